@@ -1,0 +1,53 @@
+/**
+ * A record: one fact, written once as canonical bytes, hashed and verified verbatim (FORMAT.md).
+ *
+ *     {"at":1700000000,"body":{…},"case":"c-…","id":"…","ring":"customer-api","type":"key.activated","v":1}
+ *
+ * `id` derives from what happened (the ring and its fence, the case and its item), never from when it was written:
+ * a replay names the same record and adds nothing. Personal data stands only in sealed fields, ARNs and names too.
+ */
+import { canonicalJson, type Json } from '../encoding';
+
+/** Every kind of record; what each says stands beside it. */
+export const RECORD_TYPES = {
+  'ring.created': 'a ring was born with this configuration',
+  'ring.updated': 'what may change of a ring was changed',
+  'key.adopted': 'a KMS key was born into a slot and read back disabled; or a legacy public key was adopted',
+  'key.published': 'the key was seen in the JWKS as served',
+  'key.activated': 'this key signs from now on; its predecessor stopped',
+  'key.tainted': 'the key is SUSPECT: only tokens that the ledger issued are good',
+  'key.window': 'a re-sign wave may put tokens of this issue span under the key',
+  'key.denied': 'no token of this key is good any more',
+  'key.retired': 'the key is past its last verification',
+  'key.disabled': 'KMS said Disabled when the key was read back',
+  'wave.completed': 'the second pass found nothing left to re-sign',
+  'tokens.issued': 'digests of issued tokens, as a list with its Merkle root',
+  'subject.cut-off': 'tokens of this subject issued before an instant are refused, new ones are not issued',
+  'case.opened': 'HR said that a worker leaves; here is how we know',
+  'case.listed': 'what containment will do, frozen before it is done',
+  'item.contained': 'one containment item was done and read back',
+  'case.contained': 'every containment item is done',
+  'case.held': 'the case waits for people',
+  'case.inventory': 'what the worker could use, read or administer, and how we know',
+  'case.planned': 'what will be done, frozen before it is done',
+  'item.done': 'one item of the plan was done and read back',
+  'item.proved': 'one item was observed afterwards, from outside the step that did it',
+  'case.followed-up': 'a linked case is due when every session alive at containment has expired',
+  'case.closed': 'every item is proved, the manifest is complete',
+} as const;
+export type RecordType = keyof typeof RECORD_TYPES;
+
+export interface EvidenceRecord {
+  readonly v: 1;
+  readonly id: string;
+  readonly type: RecordType;
+  /** Epoch seconds of the transaction that caused it. */
+  readonly at: number;
+  readonly case?: string;
+  readonly ring?: string;
+  readonly body: { readonly [name: string]: Json | undefined };
+}
+
+export function formatRecord(record: EvidenceRecord): string {
+  return canonicalJson(record as unknown as Json);
+}

@@ -1,0 +1,112 @@
+/** What Lambdas say to each other, by callee. References and plain facts; a token only from the issuer to its caller. */
+import type { EvidenceRecord } from './evidence/record';
+import type { SigningAlgorithm } from './keys/algorithm';
+import type { ResignCounts } from './tokens/wave';
+
+export type TaintClass = 'compromise' | 'planned';
+export type SubjectType = 'sub' | 'act' | 'client';
+
+export interface TaintTarget {
+  readonly kid: string;
+  readonly class: TaintClass;
+  readonly reason: string;
+}
+
+/** One unit of a wave's Map: some shards of one tainted kid. */
+export interface WaveBatch {
+  readonly ring: string;
+  readonly wave: string;
+  readonly fromKid: string;
+  readonly toKid: string;
+  readonly shards: readonly number[];
+}
+
+export interface Messages {
+  issuer: {
+    request:
+      | {
+          readonly op: 'issue';
+          readonly ring: string;
+          readonly claims: Readonly<Record<string, unknown>>;
+          readonly callerArn: string;
+        }
+      /** Signs the digest of a fixed sentence that cannot be a JWS signing input; never returns the signature. */
+      | { readonly op: 'probe'; readonly kmsKeyArn: string; readonly algorithm: SigningAlgorithm };
+    response: {
+      readonly token?: string;
+      readonly exp?: number;
+      /** Of a probe: KMS's own answer. `code` is KMS's error name when it refused. */
+      readonly probe?: { readonly signed: boolean; readonly code?: string };
+    };
+  };
+  rotator: {
+    request:
+      | { readonly op: 'tick'; readonly ring: string }
+      /** Enables the STANDBY that a taint of the ACTIVE key would activate, and probes it through the issuer. */
+      | { readonly op: 'prepare'; readonly ring: string }
+      /** Disables every KMS key of the ring that may not sign any more, and reads each back. */
+      | { readonly op: 'finish'; readonly ring: string };
+    response: {
+      readonly done: readonly string[];
+      /** prepare: the STANDBY made ready. */
+      readonly kid?: string;
+      /** finish: KMS's state of each key that must not sign. */
+      readonly disabled?: readonly { readonly kid: string; readonly state: string }[];
+    };
+  };
+  taint: {
+    request: /** Taints every target of the ring in one transaction; an ACTIVE target is replaced by `successor` in the same. */
+      | {
+          readonly op: 'taint';
+          readonly ring: string;
+          readonly targets: readonly TaintTarget[];
+          readonly successor?: string;
+          readonly caseId?: string;
+        }
+      /** DENIES the targets whose wave is over; answers what is still pending. */
+      | { readonly op: 'deny'; readonly ring: string; readonly kids: readonly string[] };
+    response: {
+      readonly states: readonly { readonly kid: string; readonly state: string }[];
+      /** taint: what pass 1 has to work on; deny: the batches whose last pass still found something. */
+      readonly batches: readonly WaveBatch[];
+      readonly activeKid: string;
+    };
+  };
+  publisher: { request: { readonly ring: string }; response: { readonly seq: number } };
+  cutter: {
+    request: {
+      readonly ring: string;
+      readonly subjects: readonly { readonly type: SubjectType; readonly value: string }[];
+      readonly caseId: string;
+      /** Epoch seconds: no token issued at or before this counts any more. */
+      readonly notBefore: number;
+    };
+    /** As read back. */
+    response: {
+      readonly cut: readonly { readonly type: SubjectType; readonly notBefore: number; readonly blocked: boolean }[];
+    };
+  };
+  disabler: { request: { readonly kmsKeyArn: string }; response: { readonly state: string } };
+  latch: { request: { readonly userName: string; readonly caseId: string }; response: { readonly applied: true } };
+  'iam-disabler': {
+    request:
+      | { readonly op: 'deactivate-access-key'; readonly userName: string; readonly accessKeyId: string }
+      | { readonly op: 'delete-login-profile'; readonly userName: string };
+    response: { readonly done: true };
+  };
+  committer: {
+    /** Folds every issued digest that waits into committed lists. */
+    request: Readonly<Record<string, never>>;
+    response: { readonly committed: number };
+  };
+  resigner: {
+    request: WaveBatch & { readonly pass: number };
+    response: ResignCounts;
+  };
+  appender: { request: { readonly records: readonly EvidenceRecord[] }; response: { readonly appended: number } };
+  sequencer: { request: Readonly<Record<string, never>>; response: { readonly size: number; readonly root: string } };
+  'case-folder': {
+    request: { readonly source: string; readonly delivery: string };
+    response: { readonly caseId?: string };
+  };
+}

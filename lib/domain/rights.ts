@@ -1,0 +1,140 @@
+/**
+ * Every Lambda and its whole rights: one table, read three ways.
+ *
+ * The types of `lib/ports.ts` give a handler no port beyond its row; the constructs grant the row and nothing else;
+ * the in-memory twins refuse what the row does not name. A Lambda is an IAM boundary: one for each distinct row.
+ */
+import type { TableRight } from './table';
+
+export const BUCKETS = ['evidence', 'heads', 'public'] as const;
+/** `evidence`: locked, written once. `heads`: what is overwritten (latest checkpoint, partial tiles). `public`: feeds. */
+export type Bucket = (typeof BUCKETS)[number];
+
+export type Right =
+  | TableRight
+  | `${Bucket}:${'get' | 'put' | 'list'}`
+  | `invoke:${string}`
+  /** Stand in key policies alone: no identity policy grants kms:Sign. */
+  | 'sign:ring'
+  | 'sign:feed'
+  | 'sign:checkpoint'
+  /** CreateKey and TagResource by identity policy; Enable, Disable, Describe, GetPublicKey, GetKeyPolicy by key policy. */
+  | 'kms:lifecycle'
+  /** DisableKey, DescribeKey by key policy. */
+  | 'kms:disable'
+  | 'seal'
+  | 'secret:webhook'
+  | 'secret:pepper'
+  | 'iam:read'
+  | 'iam:latch'
+  | 'iam:disable'
+  | 'workflow:start'
+  | 'events:put'
+  | 'http:get';
+
+export const RIGHTS = {
+  // signing
+  issuer: [
+    'sign:ring',
+    'keys:get',
+    'keys:check',
+    'bodies:put',
+    'bodies:update',
+    'ledger:put',
+    'issued:put',
+    'cutoffs:check',
+    'secret:pepper',
+  ],
+  rotator: [
+    'kms:lifecycle',
+    'keys:get',
+    'keys:query',
+    'keys:put',
+    'keys:update',
+    'keys:delete',
+    'keys:check',
+    'invoke:issuer',
+    'invoke:publisher',
+    'http:get',
+  ],
+  taint: ['keys:get', 'keys:query', 'keys:put', 'keys:update', 'keys:check'],
+  publisher: ['sign:feed', 'keys:query', 'cutoffs:query', 'public:get', 'public:put'],
+  'well-known': ['keys:query', 'public:get'],
+  cutter: ['cutoffs:get', 'cutoffs:put', 'cutoffs:update', 'secret:pepper'],
+  recorder: ['keys:get', 'keys:check', 'bodies:put', 'ledger:put', 'issued:put', 'cutoffs:check', 'secret:pepper'],
+  committer: ['issued:query', 'issued:delete', 'evidence:put', 'invoke:appender'],
+  disabler: ['kms:disable'],
+  resigner: [
+    'sign:ring',
+    'keys:get',
+    'keys:put',
+    'keys:check',
+    'bodies:get',
+    'bodies:put',
+    'ledger:get',
+    'ledger:query',
+    'ledger:put',
+    'issued:put',
+    'cutoffs:get',
+    'cutoffs:check',
+    'evidence:get',
+    'evidence:list',
+    'secret:pepper',
+  ],
+  exchange: ['keys:get', 'keys:query', 'ledger:get', 'bodies:get', 'cutoffs:get', 'secret:pepper'],
+  issued: ['ledger:get'],
+  'outbox-signing': ['invoke:appender', 'events:put'],
+  // offboarding
+  intake: ['secret:webhook', 'inbox:put'],
+  'case-folder': ['cases:get', 'cases:put', 'cases:update', 'cases:check', 'inbox:update', 'workflow:start', 'seal'],
+  ticker: ['cases:query', 'cases:update', 'cases:put', 'inbox:query', 'invoke:case-folder', 'workflow:start'],
+  'people-import': ['people:put'],
+  planner: ['people:query', 'keys:query', 'iam:read', 'cases:get', 'cases:query', 'cases:put', 'cases:update', 'seal'],
+  conductor: [
+    'cases:get',
+    'cases:query',
+    'cases:put',
+    'cases:update',
+    'seal',
+    'invoke:cutter',
+    'invoke:latch',
+    'invoke:iam-disabler',
+    'invoke:disabler',
+    'invoke:rotator',
+    'invoke:taint',
+    'invoke:publisher',
+    'invoke:committer',
+  ],
+  latch: ['iam:latch'],
+  'iam-disabler': ['iam:disable'],
+  prover: [
+    'iam:read',
+    'keys:query',
+    'cases:get',
+    'cases:query',
+    'cases:put',
+    'cases:update',
+    'seal',
+    'invoke:issuer',
+    'http:get',
+  ],
+  closer: ['cases:get', 'cases:query', 'cases:put', 'cases:update', 'log:get', 'invoke:sequencer', 'invoke:committer'],
+  'outbox-offboarding': ['invoke:appender', 'events:put'],
+  // evidence
+  appender: ['log:put'],
+  sequencer: [
+    'sign:checkpoint',
+    'log:get',
+    'log:query',
+    'log:put',
+    'log:update',
+    'log:delete',
+    'evidence:get',
+    'evidence:put',
+    'heads:get',
+    'heads:put',
+  ],
+} as const satisfies Record<string, readonly Right[]>;
+
+export type FunctionName = keyof typeof RIGHTS;
+export type RightsOf<F extends FunctionName> = (typeof RIGHTS)[F][number];

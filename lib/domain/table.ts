@@ -1,0 +1,75 @@
+/**
+ * The shape of what is stored: items, conditions and writes as plain data.
+ *
+ * Each transition of the data model is a pure function that returns one list of writes, applied as one transaction.
+ * A condition that does not hold refuses the whole list (`ERR_CONDITION_FAILED`).
+ */
+export const TABLES = [
+  'keys',
+  'ledger',
+  'issued',
+  'bodies',
+  'cutoffs',
+  'inbox',
+  'cases',
+  'people',
+  'log',
+  'shred',
+] as const;
+export type TableName = (typeof TABLES)[number];
+
+export type Scalar = string | number | boolean | null;
+export type Value = Scalar | readonly Value[] | { readonly [name: string]: Value | undefined };
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+export type Item = Key & { readonly v: 1 } & { readonly [attribute: string]: Value | undefined };
+
+/**
+ * One test on one attribute of the item as stored. All tests of a write must hold together.
+ * `absent` on `pk` means that the item does not exist.
+ */
+export type Test =
+  | { readonly attribute: string; readonly is: 'absent' | 'present' }
+  | { readonly attribute: string; readonly is: '=' | '!=' | '<' | '<=' | '>' | '>='; readonly value: Scalar }
+  | { readonly attribute: string; readonly is: 'in'; readonly values: readonly Scalar[] };
+
+/** How a table may be touched; each verb is one DynamoDB action (get → GetItem, check → ConditionCheckItem, …). */
+export type TableVerb = 'get' | 'query' | 'put' | 'update' | 'delete' | 'check';
+export type TableRight = `${TableName}:${TableVerb}`;
+export type AnyTableRight = TableRight;
+
+/** The tables on which the rights R allow the verb V. */
+export type Allowed<R extends TableRight, V extends TableVerb> = {
+  [T in TableName]: `${T}:${V}` extends R ? T : never;
+}[TableName];
+
+export type Write<R extends TableRight = AnyTableRight> =
+  | { readonly kind: 'put'; readonly table: Allowed<R, 'put'>; readonly item: Item; readonly if?: readonly Test[] }
+  | {
+      readonly kind: 'update';
+      readonly table: Allowed<R, 'update'>;
+      readonly key: Key;
+      readonly set?: { readonly [attribute: string]: Value };
+      readonly remove?: readonly string[];
+      /** Adds to a number attribute; an absent one counts as 0. */
+      readonly add?: { readonly [attribute: string]: number };
+      /** Appends to the end of a list attribute; an absent one counts as empty. */
+      readonly append?: { readonly [attribute: string]: readonly Value[] };
+      readonly if?: readonly Test[];
+    }
+  | { readonly kind: 'delete'; readonly table: Allowed<R, 'delete'>; readonly key: Key; readonly if?: readonly Test[] }
+  | { readonly kind: 'check'; readonly table: Allowed<R, 'check'>; readonly key: Key; readonly if: readonly Test[] };
+
+export const ITEM_ABSENT: readonly Test[] = [{ attribute: 'pk', is: 'absent' }];
+export const ITEM_PRESENT: readonly Test[] = [{ attribute: 'pk', is: 'present' }];
+
+/** Transactions of DynamoDB hold at most this many writes. */
+export const TRANSACTION_WRITES_MAX = 100;
+
+/** A number as a sort key: fixed width, so that text order is number order. */
+export function ordered(n: number, width = 6): string {
+  return String(n).padStart(width, '0');
+}

@@ -1,0 +1,197 @@
+/**
+ * Everything outside the process, one interface a thing. `lib/aws` and `lib/local` implement these under the same
+ * contract suites (`test/contracts`). Each comment states what the implementation owes its callers.
+ */
+
+import type { SigningAlgorithm } from './domain/keys/algorithm';
+import type { Messages } from './domain/messages';
+import type { Bucket, FunctionName, Right, RightsOf } from './domain/rights';
+import type { Allowed, Item, Key, TableRight, Write } from './domain/table';
+import type { DeploymentConfig } from './env';
+
+/** Whole epoch seconds. */
+export interface Clock {
+  now(): number;
+}
+
+/** Cryptographically strong bytes. */
+export interface Random {
+  bytes(length: number): Buffer;
+}
+
+export interface Query<T> {
+  readonly table: T;
+  readonly pk: string;
+  /** Only sort keys that begin with this. */
+  readonly prefix?: string;
+  /** Newest (largest sort key) first. */
+  readonly descending?: boolean;
+  /** At most this many items; all of them otherwise. */
+  readonly limit?: number;
+}
+
+/**
+ * Items under conditions. Reads are strongly consistent. A transaction is all or nothing and serialisable with every
+ * other; it throws `ERR_CONDITION_FAILED` when a test does not hold, and then nothing was written. After any other
+ * error the outcome is unknown: callers make their transactions safe to repeat.
+ */
+export interface Tables<R extends TableRight = TableRight> {
+  get(table: Allowed<R, 'get'>, key: Key): Promise<Item | undefined>;
+  /** All pages, in sort-key order. */
+  query(query: Query<Allowed<R, 'query'>>): Promise<Item[]>;
+  /** 1 to 100 writes, each on another item. */
+  transact(writes: readonly Write<R>[]): Promise<void>;
+}
+
+/** The right to sign with one kind of key. Returns the signature as KMS does: DER for ECDSA, raw bytes otherwise. */
+export interface Signer {
+  /** `ERR_KEY_DISABLED`, `ERR_ACCESS_DENIED` when KMS says so; nothing is retried under another key. */
+  sign(kmsKeyArn: string, algorithm: SigningAlgorithm, message: Uint8Array): Promise<Buffer>;
+}
+
+export interface KmsKeyDescription {
+  readonly state: 'Enabled' | 'Disabled' | 'PendingDeletion' | 'Unavailable';
+  readonly origin: string;
+}
+
+/** Birth and death of ring keys. Cannot sign. */
+export interface RingKeys {
+  /** CreateKey has no idempotency token: callers look for the slot's tag first (`find`). */
+  create(request: {
+    readonly algorithm: SigningAlgorithm;
+    readonly slotTag: string;
+    readonly policy: string;
+  }): Promise<string>;
+  /** The ARN of the key that carries this slot tag, if one exists. */
+  find(slotTag: string): Promise<string | undefined>;
+  /** SubjectPublicKeyInfo, DER. */
+  publicKey(kmsKeyArn: string): Promise<Buffer>;
+  enable(kmsKeyArn: string): Promise<void>;
+  disable(kmsKeyArn: string): Promise<void>;
+  describe(kmsKeyArn: string): Promise<KmsKeyDescription>;
+  policy(kmsKeyArn: string): Promise<string>;
+}
+
+/** Disables and cannot enable. */
+export interface KeyDisabler {
+  disable(kmsKeyArn: string): Promise<void>;
+  describe(kmsKeyArn: string): Promise<KmsKeyDescription>;
+}
+
+export interface StoredObject {
+  readonly body: Buffer;
+  /** Names this very version; pass it to `put` as `ifMatch` for a compare-and-swap. */
+  readonly etag: string;
+}
+
+/** Objects by key. When `put` returns, the object is durable. Conditional puts throw `ERR_CONDITION_FAILED`. */
+export interface Objects<R extends Right = Right> {
+  get(bucket: BucketOf<R, 'get'>, key: string): Promise<StoredObject | undefined>;
+  /** Keys that begin with the prefix, in order. */
+  list(bucket: BucketOf<R, 'list'>, prefix: string): Promise<string[]>;
+  put(
+    bucket: BucketOf<R, 'put'>,
+    key: string,
+    body: Uint8Array,
+    condition?: { readonly ifAbsent: true } | { readonly ifMatch: string },
+  ): Promise<void>;
+}
+export type BucketOf<R extends Right, V extends 'get' | 'put' | 'list'> = {
+  [B in Bucket]: `${B}:${V}` extends R ? B : never;
+}[Bucket];
+
+/** Synchronous invocation of another Lambda; an error of the callee is thrown here with its code and message. */
+export interface Functions<R extends Right = Right> {
+  invoke<F extends Invocable<R>>(name: F, request: Messages[F]['request']): Promise<Messages[F]['response']>;
+}
+export type Invocable<R extends Right> = {
+  [F in keyof Messages]: F extends string ? (`invoke:${F}` extends R ? F : never) : never;
+}[keyof Messages];
+
+/**
+ * Personal data under one key a person. Sealing the same text twice gives two texts. Once the person's key is
+ * shredded, nothing opens. `context` is bound: a sealed field moved to another place does not open.
+ */
+export interface Sealer {
+  seal(pseudonym: string, context: string, clear: string): Promise<string>;
+  open(pseudonym: string, context: string, sealed: string): Promise<string>;
+}
+
+/** Secret values by their configured name. All live values, newest first: rotation keeps the old one valid for a while. */
+export interface Secrets<N extends string = string> {
+  values(name: N): Promise<readonly string[]>;
+}
+
+export interface AccessKey {
+  readonly accessKeyId: string;
+  readonly status: 'Active' | 'Inactive';
+}
+
+/** What IAM holds of one user. Reads only. `undefined` user: it does not exist. */
+export interface IamReader {
+  user(
+    userName: string,
+  ): Promise<{ readonly arn: string; readonly tags: Readonly<Record<string, string>> } | undefined>;
+  accessKeys(userName: string): Promise<readonly AccessKey[]>;
+  hasLoginProfile(userName: string): Promise<boolean>;
+  attachedPolicyArns(userName: string): Promise<readonly string[]>;
+}
+
+/** The latch: one tag and one pre-provisioned deny policy. Both are idempotent. It cannot take them off. */
+export interface IamLatch {
+  /** Attach first, then tag: untagged, the policy denies nothing, so a crash between leaves the user as he was. */
+  attachDenyPolicy(userName: string): Promise<void>;
+  tagLeaver(userName: string, caseId: string): Promise<void>;
+}
+
+/** Ends what the user can authenticate with. Idempotent: what is gone stays gone. */
+export interface IamDisabler {
+  deactivateAccessKey(userName: string, accessKeyId: string): Promise<void>;
+  deleteLoginProfile(userName: string): Promise<void>;
+}
+
+export interface Workflow {
+  /** Starts one execution a name; starting the same name again is success. */
+  start(name: string, input: { readonly caseId: string; readonly attempt: number }): Promise<void>;
+}
+
+export interface Events {
+  put(
+    detailType: string,
+    detail: { readonly id: string } & Readonly<Record<string, string | number | boolean>>,
+  ): Promise<void>;
+}
+
+export interface Http {
+  /** GET with a five-second limit. Throws `ERR_UNAVAILABLE` when nothing answered. */
+  get(
+    url: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly body: string }>;
+}
+
+type TableRightsIn<R extends Right> = Extract<R, TableRight>;
+type If<R extends Right, Needed extends string, P> = [Extract<R, Needed>] extends [never] ? unknown : P;
+
+/** The ports that a set of rights opens, and no others. */
+export type PortsFor<R extends Right> = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly config: DeploymentConfig;
+} & If<R, TableRight, { readonly tables: Tables<TableRightsIn<R>> }> &
+  If<R, 'sign:ring' | 'sign:feed' | 'sign:checkpoint', { readonly signer: Signer }> &
+  If<R, 'kms:lifecycle', { readonly ringKeys: RingKeys }> &
+  If<R, 'kms:disable', { readonly keyDisabler: KeyDisabler }> &
+  If<R, `${Bucket}:${string}`, { readonly objects: Objects<R> }> &
+  If<R, `invoke:${string}`, { readonly functions: Functions<R> }> &
+  If<R, 'seal', { readonly sealer: Sealer }> &
+  If<R, 'secret:webhook' | 'secret:pepper', { readonly secrets: Secrets }> &
+  If<R, 'iam:read', { readonly iam: IamReader }> &
+  If<R, 'iam:latch', { readonly latch: IamLatch }> &
+  If<R, 'iam:disable', { readonly iamDisabler: IamDisabler }> &
+  If<R, 'workflow:start', { readonly workflow: Workflow }> &
+  If<R, 'events:put', { readonly events: Events }> &
+  If<R, 'http:get', { readonly http: Http }>;
+
+/** A handler's whole world: `Deps<'issuer'>` has what the issuer's row of `RIGHTS` opens. */
+export type Deps<F extends FunctionName> = PortsFor<RightsOf<F>>;
