@@ -3,11 +3,11 @@
  * contract suites (`test/contracts`). Each comment states what the implementation owes its callers.
  */
 
+import type { DeploymentConfig } from './domain/deployment';
 import type { SigningAlgorithm } from './domain/keys/algorithm';
 import type { Messages } from './domain/messages';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/rights';
 import type { Allowed, Item, Key, TableRight, Write } from './domain/table';
-import type { DeploymentConfig } from './env';
 
 /** Whole epoch seconds. */
 export interface Clock {
