@@ -12,6 +12,8 @@ import type { Allowed, Item, Key, TableRight, Write } from './domain/table';
 /** Whole epoch seconds. */
 export interface Clock {
   now(): number;
+  /** Waits; for what AWS makes true a moment after it said so. */
+  sleep(seconds: number): Promise<void>;
 }
 
 /** Cryptographically strong bytes. */
@@ -47,6 +49,8 @@ export interface Tables<R extends TableRight = TableRight> {
 export interface Signer {
   /** `ERR_KEY_DISABLED`, `ERR_ACCESS_DENIED` when KMS says so; nothing is retried under another key. */
   sign(kmsKeyArn: string, algorithm: SigningAlgorithm, message: Uint8Array): Promise<Buffer>;
+  /** SubjectPublicKeyInfo, DER. Granted with the feed key and the checkpoint key, whose signatures are checked before release. */
+  publicKey(kmsKeyArn: string): Promise<Buffer>;
 }
 
 export interface KmsKeyDescription {

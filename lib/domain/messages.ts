@@ -21,6 +21,15 @@ export interface WaveBatch {
   readonly shards: readonly number[];
 }
 
+/** What the state machine says to each step of a case: references only, never a name, an ARN or a token. */
+export interface StepRequest {
+  readonly caseId: string;
+  readonly attempt: number;
+  readonly step: string;
+  /** Of a map: which item. */
+  readonly nn?: string;
+}
+
 export interface Messages {
   issuer: {
     request:
@@ -85,6 +94,11 @@ export interface Messages {
     response: {
       readonly cut: readonly { readonly type: SubjectType; readonly notBefore: number; readonly blocked: boolean }[];
     };
+  };
+  recorder: {
+    request: { readonly ring: string; readonly tokens: readonly string[] };
+    /** `n` counts from 0 in the order given; a token is never echoed. */
+    response: { readonly recorded: number; readonly refused: readonly { readonly n: number; readonly code: string }[] };
   };
   disabler: { request: { readonly kmsKeyArn: string }; response: { readonly state: string } };
   latch: { request: { readonly userName: string; readonly caseId: string }; response: { readonly applied: true } };

@@ -33,7 +33,13 @@ export type Item = Key & { readonly v: 1 } & { readonly [attribute: string]: Val
  */
 export type Test =
   | { readonly attribute: string; readonly is: 'absent' | 'present' }
-  | { readonly attribute: string; readonly is: '=' | '!=' | '<' | '<=' | '>' | '>='; readonly value: Scalar }
+  | {
+      readonly attribute: string;
+      readonly is: '=' | '!=' | '<' | '<=' | '>' | '>=';
+      readonly value: Scalar;
+      /** The test also holds where the item, or this attribute of it, does not exist. */
+      readonly orAbsent?: true;
+    }
   | { readonly attribute: string; readonly is: 'in'; readonly values: readonly Scalar[] };
 
 /** How a table may be touched; each verb is one DynamoDB action (get → GetItem, check → ConditionCheckItem, …). */

@@ -7,6 +7,7 @@
  * a replay names the same record and adds nothing. Personal data stands only in sealed fields, ARNs and names too.
  */
 import { canonicalJson, type Json } from '../encoding';
+import { CurfewError } from '../errors';
 
 /** Every kind of record; what each says stands beside it. */
 export const RECORD_TYPES = {
@@ -50,4 +51,60 @@ export interface EvidenceRecord {
 
 export function formatRecord(record: EvidenceRecord): string {
   return canonicalJson(record as unknown as Json);
+}
+
+/** Entry bundles give each entry a 16-bit length (C2SP tlog-tiles). */
+export const RECORD_BYTES_MAX = 0xffff;
+
+const MEMBERS = ['at', 'body', 'case', 'id', 'ring', 'type', 'v'];
+const ID = /^[\w./:-]{1,200}$/;
+
+/** Reads a record in its one spelling: `formatRecord(parseRecord(bytes))` gives the same bytes, or it is refused. */
+export function parseRecord(bytes: Uint8Array): EvidenceRecord {
+  if (bytes.length > RECORD_BYTES_MAX) throw refuse(`is at most ${RECORD_BYTES_MAX} bytes`, bytes.length);
+
+  const text = Buffer.from(bytes).toString('utf8');
+  const value = parseJson(text);
+  if (!isMembers(value)) throw refuse('is a JSON object', typeof value);
+
+  const { v, id, type, at, body } = value;
+  const extra = Object.keys(value).find((name) => !MEMBERS.includes(name));
+  if (extra !== undefined) throw refuse(`has no member ${JSON.stringify(extra)}`, extra, MEMBERS);
+  if (v !== 1) throw refuse('has v 1', v, 1);
+  if (typeof id !== 'string' || !ID.test(id)) throw refuse(`has an id like ${ID.source}`, id);
+  if (typeof type !== 'string' || !Object.hasOwn(RECORD_TYPES, type))
+    throw refuse('has a known type', type, Object.keys(RECORD_TYPES));
+  if (!Number.isSafeInteger(at) || (at as number) < 0) throw refuse('has at in whole epoch seconds', at);
+  for (const name of ['case', 'ring'] as const)
+    if (value[name] !== undefined && (typeof value[name] !== 'string' || !ID.test(value[name])))
+      throw refuse(`names its ${name} like ${ID.source}`, value[name]);
+  if (!isMembers(body)) throw refuse('has an object as body', typeof body);
+
+  const record = value as unknown as EvidenceRecord;
+  if (!Buffer.from(spell(record)).equals(bytes)) throw refuse('is spelled canonically', text.slice(0, 80));
+  return record;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refuse('is JSON', text.slice(0, 80), undefined, cause);
+  }
+}
+
+function spell(record: EvidenceRecord): string {
+  try {
+    return formatRecord(record);
+  } catch (cause) {
+    throw refuse('has safe integers for numbers', record.id, undefined, cause);
+  }
+}
+
+function isMembers(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuse(rule: string, got: unknown, allowed?: unknown, cause?: unknown): CurfewError {
+  return new CurfewError('ERR_EVIDENCE_RECORD', `a record ${rule}`, { got, allowed, cause });
 }

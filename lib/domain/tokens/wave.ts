@@ -1,8 +1,90 @@
-/** A wave: one re-sign run of one tainted kid, in shards, in at least two passes. */
+/**
+ * A wave: one re-sign run of one tainted kid, over its ledger shards, in at least two passes.
+ *
+ * Pass 1 does the work. Pass 2 runs after the drain, when no signature under the old key can be in flight any more;
+ * only when it finds nothing may the kid be DENIED. Each batch of a pass leaves one item per shard, keyed by kid,
+ * pass and shard, so that a batch that runs twice counts once.
+ */
+import { linesRoot } from '../evidence/token-list';
+import type { WaveResult } from '../keys/transitions';
+import type { WaveBatch } from '../messages';
+import { ordered } from '../table';
 
 /** What one batch of a pass saw. `found` counts rows that were eligible and had no re-signed version yet. */
 export interface ResignCounts {
   readonly found: number;
   readonly resigned: number;
   readonly excluded: Readonly<Record<string, number>>;
+}
+
+/** One shard as a pass left it. */
+export interface ShardPass extends ResignCounts {
+  readonly pass: number;
+  readonly shard: number;
+  /** Rows of the source in this shard. */
+  readonly source: number;
+  /** Rows that have a re-signed version by now, and the Merkle root of their pairs. */
+  readonly done: number;
+  readonly root: string;
+}
+
+/** A token and its re-signed version, by digest. */
+export interface ResignedPair {
+  readonly jtiH: string;
+  readonly oldSha256: string;
+  readonly newSha256: string;
+}
+
+/** Shards a batch: 64 shards make 8 units of the Map. */
+const SHARDS_PER_BATCH = 8;
+
+export function batchesOf(wave: Omit<WaveBatch, 'shards'>, shards: number): WaveBatch[] {
+  return Array.from({ length: Math.ceil(shards / SHARDS_PER_BATCH) }, (_, n) => {
+    const first = n * SHARDS_PER_BATCH;
+    return { ...wave, shards: Array.from({ length: Math.min(SHARDS_PER_BATCH, shards - first) }, (_, i) => first + i) };
+  });
+}
+
+/** Batches whose shards have not been seen empty by a second or later pass. */
+export function pendingBatches(batches: readonly WaveBatch[], passes: readonly ShardPass[]): WaveBatch[] {
+  const last = lastPasses(passes);
+  const settled = (shard: number) => {
+    const pass = last.get(shard);
+    return pass !== undefined && pass.pass >= 2 && pass.found === 0;
+  };
+  return batches.filter(({ shards }) => !shards.every(settled));
+}
+
+/** Sums the last pass of every shard and commits to every pair. */
+export function waveResult(passes: readonly ShardPass[]): WaveResult {
+  const last = [...lastPasses(passes).values()].sort((a, b) => a.shard - b.shard);
+  const excluded: Record<string, number> = {};
+  for (const pass of last)
+    for (const [why, n] of Object.entries(pass.excluded)) excluded[why] = (excluded[why] ?? 0) + n;
+  return {
+    passes: Math.max(...last.map(({ pass }) => pass)),
+    source: last.reduce((sum, { source }) => sum + source, 0),
+    done: last.reduce((sum, { done }) => sum + done, 0),
+    excluded,
+    root: waveRoot(last),
+  };
+}
+
+/** RFC 6962 root over lines `H(jti) oldSha256 newSha256`, in order of H(jti). */
+export function shardRoot(pairs: readonly ResignedPair[]): string {
+  return linesRoot(pairs.map(({ jtiH, oldSha256, newSha256 }) => `${jtiH} ${oldSha256} ${newSha256}`).sort()).toString(
+    'base64url',
+  );
+}
+
+/** RFC 6962 root over lines `shard root`, of the shards that hold a pair: a wave of millions never stands in one item. */
+export function waveRoot(shards: readonly Pick<ShardPass, 'shard' | 'done' | 'root'>[]): string {
+  const lines = shards.filter(({ done }) => done > 0).map(({ shard, root }) => `${ordered(shard, 2)} ${root}`);
+  return linesRoot(lines.sort()).toString('base64url');
+}
+
+function lastPasses(passes: readonly ShardPass[]): Map<number, ShardPass> {
+  const last = new Map<number, ShardPass>();
+  for (const pass of passes) if ((last.get(pass.shard)?.pass ?? 0) < pass.pass) last.set(pass.shard, pass);
+  return last;
 }

@@ -1,0 +1,70 @@
+/** Signs and publishes the feed of a ring, and cannot sign anything else. */
+import { entry } from '../../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { FEED_TYP, type Feed, feedAt, feedObjectKey } from '../../lib/domain/keys/feed';
+import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import type { Messages } from '../../lib/domain/messages';
+import { assemble, signingInput } from '../../lib/domain/tokens/compact';
+import { parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { isSigned, toJws } from '../../lib/domain/tokens/signature';
+import type { Deps } from '../../lib/ports';
+import { loadRing } from './load-ring';
+
+type PublisherDeps = Deps<'publisher'>;
+const RACES_MAX = 5;
+
+export async function publisher(
+  { ring }: Messages['publisher']['request'],
+  deps: PublisherDeps,
+): Promise<Messages['publisher']['response']> {
+  for (let n = 0; n < RACES_MAX; n++) {
+    try {
+      return await publish(ring, deps);
+    } catch (error) {
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+    }
+  }
+  throw new CurfewError('ERR_UNAVAILABLE', `the feed of ring ${ring} is being published by others`, {
+    fix: 'the next heartbeat tries again',
+  });
+}
+
+/**
+ * What is published is read first, then the table, then compared-and-swapped: a publisher that read an older table
+ * loses the swap and reads again, so a later seq never says less than an earlier one.
+ */
+async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['publisher']['response']> {
+  const { clock, config, objects, tables } = deps;
+  const published = await objects.get('public', feedObjectKey(ringId));
+  const ring = await loadRing(deps, ringId);
+  const cut = (await tables.query({ table: 'cutoffs', pk: `CUT#${ringId}` })).map(parseCutOff);
+
+  const seq = published ? seqOf(published.body) + 1 : 1;
+  const feed = feedAt(ring, cut, seq, clock.now(), config.settings.feedExpirySeconds);
+  const body = Buffer.from(await sign(feed, deps));
+  await objects.put(
+    'public',
+    feedObjectKey(ringId),
+    body,
+    published ? { ifMatch: published.etag } : { ifAbsent: true },
+  );
+  return { seq };
+}
+
+async function sign(feed: Feed, { signer, config }: PublisherDeps): Promise<string> {
+  const arn = config.feedKeyArn;
+  if (!arn) throw new CurfewError('ERR_CONFIG_INVALID', 'the publisher has no feed key');
+  const jwk = jwkFromSpki(await signer.publicKey(arn), 'ES256');
+  const input = signingInput({ alg: 'ES256', kid: jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
+  const signature = toJws('ES256', await signer.sign(arn, 'ES256', input));
+  if (!isSigned(jwk, input, signature))
+    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the feed does not verify under the feed key; it was not published');
+  return assemble(input, signature);
+}
+
+function seqOf(compact: Buffer): number {
+  const payload = compact.toString().split('.')[1] ?? '';
+  return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as Feed).seq;
+}
+
+export const handler = entry('publisher', publisher);

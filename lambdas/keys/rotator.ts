@@ -1,0 +1,218 @@
+/**
+ * Births, rotates and disables ring keys, and cannot sign with any. It asks `planRotation` what the ring needs, does
+ * that one thing, reads the ring again and asks again: at birth as at each tick.
+ */
+import { entry } from '../../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
+import { findKey, parseRingConfig, type Ring, ringSettings, signUntilOf } from '../../lib/domain/keys/ring';
+import { nextActive, planRotation, type RotationAction } from '../../lib/domain/keys/rotation';
+import * as transitions from '../../lib/domain/keys/transitions';
+import type { Messages } from '../../lib/domain/messages';
+import type { Deps } from '../../lib/ports';
+import { findRing, loadRing } from './load-ring';
+
+type RotatorDeps = Deps<'rotator'>;
+/** Births three keys of four steps each, and more; a plan that never ends is a bug, not a wait. */
+const ACTIONS_MAX = 40;
+const PROBES_MAX = 20;
+
+export async function rotator(
+  request: Messages['rotator']['request'],
+  deps: RotatorDeps,
+): Promise<Messages['rotator']['response']> {
+  if (request.op === 'prepare') return { done: [], kid: await prepare(request.ring, deps) };
+  if (request.op === 'finish') return finish(request.ring, deps);
+  return { done: await applyPlan(request.ring, deps) };
+}
+
+/** What the custom resource asks at deploy: HEAD if there is none, else only what may change; then the plan. */
+export async function bear(given: unknown, deps: RotatorDeps): Promise<string> {
+  const config = parseRingConfig(given);
+  const cfg = ringSettings(config, deps.config.settings);
+  const known = await findRing(deps, config.id);
+  const writes = known
+    ? transitions.updateRing(known, cfg, deps.clock.now())
+    : transitions.createRing(config.id, cfg, deps.clock.now());
+  if (writes.length > 0) await deps.tables.transact(writes);
+
+  for (const legacy of config.legacyKeys) {
+    const ring = await loadRing(deps, config.id);
+    if (!ring.keys.some(({ kid }) => kid === legacy.jwk.kid))
+      await deps.tables.transact(transitions.adoptLegacyKey(ring, legacy, deps.clock.now()));
+  }
+
+  await applyPlan(config.id, deps);
+  const ring = await loadRing(deps, config.id);
+  if (ring.activeKid === undefined) throw notServed(ring);
+  await deps.functions.invoke('publisher', { ring: config.id });
+  return config.id;
+}
+
+/** Asks and acts until the ring needs nothing that can be done now. Answers what was done, in order. */
+async function applyPlan(ringId: string, deps: RotatorDeps): Promise<string[]> {
+  const done: string[] = [];
+  for (let n = 0; n < ACTIONS_MAX; n++) {
+    const ring = await loadRing(deps, ringId);
+    const action = planRotation(ring, deps.clock.now());
+    if (!action) break;
+    try {
+      if (!(await apply(ring, action, deps))) break;
+    } catch (error) {
+      // Another rotator, or a departure, was faster: its change moved the fence. Read again, ask again.
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+      continue;
+    }
+    done.push('kid' in action ? `${action.do} ${action.kid}` : `${action.do} slot ${action.slot}`);
+  }
+  if (done.some((action) => action.startsWith('activate') || action.startsWith('retire')))
+    await deps.functions.invoke('publisher', { ring: ringId });
+  return done;
+}
+
+/** One action; false where it cannot be done yet. */
+async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Promise<boolean> {
+  const { clock, tables } = deps;
+  switch (action.do) {
+    case 'reserve':
+      await tables.transact(transitions.reserveSlot(ring, action.slot, clock.now()));
+      return true;
+    case 'create':
+      await createKey(ring, action.slot, deps);
+      return true;
+    case 'adopt':
+      await adopt(ring, action.slot, deps);
+      return true;
+    case 'publish':
+      if (!(await isServed(ring, action.kid, deps))) return false;
+      await tables.transact(transitions.markPublished(ring, action.kid, clock.now()));
+      return true;
+    case 'activate':
+      await enable(ring, action.kid, deps);
+      await tables.transact(transitions.activate(await loadRing(deps, ring.id), action.kid, clock.now()));
+      return true;
+    case 'disable':
+      await disable(ring, action.kid, deps);
+      return true;
+    case 'retire':
+      await tables.transact(transitions.retire(ring, action.kid, clock.now()));
+      return true;
+  }
+}
+
+/** The slot's tag is looked for first: a crash after CreateKey leaves a key to find, not an orphan. */
+async function createKey(ring: Ring, slot: number, { ringKeys, config, tables }: RotatorDeps): Promise<void> {
+  const { accountId, roleArns, instance } = config;
+  if (!accountId || !roleArns)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the rotator does not know the roles that key policies name');
+  const slotTag = `${instance}/${ring.id}/${slot}`;
+  const bornAt = ring.slots.find((known) => known.slot === slot)?.at ?? 0;
+  const policy = keyPolicy({
+    accountId,
+    roleArns,
+    algorithm: ring.cfg.alg,
+    signUntil: signUntilOf(bornAt, ring.cfg.period),
+  });
+  const kmsKeyArn =
+    (await ringKeys.find(slotTag)) ?? (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
+  await tables.transact(transitions.slotCreated(ring, slot, kmsKeyArn, policySha256(policy)));
+}
+
+/** Public key first, then disabled, then adopted: a STANDBY is never enabled while the ring knows of it. */
+async function adopt(ring: Ring, slotNumber: number, { ringKeys, tables, clock }: RotatorDeps): Promise<void> {
+  const slot = ring.slots.find(({ slot }) => slot === slotNumber);
+  if (!slot?.kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`);
+  const jwk = jwkFromSpki(await ringKeys.publicKey(slot.kmsKeyArn), ring.cfg.alg);
+  await ringKeys.disable(slot.kmsKeyArn);
+  await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
+  await tables.transact(transitions.adoptKey(ring, slot, jwk, clock.now()));
+}
+
+/** Enables the STANDBY that may sign next and proves that it does, before anything depends on it. */
+async function prepare(ringId: string, deps: RotatorDeps): Promise<string> {
+  const ring = await loadRing(deps, ringId);
+  const successor = nextActive(ring, deps.clock.now());
+  if (!successor) throw notServed(ring);
+  await enable(ring, successor.kid, deps);
+  return successor.kid;
+}
+
+async function enable(ring: Ring, kid: string, { ringKeys, functions, tables, clock }: RotatorDeps): Promise<void> {
+  const { kmsKeyArn, alg } = findKey(ring, kid);
+  if (!kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to enable`);
+  await tables.transact(transitions.markPrepared(ring, kid, clock.now()));
+  await ringKeys.enable(kmsKeyArn);
+  // Enabling is eventually consistent. The probe asks through the issuer's own right, which the rotator has not.
+  for (let n = 0; n < PROBES_MAX; n++) {
+    const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
+    if (probe?.signed) return;
+    await clock.sleep(0.5);
+  }
+  throw new CurfewError('ERR_KEY_DISABLED', `key ${kid} was enabled and does not sign`, {
+    fix: 'read its key policy back',
+  });
+}
+
+/** Disables what must not sign any more, each one read back. The caller has waited for the drain. */
+async function finish(ringId: string, deps: RotatorDeps): Promise<Messages['rotator']['response']> {
+  const done = await applyPlan(ringId, deps);
+  const ring = await loadRing(deps, ringId);
+  const still = ring.keys.filter(
+    ({ kid, kind, state }) => kind === 'kms' && kid !== ring.activeKid && state !== 'STANDBY',
+  );
+  const disabled = await Promise.all(
+    still.map(async ({ kid, kmsKeyArn }) => ({
+      kid,
+      state: (await deps.ringKeys.describe(kmsKeyArn ?? '')).state as string,
+    })),
+  );
+  return { done, disabled };
+}
+
+async function disable(ring: Ring, kid: string, { ringKeys, tables, clock }: RotatorDeps): Promise<void> {
+  const { kmsKeyArn } = findKey(ring, kid);
+  if (!kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to disable`);
+  await ringKeys.disable(kmsKeyArn);
+  await requireState(kmsKeyArn, 'Disabled', ringKeys);
+  // If we stop here, the key is disabled and said to be enabled: the next plan disables it once more and records it.
+  await tables.transact(transitions.markDisabled(ring, kid, clock.now()));
+}
+
+async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {
+  const found = await ringKeys.describe(kmsKeyArn);
+  if (found.state !== state)
+    throw new CurfewError('ERR_KEY_STATE', 'KMS does not say what it was told', {
+      got: found.state,
+      allowed: state,
+      fix: 'the next tick tries again',
+    });
+}
+
+/** Asked where verifiers ask, not in our table. */
+async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps): Promise<boolean> {
+  const { status, body } = await http.get(`${config.publicBaseUrl}/r/${ring.id}/.well-known/jwks.json`);
+  if (status !== 200) return false;
+  const { keys } = JSON.parse(body) as { keys: readonly { kid: string }[] };
+  return keys.some((key) => key.kid === kid);
+}
+
+function notServed(ring: Ring): CurfewError {
+  return new CurfewError('ERR_KEY_NOT_PUBLISHED', `ring ${ring.id} has no key that may sign next`, {
+    got: ring.keys.map(({ kid, state, publishedAt }) => ({ kid, state, publishedAt })),
+    fix: `check that publicBaseUrl serves the JWKS; a STANDBY waits ${ring.cfg.prop + ring.cfg.cache} s after it was seen there`,
+  });
+}
+
+type DeployEvent = {
+  readonly RequestType: 'Create' | 'Update' | 'Delete';
+  readonly ResourceProperties: { readonly ring: string };
+};
+
+export const handler = entry('rotator', async (event: Messages['rotator']['request'] | DeployEvent, deps) => {
+  if (!('RequestType' in event)) return rotator(event, deps);
+  const config: unknown = JSON.parse(event.ResourceProperties.ring);
+  // Removal of a stack removes no key: evidence needs them, and tokens may still be out there.
+  const ring = event.RequestType === 'Delete' ? parseRingConfig(config).id : await bear(config, deps);
+  return { PhysicalResourceId: ring };
+});

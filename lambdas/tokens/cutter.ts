@@ -1,0 +1,40 @@
+/** Cuts subjects off: no token issued until now counts, no new one is issued. Never moves a cut-off back. */
+import { entry } from '../../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import type { Messages } from '../../lib/domain/messages';
+import { blind, cutOffKey, parseCutOff, type Subject, setCutOff } from '../../lib/domain/tokens/cutoff';
+import type { Deps } from '../../lib/ports';
+import { pepperOf } from './pepper';
+
+type CutterDeps = Deps<'cutter'>;
+
+export async function cutter(
+  request: Messages['cutter']['request'],
+  deps: CutterDeps,
+): Promise<Messages['cutter']['response']> {
+  const pepper = await pepperOf(deps);
+  const cut = [];
+  for (const subject of request.subjects) cut.push(await cutOff(subject, blind(pepper, subject), request, deps));
+  return { cut };
+}
+
+async function cutOff(
+  { type }: Subject,
+  blinded: string,
+  request: Messages['cutter']['request'],
+  { tables }: CutterDeps,
+) {
+  const { ring, caseId, notBefore } = request;
+  try {
+    await tables.transact([setCutOff(ring, blinded, notBefore, caseId)]);
+  } catch (error) {
+    // The cut-off in place is as late or later: a replay, or another case. It stands.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
+  const stored = await tables.get('cutoffs', cutOffKey(ring, blinded));
+  if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there');
+  const { notBefore: asRead, blocked } = parseCutOff(stored);
+  return { type, notBefore: asRead, blocked };
+}
+
+export const handler = entry('cutter', cutter);

@@ -1,0 +1,157 @@
+/**
+ * Issues tokens: claims in, JWT out, the key never leaves KMS, the ledger knows first.
+ *
+ * Called by the HTTP API under IAM authorisation, or directly. It can sign and do nothing else to a key.
+ */
+import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { entry } from '../../lib/aws/entry';
+import { base64url } from '../../lib/domain/encoding';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import type { SigningAlgorithm } from '../../lib/domain/keys/algorithm';
+import { type KeyRecord, RING_ID_PATTERN, type RingSettings } from '../../lib/domain/keys/ring';
+import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
+import type { Messages } from '../../lib/domain/messages';
+import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
+import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput } from '../../lib/domain/tokens/compact';
+import { blind } from '../../lib/domain/tokens/cutoff';
+import { intent, issued } from '../../lib/domain/tokens/ledger';
+import { isSigned, toJws } from '../../lib/domain/tokens/signature';
+import type { Deps } from '../../lib/ports';
+import { answer, bodyOf, refusal } from '../http';
+import { outIdAt } from './out-id';
+import { pepperOf } from './pepper';
+
+type IssuerDeps = Deps<'issuer'>;
+type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
+type IssueResponse = { readonly token: string; readonly exp: number };
+
+export async function issuer(
+  request: Messages['issuer']['request'],
+  deps: IssuerDeps,
+): Promise<Messages['issuer']['response']> {
+  return request.op === 'probe'
+    ? { probe: await probe(request.kmsKeyArn, request.algorithm, deps) }
+    : issue(request, deps);
+}
+
+export async function issue(
+  { ring, claims: asked, callerArn }: IssueRequest,
+  deps: IssuerDeps,
+): Promise<IssueResponse> {
+  const { clock, random, tables, signer } = deps;
+  const now = clock.now();
+  const { key, cfg, epoch } = await activeKeyOf(ring, deps);
+  const claims = buildClaims(
+    asked,
+    { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl },
+    base64url(random.bytes(16)),
+    now,
+  );
+  const pepper = await pepperOf(deps);
+  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+
+  const input = signingInput(
+    { alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYP },
+    Buffer.from(JSON.stringify(claims)),
+  );
+  const [protectedPart = '', payloadPart = ''] = input.toString().split('.');
+  const payload = Buffer.from(payloadPart, 'base64url');
+  await tables.transact([intent(key, claims, { protected: protectedPart, payload })]);
+
+  // If we stop here, or after the signature, an intent stays that was never released. Nobody asks again for its jti.
+  const signature = toJws(key.alg, await signer.sign(key.kmsKeyArn ?? '', key.alg, input));
+  if (!isSigned(key.jwk, input, signature))
+    throw new CurfewError(
+      'ERR_TOKEN_SIGNATURE',
+      `what KMS signed does not verify under kid ${key.kid}; nothing was released`,
+    );
+
+  const token = parseCompact(assemble(input, signature));
+  try {
+    await tables.transact(
+      issued({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+    );
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);
+    throw error;
+  }
+  // Only now does anybody but us hold it.
+  return { token: assemble(input, signature), exp: claims.exp };
+}
+
+/** The sentence has spaces and no dot: no digest of it is the digest of a JWS signing input. */
+const PROBE = Buffer.from('curfew probe: this key can sign');
+
+/** KMS's own answer under the issuer's right; the signature stays here. */
+async function probe(
+  kmsKeyArn: string,
+  algorithm: SigningAlgorithm,
+  { signer }: IssuerDeps,
+): Promise<{ signed: boolean; code?: string }> {
+  try {
+    await signer.sign(kmsKeyArn, algorithm, PROBE);
+    return { signed: true };
+  } catch (error) {
+    if (
+      isCurfewError(error, 'ERR_KEY_DISABLED') ||
+      isCurfewError(error, 'ERR_ACCESS_DENIED') ||
+      isCurfewError(error, 'ERR_KEY_STATE')
+    )
+      return { signed: false, code: error.code };
+    throw error;
+  }
+}
+
+async function activeKeyOf(
+  ring: string,
+  { tables }: IssuerDeps,
+): Promise<{ key: KeyRecord; cfg: RingSettings; epoch: number }> {
+  const head = RING_ID_PATTERN.test(ring) ? await tables.get('keys', headKey(ring)) : undefined;
+  if (!head) throw new CurfewError('ERR_NOT_FOUND', 'there is no such ring', { got: ring });
+  if (head.halted) throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`);
+  const key = head.activeKid ? await tables.get('keys', keyKey(ring, head.activeKid as string)) : undefined;
+  if (!key) throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no ACTIVE key`);
+  return { key: key as unknown as KeyRecord, cfg: head.cfg as unknown as RingSettings, epoch: head.fence as number };
+}
+
+/** The last transaction says only that a condition failed. Which one decides whether the caller should try again. */
+async function whyRefused(ring: string, kid: string, deps: IssuerDeps, cause: unknown): Promise<CurfewError> {
+  const now = await activeKeyOf(ring, deps);
+  if (now.key.kid !== kid)
+    return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
+      fix: 'ask again: a retry is a new token',
+      cause,
+    });
+  return new CurfewError('ERR_SUBJECT_BLOCKED', 'no token is issued to this subject', {
+    fix: 'it was cut off by a case',
+    cause,
+  });
+}
+
+/** POST /r/{ring}/issue, body: claims. The caller is who IAM says it is. */
+async function overHttp(
+  event: APIGatewayProxyEventV2WithIAMAuthorizer,
+  deps: IssuerDeps,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  try {
+    const claims: unknown = JSON.parse(bodyOf(event));
+    if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+      throw new CurfewError('ERR_INPUT_INVALID', 'the body is a JSON object of claims', { got: typeof claims });
+    const callerArn = event.requestContext.authorizer?.iam?.userArn ?? 'unknown';
+    const request = {
+      op: 'issue',
+      ring: event.pathParameters?.ring ?? '',
+      claims: claims as Record<string, unknown>,
+      callerArn,
+    } as const;
+    return answer(200, await issue(request, deps));
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+export const handler = entry(
+  'issuer',
+  async (event: Messages['issuer']['request'] | APIGatewayProxyEventV2WithIAMAuthorizer, deps) =>
+    'op' in event ? issuer(event, deps) : overHttp(event, deps),
+);

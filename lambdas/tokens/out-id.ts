@@ -1,0 +1,7 @@
+/** Where a digest waits for the committer: grows with time, never met twice. */
+import { ordered } from '../../lib/domain/table';
+import type { Random } from '../../lib/ports';
+
+export function outIdAt(now: number, random: Random): string {
+  return `${ordered(now, 10)}-${random.bytes(10).toString('hex')}`;
+}

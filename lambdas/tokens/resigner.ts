@@ -1,0 +1,202 @@
+/**
+ * Re-signs what the ledger holds under a tainted kid: a new JWS over the same payload bytes, under the ACTIVE kid.
+ *
+ * One batch of a wave is some shards. For each row: was it issued and committed, may it live on, are the bytes the
+ * recorded ones? Only then a signature is made. What nobody recorded is never even read: there is nothing to launder.
+ */
+import { entry } from '../../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { parseTokenList, tokenListPrefix } from '../../lib/domain/evidence/token-list';
+import type { CutOff } from '../../lib/domain/keys/feed';
+import type { KeyRecord } from '../../lib/domain/keys/ring';
+import { headKey, item, keyKey, passKey } from '../../lib/domain/keys/ring-items';
+import type { Messages } from '../../lib/domain/messages';
+import type { Item } from '../../lib/domain/table';
+import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
+import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput } from '../../lib/domain/tokens/compact';
+import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
+import { type Body, parseRow, resigned, rowKey, shardPartition, tokenOf } from '../../lib/domain/tokens/ledger';
+import { isSigned, toJws } from '../../lib/domain/tokens/signature';
+import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../../lib/domain/tokens/wave';
+import type { Deps } from '../../lib/ports';
+import { outIdAt } from './out-id';
+import { pepperOf } from './pepper';
+
+type ResignerDeps = Deps<'resigner'>;
+type Request = Messages['resigner']['request'];
+
+interface Run {
+  readonly ring: string;
+  readonly source: KeyRecord;
+  readonly target: KeyRecord;
+  readonly epoch: number;
+  readonly drain: number;
+  readonly pepper: string;
+}
+
+export async function resigner(request: Request, deps: ResignerDeps): Promise<ResignCounts> {
+  const run = await load(request, deps);
+  let found = 0;
+  let done = 0;
+  const excluded: Record<string, number> = {};
+  for (const shard of request.shards) {
+    const pass = await resignShard(run, shard, request.pass, deps);
+    // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
+    await deps.tables.transact([
+      { kind: 'put', table: 'keys', item: item(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
+    ]);
+    found += pass.found;
+    done += pass.resigned;
+    for (const [why, n] of Object.entries(pass.excluded)) excluded[why] = (excluded[why] ?? 0) + n;
+  }
+  return { found, resigned: done, excluded };
+}
+
+async function load({ ring, fromKid, toKid }: Request, deps: ResignerDeps): Promise<Run> {
+  const [head, source, target] = await Promise.all([
+    deps.tables.get('keys', headKey(ring)),
+    deps.tables.get('keys', keyKey(ring, fromKid)),
+    deps.tables.get('keys', keyKey(ring, toKid)),
+  ]);
+  if (!head || !source || !target)
+    throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has not both keys of the wave`, { got: { fromKid, toKid } });
+  const cfg = head.cfg as { drain: number };
+  return {
+    ring,
+    source: source as unknown as KeyRecord,
+    target: target as unknown as KeyRecord,
+    epoch: head.fence as number,
+    drain: cfg.drain,
+    pepper: await pepperOf(deps),
+  };
+}
+
+/** A committed list is named by its digest and written once; a row whose digest is in none was never committed. */
+async function committedDigests(kid: string, shard: number, { objects }: ResignerDeps): Promise<Set<string>> {
+  const committed = new Set<string>();
+  for (const key of await objects.list('evidence', tokenListPrefix(kid, shard))) {
+    const list = await objects.get('evidence', key);
+    for (const { tokenSha256 } of parseTokenList(list?.body ?? Buffer.alloc(0))) committed.add(tokenSha256);
+  }
+  return committed;
+}
+
+async function resignShard(run: Run, shard: number, pass: number, deps: ResignerDeps): Promise<ShardPass> {
+  const { source, target, drain } = run;
+  const rows = (await deps.tables.query({ table: 'ledger', pk: shardPartition(source.kid, shard) })).map(parseRow);
+  const there = new Map(
+    (await deps.tables.query({ table: 'ledger', pk: shardPartition(target.kid, shard) })).map((row) => [
+      row.sk,
+      row.tokenSha256 as string,
+    ]),
+  );
+  const committed = rows.length > 0 ? await committedDigests(source.kid, shard, deps) : new Set<string>();
+  const pairs: ResignedPair[] = [];
+  const excluded: Partial<Record<Exclusion, number>> = {};
+  let found = 0;
+
+  // Newest first: the tokens in use are the young ones.
+  for (const row of rows.sort((a, b) => b.iat - a.iat)) {
+    const known = there.get(row.jtiH);
+    if (known !== undefined) {
+      pairs.push({ jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: known });
+      continue;
+    }
+    const context = { source, drain, now: deps.clock.now(), committed };
+    const outcome = excludedRow(row, context) ?? (await resignRow(run, row, deps));
+    if (typeof outcome === 'string') {
+      excluded[outcome] = (excluded[outcome] ?? 0) + 1;
+      continue;
+    }
+    found++;
+    pairs.push(outcome);
+  }
+  return {
+    pass,
+    shard,
+    source: rows.length,
+    found,
+    resigned: found,
+    done: pairs.length,
+    excluded,
+    root: shardRoot(pairs),
+  };
+}
+
+async function resignRow(
+  run: Run,
+  row: ReturnType<typeof parseRow>,
+  deps: ResignerDeps,
+): Promise<ResignedPair | Exclusion> {
+  const { ring, source, target, epoch, pepper } = run;
+  const body = (await deps.tables.get('bodies', rowKey(source, row.jtiH))) as unknown as Body | undefined;
+  if (body?.state !== 'SIGNED') return 'poison';
+  const old = tokenOf(body);
+  const claims = JSON.parse(old.payload.toString()) as Claims;
+  const { tokenSha256 } = parseCompact(old.token);
+  const cutOffs = await cutOffsOf(ring, claims, pepper, deps);
+  const excluded = excludedBody({ row, claims, payloadSha256: old.payloadSha256, tokenSha256 }, pepper, cutOffs);
+  if (excluded) return excluded;
+
+  const input = signingInput({ alg: target.alg, kid: target.kid, typ: ACCESS_TOKEN_TYP }, old.payload);
+  const signature = toJws(target.alg, await deps.signer.sign(target.kmsKeyArn ?? '', target.alg, input));
+  if (!isSigned(target.jwk, input, signature))
+    throw new CurfewError(
+      'ERR_TOKEN_SIGNATURE',
+      `what KMS signed does not verify under kid ${target.kid}; nothing was released`,
+    );
+
+  const token = parseCompact(assemble(input, signature));
+  const now = deps.clock.now();
+  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const row2 = {
+    ring,
+    key: target,
+    epoch,
+    claims,
+    token,
+    blinded,
+    callerArn: row.callerArn,
+    now,
+    outId: outIdAt(now, deps.random),
+  };
+  try {
+    // If we stop before this, the signature is forgotten and made again; nobody ever held it.
+    await deps.tables.transact(resigned(row2, source.kid));
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+    return settle(run, row, error, deps);
+  }
+  return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: token.tokenSha256 };
+}
+
+/** The transaction was refused: another run was faster (its version stands), or the subject was just cut off. */
+async function settle(
+  { ring, target }: Run,
+  row: ReturnType<typeof parseRow>,
+  cause: unknown,
+  deps: ResignerDeps,
+): Promise<ResignedPair | Exclusion> {
+  const winner = await deps.tables.get('ledger', rowKey(target, row.jtiH));
+  if (winner) return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: winner.tokenSha256 as string };
+  const head = await deps.tables.get('keys', headKey(ring));
+  if (head?.activeKid !== target.kid || head.halted)
+    throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, { cause });
+  return 'cut-off';
+}
+
+async function cutOffsOf(
+  ring: string,
+  claims: Claims,
+  pepper: string,
+  { tables }: ResignerDeps,
+): Promise<Map<string, CutOff>> {
+  const names = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const items = await Promise.all(names.map((name) => tables.get('cutoffs', cutOffKey(ring, name))));
+  return new Map(
+    items.filter((found): found is Item => found !== undefined).map((found) => [found.sk, parseCutOff(found)]),
+  );
+}
+
+export const handler = entry('resigner', resigner);

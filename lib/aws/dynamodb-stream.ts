@@ -1,0 +1,47 @@
+/** What a DynamoDB stream delivers to a Lambda: the items inserted, in order, in the shapes of `domain/table`. */
+import { CurfewError } from '../domain/errors';
+import type { Item, Value } from '../domain/table';
+
+/** As far as we read it; the new image is in DynamoDB's own JSON. */
+interface StreamEvent {
+  readonly Records?: readonly {
+    readonly eventName?: string;
+    readonly dynamodb?: { readonly NewImage?: Readonly<Record<string, AttributeValue>> };
+  }[];
+}
+
+type AttributeValue =
+  | { readonly S: string }
+  | { readonly N: string }
+  | { readonly BOOL: boolean }
+  | { readonly NULL: true }
+  | { readonly L: readonly AttributeValue[] }
+  | { readonly M: Readonly<Record<string, AttributeValue>> };
+
+export function insertedItems(event: unknown): Item[] {
+  const { Records } = (event ?? {}) as StreamEvent;
+  if (!Array.isArray(Records))
+    throw new CurfewError('ERR_INPUT_INVALID', 'the event is not a batch of a DynamoDB stream');
+
+  return (Records as NonNullable<StreamEvent['Records']>).flatMap(({ eventName, dynamodb }) =>
+    eventName === 'INSERT' && dynamodb?.NewImage ? [parseMembers(dynamodb.NewImage) as Item] : [],
+  );
+}
+
+function parseMembers(members: Readonly<Record<string, AttributeValue>>): { [name: string]: Value } {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, parseValue(value)]));
+}
+
+/** Sets and binaries are not in our tables. */
+function parseValue(value: AttributeValue): Value {
+  if ('S' in value) return value.S;
+  if ('N' in value) return Number(value.N);
+  if ('BOOL' in value) return value.BOOL;
+  if ('NULL' in value) return null;
+  if ('L' in value) return value.L.map(parseValue);
+  if ('M' in value) return parseMembers(value.M);
+  throw new CurfewError('ERR_INPUT_INVALID', 'an attribute has a type our tables do not hold', {
+    got: Object.keys(value),
+    allowed: ['S', 'N', 'BOOL', 'NULL', 'L', 'M'],
+  });
+}

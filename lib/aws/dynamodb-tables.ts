@@ -1,0 +1,94 @@
+/**
+ * Tables on DynamoDB. Reads are strongly consistent.
+ *
+ * Every write is a TransactWriteItems, even of one item: its client token makes the SDK's own retries harmless, where
+ * a retried conditional PutItem would be refused by what it wrote itself.
+ */
+import { randomInt } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { type CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { CurfewError } from '../domain/errors';
+import type { Item, Key, TableName, Write } from '../domain/table';
+import { checkTransaction, conditionFailed } from '../domain/transaction';
+import type { Query, Tables } from '../ports';
+import { toTransactItem } from './dynamodb-expressions';
+import { awsError, calling } from './errors';
+
+/** Two transactions met on one item, or the table was busy: nothing was written, so trying again is safe. */
+const RETRIED_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+const ATTEMPTS = 6;
+
+export class DynamodbTables implements Tables {
+  private readonly documents: DynamoDBDocumentClient;
+
+  constructor(
+    private readonly tableName: (table: TableName) => string,
+    client = new DynamoDBClient({}),
+  ) {
+    this.documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  }
+
+  async get(table: TableName, { pk, sk }: Key): Promise<Item | undefined> {
+    const input = { TableName: this.tableName(table), Key: { pk, sk }, ConsistentRead: true };
+    const { Item } = await calling(`get ${table}`, () => this.documents.send(new GetCommand(input)));
+    return Item as Item | undefined;
+  }
+
+  async query({ table, pk, prefix, descending, limit }: Query<TableName>): Promise<Item[]> {
+    const items: Item[] = [];
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = new QueryCommand({
+        TableName: this.tableName(table),
+        KeyConditionExpression: prefix ? 'pk = :pk AND begins_with(sk, :prefix)' : 'pk = :pk',
+        ExpressionAttributeValues: prefix ? { ':pk': pk, ':prefix': prefix } : { ':pk': pk },
+        ConsistentRead: true,
+        ScanIndexForward: !descending,
+        Limit: limit === undefined ? undefined : limit - items.length,
+        ExclusiveStartKey: from,
+      });
+      const { Items, LastEvaluatedKey } = await calling(`query ${table}`, () => this.documents.send(page));
+      items.push(...((Items ?? []) as Item[]));
+      from = LastEvaluatedKey;
+    } while (from && (limit === undefined || items.length < limit));
+    return items;
+  }
+
+  async transact(writes: readonly Write[]): Promise<void> {
+    checkTransaction(writes);
+    const TransactItems = writes.map((write) => toTransactItem(write, this.tableName(write.table)));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.documents.send(new TransactWriteCommand({ TransactItems }));
+        return;
+      } catch (error) {
+        const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+        const refused = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
+        const write = writes[refused];
+        if (write) throw conditionFailed(refused, write, error);
+        if (!mayRetry(reasons)) throw asRefusal(error, reasons);
+        if (attempt === ATTEMPTS)
+          throw new CurfewError(
+            'ERR_UNAVAILABLE',
+            `the transaction met others ${ATTEMPTS} times; nothing was written`,
+            {
+              got: reasons.map(({ Code }) => Code),
+              cause: error,
+            },
+          );
+        await setTimeout(randomInt(10, 20 * 2 ** attempt));
+      }
+    }
+  }
+}
+
+function mayRetry(reasons: readonly CancellationReason[]): boolean {
+  return reasons.some(({ Code }) => RETRIED_REASONS.has(Code ?? ''));
+}
+
+/** A cancellation says why per write; a ValidationError there is as final as a ValidationException of the whole. */
+function asRefusal(error: unknown, reasons: readonly CancellationReason[]): CurfewError {
+  const invalid = reasons.some(({ Code }) => Code === 'ValidationError');
+  return awsError('transact', error, invalid ? { TransactionCanceledException: 'ERR_INPUT_INVALID' } : {});
+}

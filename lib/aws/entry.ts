@@ -1,0 +1,129 @@
+/**
+ * From a Lambda's environment to its `Deps`, once a cold start, and from its errors to what a caller can rebuild.
+ *
+ *     export const handler = entry('issuer', async (event: Messages['issuer']['request'], deps) => issue(event, deps));
+ *
+ * The event is never logged: it may hold a token or a person.
+ */
+import type { DeploymentConfig } from '../domain/deployment';
+import { CurfewError, isCurfewError } from '../domain/errors';
+import type { FunctionName } from '../domain/rights';
+import { ENV } from '../env';
+import type { Deps } from '../ports';
+import { type AllPorts, type PortName, portsOpenedFor } from '../ports-opened';
+import { formatCalleeError } from './callee-error';
+import { systemClock } from './clock';
+import { errorName } from './errors';
+import { systemRandom } from './random';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Given = { readonly config: DeploymentConfig; readonly environment: Environment };
+
+export function entry<F extends FunctionName, Event, Answer>(
+  name: F,
+  handle: (event: Event, deps: Deps<F>) => Promise<Answer>,
+): (event: Event) => Promise<Answer> {
+  let deps: Deps<F> | undefined;
+  return async (event) => {
+    try {
+      deps ??= depsFrom(name, process.env);
+      return await handle(event, deps);
+    } catch (error) {
+      logFailure(name, error);
+      throw new Error(formatCalleeError(name, error));
+    }
+  };
+}
+
+/** The ports that the row of this Lambda opens; no other client is even loaded. */
+export function depsFrom<F extends FunctionName>(name: F, environment: Environment): Deps<F> {
+  const config = JSON.parse(needed(environment, ENV.config)) as DeploymentConfig;
+  const opened = [...portsOpenedFor(name)].map((port) => [port, ADAPTERS[port]({ config, environment })]);
+  return { clock: systemClock, random: systemRandom, config, ...Object.fromEntries(opened) } as Deps<F>;
+}
+
+/**
+ * Loaded when a row of RIGHTS opens them: each SDK client costs a cold start some 60 ms, and few Lambdas need more
+ * than two. (`require`, because a CommonJS bundle has no other lazy form.)
+ */
+const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
+  tables: ({ environment }) => {
+    const { DynamodbTables } = require('./dynamodb-tables') as typeof import('./dynamodb-tables');
+    return new DynamodbTables((table) => needed(environment, ENV.table(table)));
+  },
+  signer: () => {
+    const { KmsSigner } = require('./kms-signer') as typeof import('./kms-signer');
+    return new KmsSigner();
+  },
+  ringKeys: ({ config }) => {
+    const { KmsRingKeys } = require('./kms-ring-keys') as typeof import('./kms-ring-keys');
+    return new KmsRingKeys(config.instance);
+  },
+  keyDisabler: () => {
+    const { KmsKeyDisabler } = require('./kms-key-disabler') as typeof import('./kms-key-disabler');
+    return new KmsKeyDisabler();
+  },
+  objects: ({ environment }) => {
+    const { S3Objects } = require('./s3-objects') as typeof import('./s3-objects');
+    return new S3Objects((bucket) => needed(environment, ENV.bucket(bucket)));
+  },
+  functions: ({ environment }) => {
+    const { LambdaFunctions } = require('./lambda-functions') as typeof import('./lambda-functions');
+    return new LambdaFunctions((name) => needed(environment, ENV.function(name)));
+  },
+  sealer: ({ config, environment }) => {
+    const { KmsSealer } = require('./sealer-kms') as typeof import('./sealer-kms');
+    const shredKeyArn = configured(config, 'shredKeyArn');
+    return new KmsSealer({ shredKeyArn, shredTable: needed(environment, ENV.table('shred')) }, systemRandom);
+  },
+  secrets: ({ config }) => {
+    const { SecretsManagerSecrets, secretArnIn } = require('./secrets') as typeof import('./secrets');
+    return new SecretsManagerSecrets(secretArnIn(config), systemClock);
+  },
+  iam: () => {
+    const { AwsIamReader } = require('./iam') as typeof import('./iam');
+    return new AwsIamReader();
+  },
+  latch: ({ config }) => {
+    const { AwsIamLatch } = require('./iam') as typeof import('./iam');
+    return new AwsIamLatch(configured(config, 'denyPolicyArn'));
+  },
+  iamDisabler: () => {
+    const { AwsIamDisabler } = require('./iam') as typeof import('./iam');
+    return new AwsIamDisabler();
+  },
+  workflow: ({ config }) => {
+    const { SfnWorkflow } = require('./sfn-workflow') as typeof import('./sfn-workflow');
+    return new SfnWorkflow(configured(config, 'stateMachineArn'));
+  },
+  events: ({ config }) => {
+    const { EventBridgeEvents } = require('./eventbridge-events') as typeof import('./eventbridge-events');
+    return new EventBridgeEvents(configured(config, 'eventBusName'));
+  },
+  http: () => {
+    const { FetchHttp } = require('./fetch-http') as typeof import('./fetch-http');
+    return new FetchHttp();
+  },
+};
+
+function needed(environment: Environment, variable: string): string {
+  const value = environment[variable];
+  if (value) return value;
+  throw new CurfewError('ERR_CONFIG_INVALID', `the environment variable ${variable} is not set`, {
+    fix: 'grant it in the construct: a grant sets the right and the address together',
+  });
+}
+
+function configured(config: DeploymentConfig, member: keyof DeploymentConfig): string {
+  const value = config[member];
+  if (typeof value === 'string') return value;
+  throw new CurfewError('ERR_CONFIG_INVALID', `${member} is missing in ${ENV.config}`, { got: typeof value });
+}
+
+/** One line of JSON. Of a cause only its name: AWS's texts and a bug's values may hold what must not be kept. */
+function logFailure(functionName: string, error: unknown): void {
+  const said = isCurfewError(error) ? { code: error.code, message: error.message } : { bug: errorName(error) };
+  const cause = error instanceof Error && error.cause !== undefined ? errorName(error.cause) : undefined;
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  console.error(JSON.stringify({ level: 'error', function: functionName, ...said, cause, at: frames.slice(0, 8) }));
+}

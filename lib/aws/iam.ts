@@ -1,0 +1,102 @@
+/** IamReader, IamLatch and IamDisabler on IAM: three classes, because three Lambdas have three sets of rights. */
+import {
+  AttachUserPolicyCommand,
+  DeleteLoginProfileCommand,
+  GetLoginProfileCommand,
+  GetUserCommand,
+  IAMClient,
+  paginateListAccessKeys,
+  paginateListAttachedUserPolicies,
+  TagUserCommand,
+  UpdateAccessKeyCommand,
+} from '@aws-sdk/client-iam';
+import type { ErrorCode } from '../domain/errors';
+import { isCurfewError } from '../domain/errors';
+import type { AccessKey, IamDisabler, IamLatch, IamReader } from '../ports';
+import { calling } from './errors';
+
+const IAM_CODES: Readonly<Record<string, ErrorCode>> = {
+  NoSuchEntity: 'ERR_NOT_FOUND',
+  NoSuchEntityException: 'ERR_NOT_FOUND',
+};
+
+export class AwsIamReader implements IamReader {
+  constructor(private readonly iam = new IAMClient({})) {}
+
+  async user(userName: string): Promise<{ arn: string; tags: Record<string, string> } | undefined> {
+    const request = new GetUserCommand({ UserName: userName });
+    const answer = await orGone(() => calling('iam GetUser', () => this.iam.send(request), IAM_CODES));
+    if (!answer?.User?.Arn) return undefined;
+    const tags = (answer.User.Tags ?? []).map(({ Key, Value }) => [Key, Value]);
+    return { arn: answer.User.Arn, tags: Object.fromEntries(tags) };
+  }
+
+  async accessKeys(userName: string): Promise<readonly AccessKey[]> {
+    const list = async () => {
+      const keys: AccessKey[] = [];
+      // A key in any state but Inactive counts as one that works.
+      for await (const { AccessKeyMetadata } of paginateListAccessKeys({ client: this.iam }, { UserName: userName }))
+        for (const { AccessKeyId, Status } of AccessKeyMetadata ?? [])
+          if (AccessKeyId) keys.push({ accessKeyId: AccessKeyId, status: Status === 'Inactive' ? Status : 'Active' });
+      return keys;
+    };
+    return calling('iam ListAccessKeys', list, IAM_CODES);
+  }
+
+  async hasLoginProfile(userName: string): Promise<boolean> {
+    const request = new GetLoginProfileCommand({ UserName: userName });
+    return (await orGone(() => calling('iam GetLoginProfile', () => this.iam.send(request), IAM_CODES))) !== undefined;
+  }
+
+  async attachedPolicyArns(userName: string): Promise<readonly string[]> {
+    const list = async () => {
+      const arns: string[] = [];
+      const pages = paginateListAttachedUserPolicies({ client: this.iam }, { UserName: userName });
+      for await (const { AttachedPolicies } of pages)
+        arns.push(...(AttachedPolicies ?? []).flatMap(({ PolicyArn }) => PolicyArn ?? []));
+      return arns;
+    };
+    return calling('iam ListAttachedUserPolicies', list, IAM_CODES);
+  }
+}
+
+export class AwsIamLatch implements IamLatch {
+  constructor(
+    private readonly denyPolicyArn: string,
+    private readonly iam = new IAMClient({}),
+  ) {}
+
+  async attachDenyPolicy(userName: string): Promise<void> {
+    const request = new AttachUserPolicyCommand({ UserName: userName, PolicyArn: this.denyPolicyArn });
+    await calling('iam AttachUserPolicy', () => this.iam.send(request), IAM_CODES);
+  }
+
+  async tagLeaver(userName: string, caseId: string): Promise<void> {
+    const request = new TagUserCommand({ UserName: userName, Tags: [{ Key: 'curfew:leaver', Value: caseId }] });
+    await calling('iam TagUser', () => this.iam.send(request), IAM_CODES);
+  }
+}
+
+export class AwsIamDisabler implements IamDisabler {
+  constructor(private readonly iam = new IAMClient({})) {}
+
+  async deactivateAccessKey(userName: string, accessKeyId: string): Promise<void> {
+    const request = new UpdateAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId, Status: 'Inactive' });
+    await orGone(() => calling('iam UpdateAccessKey', () => this.iam.send(request), IAM_CODES));
+  }
+
+  async deleteLoginProfile(userName: string): Promise<void> {
+    const request = new DeleteLoginProfileCommand({ UserName: userName });
+    await orGone(() => calling('iam DeleteLoginProfile', () => this.iam.send(request), IAM_CODES));
+  }
+}
+
+/** Undefined where IAM says that there is no such thing. */
+async function orGone<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+/** What KMS answers, in Curfew's words. */
+import type { DescribeKeyCommandOutput } from '@aws-sdk/client-kms';
+import { CurfewError, type ErrorCode } from '../domain/errors';
+import type { KmsKeyDescription } from '../ports';
+
+export const KMS_CODES: Readonly<Record<string, ErrorCode>> = {
+  DisabledException: 'ERR_KEY_DISABLED',
+  KMSInvalidStateException: 'ERR_KEY_STATE',
+  NotFoundException: 'ERR_NOT_FOUND',
+  InvalidKeyUsageException: 'ERR_INPUT_INVALID',
+};
+
+/** The SDK types every member of an answer as optional; one that is missing is no answer. */
+export function present<T>(operation: string, member: T | undefined): T {
+  if (member !== undefined) return member;
+  throw new CurfewError('ERR_UNAVAILABLE', `kms ${operation} answered without its result`);
+}
+
+const STATES: Readonly<Record<string, KmsKeyDescription['state']>> = {
+  Enabled: 'Enabled',
+  Disabled: 'Disabled',
+  PendingDeletion: 'PendingDeletion',
+};
+
+export function description({ KeyMetadata }: DescribeKeyCommandOutput): KmsKeyDescription {
+  const { KeyState, Origin } = present('DescribeKey', KeyMetadata);
+  return { state: STATES[KeyState ?? ''] ?? 'Unavailable', origin: present('DescribeKey', Origin) };
+}

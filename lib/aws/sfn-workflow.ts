@@ -1,0 +1,21 @@
+/** Workflow on Step Functions. An execution name is used once for 90 days, which makes a start safe to repeat. */
+import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Workflow } from '../ports';
+import { awsError } from './errors';
+
+export class SfnWorkflow implements Workflow {
+  constructor(
+    private readonly stateMachineArn: string,
+    private readonly sfn = new SFNClient({}),
+  ) {}
+
+  async start(name: string, input: Parameters<Workflow['start']>[1]): Promise<void> {
+    const { stateMachineArn } = this;
+    try {
+      await this.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+    } catch (error) {
+      if (error instanceof ExecutionAlreadyExists) return;
+      throw awsError('start the workflow', error);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** An HTTP API whose access log can hold no token, no digest and no body: route, status and time only. */
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  HttpApi,
+  type HttpMethod,
+  HttpNoneAuthorizer,
+  HttpStage,
+  type IHttpRouteAuthorizer,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { CurfewFunction } from './curfew-function';
+
+export interface CurfewHttpApiProps {
+  readonly description: string;
+  /** Requests a second, and at once, before API Gateway answers 429 for us. */
+  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+}
+
+export interface CurfewRoute {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly to: CurfewFunction;
+  /** An authoriser, or the reason why everybody may call. */
+  readonly access: { readonly authorizer: IHttpRouteAuthorizer } | { readonly publicBecause: string };
+}
+
+export class CurfewHttpApi extends Construct {
+  readonly api: HttpApi;
+
+  constructor(scope: Construct, id: string, { description, throttle }: CurfewHttpApiProps) {
+    super(scope, id);
+    this.api = new HttpApi(this, 'Api', { description, createDefaultStage: false });
+    const logs = new LogGroup(this, 'AccessLogs', {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(logs),
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: '$context.requestId',
+            at: '$context.requestTimeEpoch',
+            route: '$context.routeKey',
+            status: '$context.status',
+            latencyMs: '$context.responseLatency',
+            sourceIp: '$context.identity.sourceIp',
+          }),
+        ),
+      },
+    });
+  }
+
+  route({ method, path, to, access }: CurfewRoute): void {
+    const routes = this.api.addRoutes({
+      path,
+      methods: [method],
+      integration: new HttpLambdaIntegration(to.node.id, to.function),
+      authorizer: 'authorizer' in access ? access.authorizer : new HttpNoneAuthorizer(),
+    });
+    if ('publicBecause' in access)
+      for (const route of routes)
+        Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: access.publicBecause });
+  }
+}

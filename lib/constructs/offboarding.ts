@@ -1,0 +1,179 @@
+/** Departures: the intake that HR systems call, the case tables, the Lambdas of the workflow, and the latch's deny policy. */
+import { Duration, Validations } from 'aws-cdk-lib';
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
+import { CurfewError } from '../domain/errors';
+import type { FunctionName } from '../domain/rights';
+import { CaseWorkflow } from './case-workflow';
+import { CurfewFunction, type CurfewFunctionProps } from './curfew-function';
+import type { Targets } from './grants';
+import { CurfewHttpApi } from './http-api';
+import type { LambdaCode } from './lambda-bundle';
+import { pascal } from './names';
+import { deliver } from './outbox-source';
+import { CurfewSchedule } from './schedule';
+import type { SigningPlane } from './signing-plane';
+import { pinLogicalId, type Stage, statefulPolicy } from './stage';
+import { curfewTable } from './table';
+
+const SOURCE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+
+export interface OffboardingProps {
+  readonly stage: Stage;
+  readonly lambdas: LambdaCode;
+  readonly signing: SigningPlane;
+  /** HR sources by the name in their URL, `POST /hr/{source}`. */
+  readonly sources: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'>>>;
+}
+
+export class Offboarding extends Construct {
+  readonly inboxTable: TableV2;
+  readonly casesTable: TableV2;
+  readonly peopleTable: TableV2;
+  readonly http: CurfewHttpApi;
+  /** Empty until the HR system's own secret is put there; until then its deliveries are refused. */
+  readonly webhookSecrets: Readonly<Record<string, Secret>>;
+  /** Denies everything to whom it is attached, from the moment they carry the tag `curfew:leaver`. */
+  readonly denyPolicy: ManagedPolicy;
+  readonly workflow: CaseWorkflow;
+  readonly functions: Readonly<Partial<Record<FunctionName, IFunction>>>;
+
+  constructor(scope: Construct, id: string, { stage, lambdas, signing, sources }: OffboardingProps) {
+    super(scope, id);
+    const { instance } = signing.config;
+    this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
+    this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
+    this.peopleTable = curfewTable(this, 'people', { stage });
+    this.webhookSecrets = Object.fromEntries(
+      Object.keys(sources).map((name) => [parseSourceName(name), this.webhookSecret(name, stage)]),
+    );
+    this.denyPolicy = this.latchPolicy(instance);
+
+    const config: DeploymentConfig = { ...signing.config, sources: this.sourcesWithSecrets(sources) };
+    const functions: { [F in FunctionName]?: IFunction } = {};
+    const targets: Targets = {
+      ...signing.targets,
+      tables: {
+        ...signing.targets.tables,
+        inbox: this.inboxTable,
+        cases: this.casesTable,
+        people: this.peopleTable,
+      },
+      webhookSecrets: this.webhookSecrets,
+      denyPolicy: this.denyPolicy,
+    };
+    const make = (
+      id: string,
+      name: FunctionName,
+      {
+        stateMachineArn,
+        ...options
+      }: Pick<CurfewFunctionProps, 'timeout'> & { readonly stateMachineArn?: string } = {},
+    ) => {
+      const known = { ...targets.functions, ...signing.functions, ...functions };
+      const made = new CurfewFunction(this, id, {
+        name,
+        lambdas,
+        stage,
+        config,
+        targets: { ...targets, stateMachineArn, functions: known },
+        ...options,
+      });
+      functions[name] = made.function;
+      return made;
+    };
+
+    // Callees before callers, the workflow after its steps and before those who start it.
+    make('Latch', 'latch');
+    make('IamDisabler', 'iam-disabler');
+    make('PeopleImport', 'people-import', { timeout: Duration.minutes(5) });
+    const timeout = Duration.minutes(2);
+    make('Planner', 'planner', { timeout });
+    make('Conductor', 'conductor', { timeout });
+    make('Prover', 'prover', { timeout });
+    make('Closer', 'closer', { timeout });
+    this.workflow = new CaseWorkflow(this, 'Workflow', {
+      settings: signing.config.settings,
+      functions: { ...signing.functions, ...functions },
+    });
+    const { stateMachineArn } = this.workflow.stateMachine;
+    const folder = make('CaseFolder', 'case-folder', { stateMachineArn });
+    const ticker = make('Ticker', 'ticker', { stateMachineArn, timeout: Duration.minutes(1) });
+    const outbox = make('Outbox', 'outbox-offboarding');
+    const intake = make('Intake', 'intake', { timeout: Duration.seconds(10) });
+    this.functions = functions;
+
+    deliver(this.inboxTable, folder);
+    deliver(this.casesTable, outbox, 'OUT#');
+    new CurfewSchedule(this, 'Tick', {
+      target: ticker.function,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+    this.http = new CurfewHttpApi(this, 'Http', {
+      description: `curfew ${instance}: HR webhooks`,
+      throttle: { rateLimit: 20, burstLimit: 50 },
+    });
+    this.http.route({
+      method: HttpMethod.POST,
+      path: '/hr/{source}',
+      to: intake,
+      access: {
+        publicBecause: 'every delivery carries a signature over its raw bytes, which the intake verifies first',
+      },
+    });
+  }
+
+  private webhookSecret(source: string, stage: Stage): Secret {
+    const name = pascal(source);
+    const secret = new Secret(this, `Webhook${name}`, {
+      description: `curfew: verifies deliveries of the HR source ${source}; put the value that the HR system shows`,
+      removalPolicy: statefulPolicy(stage),
+    });
+    pinLogicalId(secret, `SecretWebhook${name}`);
+    Validations.of(secret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'the value is made by the HR system and changed there; both values count while AWSPREVIOUS stands',
+    });
+    return secret;
+  }
+
+  private sourcesWithSecrets(sources: OffboardingProps['sources']): Record<string, HrSourceConfig> {
+    const entries = Object.entries(sources).map(([name, source]) => {
+      const secret = this.webhookSecrets[name];
+      return [name, { ...source, secretArn: secret?.secretArn }];
+    });
+    return Object.fromEntries(entries) as Record<string, HrSourceConfig>;
+  }
+
+  private latchPolicy(instance: string): ManagedPolicy {
+    const policy = new ManagedPolicy(this, 'DenyLeavers', {
+      description: `curfew ${instance}: denies everything to principals tagged curfew:leaver`,
+      statements: [
+        new PolicyStatement({
+          sid: 'DenyLeavers',
+          effect: Effect.DENY,
+          actions: ['*'],
+          resources: ['*'],
+          conditions: { StringLike: { 'aws:PrincipalTag/curfew:leaver': '*' } },
+        }),
+      ],
+    });
+    pinLogicalId(policy, 'PolicyDenyLeavers');
+    return policy;
+  }
+}
+
+function parseSourceName(name: string): string {
+  if (SOURCE_NAME.test(name)) return name;
+  throw new CurfewError('ERR_CONFIG_INVALID', 'the name of an HR source is not a short lower-case name', {
+    got: name,
+    allowed: String(SOURCE_NAME),
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * The two KMS signing keys that stand outside a ring, each with a purpose that says how it is renewed:
+ * `feed` (verifiers pin a set: the next key is pinned before it signs) and `checkpoint` (an epoch record in the tree
+ * names the next key). Every other asymmetric signing key in the app is refused: it belongs in a ring.
+ */
+import { type IAspect, Stack, Validations } from 'aws-cdk-lib';
+import {
+  AccountRootPrincipal,
+  AnyPrincipal,
+  Effect,
+  type IRole,
+  PolicyDocument,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
+import { CfnKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import type { Construct, IConstruct } from 'constructs';
+import { pascal } from './names';
+import { pinLogicalId, type Stage, statefulPolicy } from './stage';
+
+export const KEY_PURPOSES = {
+  feed: { keySpec: KeySpec.ECC_NIST_P256, says: 'signs the feed' },
+  checkpoint: { keySpec: KeySpec.ECC_NIST_EDWARDS25519, says: 'signs checkpoints of the evidence tree' },
+} as const;
+export type KeyPurpose = keyof typeof KEY_PURPOSES;
+
+const PURPOSE = Symbol.for('curfew.key-purpose');
+
+const ADMINISTRATION = [
+  'kms:Describe*',
+  'kms:Get*',
+  'kms:List*',
+  'kms:PutKeyPolicy',
+  'kms:EnableKey',
+  'kms:DisableKey',
+  'kms:ScheduleKeyDeletion',
+  'kms:CancelKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+];
+
+export interface PurposeKeyProps {
+  readonly purpose: KeyPurpose;
+  readonly stage: Stage;
+}
+
+export class PurposeKey extends Key {
+  constructor(scope: Construct, id: string, { purpose, stage }: PurposeKeyProps) {
+    const { keySpec, says } = KEY_PURPOSES[purpose];
+    super(scope, id, {
+      description: `curfew: ${says}`,
+      keySpec,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      policy: new PolicyDocument({ statements: administrationWithoutUse() }),
+      removalPolicy: statefulPolicy(stage),
+    });
+    Object.defineProperty(this.node.defaultChild, PURPOSE, { value: purpose });
+    pinLogicalId(this, `Key${pascal(purpose)}`);
+  }
+
+  /** The right to sign stands here alone; CDK's own `grantSign` would write it into an identity policy as well. */
+  allowSigner(role: IRole): void {
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'OneSigner',
+        principals: [role.grantPrincipal],
+        actions: ['kms:Sign', 'kms:GetPublicKey', 'kms:DescribeKey'],
+        resources: ['*'],
+      }),
+    );
+  }
+}
+
+/** Root administers, so that the key is never orphaned, and neither signs nor lets anybody else sign by a grant. */
+function administrationWithoutUse(): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'RootAdministers',
+      principals: [new AccountRootPrincipal()],
+      actions: ADMINISTRATION,
+      resources: ['*'],
+    }),
+    new PolicyStatement({
+      sid: 'NoGrantsNoReplicas',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['kms:CreateGrant', 'kms:ReplicateKey'],
+      resources: ['*'],
+    }),
+  ];
+}
+
+/** Refuses, at synth, every asymmetric or HMAC signing key of the app that has no typed purpose. */
+export class SigningKeysBelongInRings implements IAspect {
+  visit(node: IConstruct): void {
+    if (!(node instanceof CfnKey) || Object.hasOwn(node, PURPOSE)) return;
+    const spec = Stack.of(node).resolve(node.keySpec) ?? 'SYMMETRIC_DEFAULT';
+    const usage = Stack.of(node).resolve(node.keyUsage) ?? 'ENCRYPT_DECRYPT';
+    if (usage !== 'SIGN_VERIFY' && usage !== 'GENERATE_VERIFY_MAC') return;
+    Validations.of(node).addError(
+      'curfew:SigningKeyOutsideRing',
+      `a ${spec} key for ${usage} stands outside a ring and nothing rotates it; ` +
+        `declare a SigningKeyRing, or a PurposeKey (${Object.keys(KEY_PURPOSES).join(', ')})`,
+    );
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Everything that touches ring keys: their tables, the Lambdas that make, use and end them, and the HTTP API on which
+ * tokens are issued and the public documents stand. Rings are added with `SigningKeyRing`.
+ */
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Provider } from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import type { DeploymentConfig } from '../domain/deployment';
+import { CurfewError } from '../domain/errors';
+import type { FunctionName } from '../domain/rights';
+import { curfewBucket } from './bucket';
+import { CurfewFunction, type CurfewFunctionProps, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';
+import type { EvidenceLog } from './evidence-log';
+import type { Targets } from './grants';
+import { CurfewHttpApi } from './http-api';
+import type { LambdaCode } from './lambda-bundle';
+import { deliver } from './outbox-source';
+import { PurposeKey } from './purpose-key';
+import { CurfewSchedule } from './schedule';
+import { pinLogicalId, type Stage, statefulPolicy } from './stage';
+import { curfewTable } from './table';
+
+const OUTBOX = 'OUT#';
+const PUBLIC = 'public keys and digests: what every verifier must be able to read without credentials';
+
+export interface SigningPlaneProps {
+  readonly stage: Stage;
+  readonly lambdas: LambdaCode;
+  readonly evidence: EvidenceLog;
+  /**
+   * Where the public documents are served, without a trailing slash; `{apiId}` stands for the id of the API made here.
+   * Behind a CDN: the CDN's address.
+   */
+  readonly publicBaseUrl: string;
+}
+
+export class SigningPlane extends Construct {
+  readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'issued' | 'bodies' | 'cutoffs', TableV2>>;
+  readonly publicBucket: Bucket;
+  readonly feedKey: PurposeKey;
+  /** Blinds subjects in the feed; verifiers get it with the feed keys they pin. */
+  readonly pepper: Secret;
+  readonly eventBus: EventBus;
+  readonly http: CurfewHttpApi;
+  readonly publicBaseUrl: string;
+  readonly functions: Readonly<Partial<Record<FunctionName, IFunction>>>;
+  readonly config: DeploymentConfig;
+  /** What the offboarding functions may be granted here. */
+  readonly targets: Targets;
+  /** Applies ring configurations: custom resources of `SigningKeyRing`. */
+  readonly ringProvider: Provider;
+  readonly rotator: CurfewFunction;
+  readonly publisher: CurfewFunction;
+
+  constructor(scope: Construct, id: string, { stage, lambdas, evidence, publicBaseUrl }: SigningPlaneProps) {
+    super(scope, id);
+    this.http = new CurfewHttpApi(this, 'Http', {
+      description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
+      throttle: { rateLimit: 1000, burstLimit: 2000 },
+    });
+    this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl).replaceAll('{apiId}', this.http.api.apiId);
+    this.config = {
+      ...evidence.config,
+      publicBaseUrl: this.publicBaseUrl,
+      accountId: Stack.of(this).account,
+      roleArns: this.roleArns(evidence.config.instance),
+    };
+
+    const bodiesKey = new Key(this, 'BodiesKey', {
+      description: 'curfew: encrypts the bodies of issued tokens',
+      enableKeyRotation: true,
+      removalPolicy: statefulPolicy(stage),
+    });
+    pinLogicalId(bodiesKey, 'KeyBodies');
+    this.ownTables = {
+      keys: curfewTable(this, 'keys', { stage, stream: true }),
+      ledger: curfewTable(this, 'ledger', { stage }),
+      issued: curfewTable(this, 'issued', { stage }),
+      bodies: curfewTable(this, 'bodies', { stage, encryptionKey: bodiesKey }),
+      cutoffs: curfewTable(this, 'cutoffs', { stage, stream: true }),
+    };
+    this.publicBucket = curfewBucket(this, 'public');
+    this.feedKey = new PurposeKey(this, 'FeedKey', { purpose: 'feed', stage });
+    this.pepper = new Secret(this, 'Pepper', {
+      description: 'curfew: blinds subjects in the feed',
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: statefulPolicy(stage),
+    });
+    pinLogicalId(this.pepper, 'SecretPepper');
+    this.eventBus = new EventBus(this, 'Events', { description: `curfew ${evidence.config.instance}` });
+
+    const functions: { [F in FunctionName]?: IFunction } = {};
+    this.targets = {
+      ...evidence.targets,
+      tables: { ...evidence.targets.tables, ...this.ownTables },
+      tableKeys: { bodies: bodiesKey },
+      buckets: { ...evidence.targets.buckets, public: this.publicBucket },
+      feedKey: this.feedKey,
+      pepper: this.pepper,
+      eventBus: this.eventBus,
+      functions,
+    };
+    const make = (id: string, name: FunctionName, options: Pick<CurfewFunctionProps, 'timeout' | 'memoryMiB'> = {}) => {
+      const targets = { ...this.targets, functions: { ...evidence.targets.functions, ...functions } };
+      const made = new CurfewFunction(this, id, { name, lambdas, stage, config: this.config, targets, ...options });
+      functions[name] = made.function;
+      return made;
+    };
+
+    // Callees before callers: a right to invoke names a function that is there.
+    const issuer = make('Issuer', 'issuer', { timeout: issuerTimeout(evidence), memoryMiB: 1024 });
+    this.publisher = make('Publisher', 'publisher');
+    this.feedKey.allowSigner(this.publisher.role);
+    this.rotator = make('Rotator', 'rotator', { timeout: Duration.minutes(3) });
+    make('Disabler', 'disabler');
+    make('Taint', 'taint');
+    make('Cutter', 'cutter');
+    make('Resigner', 'resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
+    make('Recorder', 'recorder', { timeout: Duration.minutes(1) });
+    const committer = make('Committer', 'committer', { timeout: Duration.minutes(2) });
+    const exchange = make('Exchange', 'exchange');
+    const issued = make('Issued', 'issued');
+    const wellKnown = make('WellKnown', 'well-known');
+    const outbox = make('Outbox', 'outbox-signing');
+    this.functions = functions;
+
+    deliver(this.ownTables.keys, outbox, OUTBOX);
+    deliver(this.ownTables.cutoffs, outbox, OUTBOX);
+    new CurfewSchedule(this, 'Commit', {
+      target: committer.function,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+
+    this.routes({ issuer, exchange, issued, wellKnown });
+    this.ringProvider = new Provider(this, 'RingProvider', {
+      onEventHandler: this.rotator.function,
+      logGroup: new LogGroup(this, 'RingProviderLogs', {
+        retention: RetentionDays.THREE_MONTHS,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+    });
+  }
+
+  private routes(to: Record<'issuer' | 'exchange' | 'issued' | 'wellKnown', CurfewFunction>): void {
+    const { POST, GET } = HttpMethod;
+    this.http.route({
+      method: POST,
+      path: '/r/{ring}/issue',
+      to: to.issuer,
+      access: { authorizer: new HttpIamAuthorizer() },
+    });
+    this.http.route({
+      method: POST,
+      path: '/r/{ring}/exchange',
+      to: to.exchange,
+      access: { publicBecause: 'the presented token is the credential: what was never issued finds nothing' },
+    });
+    for (const document of ['.well-known/jwks.json', '.well-known/openid-configuration', 'feed'])
+      this.http.route({
+        method: GET,
+        path: `/r/{ring}/${document}`,
+        to: to.wellKnown,
+        access: { publicBecause: PUBLIC },
+      });
+    this.http.route({
+      method: GET,
+      path: '/issued/{kid}/{jtiH}/{tokenSha256}',
+      to: to.issued,
+      access: { publicBecause: 'knowing the digest of a token is the capability; the answer is yes or no' },
+    });
+  }
+
+  private roleArns(instance: string): Record<NamedRole, string> {
+    const arn = (name: NamedRole) =>
+      Stack.of(this).formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'role',
+        resourceName: roleNameOf(instance, name),
+      });
+    return Object.fromEntries(NAMED_ROLES.map((name) => [name, arn(name)])) as Record<NamedRole, string>;
+  }
+}
+
+/** The drain waits for the issuer's longest run and five seconds more, so the issuer must end before that. */
+function issuerTimeout(evidence: EvidenceLog): Duration {
+  return Duration.seconds(Math.max(3, Math.min(10, evidence.config.settings.drainSeconds - 5)));
+}
+
+function parsePublicBaseUrl(url: string): string {
+  if (URL.canParse(url.replaceAll('{apiId}', 'x')) && url.startsWith('https://') && !url.endsWith('/')) return url;
+  throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is an https URL without a slash at the end', {
+    got: url,
+    allowed: 'https://keys.example.com, or with {apiId} for the API made here',
+  });
+}

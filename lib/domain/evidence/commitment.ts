@@ -1,0 +1,66 @@
+/** Folding issued digests into committed lists: what waits, grouped by kid and ledger shard, and the records that say so. */
+
+import { H } from '../encoding';
+import { CurfewError } from '../errors';
+import type { Item, Key } from '../table';
+import type { EvidenceRecord } from './record';
+import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';
+
+export interface IssuedDigest extends TokenDigest {
+  readonly key: Key;
+  readonly kid: string;
+  readonly shard: number;
+}
+
+export interface StoredList {
+  readonly key: string;
+  readonly text: string;
+}
+
+const SHARDS = 64;
+export const ISSUED_PARTITIONS = Array.from({ length: SHARDS }, (_, shard) => `OUT#${String(shard).padStart(2, '0')}`);
+
+/** Of partition `OUT#{shard}`: what the issuer's or resigner's own transaction left there. */
+export function parseIssued({ pk, sk, kid, jtiH, tokenSha256 }: Item): IssuedDigest {
+  const shard = ISSUED_PARTITIONS.indexOf(pk);
+  if (shard < 0 || ![kid, jtiH, tokenSha256].every((value) => typeof value === 'string'))
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'an issued item names kid, jtiH and tokenSha256', {
+      got: `${pk} ${sk}`,
+    });
+  return { key: { pk, sk }, shard, kid: kid as string, jtiH: jtiH as string, tokenSha256: tokenSha256 as string };
+}
+
+/**
+ * One list a kid and shard, one record a kid. The record's id comes from the lists, so that folding the same digests
+ * again, after a crash, names the same record.
+ */
+export function commit(
+  issued: readonly IssuedDigest[],
+  at: number,
+): { lists: StoredList[]; records: EvidenceRecord[] } {
+  const lists: StoredList[] = [];
+  const records = [...groupBy(issued, ({ kid }) => kid)].map(([kid, ofKid]): EvidenceRecord => {
+    const entries = [...groupBy(ofKid, ({ shard }) => shard)]
+      .sort(([a], [b]) => a - b)
+      .map(([shard, tokens]): TokenListEntry => {
+        const text = formatTokenList(tokens);
+        const entry = describeTokenList(shard, text);
+        lists.push({ key: tokenListKey(kid, shard, entry.sha256), text });
+        return entry;
+      });
+    const count = entries.reduce((sum, entry) => sum + entry.count, 0);
+    const id = `issued/${kid}/${H(entries.map(({ sha256 }) => `${sha256}\n`).join(''))}`;
+    return { v: 1, id, type: 'tokens.issued', at, body: { kid, count, lists: entries } };
+  });
+  return { lists, records };
+}
+
+function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
+}

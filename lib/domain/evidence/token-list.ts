@@ -1,0 +1,80 @@
+/**
+ * Lists of issued tokens: what a `tokens.issued` record commits to, digests only (FORMAT.md, "Token lists").
+ *
+ *     <H(jti)> <H(compact JWS)>\n        one line a token, lines sorted, none twice
+ *
+ * A token may stand in more than one list: whoever counts takes the union (lambdas/tokens/committer.ts says why).
+ */
+import { H, parseBase64url, sha256 } from '../encoding';
+import { CurfewError } from '../errors';
+import { HASH_BYTES, type Hash, leafHash, merkleRoot } from './merkle';
+
+export interface TokenDigest {
+  readonly jtiH: string;
+  readonly tokenSha256: string;
+}
+
+/** What a `tokens.issued` record says of one list; its body is `{kid, count, lists}`. */
+export interface TokenListEntry {
+  readonly [member: string]: string | number;
+  readonly shard: number;
+  readonly count: number;
+  /** H(list), which is also the last part of its key. */
+  readonly sha256: string;
+  /** RFC 6962 root, base64url; a leaf is a line without its newline. */
+  readonly root: string;
+}
+
+export function formatTokenList(tokens: readonly TokenDigest[]): string {
+  const lines = new Set(tokens.map(({ jtiH, tokenSha256 }) => `${jtiH} ${tokenSha256}\n`));
+  return [...lines].sort().join('');
+}
+
+export function parseTokenList(bytes: Uint8Array): TokenDigest[] {
+  const text = Buffer.from(bytes).toString('latin1');
+  const tokens = linesOf(text).map((line) => {
+    const [jtiH = '', tokenSha256 = '', ...rest] = line.split(' ');
+    if (rest.length > 0 || ![jtiH, tokenSha256].every(isDigest))
+      throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a line of a token list is two digests', { got: line });
+    return { jtiH, tokenSha256 };
+  });
+  if (tokens.length === 0 || formatTokenList(tokens) !== text)
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a token list is its lines, sorted, none twice, each ended');
+  return tokens;
+}
+
+export function describeTokenList(shard: number, list: string): TokenListEntry {
+  const lines = linesOf(list);
+  return { shard, count: lines.length, sha256: H(list), root: linesRoot(lines).toString('base64url') };
+}
+
+/** RFC 6962 root over lines of text. */
+export function linesRoot(lines: readonly string[]): Hash {
+  return merkleRoot(lines.map((line) => leafHash(Buffer.from(line))));
+}
+
+/** Where a list is kept in bucket `evidence`. */
+export function tokenListKey(kid: string, shard: number, sha256OfList: string): string {
+  return `${tokenListPrefix(kid, shard)}${sha256OfList}`;
+}
+
+export function tokenListPrefix(kid: string, shard: number): string {
+  return `issued/${kid}/${String(shard).padStart(2, '0')}/`;
+}
+
+/** Lists are named by their content: what was read is what was written, or it is refused. */
+export function checkTokenListName(bytes: Uint8Array, sha256OfList: string): void {
+  if (sha256(bytes).toString('base64url') !== sha256OfList)
+    throw new CurfewError('ERR_EVIDENCE_TREE', 'the token list has another digest than its name', {
+      got: H(bytes),
+      allowed: sha256OfList,
+    });
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').slice(0, -1);
+}
+
+function isDigest(text: string): boolean {
+  return parseBase64url(text)?.length === HASH_BYTES;
+}

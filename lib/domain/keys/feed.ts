@@ -1,0 +1,126 @@
+/**
+ * The feed: the signed, versioned, expiring document of kid states and cut-offs that verifiers poll.
+ *
+ *     header   {"alg":"ES256","kid":"<feed key>","typ":"curfew-feed+jwt"}
+ *     payload  {"v":1,"ring":"customer-api","seq":42,"iat":…,"exp":…,
+ *               "keys":[{"kid":…,"state":"ACTIVE","jwk":{…},"alg":"ES256","windows":[{"iatFrom":…,"iatTo":…}],"verifyUntil":…}],
+ *               "cut":[["<blinded subject>",notBefore,blocked],…]}
+ *
+ * Subjects are blinded with the ring's pepper, which is never in the feed. `seq` never goes back, DENIED is terminal,
+ * a cut-off never moves back: a document that breaks this is refused whole.
+ */
+import { CurfewError } from '../errors';
+import type { SigningAlgorithm } from './algorithm';
+import { KID_PATTERN, type PublicJwk, parsePublicJwk } from './jwk';
+import type { KeyState, Ring, Window } from './ring';
+
+export const FEED_TYP = 'curfew-feed+jwt';
+
+/** Where the feed stands in bucket `public`, and its path under the public base URL. */
+export function feedObjectKey(ring: string): string {
+  return `r/${ring}/feed`;
+}
+
+const FEED_STATES: readonly KeyState[] = ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'];
+
+export interface FeedKey {
+  readonly kid: string;
+  readonly state: KeyState;
+  readonly jwk: PublicJwk;
+  readonly alg: SigningAlgorithm;
+  readonly windows: readonly Window[];
+  readonly verifyUntil: number;
+}
+
+export interface CutOff {
+  /** base64url of HMAC-SHA256(pepper, type NUL value). */
+  readonly blinded: string;
+  /** Epoch seconds: a token issued at or before this is refused. */
+  readonly notBefore: number;
+  readonly blocked: boolean;
+}
+
+export interface Feed {
+  readonly v: 1;
+  readonly ring: string;
+  readonly seq: number;
+  readonly iat: number;
+  readonly exp: number;
+  readonly keys: readonly FeedKey[];
+  readonly cut: readonly (readonly [string, number, boolean])[];
+}
+
+export function feedAt(ring: Ring, cut: readonly CutOff[], seq: number, now: number, expirySeconds: number): Feed {
+  const keys = ring.keys
+    .filter((key) => FEED_STATES.includes(key.state) && now <= key.verifyUntil)
+    .map(({ kid, state, jwk, alg, windows, verifyUntil }) => ({ kid, state, jwk, alg, windows, verifyUntil }));
+  return {
+    v: 1,
+    ring: ring.id,
+    seq,
+    iat: now,
+    exp: now + expirySeconds,
+    keys,
+    cut: cut.map(({ blinded, notBefore, blocked }) => [blinded, notBefore, blocked] as const),
+  };
+}
+
+/** Strict: anything unexpected refuses the document, because half a deny list denies nobody. */
+export function parseFeed(given: unknown): Feed {
+  const feed = given as Feed;
+  const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+  const sound =
+    typeof feed === 'object' &&
+    feed !== null &&
+    feed.v === 1 &&
+    typeof feed.ring === 'string' &&
+    [feed.seq, feed.iat, feed.exp].every(whole) &&
+    Array.isArray(feed.keys) &&
+    Array.isArray(feed.cut) &&
+    feed.cut.every(
+      (c) => Array.isArray(c) && c.length === 3 && typeof c[0] === 'string' && whole(c[1]) && typeof c[2] === 'boolean',
+    ) &&
+    feed.keys.every(
+      (k) =>
+        typeof k === 'object' &&
+        k !== null &&
+        KID_PATTERN.test(k.kid) &&
+        FEED_STATES.includes(k.state) &&
+        whole(k.verifyUntil) &&
+        Array.isArray(k.windows) &&
+        k.windows.every((w: Window) => whole(w.iatFrom) && whole(w.iatTo)),
+    );
+  if (!sound) throw new CurfewError('ERR_FEED_INVALID', 'the feed is not a version 1 feed');
+  if (new Set(feed.keys.map(({ kid }) => kid)).size !== feed.keys.length)
+    throw new CurfewError('ERR_FEED_INVALID', 'the feed names a kid twice');
+  for (const key of feed.keys)
+    if (parsePublicJwk(key.jwk).kid !== key.kid || key.jwk.alg !== key.alg)
+      throw new CurfewError('ERR_FEED_INVALID', 'a key of the feed is not the key it says', { got: key.kid });
+  return feed;
+}
+
+/**
+ * May `next` follow `last`? Throws `ERR_FEED_ROLLBACK` for a document that takes anything back. The same document
+ * again is fine. A DENIED kid may leave the feed only when its tokens are past `verifyUntil`; a cut-off never leaves.
+ */
+export function checkFollows(last: Feed, next: Feed): void {
+  const refuse = (why: string, got: unknown) => {
+    throw new CurfewError('ERR_FEED_ROLLBACK', `the feed takes something back: ${why}`, { got });
+  };
+  if (next.ring !== last.ring) refuse('it is of another ring', next.ring);
+  if (next.seq < last.seq || (next.seq === last.seq && next.iat !== last.iat)) refuse('its seq is older', next.seq);
+
+  const after = new Map(next.keys.map((key) => [key.kid, key]));
+  for (const { kid, state, verifyUntil } of last.keys) {
+    const now = after.get(kid);
+    if (state === 'DENIED' && now?.state !== 'DENIED' && !(now === undefined && next.iat > verifyUntil))
+      refuse('a DENIED kid is back', kid);
+    if (state === 'SUSPECT' && now !== undefined && now.state !== 'SUSPECT' && now.state !== 'DENIED')
+      refuse('a SUSPECT kid is back', kid);
+  }
+  const cutAfter = new Map(next.cut.map(([blinded, notBefore, blocked]) => [blinded, { notBefore, blocked }]));
+  for (const [blinded, notBefore] of last.cut) {
+    const now = cutAfter.get(blinded);
+    if (now === undefined || now.notBefore < notBefore) refuse('a cut-off moved back', blinded);
+  }
+}

@@ -1,0 +1,81 @@
+/** Public keys as JWK (RFC 7517, RFC 8037) and the kid derived from them (RFC 7638). */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { H } from '../encoding';
+import { CurfewError } from '../errors';
+import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
+
+/** A public signing key; `kid` and `alg` always stand in it, because consumers that find none trust the header's. */
+export interface PublicJwk {
+  readonly kty: 'EC' | 'RSA' | 'OKP';
+  readonly crv?: string;
+  readonly x?: string;
+  readonly y?: string;
+  readonly n?: string;
+  readonly e?: string;
+  readonly kid: string;
+  readonly alg: SigningAlgorithm;
+  readonly use: 'sig';
+}
+
+export const KID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Members that a thumbprint covers, in the order of RFC 7638 section 3.2. */
+const REQUIRED_MEMBERS = { EC: ['crv', 'kty', 'x', 'y'], RSA: ['e', 'kty', 'n'], OKP: ['crv', 'kty', 'x'] } as const;
+
+const CURVES = { ES256: 'P-256', ES384: 'P-384', EdDSA: 'Ed25519', RS256: undefined, PS256: undefined } as const;
+
+/** RFC 7638: base64url(SHA-256(the required members as JSON, sorted, without spaces)). */
+export function thumbprint(jwk: Omit<PublicJwk, 'kid' | 'alg' | 'use'>): string {
+  const members = REQUIRED_MEMBERS[jwk.kty].map((name) => `${JSON.stringify(name)}:${JSON.stringify(jwk[name])}`);
+  return H(`{${members.join(',')}}`);
+}
+
+/** From SubjectPublicKeyInfo (DER), as KMS returns it. The kid is the thumbprint: never an alias, never an ARN. */
+export function jwkFromSpki(spki: Uint8Array, alg: SigningAlgorithm): PublicJwk {
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  return normalise(key.export({ format: 'jwk' }), alg);
+}
+
+/** A JWK that somebody configured: checked to be a public key of its `alg`; keeps its own kid, if it has one. */
+export function parsePublicJwk(given: unknown): PublicJwk {
+  if (typeof given !== 'object' || given === null)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'a public key is a JWK object', { got: typeof given });
+  const { alg, kid } = given as { alg?: unknown; kid?: unknown };
+  if ('d' in given)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK holds a private key', {
+      got: 'member d',
+      fix: 'give the public members only, and treat the key as exposed',
+    });
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: given as never, format: 'jwk' });
+  } catch (cause) {
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK is not a public key', { cause });
+  }
+  const jwk = normalise(key.export({ format: 'jwk' }), parseAlgorithm(alg));
+  if (kid === undefined) return jwk;
+  if (typeof kid !== 'string' || !KID_PATTERN.test(kid))
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the kid is not spelled as a kid', {
+      got: kid,
+      allowed: String(KID_PATTERN),
+    });
+  return { ...jwk, kid };
+}
+
+export function keyObject(jwk: PublicJwk): KeyObject {
+  return createPublicKey({ key: jwk as never, format: 'jwk' });
+}
+
+function normalise(exported: object, alg: SigningAlgorithm): PublicJwk {
+  const members = exported as Omit<PublicJwk, 'kid' | 'alg' | 'use'>;
+  const kty = { ES256: 'EC', ES384: 'EC', RS256: 'RSA', PS256: 'RSA', EdDSA: 'OKP' }[alg];
+  if (members.kty !== kty || members.crv !== CURVES[alg])
+    throw new CurfewError('ERR_CONFIG_INVALID', `the key is not a key for ${alg}`, {
+      got: `${members.kty} ${members.crv ?? ''}`.trim(),
+      allowed: `${kty} ${CURVES[alg] ?? ''}`.trim(),
+    });
+  const named = Object.fromEntries(
+    REQUIRED_MEMBERS[members.kty].map((name) => [name, members[name as keyof typeof members]]),
+  );
+  return { ...(named as unknown as Omit<PublicJwk, 'kid' | 'alg' | 'use'>), kid: thumbprint(members), alg, use: 'sig' };
+}

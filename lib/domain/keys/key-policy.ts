@@ -1,0 +1,78 @@
+/**
+ * Key policy v1, written once at birth. The right to sign stands here and nowhere else, and ends here: nobody
+ * automated may change the policy, so a dead scheduler cannot keep a key signing (the dead man's key).
+ */
+import { canonicalJson, H, type Json } from '../encoding';
+import { ALGORITHMS, type SigningAlgorithm } from './algorithm';
+
+export const POLICY_VERSION = 1;
+
+export interface KeyPolicyInput {
+  readonly accountId: string;
+  readonly roleArns: Readonly<Record<'issuer' | 'resigner' | 'rotator' | 'disabler', string>>;
+  readonly algorithm: SigningAlgorithm;
+  /** Epoch seconds. */
+  readonly signUntil: number;
+}
+
+export function keyPolicy({ accountId, roleArns, algorithm, signUntil }: KeyPolicyInput): string {
+  const root = `arn:aws:iam::${accountId}:root`;
+  const until = new Date(signUntil * 1000).toISOString().replace('.000Z', 'Z');
+  const statements: Json[] = [
+    {
+      Sid: 'Administration',
+      Effect: 'Allow',
+      Principal: { AWS: root },
+      Action: [
+        'kms:Describe*',
+        'kms:Get*',
+        'kms:List*',
+        'kms:PutKeyPolicy',
+        'kms:EnableKey',
+        'kms:DisableKey',
+        'kms:ScheduleKeyDeletion',
+        'kms:CancelKeyDeletion',
+        'kms:TagResource',
+      ],
+      Resource: '*',
+    },
+    allow('Sign', [roleArns.issuer, roleArns.resigner], ['kms:Sign']),
+    allow(
+      'Lifecycle',
+      [roleArns.rotator],
+      ['kms:DescribeKey', 'kms:GetPublicKey', 'kms:GetKeyPolicy', 'kms:EnableKey', 'kms:DisableKey'],
+    ),
+    allow('Disable', [roleArns.disabler], ['kms:DisableKey', 'kms:DescribeKey', 'kms:ListGrants', 'kms:RevokeGrant']),
+    deny('NoGrantNoReplica', ['kms:CreateGrant', 'kms:ReplicateKey']),
+    deny('DeadMan', ['kms:Sign'], { DateGreaterThan: { 'aws:CurrentTime': until } }),
+  ];
+  const { message, kms, keySpec } = ALGORITHMS[algorithm];
+  // A signer of digests must not be made to hash for us: what it signs is then always 32 or 48 bytes we computed.
+  if (message === 'DIGEST')
+    statements.push(deny('DigestOnly', ['kms:Sign'], { StringEquals: { 'kms:MessageType': 'RAW' } }));
+  // One RSA key can sign under six algorithms; a token header must not be able to pick.
+  if (keySpec.startsWith('RSA'))
+    statements.push(
+      deny('OneAlgorithm', ['kms:Sign'], {
+        StringEquals: { 'kms:SigningAlgorithm': RSA_ALGORITHMS.filter((name) => name !== kms) },
+      }),
+    );
+  return canonicalJson({ Version: '2012-10-17', Id: `curfew-v${POLICY_VERSION}`, Statement: statements });
+}
+
+export function policySha256(policy: string): string {
+  return H(policy);
+}
+
+/** Every way KMS signs with an RSA key, so that the Deny can name all but one with a positive operator. */
+const RSA_ALGORITHMS = ['RSASSA_PKCS1_V1_5', 'RSASSA_PSS'].flatMap((scheme) =>
+  ['SHA_256', 'SHA_384', 'SHA_512'].map((hash) => `${scheme}_${hash}`),
+);
+
+function allow(sid: string, principals: readonly string[], actions: readonly string[]): Json {
+  return { Sid: sid, Effect: 'Allow', Principal: { AWS: principals }, Action: actions, Resource: '*' };
+}
+
+function deny(sid: string, actions: readonly string[], condition?: Json): Json {
+  return { Sid: sid, Effect: 'Deny', Principal: { AWS: '*' }, Action: actions, Resource: '*', Condition: condition };
+}

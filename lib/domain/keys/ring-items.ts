@@ -1,0 +1,46 @@
+/** A ring as stored in the Keys table, and back. One partition a ring; a second one a wave, for its passes. */
+import type { Item, Key, Value } from '../table';
+import { ordered } from '../table';
+import type { KeyRecord, Ring, Slot, Wave } from './ring';
+
+export const ringKey = (ring: string, sk: string): Key => ({ pk: `RING#${ring}`, sk });
+export const headKey = (ring: string): Key => ringKey(ring, 'HEAD');
+export const slotKey = (ring: string, slot: number): Key => ringKey(ring, `SLOT#${ordered(slot)}`);
+export const keyKey = (ring: string, kid: string): Key => ringKey(ring, `KEY#${kid}`);
+export const waveKey = (ring: string, fromKid: string): Key => ringKey(ring, `WAVE#${fromKid}`);
+export const outKey = (ring: string, fence: number, n: number): Key => ringKey(ring, `OUT#${ordered(fence)}.${n}`);
+/** Which ring a kid is of; its presence keeps one kid from two rings. */
+export const pointerKey = (kid: string): Key => ({ pk: `KID#${kid}`, sk: 'PTR' });
+/** What one pass of a wave saw of one shard. */
+export const passKey = (ring: string, fromKid: string, pass: number, shard: number): Key => ({
+  pk: `WAVE#${ring}#${fromKid}`,
+  sk: `PASS#${ordered(pass, 3)}#${ordered(shard, 2)}`,
+});
+
+/** The prefixes that make up a ring; OUT# items wait for the outbox and are not part of it. */
+export const RING_PREFIXES = ['HEAD', 'KEY#', 'SLOT#', 'WAVE#'] as const;
+
+export function item(key: Key, attributes: object): Item {
+  return { ...key, v: 1, ...(attributes as { [name: string]: Value }) };
+}
+
+export function parseRing(id: string, items: readonly Item[]): Ring | undefined {
+  const head = items.find(({ sk }) => sk === 'HEAD');
+  if (!head) return undefined;
+  const of = <T>(prefix: string) =>
+    items
+      .filter(({ sk }) => sk.startsWith(prefix))
+      .map(({ pk: _pk, sk: _sk, v: _v, ...attributes }) => attributes as T);
+  return {
+    id,
+    seq: head.seq as number,
+    fence: head.fence as number,
+    activeKid: head.activeKid as string | undefined,
+    halted: head.halted as boolean,
+    cfg: head.cfg as unknown as Ring['cfg'],
+    cfgSha: head.cfgSha as string,
+    keys: of<KeyRecord>('KEY#').sort((a, b) => a.slot - b.slot),
+    slots: of<Slot>('SLOT#').sort((a, b) => a.slot - b.slot),
+    waves: of<Wave>('WAVE#'),
+  };
+}

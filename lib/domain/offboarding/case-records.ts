@@ -1,0 +1,102 @@
+/**
+ * The records of a case, one builder a type. Ids derive from the case and the item, so a replay names the same record.
+ *
+ *     c-…/opened   c-…/listed   c-…/item/01/contained   c-…/contained   c-…/held
+ *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/closed
+ *
+ * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
+ * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
+ */
+import type { Json } from '../encoding';
+import type { EvidenceRecord, RecordType } from '../evidence/record';
+import type { CaseMeta } from './case';
+import type { ContainmentItem, PrincipalRef } from './containment';
+import { type Inventory, itemsSha, type PlannedItem } from './plan';
+import type { CaseItem, ItemKind, Observations, Proof } from './proof';
+
+type Body = EvidenceRecord['body'];
+
+/** What a sealed member of a record is bound to. */
+export function sealContext(caseId: string, name: string): string {
+  return `${caseId}/${name}#sealed`;
+}
+
+export function openedRecord(
+  meta: CaseMeta,
+  fact: { readonly zone?: string; readonly bodySha256?: string; readonly sourceEventId?: string },
+  sealed: string,
+  at: number,
+): EvidenceRecord {
+  const { pseudonym, kind, dueAt, source, corroboration, followUpOf, hrEventAt, acceptedAt } = meta;
+  const effectiveAt = meta.dates[0];
+  const { zone, bodySha256 } = fact;
+  const body = { pseudonym, kind, effectiveAt, zone, dueAt, source, corroboration, bodySha256, hrEventAt, acceptedAt, followUpOf, sealed };
+  return record(meta, 'case.opened', 'opened', body, at);
+}
+
+export function listedRecord(
+  meta: CaseMeta,
+  principals: readonly PrincipalRef[],
+  items: readonly ContainmentItem[],
+  sealed: string,
+  at: number,
+): EvidenceRecord {
+  return record(meta, 'case.listed', 'listed', { principals, items, itemsSha: itemsSha(items), sealed }, at);
+}
+
+/** A containment item says `contained`, an item of the plan `done`; both with what was read back. */
+export function itemRecord(
+  meta: CaseMeta,
+  phase: 'contained' | 'done',
+  item: CaseItem,
+  observed: Observations[ItemKind],
+  at: number,
+): EvidenceRecord {
+  const body = { nn: item.nn, kind: item.kind, observed };
+  return record(meta, `item.${phase}`, `item/${item.nn}/${phase}`, body, at, ringOf(item));
+}
+
+export function provedRecord(meta: CaseMeta, item: CaseItem, { expected, observed }: Proof, at: number): EvidenceRecord {
+  const body = { nn: item.nn, kind: item.kind, expected, observed };
+  return record(meta, 'item.proved', `item/${item.nn}/proved`, body, at, ringOf(item));
+}
+
+export function containedRecord(meta: CaseMeta, items: number, at: number): EvidenceRecord {
+  return record(meta, 'case.contained', 'contained', { items }, at);
+}
+
+export function heldRecord(meta: CaseMeta, reason: string, at: number): EvidenceRecord {
+  return record(meta, 'case.held', 'held', { reason }, at);
+}
+
+export function inventoryRecord(meta: CaseMeta, inventory: Inventory, sealed: string, at: number): EvidenceRecord {
+  return record(meta, 'case.inventory', 'inventory', { ...inventory, sealed }, at);
+}
+
+export function plannedRecord(meta: CaseMeta, items: readonly PlannedItem[], at: number): EvidenceRecord {
+  return record(meta, 'case.planned', 'planned', { items, planSha: itemsSha(items) }, at);
+}
+
+export function followedUpRecord(meta: CaseMeta, followUp: CaseMeta, at: number): EvidenceRecord {
+  return record(meta, 'case.followed-up', 'followed-up', { followUp: followUp.caseId, dueAt: followUp.dueAt }, at);
+}
+
+export function closedRecord(meta: CaseMeta, items: number, at: number): EvidenceRecord {
+  const { pseudonym, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp } = meta;
+  return record(meta, 'case.closed', 'closed', { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp }, at);
+}
+
+function record(
+  { caseId }: Pick<CaseMeta, 'caseId'>,
+  type: RecordType,
+  name: string,
+  body: object,
+  at: number,
+  ring?: string,
+): EvidenceRecord {
+  return { v: 1, id: `${caseId}/${name}`, type, at, case: caseId, ...(ring !== undefined && { ring }), body: body as Body & Json };
+}
+
+function ringOf(item: CaseItem): string | undefined {
+  return 'ring' in item ? item.ring : undefined;
+}

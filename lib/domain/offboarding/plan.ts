@@ -1,0 +1,307 @@
+/**
+ * The plan of a case, computed once from what is frozen in `case.inventory`, and the order of the whole workflow.
+ *
+ * Custody decides the response: whoever could have copied a key is answered with `compromise`, whoever could use,
+ * deploy or administer it with `planned`, twice. Everything here stands in records in clear: rings, kids and custody
+ * classes name no person. The offline verifier calls the same function.
+ */
+import { canonicalJson, H, type Json } from '../encoding';
+import { CurfewError } from '../errors';
+import type { KeyState } from '../keys/ring';
+import type { TaintClass } from '../messages';
+import type { SettingName } from '../settings';
+import { itemNumber, type PrincipalRef } from './containment';
+
+export const EXPOSURE_CLASSES = ['copied-possible', 'could-use', 'could-deploy', 'administers', 'reads-public'] as const;
+export type ExposureClass = (typeof EXPOSURE_CLASSES)[number];
+
+/** What each class of custody asks for. `again`: a session alive at containment can sign with the next key too. */
+const RESPONSES: Readonly<Record<ExposureClass, { readonly taint: TaintClass; readonly again: boolean } | undefined>> = {
+  'copied-possible': { taint: 'compromise', again: false },
+  'could-use': { taint: 'planned', again: true },
+  'could-deploy': { taint: 'planned', again: true },
+  administers: { taint: 'planned', again: true },
+  'reads-public': undefined,
+};
+
+export type ExposureRef = {
+  readonly ref: string;
+  readonly ring: string;
+  /** Custody of this one key; of whichever key is ACTIVE otherwise. */
+  readonly kid?: string;
+  readonly class: ExposureClass;
+};
+
+export type Inventory = {
+  /** Number of the first item of the plan: containment has those before. */
+  readonly firstItem: number;
+  /** A second rotation, after every session alive at containment has expired: it asks for no third. */
+  readonly followUp: boolean;
+  readonly principals: readonly PrincipalRef[];
+  readonly exposures: readonly ExposureRef[];
+  /** Keys of the rings concerned, as they stood. */
+  readonly keys: readonly { readonly ring: string; readonly kid: string; readonly state: KeyState }[];
+};
+
+export type PlannedItem =
+  | {
+      readonly nn: string;
+      readonly kind: 'taint';
+      readonly ring: string;
+      readonly kid: string;
+      readonly class: TaintClass;
+      /** It was ACTIVE: a STANDBY takes its place in the same transaction. */
+      readonly replace: boolean;
+      readonly because: readonly string[];
+    }
+  | { readonly nn: string; readonly kind: 'login-profile'; readonly ref: string }
+  | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] };
+
+/** A key that is past these cannot be tainted and need not be: it is refused already. */
+const OVER: readonly KeyState[] = ['DENIED', 'RETIRED'];
+
+/** Pure, and the same items in the same order for the same inventory: taints, then console logins, then the next date. */
+export function planCase(inventory: Inventory): readonly PlannedItem[] {
+  const taints = planTaints(inventory);
+  const logins = inventory.principals.flatMap((p) =>
+    p.type === 'iam-user' && p.loginProfile ? [{ kind: 'login-profile' as const, ref: p.ref }] : [],
+  );
+  const rings = inventory.exposures.filter((e) => RESPONSES[e.class]?.again).map(({ ring }) => ring);
+  const again = !inventory.followUp && rings.length > 0;
+  const items = [...taints, ...logins, ...(again ? [{ kind: 'rotate-again' as const, rings: [...new Set(rings)].sort() }] : [])];
+  return items.map((item, index) => ({ nn: itemNumber(inventory.firstItem + index), ...item }));
+}
+
+/** One taint a kid, whatever the number of exposures; a compromise outweighs a planned replacement. */
+function planTaints({ exposures, keys }: Inventory) {
+  const taints = new Map<string, Omit<Extract<PlannedItem, { kind: 'taint' }>, 'nn'>>();
+  for (const exposure of exposures) {
+    const response = RESPONSES[exposure.class];
+    if (response === undefined) continue;
+    const ofRing = keys.filter(({ ring }) => ring === exposure.ring);
+    const key = ofRing.find(({ kid, state }) => (exposure.kid === undefined ? state === 'ACTIVE' : kid === exposure.kid));
+    if (key === undefined || key.state === 'STANDBY')
+      throw new CurfewError('ERR_PLAN_INVALID', `ring ${exposure.ring} has no such key to taint`, {
+        got: exposure.kid ?? 'the ACTIVE key',
+        allowed: ofRing.map(({ kid, state }) => `${kid} ${state}`),
+        fix: 'correct the exposure with people-import',
+      });
+    if (OVER.includes(key.state)) continue;
+
+    const before = taints.get(`${key.ring}/${key.kid}`);
+    taints.set(`${key.ring}/${key.kid}`, {
+      kind: 'taint',
+      ring: key.ring,
+      kid: key.kid,
+      class: before?.class === 'compromise' ? 'compromise' : response.taint,
+      replace: key.state === 'ACTIVE',
+      because: [...(before?.because ?? []), exposure.ref],
+    });
+  }
+  // Compromised keys first: they are being used against us, the others only might be.
+  return [...taints.values()].sort(
+    (a, b) => a.class.localeCompare(b.class, 'en') || (`${a.ring}/${a.kid}` < `${b.ring}/${b.kid}` ? -1 : 1),
+  );
+}
+
+/** Names a frozen list: an approval, and a later reader, can say which one is meant. */
+export function itemsSha(items: readonly object[]): string {
+  return H(canonicalJson(items as unknown as Json));
+}
+
+interface StepFields {
+  readonly name: string;
+  /** Why it stands here and not earlier or later. */
+  readonly why: string;
+  /** Passed over where nothing is tainted: there is no wave to wait for. */
+  readonly onlyIfTainted?: true;
+}
+
+/**
+ * One step of the state machine. A `task` and each unit of a `map` is one invocation with `{caseId, attempt, step}`,
+ * and `nn` in a map; its answer is kept under the step's name, where later steps refer to it.
+ *
+ * - `map`: over items, each caught on its own: a poison item does not hold up the others, and the case stays open.
+ * - `wave`: one resigner a batch, with `pass` added to the batch.
+ * - `hold`: only where the step named in `when` said so; the execution ends after it.
+ * - `loop`: repeats, with a wave over the batches it answers and the wait it answers, until it is `done`.
+ */
+export type Step = StepFields &
+  (
+    | { readonly kind: 'task'; readonly function: 'planner' | 'conductor' | 'closer'; readonly step: string }
+    | { readonly kind: 'map'; readonly function: 'conductor' | 'prover'; readonly step: string; readonly over: string }
+    | { readonly kind: 'wave'; readonly function: 'resigner'; readonly pass: number; readonly over: string }
+    | { readonly kind: 'wait'; readonly setting: SettingName }
+    | { readonly kind: 'hold'; readonly function: 'conductor'; readonly step: string; readonly when: string }
+    | {
+        readonly kind: 'loop';
+        readonly function: 'conductor';
+        readonly step: string;
+        readonly until: string;
+        readonly waitSeconds: string;
+        readonly over: string;
+        readonly pass: number;
+      }
+  );
+
+/** The order of a departure: written here once, read by the state machine, by the tests and by lambdas/README.md. */
+export const STEPS = [
+  {
+    name: 'list',
+    kind: 'task',
+    function: 'planner',
+    step: 'list',
+    why: 'containment acts on a frozen list: a step that asks again after a crash would not see what it has ended already',
+  },
+  {
+    name: 'contain',
+    kind: 'map',
+    function: 'conductor',
+    step: 'item',
+    over: 'list.items',
+    why: 'reversible and done in seconds, so it waits for no plan and no approval',
+  },
+  {
+    name: 'publish',
+    kind: 'task',
+    function: 'conductor',
+    step: 'publish',
+    why: 'verifiers learn of a cut-off from the feed alone; without this they would at the next heartbeat',
+  },
+  {
+    name: 'contained',
+    kind: 'task',
+    function: 'conductor',
+    step: 'contained',
+    why: 'recorded only when every item of the list was read back: from here on the departure can wait for people',
+  },
+  {
+    name: 'hold',
+    kind: 'hold',
+    function: 'conductor',
+    step: 'hold',
+    when: 'contained.hold',
+    why: 'what follows cannot be undone, so a fact that nobody corroborated goes no further',
+  },
+  {
+    name: 'plan',
+    kind: 'task',
+    function: 'planner',
+    step: 'plan',
+    why: 'after containment, so that the inventory is of someone who can add nothing to it any more',
+  },
+  {
+    name: 'prepare',
+    kind: 'task',
+    function: 'conductor',
+    step: 'prepare',
+    onlyIfTainted: true,
+    why: 'enabling a KMS key is eventually consistent: a successor that cannot sign yet would stop all issuing',
+  },
+  {
+    name: 'taint',
+    kind: 'task',
+    function: 'conductor',
+    step: 'taint',
+    onlyIfTainted: true,
+    why: 'one transaction a ring ends the old key and puts the new one in its place, so every wave has one target',
+  },
+  {
+    name: 'act',
+    kind: 'map',
+    function: 'conductor',
+    step: 'item',
+    over: 'plan.items',
+    why: 'before the waves: a console login need not outlive a grace of days that holders have to collect in',
+  },
+  {
+    name: 'commit',
+    kind: 'task',
+    function: 'conductor',
+    step: 'commit',
+    onlyIfTainted: true,
+    why: 'a ledger row that is in no committed list is never re-signed: this is what tells issued from smuggled in',
+  },
+  {
+    name: 'poll',
+    kind: 'wait',
+    setting: 'feedPollSeconds',
+    onlyIfTainted: true,
+    why: 'verifiers must have seen the window that lets a re-signed token keep its old iat',
+  },
+  {
+    name: 'resign',
+    kind: 'wave',
+    function: 'resigner',
+    pass: 1,
+    over: 'taint.batches',
+    onlyIfTainted: true,
+    why: 'from the ledger, never from a presented token; all waves of the case in one map, towards keys not tainted here',
+  },
+  {
+    name: 'drain',
+    kind: 'wait',
+    setting: 'drainSeconds',
+    onlyIfTainted: true,
+    why: 'until no signature under an old key can be in flight: what was begun before the taint is in the ledger by now',
+  },
+  {
+    name: 'finish',
+    kind: 'task',
+    function: 'conductor',
+    step: 'finish',
+    onlyIfTainted: true,
+    why: 'right after the drain: an old key stays enabled in KMS not a second longer than an issuer may still need it',
+  },
+  {
+    name: 'resign-again',
+    kind: 'wave',
+    function: 'resigner',
+    pass: 2,
+    over: 'taint.batches',
+    onlyIfTainted: true,
+    why: 'finds what was in flight during pass 1; only a pass that finds nothing shows that nothing is left behind',
+  },
+  {
+    name: 'deny',
+    kind: 'loop',
+    function: 'conductor',
+    step: 'deny',
+    until: 'deny.done',
+    waitSeconds: 'deny.waitSeconds',
+    over: 'deny.batches',
+    pass: 2,
+    onlyIfTainted: true,
+    why: 'terminal, so last: a kid is DENIED when its holders have, or could have had, a token under another',
+  },
+  {
+    name: 'commit-again',
+    kind: 'task',
+    function: 'conductor',
+    step: 'commit',
+    onlyIfTainted: true,
+    why: 'the re-signed tokens are issued tokens: they stand in the tree before the case says it is over',
+  },
+  {
+    name: 'prove',
+    kind: 'map',
+    function: 'prover',
+    step: 'prove',
+    over: 'plan.all',
+    why: 'observed from outside the steps that acted, after the last of them: an answer of "done" proves nothing',
+  },
+  {
+    name: 'close',
+    kind: 'task',
+    function: 'closer',
+    step: 'close',
+    why: 'refuses while one item is not proved: the case stays open and says which',
+  },
+  {
+    name: 'seal',
+    kind: 'task',
+    function: 'closer',
+    step: 'seal',
+    why: 'until every expected record has an index in the tree, the record of the closing included',
+  },
+] as const satisfies readonly Step[];

@@ -1,0 +1,69 @@
+/** What must be observed before an item counts as done, and again before it counts as proved. One row a kind. */
+import type { KeyState } from '../keys/ring';
+import type { ContainmentItem } from './containment';
+import type { PlannedItem } from './plan';
+
+export type CaseItem = ContainmentItem | PlannedItem;
+export type ItemKind = CaseItem['kind'];
+
+/** As asked of the thing itself: IAM, KMS, the documents as served. Never an answer of the step that acted. */
+export type Observations = {
+  'cut-off': { readonly blocked: boolean; readonly notBefore?: number; readonly feedSeq?: number };
+  latch: { readonly exists: boolean; readonly tagged: boolean; readonly denied: boolean };
+  'access-key': { readonly status: 'Active' | 'Inactive' | 'none' };
+  'personal-key': { readonly kmsState: string };
+  'login-profile': { readonly exists: boolean };
+  taint: {
+    readonly state: KeyState | 'none';
+    readonly inJwks?: boolean;
+    /** KMS's own answer to the issuer for the tainted key; a legacy key has none. */
+    readonly sign?: { readonly signed: boolean; readonly code?: string };
+    /** The same for each STANDBY of the ring: nobody can pre-mint on the next key. */
+    readonly standbys?: readonly { readonly kid: string; readonly signed: boolean; readonly code?: string }[];
+  };
+  'rotate-again': { readonly followUp?: string; readonly dueAt?: number };
+};
+
+export type Proof<K extends ItemKind = ItemKind> = {
+  readonly ok: boolean;
+  readonly expected: string;
+  readonly observed: Observations[K];
+};
+
+/** KMS answers so for a disabled key; a refusal for any other reason (a right, a throttle, a typo) proves nothing. */
+const CANNOT_SIGN = 'DisabledException';
+
+const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(observed: Observations[K]): boolean } } = {
+  'cut-off': { expected: 'the feed as served blocks the subject', holds: ({ blocked }) => blocked },
+  latch: {
+    expected: 'the user carries the leaver tag and the deny policy, or is gone',
+    holds: ({ exists, tagged, denied }) => !exists || (tagged && denied),
+  },
+  'access-key': { expected: 'IAM says Inactive, or has no such key', holds: ({ status }) => status !== 'Active' },
+  'personal-key': {
+    expected: 'KMS says Disabled',
+    holds: ({ kmsState }) => kmsState === 'Disabled' || kmsState === 'PendingDeletion',
+  },
+  'login-profile': { expected: 'IAM has no login profile', holds: ({ exists }) => !exists },
+  taint: {
+    expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY (${CANNOT_SIGN})`,
+    holds: ({ state, inJwks, sign, standbys = [] }) =>
+      state === 'DENIED' &&
+      inJwks === false &&
+      (sign === undefined || refused(sign)) &&
+      standbys.every(refused),
+  },
+  'rotate-again': {
+    expected: 'a linked case is due when every session alive at containment has expired',
+    holds: ({ followUp, dueAt }) => followUp !== undefined && dueAt !== undefined,
+  },
+};
+
+export function proveItem<K extends ItemKind>(kind: K, observed: Observations[K]): Proof<K> {
+  const { expected, holds } = PROOFS[kind];
+  return { ok: holds(observed), expected, observed };
+}
+
+function refused({ signed, code }: { readonly signed: boolean; readonly code?: string }): boolean {
+  return !signed && code === CANNOT_SIGN;
+}

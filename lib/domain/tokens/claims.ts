@@ -1,0 +1,134 @@
+/** Claims of an access token (RFC 9068): built at issue, judged at verify and at adoption, in whole seconds. */
+import { CurfewError } from '../errors';
+import type { SubjectType } from '../messages';
+
+export interface Claims {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  readonly client_id: string;
+  readonly jti: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly nbf?: number;
+  readonly scope?: string;
+  /** RFC 8693 section 4.1: who acts, outermost first. */
+  readonly act?: Actor;
+  readonly cnf?: object;
+  readonly [claim: string]: unknown;
+}
+interface Actor {
+  readonly sub: string;
+  readonly act?: Actor;
+}
+
+/** What a verifier demands of a ring's tokens. */
+export interface ClaimRules {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly maxTtl: number;
+  readonly skew: number;
+}
+
+/** What a caller of `issue` may not set: the issuer does. */
+const OURS = ['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'status'];
+
+/** Claims in, payload out. `lifeSeconds` may only shorten the ring's maximum. */
+export function buildClaims(
+  given: Readonly<Record<string, unknown>>,
+  rules: Omit<ClaimRules, 'skew'>,
+  jti: string,
+  now: number,
+): Claims {
+  const { lifeSeconds, ...asked } = given;
+  const claims = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  for (const name of OURS)
+    if (name in claims)
+      throw new CurfewError('ERR_INPUT_INVALID', `claim ${name} is set by the issuer`, {
+        got: name,
+        fix: 'leave it out',
+      });
+  const life = lifeSeconds ?? rules.maxTtl;
+  if (typeof life !== 'number' || !Number.isSafeInteger(life) || life < 1 || life > rules.maxTtl)
+    throw new CurfewError('ERR_INPUT_INVALID', `lifeSeconds is a whole number from 1 to ${rules.maxTtl}`, {
+      got: life,
+    });
+  const { sub, client_id, ...others } = claims;
+  requireText('sub', sub);
+  requireText('client_id', client_id);
+  actors(claims.act);
+  return {
+    iss: rules.issuer,
+    aud: rules.audience,
+    sub: sub as string,
+    client_id: client_id as string,
+    jti,
+    iat: now,
+    exp: now + life,
+    ...others,
+  };
+}
+
+/** Parses a payload and checks its claims; throws `ERR_TOKEN_CLAIM` naming the claim, `ERR_TOKEN_EXPIRED` past exp. */
+export function parseClaims(payload: Uint8Array, rules: ClaimRules, now: number): Claims {
+  let claims: Record<string, unknown>;
+  try {
+    claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch (cause) {
+    throw new CurfewError('ERR_TOKEN_CLAIM', 'the payload is not UTF-8 JSON', { cause });
+  }
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new CurfewError('ERR_TOKEN_CLAIM', 'the payload is not a JSON object');
+  if (claims.iss !== rules.issuer) throw refused('iss');
+  if (claims.aud !== rules.audience) throw refused('aud');
+  for (const name of ['sub', 'client_id', 'jti'])
+    if (typeof claims[name] !== 'string' || claims[name] === '') throw refused(name);
+  const { iat, exp, nbf } = claims;
+  if (!isInstant(iat)) throw refused('iat');
+  if (!isInstant(exp) || exp <= iat || exp - iat > rules.maxTtl) throw refused('exp');
+  if (nbf !== undefined && (!isInstant(nbf) || nbf > now + rules.skew)) throw refused('nbf');
+  if (iat > now + rules.skew) throw refused('iat');
+  if (now > exp + rules.skew)
+    throw new CurfewError('ERR_TOKEN_EXPIRED', 'the token is past its exp', { got: now - exp });
+  actors(claims.act);
+  return claims as Claims;
+}
+
+/** Everybody whose cut-off ends the token: sub, every act.sub, client_id. */
+export function subjectsOf(claims: Claims): readonly { readonly type: SubjectType; readonly value: string }[] {
+  return [
+    { type: 'sub', value: claims.sub },
+    ...actors(claims.act).map((value) => ({ type: 'act' as const, value })),
+    { type: 'client', value: claims.client_id },
+  ];
+}
+
+const ACTORS_MAX = 8;
+
+function actors(act: unknown): string[] {
+  const subjects: string[] = [];
+  for (let actor = act; actor !== undefined; actor = (actor as Actor).act) {
+    if (
+      typeof actor !== 'object' ||
+      actor === null ||
+      typeof (actor as Actor).sub !== 'string' ||
+      subjects.length === ACTORS_MAX
+    )
+      throw refused('act');
+    subjects.push((actor as Actor).sub);
+  }
+  return subjects;
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function requireText(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '' || value.length > 256)
+    throw new CurfewError('ERR_INPUT_INVALID', `claim ${name} is a text of 1 to 256 characters`, { got: typeof value });
+}
+
+function refused(claim: string): CurfewError {
+  return new CurfewError('ERR_TOKEN_CLAIM', `"${claim}" claim check failed`, { got: claim });
+}

@@ -1,0 +1,50 @@
+/**
+ * Cut-off and block: "no token of this subject issued at or before T", in O(1), however many tokens there are.
+ * Stored under a blinded name, so that neither the table nor the feed says who left.
+ */
+import { createHmac } from 'node:crypto';
+import type { CutOff } from '../keys/feed';
+import type { SubjectType } from '../messages';
+import type { Item, Key, Test, Write } from '../table';
+
+export interface Subject {
+  readonly type: SubjectType;
+  readonly value: string;
+}
+
+/** Beyond every iat: a blocked subject is refused whenever a token says it was issued. */
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
+/** base64url(HMAC-SHA256(pepper, type NUL value)); the pepper is a random value per ring, in Secrets Manager. */
+export function blind(pepper: string, { type, value }: Subject): string {
+  return createHmac('sha256', pepper).update(`${type}\0${value}`).digest('base64url');
+}
+
+export function cutOffKey(ring: string, blinded: string): Key {
+  return { pk: `CUT#${ring}`, sk: blinded };
+}
+
+/** Sets, and never lowers: a replay, or an older case, changes nothing (`ERR_CONDITION_FAILED`). */
+export function setCutOff(ring: string, blinded: string, notBefore: number, caseId: string): Write<'cutoffs:update'> {
+  return {
+    kind: 'update',
+    table: 'cutoffs',
+    key: cutOffKey(ring, blinded),
+    set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
+    if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
+  };
+}
+
+/** Part of the transaction that makes a token real: it fails if the subject was blocked a moment before. */
+export function checkNotCutOff(ring: string, blinded: string, iat: number): Write<'cutoffs:check'> {
+  const test: Test = { attribute: 'refusedUpTo', is: '<', value: iat, orAbsent: true };
+  return { kind: 'check', table: 'cutoffs', key: cutOffKey(ring, blinded), if: [test] };
+}
+
+export function isCutOff(cut: Pick<CutOff, 'notBefore' | 'blocked'> | undefined, iat: number): boolean {
+  return cut !== undefined && (cut.blocked || iat <= cut.notBefore);
+}
+
+export function parseCutOff(item: Item): CutOff {
+  return { blinded: item.sk, notBefore: item.notBefore as number, blocked: item.blocked as boolean };
+}

@@ -1,0 +1,212 @@
+/**
+ * The ledger: every issued token, before anybody holds it.
+ *
+ *     Bodies INTENT ─► kms:Sign ─► one transaction { Bodies SIGNED, Ledger row, Issued digest, checks } ─► release
+ *
+ * A crash before the transaction leaves an intent that was never released: there is one Sign per intent, a retry is a
+ * new jti. A crash after it leaves a token that was recorded and not handed out: it expires unused. A row is found by
+ * kid and H(jti); it is the token only if its digest is that of the exact compact JWS.
+ */
+import { base64url, H, parseBase64url, sha256 } from '../encoding';
+import { CurfewError } from '../errors';
+import type { KeyRecord } from '../keys/ring';
+import { headKey, item, keyKey } from '../keys/ring-items';
+import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../table';
+import type { Claims } from './claims';
+import { assemble, type CompactToken } from './compact';
+import { checkNotCutOff } from './cutoff';
+
+/** Rows outlive their token by this, for questions asked afterwards. */
+const KEPT_SECONDS = 30 * 86_400;
+
+export interface LedgerRow {
+  readonly tokenSha256: string;
+  /** SHA-256 of the payload bytes: a re-sign copies exactly these. */
+  readonly payloadSha256: string;
+  readonly subH: string;
+  readonly clientId: string;
+  readonly callerArn: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly epoch: number;
+  readonly at: number;
+  /** The kid this token was re-signed from; absent on a token issued as it stands. */
+  readonly resignOf?: string;
+}
+
+export interface Body {
+  readonly state: 'INTENT' | 'SIGNED';
+  readonly protected: string;
+  readonly payload: string;
+  readonly signature?: string;
+  readonly exp: number;
+}
+
+/** The leading bits of H(jti): 64 shards are its first base64url character. Shards are a power of two up to 256. */
+export function shardOf(jtiH: string, shards: number): number {
+  const first = Buffer.from(jtiH, 'base64url')[0] ?? 0;
+  return Math.floor((first * shards) / 256);
+}
+
+export function shardPartition(kid: string, shard: number): string {
+  return `${kid}#${ordered(shard, 2)}`;
+}
+
+export function rowKey(key: Pick<KeyRecord, 'kid' | 'shards'>, jtiH: string): Key {
+  return { pk: shardPartition(key.kid, shardOf(jtiH, key.shards)), sk: jtiH };
+}
+
+export function jtiHash(jti: string): string {
+  return H(jti);
+}
+
+/** Before kms:Sign: what we are about to sign is on record, and this jti was never used under this kid. */
+export function intent(
+  key: KeyRecord,
+  claims: Claims,
+  token: Pick<CompactToken, 'protected' | 'payload'>,
+): Write<'bodies:put'> {
+  const body: Body = {
+    state: 'INTENT',
+    protected: token.protected,
+    payload: base64url(token.payload),
+    exp: claims.exp,
+  };
+  const stored = item(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
+  return { kind: 'put', table: 'bodies', item: stored, if: ITEM_ABSENT };
+}
+
+export interface Issuance {
+  readonly ring: string;
+  readonly key: KeyRecord;
+  readonly epoch: number;
+  readonly claims: Claims;
+  readonly token: CompactToken;
+  readonly blinded: readonly string[];
+  readonly callerArn: string;
+  readonly now: number;
+  /** Unique and growing: where the digest waits for the committer. */
+  readonly outId: string;
+}
+
+/** After kms:Sign: the intent becomes SIGNED, if nobody blocked the subject or replaced the key meanwhile. */
+export function issued(
+  issuance: Issuance,
+): Write<'bodies:update' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
+  const { ring, key, claims, token } = issuance;
+  return [
+    {
+      kind: 'update',
+      table: 'bodies',
+      key: rowKey(key, jtiHash(claims.jti)),
+      set: { state: 'SIGNED', signature: base64url(token.signature) },
+      if: [{ attribute: 'state', is: '=', value: 'INTENT' }],
+    },
+    ...recordRow(issuance),
+    checkIssues(ring, key.kid),
+  ];
+}
+
+/** A token that the issuer before us signed: same rows, as long as its key is still OBSERVED. */
+export function adopted(
+  issuance: Issuance,
+): Write<'bodies:put' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
+  const { ring, key } = issuance;
+  return [
+    signedBody(issuance),
+    ...recordRow(issuance),
+    // Fenced off at a taint: from then on the one who holds the key could record what he forges.
+    {
+      kind: 'check',
+      table: 'keys',
+      key: keyKey(ring, key.kid),
+      if: [{ attribute: 'state', is: '=', value: 'OBSERVED' }],
+    },
+  ];
+}
+
+/** The re-signed version: a new row under the new kid; the old one is never edited. */
+export function resigned(
+  issuance: Issuance,
+  resignOf: string,
+): Write<'bodies:put' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
+  const { ring, key } = issuance;
+  return [signedBody(issuance), ...recordRow(issuance, resignOf), checkIssues(ring, key.kid)];
+}
+
+export function parseRow(stored: Item): LedgerRow & { readonly jtiH: string } {
+  return { ...(stored as unknown as LedgerRow), jtiH: stored.sk };
+}
+
+/** The compact token of a body, assembled on the way out; it is never stored, logged or passed on. */
+export function tokenOf(body: Body): {
+  readonly token: string;
+  readonly payload: Buffer;
+  readonly payloadSha256: string;
+} {
+  const payload = parseBase64url(body.payload);
+  const signature = parseBase64url(body.signature ?? '');
+  if (body.state !== 'SIGNED' || !payload || !signature?.length)
+    throw new CurfewError('ERR_NOT_FOUND', 'the token was never signed', { got: body.state, allowed: 'SIGNED' });
+  const token = assemble(Buffer.from(`${body.protected}.${body.payload}`), signature);
+  return { token, payload, payloadSha256: base64url(sha256(payload)) };
+}
+
+function signedBody({ key, claims, token }: Issuance): Write<'bodies:put'> {
+  const body: Body = {
+    state: 'SIGNED',
+    protected: token.protected,
+    payload: base64url(token.payload),
+    signature: base64url(token.signature),
+    exp: claims.exp,
+  };
+  const stored = item(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
+  return { kind: 'put', table: 'bodies', item: stored, if: ITEM_ABSENT };
+}
+
+function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'issued:put' | 'cutoffs:check'>[] {
+  const { ring, key, claims, token, blinded, callerArn, epoch, now, outId } = issuance;
+  const jtiH = jtiHash(claims.jti);
+  const row: LedgerRow = {
+    tokenSha256: token.tokenSha256,
+    payloadSha256: base64url(sha256(token.payload)),
+    subH: blinded[0] ?? '',
+    clientId: claims.client_id,
+    callerArn,
+    iat: claims.iat,
+    exp: claims.exp,
+    epoch,
+    at: now,
+    resignOf,
+  };
+  const shard = shardOf(jtiH, key.shards);
+  const digest = { kid: key.kid, shard, jtiH, tokenSha256: token.tokenSha256 };
+  return [
+    {
+      kind: 'put',
+      table: 'ledger',
+      item: item(rowKey(key, jtiH), { ...row, ttl: claims.exp + KEPT_SECONDS }),
+      if: ITEM_ABSENT,
+    },
+    {
+      kind: 'put',
+      table: 'issued',
+      item: item({ pk: `OUT#${ordered(shard, 2)}`, sk: outId }, digest),
+      if: ITEM_ABSENT,
+    },
+    ...blinded.map((name) => checkNotCutOff(ring, name, claims.iat)),
+  ];
+}
+
+/** The kid still is the one that issues, and nobody pulled the halt switch. */
+function checkIssues(ring: string, kid: string): Write<'keys:check'> {
+  return {
+    kind: 'check',
+    table: 'keys',
+    key: headKey(ring),
+    if: [
+      { attribute: 'activeKid', is: '=', value: kid },
+      { attribute: 'halted', is: '=', value: false },
+    ],
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * DynamoDB in memory, with its refusals: conditions, the limits of a transaction, and the rights of the caller.
+ * A transaction is applied in one synchronous step, so it is serialisable with every other.
+ */
+import { CurfewError } from '../domain/errors';
+import type { Item, Key, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/table';
+import { checkTransaction, conditionFailed, keyOf } from '../domain/transaction';
+import type { Query, Tables } from '../ports';
+
+type Stored = Record<string, Value | undefined> & Key;
+
+export class MemoryTables implements Tables {
+  private readonly items = new Map<TableName, Map<string, Stored>>();
+  private readonly inserted = new Map<TableName, Item[]>();
+
+  async get(table: TableName, key: Key): Promise<Item | undefined> {
+    await null; // let other callers interleave, as a network would
+    const found = this.find(table, key);
+    return found && (structuredClone(found) as Item);
+  }
+
+  async query({ table, pk, prefix = '', descending, limit }: Query<TableName>): Promise<Item[]> {
+    await null;
+    const found = [...this.of(table).values()].filter((item) => item.pk === pk && item.sk.startsWith(prefix));
+    found.sort((a, b) => Buffer.compare(Buffer.from(a.sk), Buffer.from(b.sk)));
+    if (descending) found.reverse();
+    return found.slice(0, limit).map((item) => structuredClone(item) as Item);
+  }
+
+  async transact(writes: readonly Write[]): Promise<void> {
+    await null;
+    checkTransaction(writes);
+    writes.forEach((write, index) => {
+      const found = this.find(write.table, keyOf(write));
+      if (!(write.if ?? []).every((test) => holds(test, found))) throw conditionFailed(index, write);
+    });
+    // Built before anything is stored: an update that cannot be applied refuses the whole list.
+    const after = writes.map((write) => next(write, this.find(write.table, keyOf(write))));
+    for (const [index, write] of writes.entries()) this.store(write, after[index]);
+  }
+
+  /** What a DynamoDB stream would have carried as INSERT since the last call, in order. Drives outboxes and the inbox. */
+  takeStream(table: TableName): Item[] {
+    const taken = this.inserted.get(table) ?? [];
+    this.inserted.delete(table);
+    return taken;
+  }
+
+  /** Everything a table holds, for the assertions of a test. */
+  dump(table: TableName): Item[] {
+    return [...this.of(table).values()].map((item) => structuredClone(item) as Item);
+  }
+
+  /** The same tables as a caller with these rights sees them. */
+  restricted<R extends TableRight>(rights: readonly string[]): Tables<R> {
+    const need = (table: string, verb: TableVerb) => {
+      if (!rights.includes(`${table}:${verb}`))
+        throw new CurfewError('ERR_RIGHT_MISSING', `the right ${table}:${verb} is missing`, {
+          got: `${table}:${verb}`,
+          allowed: rights,
+          fix: 'add it to the row in RIGHTS, if this Lambda really needs it',
+        });
+    };
+    return {
+      get: async (table, key) => {
+        need(table, 'get');
+        return this.get(table, key);
+      },
+      query: async (query) => {
+        need(query.table, 'query');
+        return this.query(query);
+      },
+      transact: async (writes) => {
+        for (const { table, kind } of writes as readonly Write[]) need(table, kind);
+        return this.transact(writes as readonly Write[]);
+      },
+    };
+  }
+
+  private of(table: TableName): Map<string, Stored> {
+    const items = this.items.get(table) ?? new Map<string, Stored>();
+    this.items.set(table, items);
+    return items;
+  }
+
+  private find(table: TableName, { pk, sk }: Key): Stored | undefined {
+    return this.of(table).get(JSON.stringify([pk, sk]));
+  }
+
+  private store(write: Write, after: Stored | undefined): void {
+    if (write.kind === 'check') return;
+    const { pk, sk } = keyOf(write);
+    const id = JSON.stringify([pk, sk]);
+    const items = this.of(write.table);
+    if (after && !items.has(id)) {
+      const stream = this.inserted.get(write.table) ?? [];
+      this.inserted.set(write.table, [...stream, structuredClone(after) as Item]);
+    }
+    if (after) items.set(id, after);
+    else items.delete(id);
+  }
+}
+
+/** The item as it will stand. Values pass through JSON, which copies them and drops undefined members as the SDK does. */
+function next(write: Write, found: Stored | undefined): Stored | undefined {
+  if (write.kind === 'delete') return undefined;
+  if (write.kind === 'check') return found;
+  if (write.kind === 'put') return copy(write.item) as Stored;
+
+  const item: Stored = { ...(found ?? write.key), ...(copy(write.set ?? {}) as object) };
+  for (const name of write.remove ?? []) delete item[name];
+  for (const [name, by] of Object.entries(write.add ?? {})) item[name] = number(name, item[name] ?? 0) + by;
+  for (const [name, tail] of Object.entries(write.append ?? {}))
+    item[name] = [...list(name, item[name] ?? []), ...(copy(tail) as Value[])];
+  return item;
+}
+
+function copy(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function number(name: string, value: Value): number {
+  if (typeof value === 'number') return value;
+  throw new CurfewError('ERR_INPUT_INVALID', `add needs a number in ${name}`, { got: typeof value });
+}
+
+function list(name: string, value: Value): readonly Value[] {
+  if (Array.isArray(value)) return value;
+  throw new CurfewError('ERR_INPUT_INVALID', `append needs a list in ${name}`, { got: typeof value });
+}
+
+/** One test on the item as stored. Unless it says `orAbsent`, a comparison with what is not there does not hold. */
+export function holds(test: Test, item: Readonly<Record<string, unknown>> | undefined): boolean {
+  const stored = item?.[test.attribute];
+  if ('values' in test) return test.values.some((value) => value === stored);
+  if (!('value' in test)) return (stored === undefined) === (test.is === 'absent');
+  if (stored === undefined) return test.orAbsent === true;
+  if (test.is === '=') return stored === test.value;
+  if (test.is === '!=') return stored !== test.value;
+  const order = compare(stored, test.value);
+  if (order === undefined) return false;
+  return { '<': order < 0, '<=': order <= 0, '>': order > 0, '>=': order >= 0 }[test.is];
+}
+
+/** DynamoDB orders numbers with numbers and text with text (by UTF-8 bytes); anything else has no order. */
+function compare(a: unknown, b: unknown): number | undefined {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return undefined;
+}

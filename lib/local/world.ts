@@ -1,0 +1,116 @@
+/**
+ * A whole deployment in memory: every twin once, and for each Lambda the ports that its row of RIGHTS opens.
+ *
+ *     const world = new World({ now: 1_800_000_000 });
+ *     world.functions.register('publisher', (request) => publish(request, world.deps('publisher')));
+ *     await publish({ ring: 'customer-api' }, world.deps('publisher'));
+ */
+import type { DeploymentConfig } from '../domain/deployment';
+import { type FunctionName, RIGHTS } from '../domain/rights';
+import { parseSettings } from '../domain/settings';
+import type { Deps, PortsFor } from '../ports';
+import { type AllPorts, portsOpenedFor } from '../ports-opened';
+import { SettableClock } from './clock';
+import { Faults } from './faults';
+import { MemoryFunctions } from './functions';
+import { MemoryHttp } from './http';
+import { MemoryIam } from './iam';
+import { MemoryKms, policyAllowing } from './kms';
+import { MemoryObjects } from './objects';
+import { SeededRandom } from './random';
+import { MemorySealer } from './sealer';
+import { MemorySecrets } from './secrets';
+import { MemoryTables } from './tables';
+import { MemoryEvents, MemoryWorkflow } from './workflow';
+
+const ACCOUNT = '000000000000';
+const INSTANCE = 'test';
+
+export interface WorldOptions {
+  /** Epoch seconds at which the clock stands. */
+  readonly now?: number;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly config?: Partial<DeploymentConfig>;
+  readonly seed?: string;
+}
+
+export class World {
+  readonly clock: SettableClock;
+  readonly random: SeededRandom;
+  readonly tables = new MemoryTables();
+  readonly kms: MemoryKms;
+  readonly objects = new MemoryObjects();
+  readonly sealer: MemorySealer;
+  readonly secrets = new MemorySecrets();
+  readonly iam: MemoryIam;
+  readonly functions = new MemoryFunctions();
+  readonly workflow = new MemoryWorkflow();
+  readonly events = new MemoryEvents();
+  readonly http = new MemoryHttp();
+  readonly faults = new Faults();
+  readonly config: DeploymentConfig;
+
+  constructor(options: WorldOptions = {}) {
+    this.clock = new SettableClock(options.now ?? 1_800_000_000);
+    this.random = new SeededRandom(options.seed ?? 'curfew');
+    this.kms = new MemoryKms(this.clock);
+    this.sealer = new MemorySealer(this.random);
+    this.secrets.rotate('pepper', this.random.bytes(32).toString('base64url'));
+
+    const publicUseOf = (name: FunctionName) => policyAllowing([roleArn(name)], ['kms:Sign', 'kms:GetPublicKey']);
+    const denyPolicyArn = `arn:aws:iam::${ACCOUNT}:policy/curfew-${INSTANCE}-leaver-deny`;
+    this.iam = new MemoryIam(denyPolicyArn, ACCOUNT);
+    this.config = {
+      instance: INSTANCE,
+      accountId: ACCOUNT,
+      settings: parseSettings(options.settings),
+      publicBaseUrl: 'https://curfew.test',
+      feedKeyArn: this.kms.createKey({ algorithm: 'ES256', policy: publicUseOf('publisher') }),
+      checkpointKeyArn: this.kms.createKey({ algorithm: 'EdDSA', policy: publicUseOf('sequencer') }),
+      logOrigin: 'curfew.test/log',
+      shredKeyArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/shred`,
+      pepperSecretArn: `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:pepper`,
+      denyPolicyArn,
+      stateMachineArn: `arn:aws:states:us-east-1:${ACCOUNT}:stateMachine:curfew-${INSTANCE}`,
+      eventBusName: 'default',
+      roleArns: {
+        issuer: roleArn('issuer'),
+        resigner: roleArn('resigner'),
+        rotator: roleArn('rotator'),
+        disabler: roleArn('disabler'),
+      },
+      sources: {},
+      ...options.config,
+    };
+  }
+
+  /** What the Lambda of this name can reach, and no more. */
+  deps<F extends FunctionName>(name: F): Deps<F> {
+    const rights: readonly string[] = RIGHTS[name];
+    const role = roleArn(name);
+    const ports: Omit<AllPorts, keyof PortsFor<never>> = {
+      tables: this.tables.restricted(rights),
+      signer: this.kms.signerFor(role),
+      ringKeys: this.kms.ringKeysFor(role),
+      keyDisabler: this.kms.disablerFor(role),
+      objects: this.objects.restricted(rights),
+      functions: this.functions.restricted(rights),
+      sealer: this.sealer,
+      secrets: this.secrets.restricted(rights),
+      iam: this.iam,
+      latch: this.iam,
+      iamDisabler: this.iam,
+      workflow: this.workflow,
+      events: this.events,
+      http: this.http,
+    };
+    const opened = [...portsOpenedFor(name)].map((port) => [port, this.faults.watch(port, ports[port])]);
+    const { clock, random, config } = this;
+    return { clock, random, config, ...Object.fromEntries(opened) } as Deps<F>;
+  }
+}
+
+/** The role of each Lambda, by the fixed names that key policies use. */
+export function roleArn(name: FunctionName): string {
+  return `arn:aws:iam::${ACCOUNT}:role/curfew-${INSTANCE}-${name}`;
+}

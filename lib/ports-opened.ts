@@ -1,0 +1,35 @@
+/** Which port each right opens, at run time: what `PortsFor` says in types. The adapters and the twins both ask here. */
+import { BUCKETS, type FunctionName, RIGHTS, type Right } from './domain/rights';
+import { TABLES } from './domain/table';
+import type { PortsFor } from './ports';
+
+export type AllPorts = PortsFor<Right>;
+export type PortName = Exclude<keyof AllPorts, 'clock' | 'random' | 'config'>;
+
+/** By the whole right, or by the part before its colon. */
+const PORT_OPENED_BY: Readonly<Record<string, PortName>> = {
+  ...Object.fromEntries(TABLES.map((table) => [table, 'tables'])),
+  ...Object.fromEntries(BUCKETS.map((bucket) => [bucket, 'objects'])),
+  sign: 'signer',
+  'kms:lifecycle': 'ringKeys',
+  'kms:disable': 'keyDisabler',
+  invoke: 'functions',
+  seal: 'sealer',
+  secret: 'secrets',
+  'iam:read': 'iam',
+  'iam:latch': 'latch',
+  'iam:disable': 'iamDisabler',
+  workflow: 'workflow',
+  events: 'events',
+  http: 'http',
+};
+
+export function portOpenedBy(right: Right): PortName {
+  const port = PORT_OPENED_BY[right] ?? PORT_OPENED_BY[right.slice(0, right.indexOf(':'))];
+  if (!port) throw new Error(`no port is opened by the right ${right}; name one in PORT_OPENED_BY`);
+  return port;
+}
+
+export function portsOpenedFor(name: FunctionName): ReadonlySet<PortName> {
+  return new Set((RIGHTS[name] as readonly Right[]).map(portOpenedBy));
+}

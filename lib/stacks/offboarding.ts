@@ -1,0 +1,26 @@
+/** Stack `offboarding`: from the HR webhook to the closed case. It asks the signing stack, and holds no right to a key. */
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { pascal } from '../constructs/names';
+import { Offboarding, type OffboardingProps } from '../constructs/offboarding';
+
+export class OffboardingStack extends Stack {
+  readonly offboarding: Offboarding;
+
+  constructor(scope: Construct, id: string, props: StackProps & OffboardingProps) {
+    super(scope, id, props);
+    const made = new Offboarding(this, 'Offboarding', props);
+    this.offboarding = made;
+
+    new CfnOutput(this, 'IntakeUrl', { value: made.http.api.apiEndpoint });
+    new CfnOutput(this, 'ApiId', { value: made.http.api.apiId });
+    new CfnOutput(this, 'StateMachineArn', { value: made.workflow.stateMachine.stateMachineArn });
+    new CfnOutput(this, 'DenyPolicyArn', { value: made.denyPolicy.managedPolicyArn });
+    for (const [source, secret] of Object.entries(made.webhookSecrets))
+      new CfnOutput(this, `SecretWebhook${pascal(source)}Arn`, { value: secret.secretArn });
+    for (const table of ['inbox', 'cases', 'people'] as const)
+      new CfnOutput(this, `Table${pascal(table)}Name`, { value: made[`${table}Table`].tableName });
+    for (const [name, fn] of Object.entries(made.functions))
+      new CfnOutput(this, `Function${pascal(name)}Name`, { value: fn.functionName });
+  }
+}
