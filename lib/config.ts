@@ -29,6 +29,8 @@ const source = z.strictObject({
 const configuration = z.strictObject({
   /** Stands in the names of roles and stacks. */
   instance: z.string().regex(/^[a-z][a-z0-9-]{1,20}$/),
+  /** KMS keys live in one region and so does everything that uses them. */
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
   stage: z.enum(STAGES),
   /** Where the public documents are served; `{apiId}` stands for the API of the signing stack. */
   publicBaseUrl: z.string(),

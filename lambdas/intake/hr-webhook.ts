@@ -33,7 +33,10 @@ export async function receiveWebhook(request: WebhookRequest, deps: Deps<'intake
   }
 }
 
-async function accept(request: WebhookRequest, { clock, config, secrets, tables }: Deps<'intake'>): Promise<WebhookAnswer> {
+async function accept(
+  request: WebhookRequest,
+  { clock, config, secrets, tables }: Deps<'intake'>,
+): Promise<WebhookAnswer> {
   const [source, { scheme, corroboration }] = findSource(request.pathParameters?.source, config.sources ?? {});
   const headers = lowerCased(request.headers);
   const rawBody = bytesOf(request);
@@ -41,12 +44,19 @@ async function accept(request: WebhookRequest, { clock, config, secrets, tables 
 
   // The signature is over the bytes as sent, so it is checked before anything reads a meaning into them.
   const now = clock.now();
-  const { deliveryId, sentAt, bodySha256 } = verifyDelivery(scheme, { headers, rawBody }, await secrets.values(source), now);
+  const { deliveryId, sentAt, bodySha256 } = verifyDelivery(
+    scheme,
+    { headers, rawBody },
+    await secrets.values(source),
+    now,
+  );
   const facts = parseLeaverEvents(scheme, rawBody, deliveryId);
 
   try {
     // When this returns the fact is durable. If we stop before the answer, the sender repeats and is told "known".
-    await tables.transact(deliveryWrites({ source, deliveryId, corroboration, facts, bodySha256, sentAt, receivedAt: now }));
+    await tables.transact(
+      deliveryWrites({ source, deliveryId, corroboration, facts, bodySha256, sentAt, receivedAt: now }),
+    );
   } catch (error) {
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
     return answer(200, { delivery: deliveryId, known: true });
@@ -54,10 +64,19 @@ async function accept(request: WebhookRequest, { clock, config, secrets, tables 
   return answer(202, { delivery: deliveryId, known: false });
 }
 
-function findSource(given: string | undefined, sources: Readonly<Record<string, HrSourceConfig>>): [string, HrSourceConfig] {
-  const source = given !== undefined && Object.hasOwn(sources, given) ? sources[given] : undefined;
+function findSource(
+  given: string | undefined,
+  sources: Readonly<Record<string, HrSourceConfig>>,
+): [string, HrSourceConfig] {
+  // Lower case only: the inbox keeps a partition of its own whose name is in capitals.
+  const source =
+    /^[a-z][a-z0-9-]{0,62}$/.test(given ?? '') && Object.hasOwn(sources, given ?? '')
+      ? sources[given ?? '']
+      : undefined;
   if (given !== undefined && source !== undefined) return [given, source];
-  throw new CurfewError('ERR_WEBHOOK_SOURCE', 'there is no such HR source', { fix: 'POST to /hr/ and the configured name of the source' });
+  throw new CurfewError('ERR_WEBHOOK_SOURCE', 'there is no such HR source', {
+    fix: 'POST to /hr/ and the configured name of the source',
+  });
 }
 
 /** API Gateway hands over bytes as text: as they are where it takes them for text, in base64 otherwise. */
@@ -66,7 +85,8 @@ function bytesOf({ body, isBase64Encoded }: WebhookRequest): Buffer {
   const bytes = Buffer.from(text, isBase64Encoded ? 'base64' : 'utf8');
   if (isBase64Encoded && bytes.toString('base64') !== text)
     throw new CurfewError('ERR_WEBHOOK_BODY', 'the body is not base64', { fix: 'send the JSON itself' });
-  if (bytes.length === 0) throw new CurfewError('ERR_WEBHOOK_BODY', 'the body is empty', { allowed: 'one JSON object' });
+  if (bytes.length === 0)
+    throw new CurfewError('ERR_WEBHOOK_BODY', 'the body is empty', { allowed: 'one JSON object' });
   // Before the signature: hashing is cheap, but not for as many megabytes as a stranger likes to send.
   if (bytes.length > BODY_BYTES_MAX)
     throw new CurfewError('ERR_WEBHOOK_BODY', `the body is larger than ${BODY_BYTES_MAX} bytes`, {
@@ -81,7 +101,9 @@ const JSON_UTF8 = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 function checkContentType(given: string | undefined): void {
   if (given === undefined || JSON_UTF8.test(given)) return;
-  throw new CurfewError('ERR_WEBHOOK_HEADER', 'the content type is not JSON in UTF-8', { allowed: 'application/json; charset=utf-8' });
+  throw new CurfewError('ERR_WEBHOOK_HEADER', 'the content type is not JSON in UTF-8', {
+    allowed: 'application/json; charset=utf-8',
+  });
 }
 
 function lowerCased(headers: WebhookRequest['headers']): Record<string, string | undefined> {
@@ -89,7 +111,11 @@ function lowerCased(headers: WebhookRequest['headers']): Record<string, string |
 }
 
 function answer(statusCode: number, body: object): WebhookAnswer {
-  return { statusCode, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(body) };
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify(body),
+  };
 }
 
 export const handler = entry('intake', receiveWebhook);

@@ -38,18 +38,29 @@ const Import = z.strictObject({
     .max(1000),
 });
 
-export async function importPeople(request: unknown, { tables }: Deps<'people-import'>): Promise<{ readonly imported: number }> {
+export async function importPeople(
+  request: unknown,
+  { tables }: Deps<'people-import'>,
+): Promise<{ readonly imported: number }> {
   const parsed = Import.safeParse(request);
   if (!parsed.success) throw refuse(parsed.error);
 
   const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }): Write<'people:put'>[] => {
     parseWorkerId(workerId, 'workerId');
-    const items = [...principals.map((p) => principalItem(workerId, p)), ...exposures.map((e) => exposureItem(workerId, e))];
+    const items = [
+      ...principals.map((p) => principalItem(workerId, p)),
+      ...exposures.map((e) => exposureItem(workerId, e)),
+    ];
     // By key: what is named twice is one item, and a transaction refuses two writes on it.
-    return [...new Map(items.map((item) => [`${item.pk} ${item.sk}`, item])).values()].map((item) => ({ kind: 'put', table: 'people', item }));
+    return [...new Map(items.map((item) => [`${item.pk} ${item.sk}`, item])).values()].map((item) => ({
+      kind: 'put',
+      table: 'people',
+      item,
+    }));
   });
   // Each item stands alone and is put whole: stopped half way, the next import puts the same ones again.
-  for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX) await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
+  for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX)
+    await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
   return { imported: writes.length };
 }
 

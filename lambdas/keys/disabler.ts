@@ -3,7 +3,7 @@ import { entry } from '../../lib/aws/entry';
 import type { Messages } from '../../lib/domain/messages';
 import type { Deps } from '../../lib/ports';
 
-export async function disabler(
+export async function disableKey(
   { kmsKeyArn }: Messages['disabler']['request'],
   { keyDisabler }: Deps<'disabler'>,
 ): Promise<Messages['disabler']['response']> {
@@ -11,4 +11,4 @@ export async function disabler(
   return { state: (await keyDisabler.describe(kmsKeyArn)).state };
 }
 
-export const handler = entry('disabler', disabler);
+export const handler = entry('disabler', disableKey);

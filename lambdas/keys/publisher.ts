@@ -13,7 +13,7 @@ import { loadRing } from './load-ring';
 type PublisherDeps = Deps<'publisher'>;
 const RACES_MAX = 5;
 
-export async function publisher(
+export async function publishFeed(
   { ring }: Messages['publisher']['request'],
   deps: PublisherDeps,
 ): Promise<Messages['publisher']['response']> {
@@ -67,4 +67,4 @@ function seqOf(compact: Buffer): number {
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as Feed).seq;
 }
 
-export const handler = entry('publisher', publisher);
+export const handler = entry('publisher', publishFeed);

@@ -6,8 +6,8 @@ import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { jwkFromSpki } from '../../lib/domain/keys/jwk';
 import { keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
-import { findKey, parseRingConfig, type Ring, ringSettings, signUntilOf } from '../../lib/domain/keys/ring';
-import { nextActive, planRotation, type RotationAction } from '../../lib/domain/keys/rotation';
+import { findKey, parseRingConfig, type Ring, ringSettings, type Slot } from '../../lib/domain/keys/ring';
+import { planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';
 import * as transitions from '../../lib/domain/keys/transitions';
 import type { Messages } from '../../lib/domain/messages';
 import type { Deps } from '../../lib/ports';
@@ -18,7 +18,7 @@ type RotatorDeps = Deps<'rotator'>;
 const ACTIONS_MAX = 40;
 const PROBES_MAX = 20;
 
-export async function rotator(
+export async function rotate(
   request: Messages['rotator']['request'],
   deps: RotatorDeps,
 ): Promise<Messages['rotator']['response']> {
@@ -66,8 +66,6 @@ async function applyPlan(ringId: string, deps: RotatorDeps): Promise<string[]> {
     }
     done.push('kid' in action ? `${action.do} ${action.kid}` : `${action.do} slot ${action.slot}`);
   }
-  if (done.some((action) => action.startsWith('activate') || action.startsWith('retire')))
-    await deps.functions.invoke('publisher', { ring: ringId });
   return done;
 }
 
@@ -88,55 +86,82 @@ async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Pro
       if (!(await isServed(ring, action.kid, deps))) return false;
       await tables.transact(transitions.markPublished(ring, action.kid, clock.now()));
       return true;
-    case 'activate':
-      await enable(ring, action.kid, deps);
-      await tables.transact(transitions.activate(await loadRing(deps, ring.id), action.kid, clock.now()));
+    case 'activate': {
+      const kid = await enableSuccessor(ring, deps);
+      await tables.transact(transitions.activate(await loadRing(deps, ring.id), kid, clock.now()));
+      // At once, whatever the rest of the plan meets: until verifiers know, they refuse what this key signs.
+      await deps.functions.invoke('publisher', { ring: ring.id });
       return true;
+    }
     case 'disable':
       await disable(ring, action.kid, deps);
       return true;
     case 'retire':
       await tables.transact(transitions.retire(ring, action.kid, clock.now()));
+      await deps.functions.invoke('publisher', { ring: ring.id });
       return true;
   }
 }
 
 /** The slot's tag is looked for first: a crash after CreateKey leaves a key to find, not an orphan. */
-async function createKey(ring: Ring, slot: number, { ringKeys, config, tables }: RotatorDeps): Promise<void> {
+async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Promise<void> {
+  const { ringKeys, config, tables } = deps;
   const { accountId, roleArns, instance } = config;
   if (!accountId || !roleArns)
     throw new CurfewError('ERR_CONFIG_INVALID', 'the rotator does not know the roles that key policies name');
   const slotTag = `${instance}/${ring.id}/${slot}`;
-  const bornAt = ring.slots.find((known) => known.slot === slot)?.at ?? 0;
-  const policy = keyPolicy({
-    accountId,
-    roleArns,
-    algorithm: ring.cfg.alg,
-    signUntil: signUntilOf(bornAt, ring.cfg.period),
-  });
+  const { signUntil } = findSlot(ring, slot);
+  const policy = keyPolicy({ accountId, roleArns, algorithm: ring.cfg.alg, signUntil });
   const kmsKeyArn =
     (await ringKeys.find(slotTag)) ?? (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
-  await tables.transact(transitions.slotCreated(ring, slot, kmsKeyArn, policySha256(policy)));
+  // Read before it is disabled: KMS does not give the public key of a disabled one.
+  const jwk = jwkFromSpki(await ringKeys.publicKey(kmsKeyArn), ring.cfg.alg);
+  try {
+    await tables.transact(transitions.slotCreated(ring, slot, { kmsKeyArn, jwk, policySha256: policySha256(policy) }));
+  } catch (error) {
+    // Another rotator created a key for this slot, and its key stands there: ours must not be able to sign.
+    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) await disown(kmsKeyArn, ring, slot, deps);
+    throw error;
+  }
 }
 
-/** Public key first, then disabled, then adopted: a STANDBY is never enabled while the ring knows of it. */
+async function disown(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<void> {
+  const taken = findSlot(await loadRing(deps, id), slot);
+  if (taken.kmsKeyArn !== kmsKeyArn) await deps.ringKeys.disable(kmsKeyArn);
+}
+
+/** Disabled and read back first, then adopted: a STANDBY is never enabled while the ring knows of it. */
 async function adopt(ring: Ring, slotNumber: number, { ringKeys, tables, clock }: RotatorDeps): Promise<void> {
-  const slot = ring.slots.find(({ slot }) => slot === slotNumber);
-  if (!slot?.kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`);
-  const jwk = jwkFromSpki(await ringKeys.publicKey(slot.kmsKeyArn), ring.cfg.alg);
+  const slot = findSlot(ring, slotNumber);
+  if (!slot.kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`);
   await ringKeys.disable(slot.kmsKeyArn);
   await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
-  await tables.transact(transitions.adoptKey(ring, slot, jwk, clock.now()));
+  await tables.transact(transitions.adoptKey(ring, slot, clock.now()));
 }
 
 /** Enables the STANDBY that may sign next and proves that it does, before anything depends on it. */
 async function prepare(ringId: string, deps: RotatorDeps): Promise<string> {
   const ring = await loadRing(deps, ringId);
-  const successor = nextActive(ring, deps.clock.now());
-  if (!successor) throw notServed(ring);
-  await enable(ring, successor.kid, deps);
-  return successor.kid;
+  return enableSuccessor(ring, deps);
 }
+
+/** The oldest STANDBY that really signs: one that somebody sabotaged must not hold up a rotation, or a departure. */
+async function enableSuccessor(ring: Ring, deps: RotatorDeps): Promise<string> {
+  let refusal = notServed(ring);
+  for (const { kid } of successors(ring, deps.clock.now())) {
+    try {
+      await enable(ring, kid, deps);
+      return kid;
+    } catch (error) {
+      if (!isCurfewError(error) || !UNFIT.includes(error.code)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+/** What KMS says of a key that is about to be deleted, whose policy was changed, or that does not come up. */
+const UNFIT: readonly string[] = ['ERR_KEY_STATE', 'ERR_KEY_DISABLED', 'ERR_ACCESS_DENIED', 'ERR_NOT_FOUND'];
 
 async function enable(ring: Ring, kid: string, { ringKeys, functions, tables, clock }: RotatorDeps): Promise<void> {
   const { kmsKeyArn, alg } = findKey(ring, kid);
@@ -171,10 +196,14 @@ async function finish(ringId: string, deps: RotatorDeps): Promise<Messages['rota
 }
 
 async function disable(ring: Ring, kid: string, { ringKeys, tables, clock }: RotatorDeps): Promise<void> {
-  const { kmsKeyArn } = findKey(ring, kid);
+  const { kmsKeyArn, state, kmsState } = findKey(ring, kid);
   if (!kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to disable`);
-  await ringKeys.disable(kmsKeyArn);
-  await requireState(kmsKeyArn, 'Disabled', ringKeys);
+  if (state === 'STANDBY' && kmsState === 'Enabled') await tables.transact(transitions.markDisabling(ring, kid));
+  // One that waits for deletion cannot sign, and cannot be disabled: it must not stop the plan for ever.
+  if ((await ringKeys.describe(kmsKeyArn)).state !== 'PendingDeletion') {
+    await ringKeys.disable(kmsKeyArn);
+    await requireState(kmsKeyArn, 'Disabled', ringKeys);
+  }
   // If we stop here, the key is disabled and said to be enabled: the next plan disables it once more and records it.
   await tables.transact(transitions.markDisabled(ring, kid, clock.now()));
 }
@@ -197,6 +226,12 @@ async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps):
   return keys.some((key) => key.kid === kid);
 }
 
+function findSlot(ring: Ring, number: number): Slot {
+  const slot = ring.slots.find(({ slot }) => slot === number);
+  if (slot) return slot;
+  throw new CurfewError('ERR_NOT_FOUND', `ring ${ring.id} has no slot ${number}`, { got: number });
+}
+
 function notServed(ring: Ring): CurfewError {
   return new CurfewError('ERR_KEY_NOT_PUBLISHED', `ring ${ring.id} has no key that may sign next`, {
     got: ring.keys.map(({ kid, state, publishedAt }) => ({ kid, state, publishedAt })),
@@ -210,7 +245,7 @@ type DeployEvent = {
 };
 
 export const handler = entry('rotator', async (event: Messages['rotator']['request'] | DeployEvent, deps) => {
-  if (!('RequestType' in event)) return rotator(event, deps);
+  if (!('RequestType' in event)) return rotate(event, deps);
   const config: unknown = JSON.parse(event.ResourceProperties.ring);
   // Removal of a stack removes no key: evidence needs them, and tokens may still be out there.
   const ring = event.RequestType === 'Delete' ? parseRingConfig(config).id : await bear(config, deps);

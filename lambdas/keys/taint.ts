@@ -1,6 +1,6 @@
 /** Taints and denies keys of a ring. Writes the Keys table and has no KMS right at all. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { findKey, type KeyRecord, type Ring, SHARDS } from '../../lib/domain/keys/ring';
 import { deny, taint } from '../../lib/domain/keys/transitions';
 import type { Messages, WaveBatch } from '../../lib/domain/messages';
@@ -9,24 +9,37 @@ import type { Deps } from '../../lib/ports';
 import { loadRing } from './load-ring';
 
 type TaintDeps = Deps<'taint'>;
+const RACES_MAX = 5;
+type TaintRequest = Extract<Messages['taint']['request'], { op: 'taint' }>;
 type Response = Messages['taint']['response'];
 
-export async function taintLambda(request: Messages['taint']['request'], deps: TaintDeps): Promise<Response> {
+export async function taintOrDeny(request: Messages['taint']['request'], deps: TaintDeps): Promise<Response> {
   return request.op === 'taint' ? taintTargets(request, deps) : denySettled(request, deps);
 }
 
-async function taintTargets(
-  request: Extract<Messages['taint']['request'], { op: 'taint' }>,
-  deps: TaintDeps,
-): Promise<Response> {
-  const before = await loadRing(deps, request.ring);
-  const writes = taint(before, request.targets, request.successor, request.caseId, deps.clock.now());
-  // Nothing to write: a replay, every target is SUSPECT for this case already. The answer is the same.
-  if (writes.length > 0) await deps.tables.transact(writes);
-
-  const ring = await loadRing(deps, request.ring);
+async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {
+  const ring = await inTurn(() => writeTaint(request, deps));
   const kids = request.targets.map(({ kid }) => kid);
   return answer(ring, kids, waveBatches(ring, kids));
+}
+
+async function writeTaint(request: TaintRequest, deps: TaintDeps): Promise<Ring> {
+  const ring = await loadRing(deps, request.ring);
+  const writes = taint(ring, request.targets, request.successor, request.caseId, deps.clock.now());
+  // Nothing to write: a replay, every target is SUSPECT for this case already. The answer is the same.
+  if (writes.length > 0) await deps.tables.transact(writes);
+  return loadRing(deps, request.ring);
+}
+
+/** A rotator or another departure was faster, and moved the fence: read again, decide again. */
+async function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED') || n === RACES_MAX) throw error;
+    }
+  }
 }
 
 /** DENIES each kid whose last pass found nothing; a planned one also waits for holders to collect. */
@@ -36,16 +49,21 @@ async function denySettled(
 ): Promise<Response> {
   const pending: WaveBatch[] = [];
   for (const kid of request.kids) {
-    const ring = await loadRing(deps, request.ring);
-    const key = findKey(ring, kid);
-    if (key.state !== 'SUSPECT') continue;
-    const passes = await shardPasses(ring, kid, deps);
-    const open = pendingBatches(waveBatches(ring, [kid]), passes);
-    pending.push(...open);
-    if (open.length === 0 && !isCollecting(key, deps))
-      await deps.tables.transact(deny(ring, kid, waveResult(passes), deps.clock.now()));
+    pending.push(...(await inTurn(() => denyIfSettled(request.ring, kid, deps))));
   }
   return answer(await loadRing(deps, request.ring), request.kids, pending);
+}
+
+/** The batches that are still to do; none where the kid is DENIED, or only waits for holders. */
+async function denyIfSettled(ringId: string, kid: string, deps: TaintDeps): Promise<WaveBatch[]> {
+  const ring = await loadRing(deps, ringId);
+  const key = findKey(ring, kid);
+  if (key.state !== 'SUSPECT') return [];
+  const passes = await shardPasses(ring, kid, deps);
+  const open = pendingBatches(waveBatches(ring, [kid]), passes);
+  if (open.length === 0 && !isCollecting(key, deps))
+    await deps.tables.transact(deny(ring, kid, waveResult(passes), deps.clock.now()));
+  return open;
 }
 
 function isCollecting(key: KeyRecord, { clock, config }: TaintDeps): boolean {
@@ -58,9 +76,11 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
     .flatMap(({ fromKid, toKid }) => batchesOf({ ring: ring.id, wave: fromKid, fromKid, toKid }, SHARDS));
 }
 
+/** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
+  const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
   const items = await tables.query({ table: 'keys', pk: `WAVE#${ring.id}#${fromKid}`, prefix: 'PASS#' });
-  return items.map((item) => item as unknown as ShardPass);
+  return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {
@@ -68,4 +88,4 @@ function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch
   return { states: kids.map((kid) => ({ kid, state: findKey(ring, kid).state })), batches, activeKid: ring.activeKid };
 }
 
-export const handler = entry('taint', taintLambda);
+export const handler = entry('taint', taintOrDeny);

@@ -1,12 +1,21 @@
 /** How every step reads and changes a case: load, decide, one transaction; whoever was second reads and decides again. */
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { type CaseMeta, type CaseState, caseKey, checkAttempt, itemPrefix, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
+import {
+  type CaseMeta,
+  type CaseState,
+  caseKey,
+  checkAttempt,
+  itemPrefix,
+  metaKey,
+  parseMeta,
+} from '../../lib/domain/offboarding/case';
 import type { CaseItem } from '../../lib/domain/offboarding/proof';
 import type { Item, Write } from '../../lib/domain/table';
 import type { Tables } from '../../lib/ports';
 
-type Reader = { readonly tables: Pick<Tables<'cases:get' | 'cases:query'>, 'get' | 'query'> };
-type Writer = Reader & { readonly tables: Tables<'cases:get' | 'cases:query' | 'cases:put' | 'cases:update'> };
+type Reader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };
+type ItemReader = { readonly tables: Pick<Tables<'cases:query'>, 'query'> };
+type Writer = { readonly tables: Pick<Tables<'cases:get' | 'cases:put' | 'cases:update'>, 'get' | 'transact'> };
 
 /** Items of one case run beside each other: each round one of them gets through. */
 const ROUNDS_MAX = 40;
@@ -39,7 +48,9 @@ export async function changeCase(
   deps: Writer,
   request: { readonly caseId: string; readonly attempt: number },
   states: readonly CaseState[],
-  decide: (meta: CaseMeta) => readonly Write<'cases:put' | 'cases:update'>[] | Promise<readonly Write<'cases:put' | 'cases:update'>[]>,
+  decide: (
+    meta: CaseMeta,
+  ) => readonly Write<'cases:put' | 'cases:update'>[] | Promise<readonly Write<'cases:put' | 'cases:update'>[]>,
 ): Promise<CaseMeta> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const meta = await loadCase(deps, request, states);
@@ -52,15 +63,17 @@ export async function changeCase(
       if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
     }
   }
-  throw new CurfewError('ERR_UNAVAILABLE', `case ${request.caseId} changes faster than it can be written`, { fix: 'retry' });
+  throw new CurfewError('ERR_UNAVAILABLE', `case ${request.caseId} changes faster than it can be written`, {
+    fix: 'retry',
+  });
 }
 
-export async function loadItems({ tables }: Reader, caseId: string, nn?: string): Promise<readonly StoredItem[]> {
+export async function loadItems({ tables }: ItemReader, caseId: string, nn?: string): Promise<readonly StoredItem[]> {
   const prefix = nn === undefined ? 'ITEM#' : itemPrefix(nn);
   return (await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix })) as unknown as StoredItem[];
 }
 
-export async function loadItem(deps: Reader, caseId: string, nn: string | undefined): Promise<StoredItem> {
+export async function loadItem(deps: ItemReader, caseId: string, nn: string | undefined): Promise<StoredItem> {
   const [item] = nn === undefined ? [] : await loadItems(deps, caseId, nn);
   if (item) return item;
   throw new CurfewError('ERR_NOT_FOUND', `case ${caseId} has no item ${nn}`, { got: nn });
@@ -68,5 +81,7 @@ export async function loadItem(deps: Reader, caseId: string, nn: string | undefi
 
 export function needed(value: string | undefined, name: string, nn: string): string {
   if (value !== undefined) return value;
-  throw new CurfewError('ERR_PLAN_INVALID', `item ${nn} has no ${name}`, { fix: 'the item was not written by the planner' });
+  throw new CurfewError('ERR_PLAN_INVALID', `item ${nn} has no ${name}`, {
+    fix: 'the item was not written by the planner',
+  });
 }

@@ -8,17 +8,17 @@ import { pepperOf } from './pepper';
 
 type CutterDeps = Deps<'cutter'>;
 
-export async function cutter(
+export async function cutOff(
   request: Messages['cutter']['request'],
   deps: CutterDeps,
 ): Promise<Messages['cutter']['response']> {
   const pepper = await pepperOf(deps);
   const cut = [];
-  for (const subject of request.subjects) cut.push(await cutOff(subject, blind(pepper, subject), request, deps));
+  for (const subject of request.subjects) cut.push(await cutOffOne(subject, blind(pepper, subject), request, deps));
   return { cut };
 }
 
-async function cutOff(
+async function cutOffOne(
   { type }: Subject,
   blinded: string,
   request: Messages['cutter']['request'],
@@ -37,4 +37,4 @@ async function cutOff(
   return { type, notBefore: asRead, blocked };
 }
 
-export const handler = entry('cutter', cutter);
+export const handler = entry('cutter', cutOff);

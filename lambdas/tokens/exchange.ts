@@ -18,7 +18,7 @@ import {
   isExchangeable,
   parseExchange,
 } from '../../lib/domain/tokens/exchange';
-import { type Body, jtiHash, type LedgerRow, parseRow, rowKey, tokenOf } from '../../lib/domain/tokens/ledger';
+import { type Body, isVersionOf, jtiHash, type LedgerRow, parseRow, rowKey, tokenOf } from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';
 import { answer, bodyOf } from '../http';
 import { findRing } from '../keys/load-ring';
@@ -40,8 +40,9 @@ export async function exchange(ringId: string, form: string, deps: ExchangeDeps)
 
   // Repeats return the identical JWS: the version stands in the ledger, it is assembled, not signed, here.
   for (const candidate of currentKeys(ring, now)) {
-    const row = await deps.tables.get('ledger', rowKey(candidate, issued.jtiH));
-    if (row?.resignOf === undefined) continue;
+    const found = await deps.tables.get('ledger', rowKey(candidate, issued.jtiH));
+    const row = found && parseRow(found);
+    if (row?.resignOf === undefined || !isVersionOf(row, issued.row)) continue;
     const body = (await deps.tables.get('bodies', rowKey(candidate, issued.jtiH))) as unknown as Body;
     const { token } = tokenOf(body);
     if (parseCompact(token).tokenSha256 !== row.tokenSha256) throw exchangeRefused();

@@ -12,7 +12,7 @@ import { type KeyRecord, RING_ID_PATTERN, type RingSettings } from '../../lib/do
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput } from '../../lib/domain/tokens/compact';
+import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput, TOKEN_BYTES_MAX } from '../../lib/domain/tokens/compact';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { intent, issued } from '../../lib/domain/tokens/ledger';
 import { isSigned, toJws } from '../../lib/domain/tokens/signature';
@@ -21,11 +21,14 @@ import { answer, bodyOf, refusal } from '../http';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';
 
+/** What is left of a token's size when the longest signature, RSA's 256 bytes, is appended. */
+const SIGNING_INPUT_BYTES_MAX = TOKEN_BYTES_MAX - 1 - 342;
+
 type IssuerDeps = Deps<'issuer'>;
 type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
 type IssueResponse = { readonly token: string; readonly exp: number };
 
-export async function issuer(
+export async function issueOrProbe(
   request: Messages['issuer']['request'],
   deps: IssuerDeps,
 ): Promise<Messages['issuer']['response']> {
@@ -54,6 +57,12 @@ export async function issue(
     { alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYP },
     Buffer.from(JSON.stringify(claims)),
   );
+  if (input.length > SIGNING_INPUT_BYTES_MAX)
+    throw new CurfewError('ERR_INPUT_INVALID', 'the claims are too large: no verifier would accept the token', {
+      got: input.length,
+      allowed: SIGNING_INPUT_BYTES_MAX,
+      fix: 'leave out what the service can look up',
+    });
   const [protectedPart = '', payloadPart = ''] = input.toString().split('.');
   const payload = Buffer.from(payloadPart, 'base64url');
   await tables.transact([intent(key, claims, { protected: protectedPart, payload })]);
@@ -153,5 +162,5 @@ async function overHttp(
 export const handler = entry(
   'issuer',
   async (event: Messages['issuer']['request'] | APIGatewayProxyEventV2WithIAMAuthorizer, deps) =>
-    'op' in event ? issuer(event, deps) : overHttp(event, deps),
+    'op' in event ? issueOrProbe(event, deps) : overHttp(event, deps),
 );

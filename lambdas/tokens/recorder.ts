@@ -22,7 +22,7 @@ type RecorderDeps = Deps<'recorder'>;
 /** Tokens a call; the CLI sends as many calls as it needs. */
 export const TOKENS_PER_CALL_MAX = 100;
 
-export async function recorder(
+export async function recordLegacy(
   { ring, tokens }: Messages['recorder']['request'],
   deps: RecorderDeps,
 ): Promise<Messages['recorder']['response']> {
@@ -53,10 +53,10 @@ async function parse(ring: string, cfg: RingSettings, compact: string, { tables,
   const token = parseCompact(compact);
   const { alg, kid, typ } = token.header;
   const key = (await tables.get('keys', keyKey(ring, kid))) as unknown as KeyRecord | undefined;
-  if (key?.kind !== 'legacy' || key.state !== 'OBSERVED')
+  if (key?.kind !== 'legacy' || key.state !== 'OBSERVED' || clock.now() > key.verifyUntil)
     throw new CurfewError('ERR_TOKEN_KID_STATE', 'only tokens of an OBSERVED legacy key can be recorded', {
-      got: key?.state,
-      allowed: 'OBSERVED',
+      got: key && { state: key.state, verifyUntil: key.verifyUntil },
+      allowed: 'OBSERVED, before its end',
     });
   if (alg !== key.alg || typ !== ACCESS_TOKEN_TYP)
     throw new CurfewError('ERR_TOKEN_HEADER', 'the header is not one of this key', {
@@ -102,4 +102,4 @@ async function record(
   }
 }
 
-export const handler = entry('recorder', recorder);
+export const handler = entry('recorder', recordLegacy);

@@ -9,14 +9,14 @@ import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { parseTokenList, tokenListPrefix } from '../../lib/domain/evidence/token-list';
 import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
-import { headKey, item, keyKey, passKey } from '../../lib/domain/keys/ring-items';
+import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import type { Item } from '../../lib/domain/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput } from '../../lib/domain/tokens/compact';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
-import { type Body, parseRow, resigned, rowKey, shardPartition, tokenOf } from '../../lib/domain/tokens/ledger';
+import { type Body, isVersionOf, parseRow, resigned, rowKey, shardPartition, tokenOf } from '../../lib/domain/tokens/ledger';
 import { isSigned, toJws } from '../../lib/domain/tokens/signature';
 import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
@@ -35,7 +35,7 @@ interface Run {
   readonly pepper: string;
 }
 
-export async function resigner(request: Request, deps: ResignerDeps): Promise<ResignCounts> {
+export async function resignBatch(request: Request, deps: ResignerDeps): Promise<ResignCounts> {
   const run = await load(request, deps);
   let found = 0;
   let done = 0;
@@ -53,7 +53,11 @@ export async function resigner(request: Request, deps: ResignerDeps): Promise<Re
   return { found, resigned: done, excluded };
 }
 
-async function load({ ring, fromKid, toKid }: Request, deps: ResignerDeps): Promise<Run> {
+/** The wave says where to, not the batch: an activation since the batch was cut has moved the wave on. */
+async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run> {
+  const wave = await deps.tables.get('keys', waveKey(ring, fromKid));
+  const toKid = wave?.toKid as string;
+  if (!wave) throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has no wave of key ${fromKid}`, { got: fromKid });
   const [head, source, target] = await Promise.all([
     deps.tables.get('keys', headKey(ring)),
     deps.tables.get('keys', keyKey(ring, fromKid)),
@@ -86,10 +90,9 @@ async function resignShard(run: Run, shard: number, pass: number, deps: Resigner
   const { source, target, drain } = run;
   const rows = (await deps.tables.query({ table: 'ledger', pk: shardPartition(source.kid, shard) })).map(parseRow);
   const there = new Map(
-    (await deps.tables.query({ table: 'ledger', pk: shardPartition(target.kid, shard) })).map((row) => [
-      row.sk,
-      row.tokenSha256 as string,
-    ]),
+    (await deps.tables.query({ table: 'ledger', pk: shardPartition(target.kid, shard) }))
+      .map(parseRow)
+      .map((row) => [row.jtiH, row]),
   );
   const committed = rows.length > 0 ? await committedDigests(source.kid, shard, deps) : new Set<string>();
   const pairs: ResignedPair[] = [];
@@ -99,12 +102,12 @@ async function resignShard(run: Run, shard: number, pass: number, deps: Resigner
   // Newest first: the tokens in use are the young ones.
   for (const row of rows.sort((a, b) => b.iat - a.iat)) {
     const known = there.get(row.jtiH);
-    if (known !== undefined) {
-      pairs.push({ jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: known });
+    if (known && isVersionOf(known, row)) {
+      pairs.push({ jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: known.tokenSha256 });
       continue;
     }
     const context = { source, drain, now: deps.clock.now(), committed };
-    const outcome = excludedRow(row, context) ?? (await resignRow(run, row, deps));
+    const outcome = excludedRow(row, context) ?? (known ? 'poison' : await resignRow(run, row, deps));
     if (typeof outcome === 'string') {
       excluded[outcome] = (excluded[outcome] ?? 0) + 1;
       continue;
@@ -115,6 +118,7 @@ async function resignShard(run: Run, shard: number, pass: number, deps: Resigner
   return {
     pass,
     shard,
+    toKid: target.kid,
     source: rows.length,
     found,
     resigned: found,
@@ -179,7 +183,10 @@ async function settle(
   deps: ResignerDeps,
 ): Promise<ResignedPair | Exclusion> {
   const winner = await deps.tables.get('ledger', rowKey(target, row.jtiH));
-  if (winner) return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: winner.tokenSha256 as string };
+  if (winner) {
+    const { tokenSha256, ...version } = parseRow(winner);
+    return isVersionOf(version, row) ? { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: tokenSha256 } : 'poison';
+  }
   const head = await deps.tables.get('keys', headKey(ring));
   if (head?.activeKid !== target.kid || head.halted)
     throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, { cause });
@@ -199,4 +206,4 @@ async function cutOffsOf(
   );
 }
 
-export const handler = entry('resigner', resigner);
+export const handler = entry('resigner', resignBatch);

@@ -25,6 +25,7 @@ export class DynamodbTables implements Tables {
   constructor(
     private readonly tableName: (table: TableName) => string,
     client = new DynamoDBClient({}),
+    private readonly pause: (milliseconds: number) => Promise<void> = setTimeout,
   ) {
     this.documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   }
@@ -68,16 +69,8 @@ export class DynamodbTables implements Tables {
         const write = writes[refused];
         if (write) throw conditionFailed(refused, write, error);
         if (!mayRetry(reasons)) throw asRefusal(error, reasons);
-        if (attempt === ATTEMPTS)
-          throw new CurfewError(
-            'ERR_UNAVAILABLE',
-            `the transaction met others ${ATTEMPTS} times; nothing was written`,
-            {
-              got: reasons.map(({ Code }) => Code),
-              cause: error,
-            },
-          );
-        await setTimeout(randomInt(10, 20 * 2 ** attempt));
+        if (attempt === ATTEMPTS) throw outOfAttempts(error, reasons);
+        await this.pause(randomInt(10, 20 * 2 ** attempt));
       }
     }
   }
@@ -91,4 +84,10 @@ function mayRetry(reasons: readonly CancellationReason[]): boolean {
 function asRefusal(error: unknown, reasons: readonly CancellationReason[]): CurfewError {
   const invalid = reasons.some(({ Code }) => Code === 'ValidationError');
   return awsError('transact', error, invalid ? { TransactionCanceledException: 'ERR_INPUT_INVALID' } : {});
+}
+
+function outOfAttempts(error: unknown, reasons: readonly CancellationReason[]): CurfewError {
+  const got = reasons.map(({ Code }) => Code);
+  const message = `the transaction met others ${ATTEMPTS} times; nothing was written`;
+  return new CurfewError('ERR_UNAVAILABLE', message, { got, cause: error });
 }

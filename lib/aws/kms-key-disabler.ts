@@ -5,7 +5,7 @@ import { calling } from './errors';
 import { description, KMS_CODES } from './kms-answers';
 
 export class KmsKeyDisabler implements KeyDisabler {
-  constructor(private readonly kms = new KMSClient({})) {}
+  constructor(protected readonly kms = new KMSClient({})) {}
 
   async disable(kmsKeyArn: string): Promise<void> {
     await calling('kms DisableKey', () => this.kms.send(new DisableKeyCommand({ KeyId: kmsKeyArn })), KMS_CODES);

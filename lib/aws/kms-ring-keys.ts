@@ -2,8 +2,6 @@
 import { setTimeout } from 'node:timers/promises';
 import {
   CreateKeyCommand,
-  DescribeKeyCommand,
-  DisableKeyCommand,
   EnableKeyCommand,
   GetKeyPolicyCommand,
   GetPublicKeyCommand,
@@ -13,21 +11,25 @@ import {
 } from '@aws-sdk/client-kms';
 import { isCurfewError } from '../domain/errors';
 import { ALGORITHMS } from '../domain/keys/algorithm';
-import type { KmsKeyDescription, RingKeys } from '../ports';
+import type { RingKeys } from '../ports';
 import { awsError, calling, errorName } from './errors';
-import { description, KMS_CODES, present } from './kms-answers';
+import { KMS_CODES, present } from './kms-answers';
+import { KmsKeyDisabler } from './kms-key-disabler';
 
 const SLOT_TAG = 'curfew:slot';
 const INSTANCE_TAG = 'curfew:instance';
 /** IAM shows a new role to KMS only after a while; until then its policy counts as malformed. */
 const CREATE_ATTEMPTS = 5;
 
-export class KmsRingKeys implements RingKeys {
+/** All that the disabler may do, and birth and enabling besides. */
+export class KmsRingKeys extends KmsKeyDisabler implements RingKeys {
   constructor(
     private readonly instance: string,
-    private readonly kms = new KMSClient({}),
+    kms = new KMSClient({}),
     private readonly retryMilliseconds = 2000,
-  ) {}
+  ) {
+    super(kms);
+  }
 
   async create({ algorithm, slotTag, policy }: Parameters<RingKeys['create']>[0]): Promise<string> {
     const request = new CreateKeyCommand({
@@ -42,20 +44,11 @@ export class KmsRingKeys implements RingKeys {
         { TagKey: INSTANCE_TAG, TagValue: this.instance },
       ],
     });
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { KeyMetadata } = await this.kms.send(request);
-        return present('CreateKey', KeyMetadata?.Arn);
-      } catch (error) {
-        const tooEarly = errorName(error) === 'MalformedPolicyDocumentException' && attempt < CREATE_ATTEMPTS;
-        if (!tooEarly)
-          throw awsError('kms CreateKey', error, { MalformedPolicyDocumentException: 'ERR_CONFIG_INVALID' });
-        await setTimeout(this.retryMilliseconds);
-      }
-    }
+    const { KeyMetadata } = await this.retried(() => this.kms.send(request));
+    return present('CreateKey', KeyMetadata?.Arn);
   }
 
-  /** Every key of the account, one by one: KMS has no search by tag. Asked only when a slot was left half born. */
+  /** Every key of the account, one by one: KMS has no search by tag. Births are rare. */
   async find(slotTag: string): Promise<string | undefined> {
     try {
       for await (const { Keys } of paginateListKeys({ client: this.kms }, {})) {
@@ -80,19 +73,23 @@ export class KmsRingKeys implements RingKeys {
     await calling('kms EnableKey', () => this.kms.send(new EnableKeyCommand({ KeyId: kmsKeyArn })), KMS_CODES);
   }
 
-  async disable(kmsKeyArn: string): Promise<void> {
-    await calling('kms DisableKey', () => this.kms.send(new DisableKeyCommand({ KeyId: kmsKeyArn })), KMS_CODES);
-  }
-
-  async describe(kmsKeyArn: string): Promise<KmsKeyDescription> {
-    const request = new DescribeKeyCommand({ KeyId: kmsKeyArn });
-    return description(await calling('kms DescribeKey', () => this.kms.send(request), KMS_CODES));
-  }
-
   async policy(kmsKeyArn: string): Promise<string> {
     const request = new GetKeyPolicyCommand({ KeyId: kmsKeyArn, PolicyName: 'default' });
     const { Policy } = await calling('kms GetKeyPolicy', () => this.kms.send(request), KMS_CODES);
     return present('GetKeyPolicy', Policy);
+  }
+
+  private async retried<T>(create: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await create();
+      } catch (error) {
+        const tooEarly = errorName(error) === 'MalformedPolicyDocumentException' && attempt < CREATE_ATTEMPTS;
+        if (!tooEarly)
+          throw awsError('kms CreateKey', error, { MalformedPolicyDocumentException: 'ERR_CONFIG_INVALID' });
+        await setTimeout(this.retryMilliseconds);
+      }
+    }
   }
 
   /** A key whose tags we may not read is not ours. */

@@ -1,7 +1,8 @@
 /** Signer on KMS. Digest algorithms hash here and send the digest; Ed25519 has no digest form and is sent whole. */
 import { createHash } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
-import { ALGORITHMS, type SigningAlgorithm } from '../domain/keys/algorithm';
+import { CurfewError } from '../domain/errors';
+import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/keys/algorithm';
 import type { Signer } from '../ports';
 import { calling } from './errors';
 import { KMS_CODES, present } from './kms-answers';
@@ -11,6 +12,10 @@ export class KmsSigner implements Signer {
 
   async sign(kmsKeyArn: string, algorithm: SigningAlgorithm, message: Uint8Array): Promise<Buffer> {
     const { kms, hash } = ALGORITHMS[algorithm];
+    if (!hash && message.length > RAW_MESSAGE_BYTES_MAX)
+      throw new CurfewError('ERR_INPUT_INVALID', `kms signs at most ${RAW_MESSAGE_BYTES_MAX} bytes raw`, {
+        got: message.length,
+      });
     const request = new SignCommand({
       KeyId: kmsKeyArn,
       SigningAlgorithm: kms,

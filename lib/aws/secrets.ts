@@ -38,8 +38,8 @@ export class SecretsManagerSecrets implements Secrets {
 
   /** Undefined: no version of the secret carries this stage. */
   private async value(name: string, VersionStage: string): Promise<string | undefined> {
+    const request = new GetSecretValueCommand({ SecretId: this.secretArn(name), VersionStage });
     try {
-      const request = new GetSecretValueCommand({ SecretId: this.secretArn(name), VersionStage });
       return (await this.secretsManager.send(request)).SecretString;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;

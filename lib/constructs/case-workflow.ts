@@ -38,7 +38,7 @@ const BATCHES_AT_ONCE = 8;
 
 const CASE = { caseId: JsonPath.stringAt('$.caseId'), attempt: JsonPath.numberAt('$.attempt') };
 /** Every step is safe to run twice, so any error may be tried again; what persists fails the attempt. */
-const RETRY = { errors: ['States.ALL'], interval: Duration.seconds(2), backoffRate: 2, maxAttempts: 4 };
+const RETRY = { errors: ['States.ALL'], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 4 };
 
 export interface CaseWorkflowProps {
   readonly settings: Settings;
@@ -130,7 +130,7 @@ export class CaseWorkflow extends Construct {
     return new ItemMap(this, step.name, {
       itemsPath: `$.${step.over}`,
       maxConcurrency: ITEMS_AT_ONCE,
-      itemSelector: { ...CASE, nn: JsonPath.stringAt('$$.Map.Item.Value') },
+      itemSelector: { ...CASE, nn: JsonPath.stringAt('$$.Map.Item.Value.nn') },
       resultPath: JsonPath.DISCARD,
     }).itemProcessor(item);
   }

@@ -10,7 +10,8 @@ import type { DeploymentConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import type { Settings } from '../domain/settings';
 import { curfewBucket } from './bucket';
-import { CurfewFunction } from './curfew-function';
+import type { CurfewFunction } from './curfew-function';
+import { FunctionSet } from './function-set';
 import type { Targets } from './grants';
 import type { LambdaCode } from './lambda-bundle';
 import { PurposeKey } from './purpose-key';
@@ -74,13 +75,9 @@ export class EvidenceLog extends Construct {
       shredKey: this.shredKey,
       checkpointKey: this.checkpointKey,
     };
-    const common = { lambdas, stage, config: this.config, targets: own };
-    this.appender = new CurfewFunction(this, 'Appender', { ...common, name: 'appender' });
-    this.sequencer = new CurfewFunction(this, 'Sequencer', {
-      ...common,
-      name: 'sequencer',
-      timeout: Duration.minutes(1),
-    });
+    const functions = new FunctionSet(this, { lambdas, stage, config: this.config, targets: own });
+    this.appender = functions.add('appender');
+    this.sequencer = functions.add('sequencer', { timeout: Duration.minutes(1) });
     this.checkpointKey.allowSigner(this.sequencer.role);
     new CurfewSchedule(this, 'Sequence', {
       target: this.sequencer.function,
@@ -88,7 +85,7 @@ export class EvidenceLog extends Construct {
       input: {},
     });
 
-    this.targets = { ...own, functions: { appender: this.appender.function, sequencer: this.sequencer.function } };
+    this.targets = { ...own, functions: functions.own };
     this.reader = this.evidenceReader();
   }
 

@@ -17,6 +17,7 @@ import { ALGORITHMS } from '../domain/keys/algorithm';
 import { BUCKETS, type Bucket, type FunctionName, type Right } from '../domain/rights';
 import { TABLES, type TableName, type TableVerb } from '../domain/table';
 import { ENV } from '../env';
+import { arnOf } from './secret';
 
 /** The things a right may speak of. A construct hands over those it has; a right on any other does not synthesise. */
 export interface Targets {
@@ -112,23 +113,18 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
 
   'secret:pepper': ({ pepper }) => {
     const secret = known(pepper, 'pepper secret');
-    return grant(
-      [allow(['secretsmanager:GetSecretValue'], [secret.secretArn])],
-      {},
-      { pepperSecretArn: secret.secretArn },
-    );
+    return grant([allow(['secretsmanager:GetSecretValue'], [arnOf(secret)])], {}, { pepperSecretArn: arnOf(secret) });
   },
   'secret:webhook': ({ webhookSecrets }) => {
     const secrets = Object.values(known(webhookSecrets, 'webhook secrets'));
-    return grant([
-      allow(
-        ['secretsmanager:GetSecretValue'],
-        secrets.map((secret) => secret.secretArn),
-      ),
-    ]);
+    return grant([allow(['secretsmanager:GetSecretValue'], secrets.map(arnOf))]);
   },
 
-  'iam:read': (_targets, stack) => grant([allow(IAM_READ, [anyUser(stack)])]),
+  // Whoever reads a latch back must know which policy to look for.
+  'iam:read': ({ denyPolicy }, stack) => {
+    const { managedPolicyArn } = known(denyPolicy, 'deny policy');
+    return grant([allow(IAM_READ, [anyUser(stack)])], {}, { denyPolicyArn: managedPolicyArn });
+  },
   'iam:latch': ({ denyPolicy }, stack) => {
     const { managedPolicyArn } = known(denyPolicy, 'deny policy');
     return grant(

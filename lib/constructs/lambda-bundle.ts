@@ -45,16 +45,10 @@ export interface LambdaCode {
 
 /** Bundles on first use. Everything goes in: an SDK left to the runtime would change under us. */
 export class LambdaBundle implements LambdaCode {
-  private readonly assets = new Map<string, Code>();
   private built: string | undefined;
 
   codeOf(name: FunctionName): Code {
-    const entry = ENTRIES[name];
-    const known = this.assets.get(entry);
-    if (known) return known;
-    const code = Code.fromAsset(join(this.build(), slug(entry)));
-    this.assets.set(entry, code);
-    return code;
+    return Code.fromAsset(join(this.build(), slug(ENTRIES[name])));
   }
 
   private build(): string {

@@ -3,23 +3,21 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
-import type { FunctionName } from '../domain/rights';
 import { CaseWorkflow } from './case-workflow';
-import { CurfewFunction, type CurfewFunctionProps } from './curfew-function';
+import { FunctionSet, type Functions } from './function-set';
 import type { Targets } from './grants';
 import { CurfewHttpApi } from './http-api';
 import type { LambdaCode } from './lambda-bundle';
 import { pascal } from './names';
 import { deliver } from './outbox-source';
 import { CurfewSchedule } from './schedule';
+import { arnOf, CurfewSecret } from './secret';
 import type { SigningPlane } from './signing-plane';
-import { pinLogicalId, type Stage, statefulPolicy } from './stage';
+import { pinLogicalId, type Stage } from './stage';
 import { curfewTable } from './table';
 
 const SOURCE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
@@ -38,11 +36,11 @@ export class Offboarding extends Construct {
   readonly peopleTable: TableV2;
   readonly http: CurfewHttpApi;
   /** Empty until the HR system's own secret is put there; until then its deliveries are refused. */
-  readonly webhookSecrets: Readonly<Record<string, Secret>>;
+  readonly webhookSecrets: Readonly<Record<string, CurfewSecret>>;
   /** Denies everything to whom it is attached, from the moment they carry the tag `curfew:leaver`. */
   readonly denyPolicy: ManagedPolicy;
   readonly workflow: CaseWorkflow;
-  readonly functions: Readonly<Partial<Record<FunctionName, IFunction>>>;
+  readonly functions: Functions;
 
   constructor(scope: Construct, id: string, { stage, lambdas, signing, sources }: OffboardingProps) {
     super(scope, id);
@@ -56,7 +54,6 @@ export class Offboarding extends Construct {
     this.denyPolicy = this.latchPolicy(instance);
 
     const config: DeploymentConfig = { ...signing.config, sources: this.sourcesWithSecrets(sources) };
-    const functions: { [F in FunctionName]?: IFunction } = {};
     const targets: Targets = {
       ...signing.targets,
       tables: {
@@ -68,46 +65,26 @@ export class Offboarding extends Construct {
       webhookSecrets: this.webhookSecrets,
       denyPolicy: this.denyPolicy,
     };
-    const make = (
-      id: string,
-      name: FunctionName,
-      {
-        stateMachineArn,
-        ...options
-      }: Pick<CurfewFunctionProps, 'timeout'> & { readonly stateMachineArn?: string } = {},
-    ) => {
-      const known = { ...targets.functions, ...signing.functions, ...functions };
-      const made = new CurfewFunction(this, id, {
-        name,
-        lambdas,
-        stage,
-        config,
-        targets: { ...targets, stateMachineArn, functions: known },
-        ...options,
-      });
-      functions[name] = made.function;
-      return made;
-    };
-
+    const functions = new FunctionSet(this, { lambdas, stage, config, targets });
     // Callees before callers, the workflow after its steps and before those who start it.
-    make('Latch', 'latch');
-    make('IamDisabler', 'iam-disabler');
-    make('PeopleImport', 'people-import', { timeout: Duration.minutes(5) });
+    functions.add('latch');
+    functions.add('iam-disabler');
+    functions.add('people-import', { timeout: Duration.minutes(5) });
     const timeout = Duration.minutes(2);
-    make('Planner', 'planner', { timeout });
-    make('Conductor', 'conductor', { timeout });
-    make('Prover', 'prover', { timeout });
-    make('Closer', 'closer', { timeout });
+    functions.add('planner', { timeout });
+    functions.add('conductor', { timeout });
+    functions.add('prover', { timeout });
+    functions.add('closer', { timeout });
     this.workflow = new CaseWorkflow(this, 'Workflow', {
       settings: signing.config.settings,
-      functions: { ...signing.functions, ...functions },
+      functions: functions.known,
     });
-    const { stateMachineArn } = this.workflow.stateMachine;
-    const folder = make('CaseFolder', 'case-folder', { stateMachineArn });
-    const ticker = make('Ticker', 'ticker', { stateMachineArn, timeout: Duration.minutes(1) });
-    const outbox = make('Outbox', 'outbox-offboarding');
-    const intake = make('Intake', 'intake', { timeout: Duration.seconds(10) });
-    this.functions = functions;
+    const starters = functions.with({ stateMachineArn: this.workflow.stateMachine.stateMachineArn });
+    const folder = starters.add('case-folder');
+    const ticker = starters.add('ticker', { timeout: Duration.minutes(1) });
+    const outbox = functions.add('outbox-offboarding');
+    const intake = functions.add('intake', { timeout: Duration.seconds(10) });
+    this.functions = { ...functions.own, ...starters.own };
 
     deliver(this.inboxTable, folder);
     deliver(this.casesTable, outbox, 'OUT#');
@@ -130,13 +107,13 @@ export class Offboarding extends Construct {
     });
   }
 
-  private webhookSecret(source: string, stage: Stage): Secret {
+  private webhookSecret(source: string, stage: Stage): CurfewSecret {
     const name = pascal(source);
-    const secret = new Secret(this, `Webhook${name}`, {
+    const secret = new CurfewSecret(this, `Webhook${name}`, {
+      stage,
+      logicalId: `SecretWebhook${name}`,
       description: `curfew: verifies deliveries of the HR source ${source}; put the value that the HR system shows`,
-      removalPolicy: statefulPolicy(stage),
     });
-    pinLogicalId(secret, `SecretWebhook${name}`);
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason: 'the value is made by the HR system and changed there; both values count while AWSPREVIOUS stands',
@@ -145,11 +122,12 @@ export class Offboarding extends Construct {
   }
 
   private sourcesWithSecrets(sources: OffboardingProps['sources']): Record<string, HrSourceConfig> {
-    const entries = Object.entries(sources).map(([name, source]) => {
-      const secret = this.webhookSecrets[name];
-      return [name, { ...source, secretArn: secret?.secretArn }];
-    });
-    return Object.fromEntries(entries) as Record<string, HrSourceConfig>;
+    return Object.fromEntries(
+      Object.entries(this.webhookSecrets).map(([name, secret]) => [
+        name,
+        { ...(sources[name] as OffboardingProps['sources'][string]), secretArn: arnOf(secret) },
+      ]),
+    );
   }
 
   private latchPolicy(instance: string): ManagedPolicy {

@@ -2,31 +2,30 @@
  * Everything that touches ring keys: their tables, the Lambdas that make, use and end them, and the HTTP API on which
  * tokens are issued and the public documents stand. Rings are added with `SigningKeyRing`.
  */
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
-import type { FunctionName } from '../domain/rights';
 import { curfewBucket } from './bucket';
-import { CurfewFunction, type CurfewFunctionProps, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';
+import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';
 import type { EvidenceLog } from './evidence-log';
+import { FunctionSet, type Functions } from './function-set';
 import type { Targets } from './grants';
 import { CurfewHttpApi } from './http-api';
 import type { LambdaCode } from './lambda-bundle';
 import { deliver } from './outbox-source';
 import { PurposeKey } from './purpose-key';
 import { CurfewSchedule } from './schedule';
+import { CurfewSecret } from './secret';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 import { curfewTable } from './table';
 
@@ -49,11 +48,11 @@ export class SigningPlane extends Construct {
   readonly publicBucket: Bucket;
   readonly feedKey: PurposeKey;
   /** Blinds subjects in the feed; verifiers get it with the feed keys they pin. */
-  readonly pepper: Secret;
+  readonly pepper: CurfewSecret;
   readonly eventBus: EventBus;
   readonly http: CurfewHttpApi;
   readonly publicBaseUrl: string;
-  readonly functions: Readonly<Partial<Record<FunctionName, IFunction>>>;
+  readonly functions: Functions;
   readonly config: DeploymentConfig;
   /** What the offboarding functions may be granted here. */
   readonly targets: Targets;
@@ -91,16 +90,19 @@ export class SigningPlane extends Construct {
     };
     this.publicBucket = curfewBucket(this, 'public');
     this.feedKey = new PurposeKey(this, 'FeedKey', { purpose: 'feed', stage });
-    this.pepper = new Secret(this, 'Pepper', {
+    this.pepper = new CurfewSecret(this, 'Pepper', {
+      stage,
+      logicalId: 'SecretPepper',
       description: 'curfew: blinds subjects in the feed',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      removalPolicy: statefulPolicy(stage),
     });
-    pinLogicalId(this.pepper, 'SecretPepper');
+    Validations.of(this.pepper).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'every published cut-off is blinded with it: another value would lift them all',
+    });
     this.eventBus = new EventBus(this, 'Events', { description: `curfew ${evidence.config.instance}` });
 
-    const functions: { [F in FunctionName]?: IFunction } = {};
-    this.targets = {
+    const own: Targets = {
       ...evidence.targets,
       tables: { ...evidence.targets.tables, ...this.ownTables },
       tableKeys: { bodies: bodiesKey },
@@ -108,31 +110,25 @@ export class SigningPlane extends Construct {
       feedKey: this.feedKey,
       pepper: this.pepper,
       eventBus: this.eventBus,
-      functions,
     };
-    const make = (id: string, name: FunctionName, options: Pick<CurfewFunctionProps, 'timeout' | 'memoryMiB'> = {}) => {
-      const targets = { ...this.targets, functions: { ...evidence.targets.functions, ...functions } };
-      const made = new CurfewFunction(this, id, { name, lambdas, stage, config: this.config, targets, ...options });
-      functions[name] = made.function;
-      return made;
-    };
-
+    const functions = new FunctionSet(this, { lambdas, stage, config: this.config, targets: own });
     // Callees before callers: a right to invoke names a function that is there.
-    const issuer = make('Issuer', 'issuer', { timeout: issuerTimeout(evidence), memoryMiB: 1024 });
-    this.publisher = make('Publisher', 'publisher');
+    const issuer = functions.add('issuer', { timeout: issuerTimeout(evidence), memoryMiB: 1024 });
+    this.publisher = functions.add('publisher');
     this.feedKey.allowSigner(this.publisher.role);
-    this.rotator = make('Rotator', 'rotator', { timeout: Duration.minutes(3) });
-    make('Disabler', 'disabler');
-    make('Taint', 'taint');
-    make('Cutter', 'cutter');
-    make('Resigner', 'resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
-    make('Recorder', 'recorder', { timeout: Duration.minutes(1) });
-    const committer = make('Committer', 'committer', { timeout: Duration.minutes(2) });
-    const exchange = make('Exchange', 'exchange');
-    const issued = make('Issued', 'issued');
-    const wellKnown = make('WellKnown', 'well-known');
-    const outbox = make('Outbox', 'outbox-signing');
-    this.functions = functions;
+    this.rotator = functions.add('rotator', { timeout: Duration.minutes(3) });
+    functions.add('disabler');
+    functions.add('taint');
+    functions.add('cutter');
+    functions.add('resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
+    functions.add('recorder', { timeout: Duration.minutes(1) });
+    const committer = functions.add('committer', { timeout: Duration.minutes(2) });
+    const exchange = functions.add('exchange');
+    const issued = functions.add('issued');
+    const wellKnown = functions.add('well-known');
+    const outbox = functions.add('outbox-signing');
+    this.functions = functions.own;
+    this.targets = { ...own, functions: functions.known };
 
     deliver(this.ownTables.keys, outbox, OUTBOX);
     deliver(this.ownTables.cutoffs, outbox, OUTBOX);

@@ -21,7 +21,9 @@ export function parseStrictJson(bytes: Uint8Array, code: ErrorCode): unknown {
     value = JSON.parse(text);
   } catch {
     // The cause would quote the body, and a body names people.
-    throw new CurfewError(code, text === '' ? 'the body is empty' : 'the body is not JSON', { allowed: 'one JSON object' });
+    throw new CurfewError(code, text === '' ? 'the body is empty' : 'the body is not JSON', {
+      allowed: 'one JSON object',
+    });
   }
   if (namesMemberTwice(text))
     throw new CurfewError(code, 'an object in the body names a member twice', { fix: 'name each member once' });

@@ -4,7 +4,7 @@
  */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { CurfewError } from '../domain/errors';
-import { ALGORITHMS, type SigningAlgorithm } from '../domain/keys/algorithm';
+import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/keys/algorithm';
 import type { Clock, KeyDisabler, KmsKeyDescription, RingKeys, Signer } from '../ports';
 import { isAllowed } from './key-policy';
 
@@ -17,9 +17,6 @@ interface KmsKey {
   policy: string;
   state: KmsKeyDescription['state'];
 }
-
-/** KMS signs at most this much RAW. */
-const RAW_BYTES_MAX = 4096;
 
 export class MemoryKms {
   private readonly keys = new Map<string, KmsKey>();
@@ -55,8 +52,8 @@ export class MemoryKms {
             got: algorithm,
             allowed: [key.algorithm],
           });
-        if (messageType === 'RAW' && message.length > RAW_BYTES_MAX)
-          throw new CurfewError('ERR_INPUT_INVALID', `kms signs at most ${RAW_BYTES_MAX} bytes raw`, {
+        if (messageType === 'RAW' && message.length > RAW_MESSAGE_BYTES_MAX)
+          throw new CurfewError('ERR_INPUT_INVALID', `kms signs at most ${RAW_MESSAGE_BYTES_MAX} bytes raw`, {
             got: message.length,
           });
         refuseUnlessEnabled(key);

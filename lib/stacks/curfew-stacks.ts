@@ -7,8 +7,8 @@ import { OffboardingStack } from './offboarding';
 import { SigningStack } from './signing';
 
 export function curfewStacks(app: App, configuration: Configuration, lambdas: LambdaCode) {
-  const { instance, stage, settings } = configuration;
-  const common = { stage, lambdas, terminationProtection: stage === 'production' };
+  const { instance, region, stage, settings } = configuration;
+  const common = { env: { region }, stage, lambdas, terminationProtection: stage === 'production' };
   const named = (stack: string) => `curfew-${instance}-${stack}`;
 
   const evidence = new EvidenceStack(app, named('evidence'), {

@@ -2,6 +2,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { EvidenceLog, type EvidenceLogProps } from '../constructs/evidence-log';
+import { pascal } from '../constructs/names';
 
 export class EvidenceStack extends Stack {
   readonly log: EvidenceLog;
@@ -13,6 +14,8 @@ export class EvidenceStack extends Stack {
     new CfnOutput(this, 'HeadsBucketName', { value: this.log.headsBucket.bucketName });
     new CfnOutput(this, 'CheckpointKeyArn', { value: this.log.checkpointKey.keyArn });
     new CfnOutput(this, 'EvidenceReaderRoleArn', { value: this.log.reader.roleArn });
-    new CfnOutput(this, 'SequencerFunctionName', { value: this.log.sequencer.function.functionName });
+    new CfnOutput(this, 'TableLogName', { value: this.log.logTable.tableName });
+    for (const name of ['appender', 'sequencer'] as const)
+      new CfnOutput(this, `Function${pascal(name)}Name`, { value: this.log[name].function.functionName });
   }
 }

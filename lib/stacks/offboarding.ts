@@ -3,6 +3,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { pascal } from '../constructs/names';
 import { Offboarding, type OffboardingProps } from '../constructs/offboarding';
+import { arnOf } from '../constructs/secret';
 
 export class OffboardingStack extends Stack {
   readonly offboarding: Offboarding;
@@ -17,7 +18,7 @@ export class OffboardingStack extends Stack {
     new CfnOutput(this, 'StateMachineArn', { value: made.workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DenyPolicyArn', { value: made.denyPolicy.managedPolicyArn });
     for (const [source, secret] of Object.entries(made.webhookSecrets))
-      new CfnOutput(this, `SecretWebhook${pascal(source)}Arn`, { value: secret.secretArn });
+      new CfnOutput(this, `SecretWebhook${pascal(source)}Arn`, { value: arnOf(secret) });
     for (const table of ['inbox', 'cases', 'people'] as const)
       new CfnOutput(this, `Table${pascal(table)}Name`, { value: made[`${table}Table`].tableName });
     for (const [name, fn] of Object.entries(made.functions))

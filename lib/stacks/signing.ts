@@ -4,6 +4,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../config';
 import { pascal } from '../constructs/names';
+import { arnOf } from '../constructs/secret';
 import { SigningKeyRing } from '../constructs/signing-key-ring';
 import { SigningPlane, type SigningPlaneProps } from '../constructs/signing-plane';
 import type { LegacyKeyConfig } from '../domain/keys/ring';
@@ -34,7 +35,7 @@ export class SigningStack extends Stack {
     new CfnOutput(this, 'PublicBaseUrl', { value: this.plane.publicBaseUrl });
     new CfnOutput(this, 'ApiId', { value: this.plane.http.api.apiId });
     new CfnOutput(this, 'FeedKeyArn', { value: this.plane.feedKey.keyArn });
-    new CfnOutput(this, 'PepperSecretArn', { value: this.plane.pepper.secretArn });
+    new CfnOutput(this, 'PepperSecretArn', { value: arnOf(this.plane.pepper) });
     new CfnOutput(this, 'PublicBucketName', { value: this.plane.publicBucket.bucketName });
     for (const [name, table] of Object.entries(this.plane.ownTables))
       new CfnOutput(this, `Table${pascal(name)}Name`, { value: table.tableName });

@@ -68,8 +68,7 @@ export class FeedSource {
   private request(): Promise<void> {
     this.triedAt = this.options.now();
     this.refreshing = this.load().then(
-      (known) => {
-        this.known = known;
+      () => {
         this.failure = undefined;
       },
       (error: unknown) => {
@@ -80,12 +79,13 @@ export class FeedSource {
     return this.refreshing;
   }
 
-  private async load(): Promise<KnownFeed> {
+  private async load(): Promise<void> {
     const feed = this.parse(await this.options.fetchText(this.options.feedUrl));
+    // Checked and kept in one step: two requests may be under way, and the older answer may come last.
     if (this.known) checkFollows(this.known.feed, feed);
     const keys = new Map(feed.keys.map((key) => [key.kid, key]));
     const cut = new Map(feed.cut.map(([blinded, notBefore, blocked]) => [blinded, { notBefore, blocked }]));
-    return { feed, keys, cut };
+    this.known = { feed, keys, cut };
   }
 
   private parse(text: string): Feed {

@@ -27,7 +27,6 @@ export function iamContract(make: () => IamHarness): void {
   test('a user that does not exist is undefined, has no login, and cannot be latched', async () => {
     expect(await on.iam.user('nobody')).toBeUndefined();
     expect(await on.iam.hasLoginProfile('nobody')).toBe(false);
-    await expect(on.iam.accessKeys('nobody')).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' });
     await expect(on.latch.attachDenyPolicy('nobody')).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' });
     await expect(on.latch.tagLeaver('nobody', 'c-1')).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' });
   });

@@ -37,7 +37,8 @@ export function tablesContract(make: () => Tables): void {
 
   test('what a caller does to an item it read changes nothing that is stored', async () => {
     await tables.transact([put(item({ list: [1] }))]);
-    ((await read())?.list as number[]).push(2);
+    const first = (await read()) as unknown as { list: number[] };
+    first.list.push(2);
     expect(await read()).toEqual(item({ list: [1] }));
   });
 
@@ -233,15 +234,5 @@ export function tablesContract(make: () => Tables): void {
       message,
     });
     expect(await read()).toBeUndefined();
-  });
-
-  test('adding to text, or appending to it, is refused', async () => {
-    await tables.transact([put(item({ text: 'm' }))]);
-    const key = { pk, sk: 'A' };
-    for (const change of [{ add: { text: 1 } }, { append: { text: [1] } }])
-      await expect(tables.transact([{ kind: 'update', table: 'cases', key, ...change }])).rejects.toMatchObject({
-        code: 'ERR_INPUT_INVALID',
-      });
-    expect(await read()).toEqual(item({ text: 'm' }));
   });
 }

@@ -5,7 +5,7 @@
  *
  * A token may stand in more than one list: whoever counts takes the union (lambdas/tokens/committer.ts says why).
  */
-import { H, parseBase64url, sha256 } from '../encoding';
+import { H, parseBase64url } from '../encoding';
 import { CurfewError } from '../errors';
 import { HASH_BYTES, type Hash, leafHash, merkleRoot } from './merkle';
 
@@ -60,15 +60,6 @@ export function tokenListKey(kid: string, shard: number, sha256OfList: string): 
 
 export function tokenListPrefix(kid: string, shard: number): string {
   return `issued/${kid}/${String(shard).padStart(2, '0')}/`;
-}
-
-/** Lists are named by their content: what was read is what was written, or it is refused. */
-export function checkTokenListName(bytes: Uint8Array, sha256OfList: string): void {
-  if (sha256(bytes).toString('base64url') !== sha256OfList)
-    throw new CurfewError('ERR_EVIDENCE_TREE', 'the token list has another digest than its name', {
-      got: H(bytes),
-      allowed: sha256OfList,
-    });
 }
 
 function linesOf(text: string): string[] {

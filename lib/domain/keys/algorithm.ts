@@ -22,6 +22,9 @@ export const ALGORITHMS = {
   },
 } as const;
 
+/** What KMS signs RAW is at most this long: of the algorithms here, Ed25519's messages. */
+export const RAW_MESSAGE_BYTES_MAX = 4096;
+
 export type SigningAlgorithm = keyof typeof ALGORITHMS;
 
 export function parseAlgorithm(text: unknown): SigningAlgorithm {

@@ -17,6 +17,8 @@ export interface PublicJwk {
   readonly use: 'sig';
 }
 
+const RSA_BITS_MIN = 2048;
+
 export const KID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Members that a thumbprint covers, in the order of RFC 7638 section 3.2. */
@@ -46,12 +48,25 @@ export function parsePublicJwk(given: unknown): PublicJwk {
       got: 'member d',
       fix: 'give the public members only, and treat the key as exposed',
     });
+  const { use, key_ops } = given as { use?: unknown; key_ops?: unknown };
+  if ((use !== undefined && use !== 'sig') || (key_ops !== undefined && !isFor('verify', key_ops)))
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK is not for verifying signatures', {
+      got: { use, key_ops },
+      allowed: { use: 'sig', key_ops: ['verify'] },
+    });
   let key: KeyObject;
   try {
     key = createPublicKey({ key: given as never, format: 'jwk' });
   } catch (cause) {
     throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK is not a public key', { cause });
   }
+  // RFC 7518 section 3.3; and with an exponent of 1 every signature verifies.
+  const { modulusLength = RSA_BITS_MIN, publicExponent = 65_537n } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength < RSA_BITS_MIN || publicExponent < 3n)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the RSA key is too weak', {
+      got: { modulusLength, publicExponent: String(publicExponent) },
+      allowed: `${RSA_BITS_MIN} bits and an exponent of 3 or more`,
+    });
   const jwk = normalise(key.export({ format: 'jwk' }), parseAlgorithm(alg));
   if (kid === undefined) return jwk;
   if (typeof kid !== 'string' || !KID_PATTERN.test(kid))
@@ -64,6 +79,10 @@ export function parsePublicJwk(given: unknown): PublicJwk {
 
 export function keyObject(jwk: PublicJwk): KeyObject {
   return createPublicKey({ key: jwk as never, format: 'jwk' });
+}
+
+function isFor(operation: string, keyOps: unknown): boolean {
+  return Array.isArray(keyOps) && keyOps.includes(operation);
 }
 
 function normalise(exported: object, alg: SigningAlgorithm): PublicJwk {

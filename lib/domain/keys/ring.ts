@@ -86,8 +86,11 @@ export interface KeyRecord {
   readonly inJwks: boolean;
   readonly taint?: Taint;
   readonly deniedAt?: number;
-  /** What KMS was last told or seen to be; `Enabled` from before EnableKey is called, so that a crash is cleaned up. */
-  readonly kmsState?: 'Enabled' | 'Disabled';
+  /**
+   * What KMS was last told or seen to be; `Enabled` from before EnableKey is called, so that a crash is cleaned up.
+   * A STANDBY passes through `Disabling`, in which nobody may prepare or activate it.
+   */
+  readonly kmsState?: 'Enabled' | 'Disabling' | 'Disabled';
   readonly preparedAt?: number;
   readonly policySha256?: string;
 }
@@ -95,8 +98,13 @@ export interface KeyRecord {
 export interface Slot {
   readonly slot: number;
   readonly state: 'INTENT' | 'CREATED' | 'ADOPTED';
-  readonly kmsKeyArn?: string;
   readonly at: number;
+  /** Fixed here, for the key policy and the key record alike: the ring's period may change before the key is adopted. */
+  readonly signUntil: number;
+  /** From CREATED on. The public key is read at once: KMS refuses to tell that of a disabled key. */
+  readonly kmsKeyArn?: string;
+  readonly jwk?: PublicJwk;
+  readonly policySha256?: string;
 }
 
 export interface Wave {

@@ -28,15 +28,16 @@ export function planRotation(ring: Ring, now: number): RotationAction | undefine
   const past = ring.keys.find((key) => mayRetire(key, now));
   if (past) return { do: 'retire', kid: past.kid };
 
+  // Before any birth: a KMS that creates no key, or a JWKS that nobody can read, must not keep the old key signing.
+  const successor = successors(ring, now).at(0);
+  if (successor && shouldActivate(ring, now)) return { do: 'activate', kid: successor.kid };
+
   const unfinished = ring.slots.find((slot) => slot.state !== 'ADOPTED');
   if (unfinished) return { do: unfinished.state === 'INTENT' ? 'create' : 'adopt', slot: unfinished.slot };
   if (needsKey(ring, now)) return { do: 'reserve', slot: 1 + Math.max(0, ...ring.slots.map(({ slot }) => slot)) };
 
   const unpublished = ring.keys.find((key) => key.state === 'STANDBY' && key.publishedAt === undefined);
   if (unpublished) return { do: 'publish', kid: unpublished.kid };
-
-  const successor = nextActive(ring, now);
-  if (successor && shouldActivate(ring, now)) return { do: 'activate', kid: successor.kid };
   return undefined;
 }
 
@@ -47,23 +48,21 @@ export function shouldActivate(ring: Ring, now: number): boolean {
   return now >= (active.activatedAt ?? 0) + ring.cfg.period || now >= active.signUntil - ring.cfg.maxTtl;
 }
 
-/** The STANDBY that may sign next, oldest first: every verifier can have seen it. Birth has no verifiers yet. */
-export function nextActive(ring: Ring, now: number): KeyRecord | undefined {
-  return ring.keys
-    .filter((key) => mayActivate(ring, key, now))
-    .sort((a, b) => a.slot - b.slot)
-    .at(0);
+/** The STANDBYs that may sign next, oldest first: every verifier can have seen them. Birth has no verifiers yet. */
+export function successors(ring: Ring, now: number): readonly KeyRecord[] {
+  return ring.keys.filter((key) => mayActivate(ring, key, now)).sort((a, b) => a.slot - b.slot);
 }
 
 export function mayActivate(ring: Ring, key: KeyRecord, now: number): boolean {
   if (key.state !== 'STANDBY' || key.publishedAt === undefined || now >= key.signUntil) return false;
+  if (key.kmsState === 'Disabling') return false;
   return ring.seq === 0 || key.publishedAt <= now - ring.cfg.prop - ring.cfg.cache;
 }
 
 function mustBeDisabled(ring: Ring, key: KeyRecord, now: number): boolean {
-  if (key.kmsState !== 'Enabled' || key.kid === ring.activeKid) return false;
+  if (key.kind !== 'kms' || key.kmsState === 'Disabled' || key.kid === ring.activeKid) return false;
   // A STANDBY is enabled only between prepare and activation.
-  if (key.state === 'STANDBY') return now > (key.preparedAt ?? 0) + PREPARED_FOR;
+  if (key.state === 'STANDBY') return key.kmsState === 'Disabling' || now > (key.preparedAt ?? 0) + PREPARED_FOR;
   // Disabled only after the drain: a signature asked for under the old key may still be on its way.
   return now >= (key.deactivatedAt ?? 0) + ring.cfg.drain;
 }

@@ -8,9 +8,9 @@ import { CurfewError } from '../errors';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import type { TaintTarget } from '../messages';
 import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
-import type { SigningAlgorithm } from './algorithm';
 import type { PublicJwk } from './jwk';
 import {
+  activeKey,
   findKey,
   type KeyRecord,
   type LegacyKeyConfig,
@@ -21,6 +21,8 @@ import {
   settingsSha,
   signUntilOf,
   verifyUntilOf,
+  type Wave,
+  type Window,
 } from './ring';
 import { headKey, item, keyKey, outKey, pointerKey, slotKey, waveKey } from './ring-items';
 import { mayActivate } from './rotation';
@@ -59,30 +61,30 @@ export function updateRing(ring: Ring, cfg: RingSettings, now: number): KeysWrit
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, now: number): KeysWrite[] {
-  const intent: Slot = { slot, state: 'INTENT', at: now };
+  const intent: Slot = { slot, state: 'INTENT', at: now, signUntil: signUntilOf(now, ring.cfg.period) };
   return [{ kind: 'put', table: 'keys', item: item(slotKey(ring.id, slot), intent), if: ITEM_ABSENT }];
 }
 
-export function slotCreated(ring: Ring, slot: number, kmsKeyArn: string, policySha256: string): KeysWrite[] {
+export function slotCreated(
+  ring: Ring,
+  slot: number,
+  key: Required<Pick<Slot, 'kmsKeyArn' | 'jwk' | 'policySha256'>>,
+): KeysWrite[] {
   return [
     {
       kind: 'update',
       table: 'keys',
       key: slotKey(ring.id, slot),
-      set: { state: 'CREATED', kmsKeyArn, policySha256 },
+      set: { ...key, state: 'CREATED', jwk: { ...key.jwk } },
       if: [is('state', 'INTENT')],
     },
   ];
 }
 
-/** The key was read (public part) and disabled before this: a STANDBY is KMS-disabled from birth. */
-export function adoptKey(
-  ring: Ring,
-  slot: Slot & { readonly policySha256?: string },
-  jwk: PublicJwk,
-  now: number,
-): KeysWrite[] {
-  const signUntil = signUntilOf(slot.at, ring.cfg.period);
+/** The key was disabled and read back before this: a STANDBY is KMS-disabled from birth. */
+export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
+  const { jwk, signUntil } = slot;
+  if (!jwk) throw new CurfewError('ERR_KEY_STATE', `slot ${slot.slot} of ring ${ring.id} has no key to adopt`, { got: slot.state });
   const key: KeyRecord = {
     kid: jwk.kid,
     state: 'STANDBY',
@@ -173,7 +175,16 @@ export function markPublished(ring: Ring, kid: string, now: number): KeysWrite[]
  * next tick disables it once more: harmless. The other way round a crash would leave an enabled key nobody knows of.
  */
 export function markPrepared(ring: Ring, kid: string, now: number): KeysWrite[] {
-  return [change(ring, kid, { kmsState: 'Enabled', preparedAt: now }, [is('state', 'STANDBY')])];
+  const settled: Test = { attribute: 'kmsState', is: '!=', value: 'Disabling' };
+  return [change(ring, kid, { kmsState: 'Enabled', preparedAt: now }, [is('state', 'STANDBY'), settled])];
+}
+
+/**
+ * Written before DisableKey is called on a STANDBY: from here on it cannot be activated, so no ring is ever left with
+ * an ACTIVE key that somebody else was about to disable. If we stop in between, the next plan disables it.
+ */
+export function markDisabling(ring: Ring, kid: string): KeysWrite[] {
+  return [change(ring, kid, { kmsState: 'Disabling' }, [is('state', 'STANDBY')])];
 }
 
 /** After a read-back that says Disabled. */
@@ -189,10 +200,14 @@ export function markDisabled(ring: Ring, kid: string, now: number): KeysWrite[] 
 
 /** STANDBY → ACTIVE and, in the same transaction, ACTIVE → VERIFY_ONLY: one key issues, always exactly one. */
 export function activate(ring: Ring, kid: string, now: number): KeysWrite[] {
-  const { writes, fact } = activation(ring, kid, now);
-  const old = ring.activeKid === undefined ? undefined : findKey(ring, ring.activeKid);
+  const { writes, facts } = activation(ring, kid, now);
+  const old = activeKey(ring);
   const oldWrite = old ? [change(ring, old.kid, leaving(ring, old, 'VERIFY_ONLY', now), [is('state', 'ACTIVE')])] : [];
-  return fenced(ring, now, [fact], [...writes, ...oldWrite], { set: { activeKid: kid }, add: { seq: 1 } });
+  const waveWrites = ring.waves.filter(isOpen).map(({ fromKid }) => moveWave(ring, fromKid, { toKid: kid }));
+  return fenced(ring, now, facts, [...writes, ...oldWrite, ...waveWrites], {
+    set: { activeKid: kid },
+    add: { seq: 1 },
+  });
 }
 
 export function retire(ring: Ring, kid: string, now: number): KeysWrite[] {
@@ -209,7 +224,7 @@ export function retire(ring: Ring, kid: string, now: number): KeysWrite[] {
  * Taints every target at once. An ACTIVE one is replaced in the same transaction: there is no instant without a key
  * that issues, and none at which a SUSPECT key still does. Each target gets one wave to the key that is ACTIVE
  * afterwards, and that key the window the wave needs, so that a re-signed token is good wherever the feed is known.
- * A target that is SUSPECT already is joined, not tainted twice.
+ * A target that is SUSPECT already is joined, not tainted twice; one that is over already stays as it is.
  */
 export function taint(
   ring: Ring,
@@ -219,6 +234,13 @@ export function taint(
   now: number,
 ): KeysWrite[] {
   const cases = caseId === undefined ? [] : [caseId];
+  const standby = targets.find(({ kid }) => findKey(ring, kid).state === 'STANDBY');
+  if (standby)
+    throw new CurfewError('ERR_KEY_STATE', `key ${standby.kid} of ring ${ring.id} never signed; there is nothing to taint`, {
+      got: 'STANDBY',
+      allowed: TAINTABLE,
+      fix: 'disable it in KMS: the plan then takes another one',
+    });
   const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
   const joined = targets.filter(({ kid }) => findKey(ring, kid).state === 'SUSPECT');
   const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
@@ -251,18 +273,14 @@ export function taint(
       body: { kid, class: taintClass, reason, from: key.state, cases, toKid },
     });
   }
+  const moved = new Set(replaced ? ring.waves.filter(isOpen).map(({ fromKid }) => fromKid) : []);
   for (const { kid } of joined) {
     const known = findKey(ring, kid).taint;
     if (caseId === undefined || !known || known.cases.includes(caseId)) continue;
     const all = [...known.cases, caseId];
     writes.push(change(ring, kid, { taint: { ...known, cases: all } }, [is('state', 'SUSPECT')]));
-    writes.push({
-      kind: 'update',
-      table: 'keys',
-      key: waveKey(ring.id, kid),
-      append: { cases: [caseId] },
-      if: [{ attribute: 'pk', is: 'present' }],
-    });
+    writes.push(moveWave(ring, kid, { toKid, joinedBy: caseId }));
+    moved.delete(kid);
     facts.push({
       type: 'key.tainted',
       case: caseId,
@@ -274,8 +292,9 @@ export function taint(
   if (waveWindows.length > 0)
     facts.push({ type: 'key.window', case: caseId, body: { kid: toKid, windows: waveWindows } });
   if (replaced) {
-    const { fact, writes: successorWrites } = activation(ring, toKid, now, waveWindows);
-    return fenced(ring, now, [...facts, fact], [...writes, ...successorWrites], {
+    const successorChange = activation(ring, toKid, now, waveWindows);
+    writes.push(...successorChange.writes, ...[...moved].map((fromKid) => moveWave(ring, fromKid, { toKid })));
+    return fenced(ring, now, [...facts, ...successorChange.facts], writes, {
       set: { activeKid: toKid },
       add: { seq: 1 },
     });
@@ -323,7 +342,8 @@ export function deny(ring: Ring, kid: string, result: WaveResult, now: number): 
   ]);
 }
 
-function activation(ring: Ring, kid: string, now: number, waveWindows: KeyRecord['windows'] = []) {
+/** What a key needs to become ACTIVE; it takes over the open waves too, which only the key that issues can do. */
+function activation(ring: Ring, kid: string, now: number, waveWindows: readonly Window[] = []) {
   const key = findKey(ring, kid);
   if (!mayActivate(ring, key, now))
     throw new CurfewError('ERR_KEY_NOT_PUBLISHED', `key ${kid} may not sign yet`, {
@@ -331,21 +351,49 @@ function activation(ring: Ring, kid: string, now: number, waveWindows: KeyRecord
       allowed: `STANDBY, seen in the JWKS for ${ring.cfg.prop + ring.cfg.cache} s`,
       fix: 'wait for the propagation and the declared verifier caches',
     });
+  if (key.kmsState !== 'Enabled')
+    throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${ring.id} was not prepared: KMS would refuse to sign`, {
+      got: key.kmsState,
+      allowed: 'Enabled',
+      fix: 'prepare it again',
+    });
+  const open = ring.waves.filter(isOpen);
+  const inherited = (activeKey(ring)?.windows ?? []).filter(({ wave }) => open.some(({ fromKid }) => fromKid === wave));
   const set = {
     state: 'ACTIVE',
     activatedAt: now,
-    kmsState: 'Enabled',
-    windows: [{ iatFrom: now, iatTo: key.signUntil }, ...waveWindows],
+    windows: [{ iatFrom: now, iatTo: key.signUntil }, ...inherited, ...waveWindows],
   };
   const seen: Test[] =
     ring.seq === 0
       ? [{ attribute: 'publishedAt', is: 'present' }]
       : [{ attribute: 'publishedAt', is: '<=', value: now - ring.cfg.prop - ring.cfg.cache }];
-  const fact: Fact = {
-    type: 'key.activated',
-    body: { kid, replaced: ring.activeKid, signUntil: key.signUntil, publishedAt: key.publishedAt },
+  const facts: Fact[] = [
+    {
+      type: 'key.activated',
+      body: { kid, replaced: ring.activeKid, signUntil: key.signUntil, publishedAt: key.publishedAt },
+    },
+  ];
+  if (inherited.length > 0)
+    facts.push({ type: 'key.window', body: { kid, windows: inherited.map((window) => ({ ...window })) } });
+  const tests = [is('state', 'STANDBY'), is('kmsState', 'Enabled'), ...seen];
+  return { writes: [change(ring, kid, set, tests)], facts };
+}
+
+function isOpen({ state }: Wave): boolean {
+  return state === 'OPEN';
+}
+
+/** A wave ends under the key that issues; what its passes saw of another target does not count for this one. */
+function moveWave(ring: Ring, fromKid: string, { toKid, joinedBy }: { toKid: string; joinedBy?: string }): KeysWrite {
+  return {
+    kind: 'update',
+    table: 'keys',
+    key: waveKey(ring.id, fromKid),
+    set: { toKid },
+    append: joinedBy === undefined ? undefined : { cases: [joinedBy] },
+    if: [is('state', 'OPEN')],
   };
-  return { writes: [change(ring, kid, set, [is('state', 'STANDBY'), ...seen])], fact };
 }
 
 /** Leaving ACTIVE may only shorten how long the key verifies: until the last token it signed is over. */

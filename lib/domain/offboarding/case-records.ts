@@ -30,7 +30,20 @@ export function openedRecord(
   const { pseudonym, kind, dueAt, source, corroboration, followUpOf, hrEventAt, acceptedAt } = meta;
   const effectiveAt = meta.dates[0];
   const { zone, bodySha256 } = fact;
-  const body = { pseudonym, kind, effectiveAt, zone, dueAt, source, corroboration, bodySha256, hrEventAt, acceptedAt, followUpOf, sealed };
+  const body = {
+    pseudonym,
+    kind,
+    effectiveAt,
+    zone,
+    dueAt,
+    source,
+    corroboration,
+    bodySha256,
+    hrEventAt,
+    acceptedAt,
+    followUpOf,
+    sealed,
+  };
   return record(meta, 'case.opened', 'opened', body, at);
 }
 
@@ -56,7 +69,12 @@ export function itemRecord(
   return record(meta, `item.${phase}`, `item/${item.nn}/${phase}`, body, at, ringOf(item));
 }
 
-export function provedRecord(meta: CaseMeta, item: CaseItem, { expected, observed }: Proof, at: number): EvidenceRecord {
+export function provedRecord(
+  meta: CaseMeta,
+  item: CaseItem,
+  { expected, observed }: Proof,
+  at: number,
+): EvidenceRecord {
   const body = { nn: item.nn, kind: item.kind, expected, observed };
   return record(meta, 'item.proved', `item/${item.nn}/proved`, body, at, ringOf(item));
 }
@@ -83,7 +101,13 @@ export function followedUpRecord(meta: CaseMeta, followUp: CaseMeta, at: number)
 
 export function closedRecord(meta: CaseMeta, items: number, at: number): EvidenceRecord {
   const { pseudonym, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp } = meta;
-  return record(meta, 'case.closed', 'closed', { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp }, at);
+  return record(
+    meta,
+    'case.closed',
+    'closed',
+    { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp },
+    at,
+  );
 }
 
 function record(
@@ -94,7 +118,15 @@ function record(
   at: number,
   ring?: string,
 ): EvidenceRecord {
-  return { v: 1, id: `${caseId}/${name}`, type, at, case: caseId, ...(ring !== undefined && { ring }), body: body as Body & Json };
+  return {
+    v: 1,
+    id: `${caseId}/${name}`,
+    type,
+    at,
+    case: caseId,
+    ...(ring !== undefined && { ring }),
+    body: body as Body & Json,
+  };
 }
 
 function ringOf(item: CaseItem): string | undefined {

@@ -71,10 +71,17 @@ type PlainWrite = Write<'cases:put' | 'cases:update'>;
 
 export const caseKey = (caseId: string, sk: string): Key => ({ pk: `CASE#${caseId}`, sk });
 export const metaKey = (caseId: string): Key => caseKey(caseId, 'META');
-export const workerKey = (workerId: string, sk: 'OPEN' | 'PSEUDONYM' | `RESCIND#${string}`): Key => ({ pk: `WORKER#${workerId}`, sk });
-export const rescindKey = (workerId: string, effectiveAt: number): Key => workerKey(workerId, `RESCIND#${ordered(effectiveAt, 12)}`);
+export const workerKey = (workerId: string, sk: 'OPEN' | 'PSEUDONYM' | `RESCIND#${string}`): Key => ({
+  pk: `WORKER#${workerId}`,
+  sk,
+});
+export const rescindKey = (workerId: string, effectiveAt: number): Key =>
+  workerKey(workerId, `RESCIND#${ordered(effectiveAt, 12)}`);
 export const DUE_PARTITION = 'DUE';
-export const dueKey = (dueAt: number, caseId: string): Key => ({ pk: DUE_PARTITION, sk: `${ordered(dueAt, 12)}#${caseId}` });
+export const dueKey = (dueAt: number, caseId: string): Key => ({
+  pk: DUE_PARTITION,
+  sk: `${ordered(dueAt, 12)}#${caseId}`,
+});
 export const itemPrefix = (nn: string) => `ITEM#${nn}#`;
 
 /** From the worker and the effective instant, never from the delivery: however often HR says it, it is one case. */
@@ -91,7 +98,10 @@ export function isDeparture(fact: LeaverEvent): fact is Departure {
 }
 
 export function foldDeparture(fold: CaseFold | undefined, fact: Departure, rescinded: boolean): CaseFold {
-  const kinds = [fold?.kind ?? fact.kind, fact.kind].sort((a, b) => strength(b) - strength(a)) as [DepartureKind, DepartureKind];
+  const kinds = [fold?.kind ?? fact.kind, fact.kind].sort((a, b) => strength(b) - strength(a)) as [
+    DepartureKind,
+    DepartureKind,
+  ];
   const dates = [...new Set([...(fold?.dates ?? []), fact.effectiveAt])].sort((a, b) => a - b);
   return { kind: kinds[0], dates, rescinded: rescinded || (fold?.rescinded ?? false) };
 }
@@ -115,22 +125,40 @@ export function custodyOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolea
 export function doubt(meta: CaseFold & Pick<CaseMeta, 'corroboration'>): string | undefined {
   if (meta.rescinded) return 'HR took the departure back: people decide, and nothing done is undone by itself';
   if (meta.dates.length > 1) return 'HR named more than one date: an early or late departure needs approval';
-  if (meta.corroboration === 'read-back') return 'the fact was not read back from the HR system: no adapter reads this source';
+  if (meta.corroboration === 'read-back')
+    return 'the fact was not read back from the HR system: no adapter reads this source';
   return undefined;
 }
 
 /** One record, with the event that goes with it; both leave with the transaction that made them true. */
 export interface Outgoing {
   readonly record: EvidenceRecord;
-  readonly event?: { readonly detailType: string; readonly detail: { readonly id: string } & Readonly<Record<string, string | number>> };
+  readonly event?: {
+    readonly detailType: string;
+    readonly detail: { readonly id: string } & Readonly<Record<string, string | number>>;
+  };
 }
 
 /** Opens a case, or with a fact refuses as `ERR_CONDITION_FAILED` what another delivery has opened meanwhile. */
-export function openCase(meta: CaseMeta, fact: Departure, supersedes: string | undefined, opened: Outgoing): CaseWrite[] {
-  const open: Test = supersedes === undefined ? { attribute: 'caseId', is: 'absent' } : { attribute: 'caseId', is: '=', value: supersedes };
+export function openCase(
+  meta: CaseMeta,
+  fact: Departure,
+  supersedes: string | undefined,
+  opened: Outgoing,
+): CaseWrite[] {
+  const open: Test =
+    supersedes === undefined
+      ? { attribute: 'caseId', is: 'absent' }
+      : { attribute: 'caseId', is: '=', value: supersedes };
   return [
     ...bornCase(meta, [opened]),
-    { kind: 'update', table: 'cases', key: workerKey(meta.workerId, 'OPEN'), set: { v: 1, caseId: meta.caseId }, if: [open] },
+    {
+      kind: 'update',
+      table: 'cases',
+      key: workerKey(meta.workerId, 'OPEN'),
+      set: { v: 1, caseId: meta.caseId },
+      if: [open],
+    },
     factWrite(meta.caseId, fact),
     rescindUnchanged(fact, meta.rescinded),
   ];
@@ -149,7 +177,8 @@ export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWr
 export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean, now: number): CaseWrite[] {
   const fold = foldDeparture(meta, fact, rescinded);
   const dueAt = fold.dates[0] as number;
-  if (fold.kind === meta.kind && fold.rescinded === meta.rescinded && fold.dates.length === meta.dates.length) return [];
+  if (fold.kind === meta.kind && fold.rescinded === meta.rescinded && fold.dates.length === meta.dates.length)
+    return [];
 
   const waits = meta.state === 'OPEN';
   const moved: CaseWrite[] =
@@ -160,7 +189,11 @@ export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean
         ]
       : [];
   return [
-    ...transition(meta, { ...fold, dueAt: waits ? dueAt : meta.dueAt, state: waits && dueAt <= now ? 'DUE' : meta.state }),
+    ...transition(meta, {
+      ...fold,
+      dueAt: waits ? dueAt : meta.dueAt,
+      state: waits && dueAt <= now ? 'DUE' : meta.state,
+    }),
     ...moved,
     factWrite(meta.caseId, fact),
     rescindUnchanged(fact, rescinded),
@@ -184,7 +217,12 @@ export function rescind(
   const { caseId, open } = unaffected;
   const checks: CaseWrite[] = [{ kind: 'check', table: 'cases', key: metaKey(caseId), if: ITEM_ABSENT }];
   if (open)
-    checks.push({ kind: 'check', table: 'cases', key: metaKey(open.caseId), if: [{ attribute: 'fence', is: '=', value: open.fence }] });
+    checks.push({
+      kind: 'check',
+      table: 'cases',
+      key: metaKey(open.caseId),
+      if: [{ attribute: 'fence', is: '=', value: open.fence }],
+    });
   return [kept, ...checks];
 }
 
@@ -213,10 +251,18 @@ export function parseMeta(item: Item | undefined): CaseMeta | undefined {
 }
 
 /** Refuses a step of an execution that another attempt has taken over from, and of a case that is not that far. */
-export function checkAttempt(meta: CaseMeta | undefined, caseId: string, attempt: number, states: readonly CaseState[]): CaseMeta {
+export function checkAttempt(
+  meta: CaseMeta | undefined,
+  caseId: string,
+  attempt: number,
+  states: readonly CaseState[],
+): CaseMeta {
   if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
   if (meta.attempt !== attempt)
-    throw new CurfewError('ERR_CASE_STATE', `case ${caseId} is at attempt ${meta.attempt}`, { got: attempt, allowed: meta.attempt });
+    throw new CurfewError('ERR_CASE_STATE', `case ${caseId} is at attempt ${meta.attempt}`, {
+      got: attempt,
+      allowed: meta.attempt,
+    });
   if (!states.includes(meta.state))
     throw new CurfewError('ERR_CASE_STATE', `case ${caseId} is ${meta.state}`, { got: meta.state, allowed: states });
   return meta;
@@ -237,7 +283,11 @@ function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly 
 }
 
 function factWrite(caseId: string, fact: Departure): PlainWrite {
-  return { kind: 'put', table: 'cases', item: { ...caseKey(caseId, `FACT#${ordered(fact.effectiveAt, 12)}#${fact.kind}`), v: 1, ...fact } };
+  return {
+    kind: 'put',
+    table: 'cases',
+    item: { ...caseKey(caseId, `FACT#${ordered(fact.effectiveAt, 12)}#${fact.kind}`), v: 1, ...fact },
+  };
 }
 
 /** The rescind that was looked for is still there, or still is not: otherwise the fold was of half the facts. */

@@ -41,7 +41,9 @@ const ORDER: readonly ((principal: PrincipalRef) => readonly Unnumbered<Containm
   (p) => (p.type === 'subject' ? [{ kind: 'cut-off', ref: p.ref, ring: p.ring }] : []),
   (p) => (p.type === 'iam-user' && p.exists ? [{ kind: 'latch', ref: p.ref }] : []),
   (p) =>
-    p.type === 'iam-user' ? Array.from({ length: p.accessKeys }, (_, key) => ({ kind: 'access-key', ref: p.ref, key })) : [],
+    p.type === 'iam-user'
+      ? Array.from({ length: p.accessKeys }, (_, key) => ({ kind: 'access-key', ref: p.ref, key }))
+      : [],
   (p) => (p.type === 'kms-key' ? [{ kind: 'personal-key', ref: p.ref }] : []),
 ];
 

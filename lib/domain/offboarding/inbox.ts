@@ -35,7 +35,11 @@ export function deliveryWrites(delivery: StoredDelivery): Write<'inbox:put'>[] {
   const { source, deliveryId, ...rest } = delivery;
   return [
     { kind: 'put', table: 'inbox', item: { ...deliveryKey(source, deliveryId), v: 1, ...rest }, if: ITEM_ABSENT },
-    { kind: 'put', table: 'inbox', item: { ...pendingKey(delivery), v: 1, source, delivery: deliveryId, receivedAt: rest.receivedAt } },
+    {
+      kind: 'put',
+      table: 'inbox',
+      item: { ...pendingKey(delivery), v: 1, source, delivery: deliveryId, receivedAt: rest.receivedAt },
+    },
   ];
 }
 

@@ -65,7 +65,8 @@ const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => re
     return body.employees.flatMap((entry: unknown, index): LeaverEvent[] => {
       const employee = object(entry, `employees[${index}]`);
       const fields = employee.fields === undefined ? {} : object(employee.fields, `employees[${index}].fields`);
-      const id = typeof employee.id === 'number' && Number.isSafeInteger(employee.id) ? String(employee.id) : employee.id;
+      const id =
+        typeof employee.id === 'number' && Number.isSafeInteger(employee.id) ? String(employee.id) : employee.id;
       const workerId = parseWorkerId(id, `employees[${index}].id`);
       if (field(fields, 'Status', index) !== 'Inactive') return [];
 
@@ -105,7 +106,10 @@ export function parseInstant(given: string, name: string): { readonly effectiveA
   const effectiveAt = Date.parse(`${local}${zone}`) / 1000;
   const exists = !Number.isNaN(wall) && new Date(wall).toISOString().startsWith(local);
   if (!exists || !(effectiveAt >= EARLIEST && effectiveAt < LATEST))
-    throw fact(`${name} is not an instant`, { got: given.slice(0, 40), allowed: '2026-11-30T18:00:00+09:00, from 2000 to 2099' });
+    throw fact(`${name} is not an instant`, {
+      got: given.slice(0, 40),
+      allowed: '2026-11-30T18:00:00+09:00, from 2000 to 2099',
+    });
   return { effectiveAt, zone };
 }
 

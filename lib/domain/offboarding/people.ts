@@ -31,7 +31,12 @@ export function principalItem(workerId: string, principal: Principal): Item {
 }
 
 export function exposureItem(workerId: string, exposure: Exposure): Item {
-  return { pk: peoplePartition(workerId), sk: `${EXPOSURE_PREFIX}${exposure.asset}#${exposure.class}`, v: 1, ...exposure };
+  return {
+    pk: peoplePartition(workerId),
+    sk: `${EXPOSURE_PREFIX}${exposure.asset}#${exposure.class}`,
+    v: 1,
+    ...exposure,
+  };
 }
 
 export function parsePrincipal({ pk: _pk, sk: _sk, v: _v, ...principal }: Item): Principal {

@@ -12,17 +12,24 @@ import type { TaintClass } from '../messages';
 import type { SettingName } from '../settings';
 import { itemNumber, type PrincipalRef } from './containment';
 
-export const EXPOSURE_CLASSES = ['copied-possible', 'could-use', 'could-deploy', 'administers', 'reads-public'] as const;
+export const EXPOSURE_CLASSES = [
+  'copied-possible',
+  'could-use',
+  'could-deploy',
+  'administers',
+  'reads-public',
+] as const;
 export type ExposureClass = (typeof EXPOSURE_CLASSES)[number];
 
 /** What each class of custody asks for. `again`: a session alive at containment can sign with the next key too. */
-const RESPONSES: Readonly<Record<ExposureClass, { readonly taint: TaintClass; readonly again: boolean } | undefined>> = {
-  'copied-possible': { taint: 'compromise', again: false },
-  'could-use': { taint: 'planned', again: true },
-  'could-deploy': { taint: 'planned', again: true },
-  administers: { taint: 'planned', again: true },
-  'reads-public': undefined,
-};
+const RESPONSES: Readonly<Record<ExposureClass, { readonly taint: TaintClass; readonly again: boolean } | undefined>> =
+  {
+    'copied-possible': { taint: 'compromise', again: false },
+    'could-use': { taint: 'planned', again: true },
+    'could-deploy': { taint: 'planned', again: true },
+    administers: { taint: 'planned', again: true },
+    'reads-public': undefined,
+  };
 
 export type ExposureRef = {
   readonly ref: string;
@@ -68,7 +75,11 @@ export function planCase(inventory: Inventory): readonly PlannedItem[] {
   );
   const rings = inventory.exposures.filter((e) => RESPONSES[e.class]?.again).map(({ ring }) => ring);
   const again = !inventory.followUp && rings.length > 0;
-  const items = [...taints, ...logins, ...(again ? [{ kind: 'rotate-again' as const, rings: [...new Set(rings)].sort() }] : [])];
+  const items = [
+    ...taints,
+    ...logins,
+    ...(again ? [{ kind: 'rotate-again' as const, rings: [...new Set(rings)].sort() }] : []),
+  ];
   return items.map((item, index) => ({ nn: itemNumber(inventory.firstItem + index), ...item }));
 }
 
@@ -79,7 +90,9 @@ function planTaints({ exposures, keys }: Inventory) {
     const response = RESPONSES[exposure.class];
     if (response === undefined) continue;
     const ofRing = keys.filter(({ ring }) => ring === exposure.ring);
-    const key = ofRing.find(({ kid, state }) => (exposure.kid === undefined ? state === 'ACTIVE' : kid === exposure.kid));
+    const key = ofRing.find(({ kid, state }) =>
+      exposure.kid === undefined ? state === 'ACTIVE' : kid === exposure.kid,
+    );
     if (key === undefined || key.state === 'STANDBY')
       throw new CurfewError('ERR_PLAN_INVALID', `ring ${exposure.ring} has no such key to taint`, {
         got: exposure.kid ?? 'the ACTIVE key',

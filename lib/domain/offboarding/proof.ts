@@ -1,4 +1,5 @@
 /** What must be observed before an item counts as done, and again before it counts as proved. One row a kind. */
+import type { ErrorCode } from '../errors';
 import type { KeyState } from '../keys/ring';
 import type { ContainmentItem } from './containment';
 import type { PlannedItem } from './plan';
@@ -30,8 +31,8 @@ export type Proof<K extends ItemKind = ItemKind> = {
   readonly observed: Observations[K];
 };
 
-/** KMS answers so for a disabled key; a refusal for any other reason (a right, a throttle, a typo) proves nothing. */
-const CANNOT_SIGN = 'DisabledException';
+/** KMS's DisabledException; a refusal for any other reason (a right, a throttle, a typo) proves nothing. */
+const CANNOT_SIGN = 'ERR_KEY_DISABLED' satisfies ErrorCode;
 
 const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(observed: Observations[K]): boolean } } = {
   'cut-off': { expected: 'the feed as served blocks the subject', holds: ({ blocked }) => blocked },
@@ -46,12 +47,9 @@ const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(obs
   },
   'login-profile': { expected: 'IAM has no login profile', holds: ({ exists }) => !exists },
   taint: {
-    expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY (${CANNOT_SIGN})`,
+    expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY: ${CANNOT_SIGN}`,
     holds: ({ state, inJwks, sign, standbys = [] }) =>
-      state === 'DENIED' &&
-      inJwks === false &&
-      (sign === undefined || refused(sign)) &&
-      standbys.every(refused),
+      state === 'DENIED' && inJwks === false && (sign === undefined || refused(sign)) && standbys.every(refused),
   },
   'rotate-again': {
     expected: 'a linked case is due when every session alive at containment has expired',

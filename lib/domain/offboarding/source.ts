@@ -97,7 +97,8 @@ export function verifyDelivery(
 ): VerifiedDelivery {
   const row = SCHEMES[scheme];
   const id = row.idHeader === undefined ? '' : header(headers, row.idHeader);
-  if (row.idHeader !== undefined && !DELIVERY_ID.test(id)) throw misspelt(row.idHeader, '1 to 128 visible characters, no full stop');
+  if (row.idHeader !== undefined && !DELIVERY_ID.test(id))
+    throw misspelt(row.idHeader, '1 to 128 visible characters, no full stop');
   const timestamp = header(headers, row.timestampHeader);
   if (!EPOCH_SECONDS.test(timestamp)) throw misspelt(row.timestampHeader, 'whole epoch seconds');
   const signatures = row.parseSignatures(header(headers, row.signatureHeader));
@@ -112,11 +113,15 @@ export function verifyDelivery(
       fix: 'sign each retry again, with its own timestamp',
     });
   if (sentAt - now > DELIVERY_SKEW_SECONDS_MAX)
-    throw new CurfewError('ERR_WEBHOOK_TOO_NEW', `the delivery is more than ${DELIVERY_SKEW_SECONDS_MAX} seconds ahead`, {
-      got: sentAt - now,
-      allowed: DELIVERY_SKEW_SECONDS_MAX,
-      fix: "set the sender's clock",
-    });
+    throw new CurfewError(
+      'ERR_WEBHOOK_TOO_NEW',
+      `the delivery is more than ${DELIVERY_SKEW_SECONDS_MAX} seconds ahead`,
+      {
+        got: sentAt - now,
+        allowed: DELIVERY_SKEW_SECONDS_MAX,
+        fix: "set the sender's clock",
+      },
+    );
 
   const signed = row.signedBytes(id, timestamp, rawBody);
   let matched = false;

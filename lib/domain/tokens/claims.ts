@@ -88,7 +88,7 @@ export function parseClaims(payload: Uint8Array, rules: ClaimRules, now: number)
   if (!isInstant(exp) || exp <= iat || exp - iat > rules.maxTtl) throw refused('exp');
   if (nbf !== undefined && (!isInstant(nbf) || nbf > now + rules.skew)) throw refused('nbf');
   if (iat > now + rules.skew) throw refused('iat');
-  if (now > exp + rules.skew)
+  if (now >= exp + rules.skew)
     throw new CurfewError('ERR_TOKEN_EXPIRED', 'the token is past its exp', { got: now - exp });
   actors(claims.act);
   return claims as Claims;

@@ -33,7 +33,8 @@ export function excludedRow(
   row: LedgerRow,
   { source, drain, now, committed }: EligibilityContext,
 ): Exclusion | undefined {
-  if (row.exp <= now + LEFT_MIN) return 'expired';
+  // A legacy key has an end of its own, and a wave must not carry its tokens past it.
+  if (row.exp <= now + LEFT_MIN || now > source.verifyUntil) return 'expired';
   // A row put into the ledger behind our back is in no committed list.
   if (!committed.has(row.tokenSha256)) return 'uncommitted';
   if (source.taint && row.iat > source.taint.at + drain) return 'issued-after-taint';

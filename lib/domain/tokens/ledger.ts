@@ -138,6 +138,11 @@ export function parseRow(stored: Item): LedgerRow & { readonly jtiH: string } {
   return { ...(stored as unknown as LedgerRow), jtiH: stored.sk };
 }
 
+/** The same payload bytes. A jti alone is unique under one kid only: two legacy issuers may both have counted from 1. */
+export function isVersionOf(row: Pick<LedgerRow, 'payloadSha256'>, other: Pick<LedgerRow, 'payloadSha256'>): boolean {
+  return row.payloadSha256 === other.payloadSha256;
+}
+
 /** The compact token of a body, assembled on the way out; it is never stored, logged or passed on. */
 export function tokenOf(body: Body): {
   readonly token: string;
@@ -194,7 +199,7 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
       item: item({ pk: `OUT#${ordered(shard, 2)}`, sk: outId }, digest),
       if: ITEM_ABSENT,
     },
-    ...blinded.map((name) => checkNotCutOff(ring, name, claims.iat)),
+    ...[...new Set(blinded)].map((name) => checkNotCutOff(ring, name, claims.iat)),
   ];
 }
 

@@ -21,6 +21,8 @@ export interface ResignCounts {
 export interface ShardPass extends ResignCounts {
   readonly pass: number;
   readonly shard: number;
+  /** Where it re-signed to: an activation moves an open wave on, and then the passes begin anew. */
+  readonly toKid: string;
   /** Rows of the source in this shard. */
   readonly source: number;
   /** Rows that have a re-signed version by now, and the Merkle root of their pairs. */

@@ -1,0 +1,28 @@
+/** `curfew verifier config RING`: what a service needs to verify tokens of a ring. It holds a secret, the pepper. */
+
+import { loadRing } from '../../lambdas/keys/load-ring';
+import { KmsSigner } from '../../lib/aws/kms-signer';
+import { SecretsManagerSecrets } from '../../lib/aws/secrets';
+import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import type { VerifierOptions } from '../../lib/verifier';
+import type { Instance } from '../instance';
+
+export async function verifierConfig(instance: Instance, id: string): Promise<VerifierOptions> {
+  const { cfg } = await loadRing(instance, id);
+  const secrets = new SecretsManagerSecrets(
+    () => instance.output('PepperSecretArn'),
+    instance.clock,
+  );
+  const [pepper = ''] = await secrets.values('pepper');
+  const feedKey = await new KmsSigner().publicKey(instance.output('FeedKeyArn'));
+  return {
+    ring: id,
+    issuer: cfg.iss,
+    audience: cfg.aud,
+    publicBaseUrl: instance.output('PublicBaseUrl'),
+    feedKeys: [jwkFromSpki(feedKey, 'ES256')],
+    pepper,
+    maxTtlSeconds: cfg.maxTtl,
+    skewSeconds: cfg.skew,
+  };
+}

@@ -1,0 +1,196 @@
+/** Folds what the inbox holds into cases: one per departure, whatever is repeated, reordered or replayed. */
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { entry } from '../../lib/aws/entry';
+import { base64url } from '../../lib/domain/encoding';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import type { Messages } from '../../lib/domain/messages';
+import {
+  addDeparture,
+  type CaseMeta,
+  type CaseWrite,
+  caseIdOf,
+  type Departure,
+  foldDeparture,
+  isDeparture,
+  joins,
+  metaKey,
+  openCase,
+  parseMeta,
+  rescind,
+  rescindKey,
+  workerKey,
+} from '../../lib/domain/offboarding/case';
+import { openedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
+import {
+  deliveryKey,
+  PENDING_PARTITION,
+  parseDelivery,
+  pendingKey,
+  type StoredDelivery,
+} from '../../lib/domain/offboarding/inbox';
+import type { LeaverEvent } from '../../lib/domain/offboarding/leaver-event';
+import { ITEM_ABSENT } from '../../lib/domain/table';
+import type { Deps } from '../../lib/ports';
+import { startCase } from './start-case';
+
+type FolderDeps = Deps<'case-folder'>;
+type Folded = { readonly caseId?: string };
+
+const PSEUDONYM_BYTES = 16;
+const ROUNDS_MAX = 20;
+
+export async function foldDelivery(
+  { source, delivery }: Messages['case-folder']['request'],
+  deps: FolderDeps,
+): Promise<Folded> {
+  const item = await deps.tables.get('inbox', deliveryKey(source, delivery));
+  if (item === undefined)
+    throw new CurfewError('ERR_NOT_FOUND', 'the inbox holds no such delivery', { got: { source } });
+  const stored = parseDelivery(item);
+
+  // One worker's fact that cannot be folded does not keep the others of the delivery waiting.
+  const outcomes = await Promise.allSettled(stored.facts.map((fact) => foldFact(fact, stored, deps)));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
+
+  // If we stop before this, the ticker has it folded once more, which changes nothing.
+  await deps.tables.transact([{ kind: 'delete', table: 'inbox', key: pendingKey(stored) }]);
+  return { caseId: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []))[0] };
+}
+
+/** Folds one fact and starts its case if it is due. Answers the case, or undefined where a fact belongs to none. */
+async function foldFact(fact: LeaverEvent, stored: StoredDelivery, deps: FolderDeps): Promise<string | undefined> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const found = await findCases(fact, deps);
+    const { caseId, writes } = await decide(fact, found, stored, deps);
+    try {
+      if (writes.length > 0) await deps.tables.transact(writes);
+    } catch (error) {
+      // Another delivery about the same worker was faster: read again, decide again.
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+      continue;
+    }
+    if (caseId !== undefined) await startCase(caseId, deps);
+    return caseId;
+  }
+  throw new CurfewError('ERR_UNAVAILABLE', 'the cases of this worker change faster than they can be written', {
+    fix: 'retry',
+  });
+}
+
+interface Found {
+  /** The id that this fact gives a case. */
+  readonly caseId: string;
+  /** The case of that id. */
+  readonly known?: CaseMeta;
+  /** The one open case of the worker. */
+  readonly open?: CaseMeta;
+  /** The departure this fact names has been taken back. */
+  readonly rescinded: boolean;
+}
+
+async function findCases({ workerId, effectiveAt }: LeaverEvent, { tables, config }: FolderDeps): Promise<Found> {
+  const caseId = caseIdOf(config.instance, workerId, effectiveAt);
+  const [known, pointer, rescinded] = await Promise.all([
+    tables.get('cases', metaKey(caseId)),
+    tables.get('cases', workerKey(workerId, 'OPEN')),
+    tables.get('cases', rescindKey(workerId, effectiveAt)),
+  ]);
+  const open = typeof pointer?.caseId === 'string' ? await tables.get('cases', metaKey(pointer.caseId)) : undefined;
+  return { caseId, known: parseMeta(known), open: parseMeta(open), rescinded: rescinded !== undefined };
+}
+
+async function decide(
+  fact: LeaverEvent,
+  found: Found,
+  stored: StoredDelivery,
+  deps: FolderDeps,
+): Promise<{ readonly caseId?: string; readonly writes: readonly CaseWrite[] }> {
+  const { known, open, rescinded } = found;
+  if (fact.kind === 'rescinded') {
+    const target = known ?? (open?.dates.includes(fact.effectiveAt) ? open : undefined);
+    return { caseId: target?.caseId, writes: rescind(fact.workerId, fact.effectiveAt, target, found) };
+  }
+  // Who comes back comes back with new credentials: nothing that a case ended is given back.
+  if (!isDeparture(fact)) return { writes: [] };
+
+  if (known?.state === 'CLOSED') return { caseId: known.caseId, writes: [] };
+  if (known && !joins(known, fact))
+    throw new CurfewError(
+      'ERR_CASE_STATE',
+      `case ${known.caseId} has begun as ${known.kind} and cannot become ${fact.kind}`,
+      {
+        got: fact.kind,
+        fix: 'send the departure with its own effective instant: it is a case of its own',
+      },
+    );
+  const target = known ?? (open && joins(open, fact) ? open : undefined);
+  if (target) return { caseId: target.caseId, writes: addDeparture(target, fact, rescinded, deps.clock.now()) };
+  return { caseId: found.caseId, writes: await opening(fact, found, stored, deps) };
+}
+
+async function opening(
+  fact: Departure,
+  { caseId, open, rescinded }: Found,
+  stored: StoredDelivery,
+  deps: FolderDeps,
+): Promise<CaseWrite[]> {
+  const now = deps.clock.now();
+  const pseudonym = await pseudonymOf(fact.workerId, deps);
+  const { source, corroboration, sentAt, receivedAt, bodySha256 } = stored;
+  const meta: CaseMeta = {
+    caseId,
+    workerId: fact.workerId,
+    pseudonym,
+    state: fact.effectiveAt <= now ? 'DUE' : 'OPEN',
+    version: 1,
+    attempt: 0,
+    fence: 1,
+    ...foldDeparture(undefined, fact, rescinded),
+    dueAt: fact.effectiveAt,
+    source,
+    corroboration,
+    hrEventAt: sentAt,
+    acceptedAt: receivedAt,
+    openedAt: now,
+  };
+  const { workerId, initiator, sourceEventId, zone } = fact;
+  const person = JSON.stringify({ workerId, initiator, sourceEventId });
+  const sealed = await deps.sealer.seal(pseudonym, sealContext(caseId, 'opened'), person);
+  const record = openedRecord(meta, { zone, bodySha256 }, sealed, now);
+  return openCase(meta, fact, open?.caseId, { record, event: { detailType: 'CaseOpened', detail: { id: caseId } } });
+}
+
+/** The worker's only name in evidence: random, so that the worker id cannot be guessed from it, and kept in one row. */
+async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Promise<string> {
+  const key = workerKey(workerId, 'PSEUDONYM');
+  const fresh = base64url(random.bytes(PSEUDONYM_BYTES));
+  try {
+    await tables.transact([{ kind: 'put', table: 'cases', item: { ...key, v: 1, pseudonym: fresh }, if: ITEM_ABSENT }]);
+    return fresh;
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+    return (await tables.get('cases', key))?.pseudonym as string;
+  }
+}
+
+/** From the stream only keys are taken; the delivery is read from the table, as the ticker's catch-up does. */
+export async function foldStream({ Records }: DynamoDBStreamEvent, deps: FolderDeps): Promise<Folded> {
+  const deliveries = Records.flatMap(({ eventName, dynamodb }) => {
+    const [source, delivery] = [dynamodb?.Keys?.pk?.S, dynamodb?.Keys?.sk?.S];
+    const isDelivery =
+      eventName === 'INSERT' && source !== undefined && delivery !== undefined && source !== PENDING_PARTITION;
+    return isDelivery ? [{ source, delivery }] : [];
+  });
+  // Their order does not matter, so one that cannot be folded does not hold up those behind it.
+  const outcomes = await Promise.allSettled(deliveries.map((delivery) => foldDelivery(delivery, deps)));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
+  return {};
+}
+
+export const handler = entry(
+  'case-folder',
+  (event: DynamoDBStreamEvent | Messages['case-folder']['request'], deps: FolderDeps) =>
+    'Records' in event ? foldStream(event, deps) : foldDelivery(event, deps),
+);

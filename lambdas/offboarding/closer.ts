@@ -1,0 +1,81 @@
+/** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
+import { entry } from '../../lib/aws/entry';
+import { CurfewError } from '../../lib/domain/errors';
+import { recordKey } from '../../lib/domain/evidence/log-items';
+import { expectedRecords } from '../../lib/domain/evidence/manifest';
+import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import type { StepRequest } from '../../lib/domain/messages';
+import { type CaseMeta, caseKey, transition, workerKey } from '../../lib/domain/offboarding/case';
+import { closedRecord } from '../../lib/domain/offboarding/case-records';
+import type { Write } from '../../lib/domain/table';
+import type { Deps } from '../../lib/ports';
+import { changeCase, loadCase, loadItems } from './case-store';
+
+type CloserDeps = Deps<'closer'>;
+
+export async function closer(
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed?: true; readonly sealed?: number }> {
+  if (request.step === 'close') return close(request, deps);
+  if (request.step === 'seal') return seal(request, deps);
+  throw new CurfewError('ERR_INPUT_INVALID', 'the closer has no such step', {
+    got: request.step,
+    allowed: ['close', 'seal'],
+  });
+}
+
+async function close(request: StepRequest, deps: CloserDeps): Promise<{ readonly closed: true }> {
+  const items = await loadItems(deps, request.caseId);
+  const open = items
+    .filter(({ state }) => state !== 'PROVED')
+    .map(({ item, state }) => `${item.nn} ${item.kind} ${state}`);
+  if (open.length > 0)
+    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
+      got: open,
+      fix: 'see the errors of these items in the execution',
+    });
+
+  // A case with nothing to do has nothing to prove either, and goes from ACTING.
+  await changeCase(deps, request, ['ACTING', 'PROVING', 'CLOSED'], async (meta) => {
+    if (meta.state === 'CLOSED') return [];
+    const now = deps.clock.now();
+    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
+    const closing = transition(meta, { state: 'CLOSED', closedAt: now }, [
+      { record: closedRecord(meta, items.length, now), event },
+    ]);
+    return [...closing, ...(await handOver(meta, deps))];
+  });
+  return { closed: true };
+}
+
+/** The worker's one open case is the linked one from now on, or none; a case that has been superseded changes nothing. */
+async function handOver(meta: CaseMeta, { tables }: CloserDeps): Promise<Write<'cases:update'>[]> {
+  const key = workerKey(meta.workerId, 'OPEN');
+  const pointer = await tables.get('cases', key);
+  if (pointer?.caseId !== meta.caseId) return [];
+  const change = meta.followUp === undefined ? { remove: ['caseId'] } : { set: { caseId: meta.followUp } };
+  return [
+    { kind: 'update', table: 'cases', key, ...change, if: [{ attribute: 'caseId', is: '=', value: meta.caseId }] },
+  ];
+}
+
+/** Records leave through the outbox within seconds of their transaction; the state machine asks again until all are in. */
+async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly sealed: number }> {
+  const meta = await loadCase(deps, request, ['CLOSED']);
+  await deps.functions.invoke('committer', {});
+  await deps.functions.invoke('sequencer', {});
+
+  // What went into the outbox says what the case owes; whether it arrived, only the log can say.
+  const out = await deps.tables.query({ table: 'cases', pk: caseKey(meta.caseId, 'META').pk, prefix: 'OUT#' });
+  const ids = expectedRecords(out.map(({ record }) => record as unknown as EvidenceRecord));
+  const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get('log', recordKey(id)) })));
+  const missing = rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id);
+  if (missing.length === 0) return { sealed: ids.length };
+  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `case ${meta.caseId} has records that are not in the tree yet`, {
+    got: missing,
+    fix: 'retry: they come through the outbox',
+  });
+}
+
+export const handler = entry('closer', closer);

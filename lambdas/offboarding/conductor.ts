@@ -1,0 +1,166 @@
+/**
+ * Does the steps of a case, each on what was frozen: load by reference, act, read back, record. State and record leave
+ * in one transaction; a step that runs again finds its work done, or does it again to no other end.
+ */
+import { entry } from '../../lib/aws/entry';
+import { CurfewError } from '../../lib/domain/errors';
+import type { StepRequest } from '../../lib/domain/messages';
+import { bornCase, type CaseMeta, caseIdOf, doubt, type Outgoing, transition } from '../../lib/domain/offboarding/case';
+import {
+  containedRecord,
+  followedUpRecord,
+  heldRecord,
+  itemRecord,
+  openedRecord,
+  sealContext,
+} from '../../lib/domain/offboarding/case-records';
+import { proveItem } from '../../lib/domain/offboarding/proof';
+import type { Deps } from '../../lib/ports';
+import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from './case-store';
+import { EFFECTS, type EffectKind } from './effects';
+import { BEGUN, doneWrite, markDone } from './item-done';
+import { TAINT_STEPS } from './taint-steps';
+
+type ConductorDeps = Deps<'conductor'>;
+type Answer = Readonly<Record<string, unknown>>;
+
+const STEPS: Readonly<Record<string, (request: StepRequest, deps: ConductorDeps) => Promise<Answer>>> = {
+  item: actOnItem,
+  publish: publishCutOffs,
+  contained: markContained,
+  hold: holdCase,
+  ...TAINT_STEPS,
+};
+
+export async function conduct(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const step = Object.hasOwn(STEPS, request.step) ? STEPS[request.step] : undefined;
+  if (step) return step(request, deps);
+  throw new CurfewError('ERR_INPUT_INVALID', 'the conductor has no such step', {
+    got: request.step,
+    allowed: Object.keys(STEPS),
+  });
+}
+
+async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const stored = await loadItem(deps, request.caseId, request.nn);
+  if (stored.state !== 'PLANNED') return { nn: stored.item.nn };
+  const meta = await loadCase(deps, request, BEGUN);
+  const { kind } = stored.item;
+  if (kind === 'taint')
+    throw new CurfewError('ERR_PLAN_INVALID', 'a taint is acted on by the steps of the wave', { got: stored.item.nn });
+  if (kind === 'rotate-again') {
+    await followUp(stored, request, deps);
+    return { nn: stored.item.nn };
+  }
+
+  const observed = await EFFECTS[kind as EffectKind](stored, meta, deps);
+  // If we stop here, the effect is there and unrecorded: the replay ensures it once more, and records it.
+  const { ok, expected } = proveItem(kind, observed);
+  if (!ok)
+    throw new CurfewError(
+      'ERR_NOT_PROVED',
+      `item ${stored.item.nn} of case ${request.caseId} was not read back as done`,
+      {
+        got: observed,
+        allowed: expected,
+        fix: 'retry: IAM is eventually consistent',
+      },
+    );
+  await markDone(stored, observed, request, deps);
+  return { nn: stored.item.nn };
+}
+
+async function publishCutOffs({ caseId }: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const items = await loadItems(deps, caseId);
+  const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'cut-off' ? [item.ring] : [])))];
+  await Promise.all(rings.map((ring) => deps.functions.invoke('publisher', { ring })));
+  return { rings };
+}
+
+async function markContained(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
+  const open = list.filter(({ state }) => state === 'PLANNED').map(({ item }) => item.nn);
+  if (open.length > 0)
+    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} is not contained`, {
+      got: open,
+      fix: 'see the errors of these items',
+    });
+
+  const meta = await changeCase(deps, request, BEGUN, (current) => {
+    if (current.state !== 'CONTAINING') return [];
+    const now = deps.clock.now();
+    const event = { detailType: 'CaseContained', detail: { id: current.caseId } };
+    return transition(current, { state: 'CONTAINED', containedAt: now }, [
+      { record: containedRecord(current, list.length, now), event },
+    ]);
+  });
+  return { hold: doubt(meta) !== undefined };
+}
+
+async function holdCase(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  await changeCase(deps, request, BEGUN, (meta) => {
+    const reason = doubt(meta);
+    if (meta.state !== 'CONTAINED' || reason === undefined) return [];
+    const event = { detailType: 'CaseHeld', detail: { id: meta.caseId } };
+    return transition(meta, { state: 'HELD' }, [{ record: heldRecord(meta, reason, deps.clock.now()), event }]);
+  });
+  return {};
+}
+
+/**
+ * The linked case is born here and not at the close, in the transaction that says so: a first case that stays open over
+ * one unproved item must not keep the second rotation from happening.
+ */
+async function followUp(stored: StoredItem, request: StepRequest, deps: ConductorDeps): Promise<void> {
+  await changeCase(deps, request, BEGUN, async (meta) => {
+    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
+    const now = deps.clock.now();
+    const next = followUpOf(meta, now, deps);
+    const sealed = await deps.sealer.seal(
+      meta.pseudonym,
+      sealContext(next.caseId, 'opened'),
+      JSON.stringify({ workerId: meta.workerId }),
+    );
+    const opened: Outgoing = {
+      record: openedRecord(next, {}, sealed, now),
+      event: { detailType: 'CaseOpened', detail: { id: next.caseId } },
+    };
+    const observed = { followUp: next.caseId, dueAt: next.dueAt };
+    return [
+      ...transition(meta, { followUp: next.caseId }, [
+        { record: itemRecord(meta, 'done', stored.item, observed, now) },
+        { record: followedUpRecord(meta, next, now) },
+      ]),
+      doneWrite(stored, observed, now),
+      ...bornCase(next, [opened]),
+    ];
+  });
+}
+
+function followUpOf(meta: CaseMeta, now: number, { config }: ConductorDeps): CaseMeta {
+  if (meta.containedAt === undefined)
+    throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
+  const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
+  const { workerId, pseudonym, kind, source, corroboration, hrEventAt, acceptedAt } = meta;
+  return {
+    caseId: caseIdOf(config.instance, workerId, dueAt),
+    workerId,
+    pseudonym,
+    state: 'OPEN',
+    version: 1,
+    attempt: 0,
+    fence: 1,
+    kind,
+    dates: [dueAt],
+    rescinded: false,
+    dueAt,
+    source,
+    corroboration,
+    followUpOf: meta.caseId,
+    hrEventAt,
+    acceptedAt,
+    openedAt: now,
+  };
+}
+
+export const handler = entry('conductor', conduct);

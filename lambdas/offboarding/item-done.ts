@@ -1,0 +1,37 @@
+/** An item is done: its state, what was read back and the record of it, in one transaction. */
+import type { StepRequest } from '../../lib/domain/messages';
+import { type CaseState, transition } from '../../lib/domain/offboarding/case';
+import { itemRecord } from '../../lib/domain/offboarding/case-records';
+import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
+import type { Write } from '../../lib/domain/table';
+import type { Deps } from '../../lib/ports';
+import { changeCase, loadItem, type StoredItem } from './case-store';
+
+/** A case that a replayed step may still be about. */
+export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'];
+
+/** Nothing where another run of the same item was faster. */
+export async function markDone(
+  stored: StoredItem,
+  observed: Observations[ItemKind],
+  request: StepRequest,
+  deps: Deps<'conductor'>,
+): Promise<void> {
+  await changeCase(deps, request, BEGUN, async (meta) => {
+    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
+    const now = deps.clock.now();
+    const phase = stored.phase === 'contain' ? 'contained' : 'done';
+    const record = itemRecord(meta, phase, stored.item, observed, now);
+    return [...transition(meta, {}, [{ record }]), doneWrite(stored, observed, now)];
+  });
+}
+
+export function doneWrite(stored: StoredItem, observed: Observations[ItemKind], now: number): Write<'cases:update'> {
+  return {
+    kind: 'update',
+    table: 'cases',
+    key: { pk: stored.pk, sk: stored.sk },
+    set: { state: 'DONE', after: observed, doneAt: now },
+    if: [{ attribute: 'state', is: '=', value: 'PLANNED' }],
+  };
+}

@@ -1,0 +1,121 @@
+/** The steps around the waves of a case: one ring at a time, all its tainted kids together. The order stands in plan.ts. */
+import { CurfewError } from '../../lib/domain/errors';
+import type { StepRequest, TaintTarget, WaveBatch } from '../../lib/domain/messages';
+import { transition } from '../../lib/domain/offboarding/case';
+import type { PlannedItem } from '../../lib/domain/offboarding/plan';
+import type { Deps } from '../../lib/ports';
+import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';
+import { BEGUN, markDone } from './item-done';
+
+type ConductorDeps = Deps<'conductor'>;
+type TaintItem = Extract<PlannedItem, { kind: 'taint' }>;
+type Stored = StoredItem & { readonly item: TaintItem };
+
+/** Stands in evidence in clear: it says why, and not who. */
+const REASON = 'a custodian left';
+
+export const TAINT_STEPS = { prepare, taint, commit, finish, deny };
+
+/** Enables the STANDBY of each ring whose ACTIVE key is about to go; written down, so that a replay enables no other. */
+async function prepare(request: StepRequest, deps: ConductorDeps) {
+  const rings = (await taintsByRing(request, deps)).filter(([, items]) => items.some(({ item }) => item.replace));
+  for (const [ring] of rings) {
+    const { successors } = await loadCase(deps, request, BEGUN);
+    if (successors?.[ring] !== undefined) continue;
+    const { kid } = await deps.functions.invoke('rotator', { op: 'prepare', ring });
+    if (kid === undefined)
+      throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no STANDBY to take over`, { got: ring });
+    // If we stop here, a STANDBY is enabled for nothing until the replay is told the same one again.
+    await changeCase(deps, request, BEGUN, (meta) =>
+      transition(meta, { successors: { ...meta.successors, [ring]: kid } }),
+    );
+  }
+  return { rings: rings.map(([ring]) => ring) };
+}
+
+async function taint(request: StepRequest, deps: ConductorDeps): Promise<{ readonly batches: readonly WaveBatch[] }> {
+  const { successors } = await loadCase(deps, request, BEGUN);
+  const batches: WaveBatch[] = [];
+  for (const [ring, items] of await taintsByRing(request, deps)) {
+    const targets: TaintTarget[] = items.map(({ item }) => ({ kid: item.kid, class: item.class, reason: REASON }));
+    const successor = items.some(({ item }) => item.replace) ? successors?.[ring] : undefined;
+    const answer = await deps.functions.invoke('taint', {
+      op: 'taint',
+      ring,
+      targets,
+      successor,
+      caseId: request.caseId,
+    });
+    // If we stop before this, verifiers learn of it at the next heartbeat; the replay publishes at once.
+    await deps.functions.invoke('publisher', { ring });
+    batches.push(...answer.batches);
+  }
+  await changeCase(deps, request, BEGUN, (meta) =>
+    meta.taintedAt === undefined ? transition(meta, { taintedAt: deps.clock.now() }) : [],
+  );
+  return { batches };
+}
+
+async function commit(_request: StepRequest, deps: ConductorDeps) {
+  return deps.functions.invoke('committer', {});
+}
+
+/** KMS's own word for each tainted key that it holds: a legacy key it never held. */
+async function finish(request: StepRequest, deps: ConductorDeps) {
+  for (const [ring, items] of await taintsByRing(request, deps)) {
+    const { disabled = [] } = await deps.functions.invoke('rotator', { op: 'finish', ring });
+    const enabled = disabled.filter(
+      ({ kid, state }) => state === 'Enabled' && items.some(({ item }) => item.kid === kid),
+    );
+    if (enabled.length > 0)
+      throw new CurfewError('ERR_NOT_PROVED', `ring ${ring} has a tainted key that KMS still lets sign`, {
+        got: enabled,
+        allowed: 'Disabled',
+        fix: 'retry: the drain may not be over',
+      });
+  }
+  return {};
+}
+
+/** DENIES what its last pass found nothing under; answers what is left, and how long to wait before asking again. */
+async function deny(request: StepRequest, deps: ConductorDeps) {
+  const batches: WaveBatch[] = [];
+  const open: TaintItem[] = [];
+  for (const [ring, items] of await taintsByRing(request, deps)) {
+    const answer = await deps.functions.invoke('taint', { op: 'deny', ring, kids: items.map(({ item }) => item.kid) });
+    batches.push(...answer.batches);
+    // Verifiers are told before the case says so: an item is not done while a feed still lets the key pass.
+    await deps.functions.invoke('publisher', { ring });
+    for (const stored of items) {
+      const state = answer.states.find(({ kid }) => kid === stored.item.kid)?.state;
+      if (state === 'DENIED') await markDone(stored, { state }, request, deps);
+      else open.push(stored.item);
+    }
+  }
+  if (open.length > 0) {
+    // Nothing left to re-sign and still not DENIED: holders of a planned taint have their time to collect.
+    const collecting = batches.length === 0 && open.every((item) => item.class === 'planned');
+    const waitSeconds = collecting ? await secondsToCollect(request, deps) : deps.config.settings.feedPollSeconds;
+    return { done: false, batches, waitSeconds };
+  }
+  await changeCase(deps, request, BEGUN, (meta) =>
+    meta.deniedAt === undefined ? transition(meta, { deniedAt: deps.clock.now() }) : [],
+  );
+  return { done: true, batches, waitSeconds: 0 };
+}
+
+async function secondsToCollect(request: StepRequest, deps: ConductorDeps): Promise<number> {
+  const { taintedAt } = await loadCase(deps, request, BEGUN);
+  const { collectGraceSeconds, feedPollSeconds } = deps.config.settings;
+  const now = deps.clock.now();
+  return Math.max((taintedAt ?? now) + collectGraceSeconds - now, feedPollSeconds);
+}
+
+async function taintsByRing(
+  { caseId }: StepRequest,
+  deps: ConductorDeps,
+): Promise<readonly [string, readonly Stored[]][]> {
+  const taints = (await loadItems(deps, caseId)).filter((stored): stored is Stored => stored.item.kind === 'taint');
+  const rings = [...new Set(taints.map(({ item }) => item.ring))];
+  return rings.map((ring) => [ring, taints.filter(({ item }) => item.ring === ring)]);
+}

@@ -1,0 +1,161 @@
+/**
+ * The manifest of a case: which records must exist, recomputed from what was recorded as input, never from the plan.
+ *
+ * A hash chain does not see a record that was never written. `case.listed` and `case.inventory` say what there was;
+ * the planners that the workflow runs say what had to be done about it; every item then owes its records. A plan that
+ * was recorded otherwise than its inputs ask for contradicts itself, and the case is not complete.
+ */
+import { canonicalJson, type Json } from '../encoding';
+import { CurfewError } from '../errors';
+import { listContainment, type PrincipalRef } from '../offboarding/containment';
+import { type Inventory, planCase } from '../offboarding/plan';
+import type { EvidenceRecord, RecordType } from './record';
+
+/** Stages of a case in their order; `case.followed-up` only where a second rotation is owed. */
+const STAGES: readonly RecordType[] = [
+  'case.opened',
+  'case.listed',
+  'case.contained',
+  'case.inventory',
+  'case.planned',
+  'case.followed-up',
+  'case.closed',
+];
+/** What each kid tainted by the plan owes, in the order in which it happens. The ring's fence is in their ids. */
+const KEY_RECORDS = ['key.tainted', 'wave.completed', 'key.denied'] as const satisfies readonly RecordType[];
+
+/** Ids of the records that this case owes, as far as its recorded inputs tell by now. */
+export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
+  const caseId = caseOf(records);
+  const containment = inputsOf(records).containment ?? [];
+  const plan = inputsOf(records).plan ?? [];
+  const followUp = plan.some(({ kind }) => kind === 'rotate-again');
+  const stages = STAGES.filter((type) => type !== 'case.followed-up' || followUp);
+  return [
+    ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
+    ...containment.flatMap(({ nn }) => [`${caseId}/item/${nn}/contained`, `${caseId}/item/${nn}/proved`]),
+    ...plan.flatMap(({ nn }) => [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`]),
+  ];
+}
+
+export interface ExpectedKeyRecord {
+  readonly type: (typeof KEY_RECORDS)[number];
+  readonly kid: string;
+}
+
+/** Records of the rings that this case owes: by type and kid, among those that name the case. */
+export function expectedKeyRecords(records: readonly EvidenceRecord[]): ExpectedKeyRecord[] {
+  const plan = inputsOf(records).plan ?? [];
+  const kids = plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
+  return kids.flatMap((kid) => KEY_RECORDS.map((type) => ({ type, kid })));
+}
+
+/** Records of the case itself and those of rings that carry it. */
+export function recordsOfCase<T extends EvidenceRecord>(records: readonly T[], caseId: string): T[] {
+  return records.filter(
+    ({ case: of, body }) => of === caseId || (Array.isArray(body.cases) && body.cases.includes(caseId)),
+  );
+}
+
+/** Throws unless every expected record of the case is there, and the frozen lists are what their inputs ask for. */
+export function checkManifest(all: readonly EvidenceRecord[], caseId: string): { readonly expected: number } {
+  const records = recordsOfCase(all, caseId);
+  if (!records.some(({ type, case: of }) => type === 'case.opened' && of === caseId))
+    throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `there is no case ${caseId} in this log`, { got: caseId });
+
+  const { containment, plan } = inputsOf(records);
+  if (containment) checkFrozen(records, 'case.listed', containment);
+  if (plan) checkFrozen(records, 'case.planned', plan);
+
+  const ids = new Set(records.filter((record) => record.case === caseId).map(({ id }) => id));
+  const expected = expectedRecords(records);
+  const expectedOfKeys = expectedKeyRecords(records);
+  const missing = [
+    ...expected.filter((id) => !ids.has(id)),
+    ...expectedOfKeys.filter((key) => !findKeyRecord(records, key)).map(({ type, kid }) => `${type} of ${kid}`),
+  ];
+  if (missing.length > 0)
+    throw new CurfewError(
+      'ERR_EVIDENCE_INCOMPLETE',
+      `${missing.length} expected records are missing: ${missing.join(', ')}`,
+      {
+        got: missing,
+      },
+    );
+  return { expected: expected.length + expectedOfKeys.length };
+}
+
+/**
+ * Throws if anything claims to have happened before what it follows from. By the instants that the transactions
+ * recorded: places in the tree follow the outbox, which may pass two records of one second in either order.
+ */
+export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void {
+  const records = recordsOfCase(all, caseId);
+  const { containment = [], plan = [] } = inputsOf(records);
+  const byId = new Map(records.map((record) => [record.id, record]));
+  const item = (nn: string, phase: string) => byId.get(`${caseId}/item/${nn}/${phase}`);
+  const stage = (type: RecordType) => records.find((record) => record.type === type && record.case === caseId);
+  const keyRecords = (kid: string) => KEY_RECORDS.map((type) => findKeyRecord(records, { type, kid }));
+
+  const chains = [
+    STAGES.filter((type) => type !== 'case.followed-up').map(stage),
+    ...containment.map(({ nn }) => [stage('case.listed'), item(nn, 'contained'), stage('case.contained')]),
+    ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
+    ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
+    ...plan.flatMap((planned) =>
+      planned.kind === 'taint' ? [[stage('case.planned'), ...keyRecords(planned.kid), stage('case.closed')]] : [],
+    ),
+  ];
+  for (const chain of chains) checkChain(chain.filter((record) => record !== undefined));
+}
+
+function checkChain(chain: readonly EvidenceRecord[]): void {
+  for (const [i, after] of chain.entries()) {
+    const before = chain[i - 1];
+    if (before && after.at < before.at)
+      throw new CurfewError('ERR_EVIDENCE_RECORD', `${after.id} is dated before ${before.id}, which it follows`, {
+        got: after.at,
+        allowed: `${before.at} or later`,
+      });
+  }
+}
+
+/** The planners over the recorded inputs; undefined where an input is not recorded yet. */
+function inputsOf(records: readonly EvidenceRecord[]) {
+  const listed = records.find(({ type }) => type === 'case.listed');
+  const inventory = records.find(({ type }) => type === 'case.inventory');
+  try {
+    return {
+      containment: listed && listContainment(listed.body.principals as unknown as readonly PrincipalRef[]),
+      plan: inventory && planCase(inventory.body as unknown as Inventory),
+    };
+  } catch (cause) {
+    throw new CurfewError('ERR_EVIDENCE_RECORD', 'the recorded inputs of the case cannot be planned with', { cause });
+  }
+}
+
+function checkFrozen(records: readonly EvidenceRecord[], type: 'case.listed' | 'case.planned', items: object): void {
+  const frozen = records.find((record) => record.type === type);
+  if (frozen && canonicalJson(frozen.body.items ?? null) !== canonicalJson(items as Json))
+    throw new CurfewError(
+      'ERR_EVIDENCE_INCOMPLETE',
+      `${frozen.id} lists other items than its recorded inputs ask for`,
+      {
+        got: frozen.body.items,
+        allowed: items,
+      },
+    );
+}
+
+function findKeyRecord(
+  records: readonly EvidenceRecord[],
+  { type, kid }: ExpectedKeyRecord,
+): EvidenceRecord | undefined {
+  return records.find((record) => record.type === type && record.body.kid === kid);
+}
+
+function caseOf(records: readonly EvidenceRecord[]): string {
+  const opened = records.find(({ type }) => type === 'case.opened');
+  if (opened?.case !== undefined) return opened.case;
+  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', 'no record opens the case');
+}

@@ -1,0 +1,144 @@
+/**
+ * The records of one case, sorted into what a reader asks for: its stages, its items with their proof, its key rings.
+ *
+ * Nothing here is believed further than the record says it. An item counts as proved when what was observed is what
+ * proof.ts asks for, judged again here, and not because a record of that type exists.
+ */
+import type { IndexedRecord } from '../evidence/bundle';
+import { recordsOfCase } from '../evidence/manifest';
+import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { type ItemKind, proveItem } from '../offboarding/proof';
+import { isMembers, type Members, object, objects, text, texts, whole } from './fields';
+
+export interface ItemFacts {
+  readonly nn: string;
+  readonly kind: string;
+  /** The item as it was frozen. */
+  readonly item: Members;
+  /** `case.listed` or `case.planned`: where it was frozen. */
+  readonly frozen: IndexedRecord;
+  /** What was recorded of its target before anything was done. */
+  readonly before?: IndexedRecord;
+  /** Done, and read back by the step that did it. */
+  readonly done?: IndexedRecord;
+  /** Observed afterwards from outside that step. */
+  readonly observed?: IndexedRecord;
+  readonly proved: boolean;
+}
+
+export interface CaseFacts {
+  readonly caseId?: string;
+  readonly stages: Readonly<Partial<Record<RecordType, IndexedRecord>>>;
+  readonly items: readonly ItemFacts[];
+  /** Everything recorded of the rings that the case touches, in the order in which it happened. */
+  readonly rings: readonly IndexedRecord[];
+  /** When HR said so: what all other times are counted from. */
+  readonly origin?: number;
+}
+
+const ITEM_KINDS: readonly ItemKind[] = [
+  'cut-off',
+  'latch',
+  'access-key',
+  'personal-key',
+  'login-profile',
+  'taint',
+  'rotate-again',
+];
+
+export function factsOf(records: readonly IndexedRecord[], caseId: string | undefined): CaseFacts {
+  const own = records.filter(
+    ({ record }) => caseId !== undefined && record.case === caseId && record.ring === undefined,
+  );
+  const ofType = (type: RecordType) => own.find(({ record }) => record.type === type);
+  const types = [...new Set(own.map(({ record }) => record.type))].filter((type) => type.startsWith('case.'));
+  const stages = Object.fromEntries(types.map((type) => [type, ofType(type)]));
+  const rings = ringsOf(records, caseId, stages['case.inventory']);
+  return {
+    caseId,
+    stages,
+    items: [...itemsOf(records, stages['case.listed'], stages), ...itemsOf(records, stages['case.planned'], stages)],
+    rings: records
+      .filter(({ record }) => record.ring !== undefined && rings.has(record.ring) && !isItem(record))
+      .sort(happenedBefore),
+    origin: whole(stages['case.opened']?.record.body, 'hrEventAt') ?? stages['case.opened']?.record.at,
+  };
+}
+
+/** A case that ends custody only: of somebody who stays, or the second rotation after a first case. */
+export function isCustodyOnly({ stages }: CaseFacts): boolean {
+  const opened = stages['case.opened']?.record.body;
+  return text(opened, 'kind') === 'transfer' || text(opened, 'followUpOf') !== undefined;
+}
+
+function itemsOf(
+  records: readonly IndexedRecord[],
+  frozen: IndexedRecord | undefined,
+  stages: CaseFacts['stages'],
+): ItemFacts[] {
+  if (frozen === undefined) return [];
+  return objects(frozen.record.body, 'items').map((item) => {
+    const [nn, kind] = [text(item, 'nn') ?? '', text(item, 'kind') ?? ''];
+    const named = (phase: string) =>
+      records.find(({ record }) => record.id === `${frozen.record.case}/item/${nn}/${phase}`);
+    const observed = named('proved');
+    return {
+      nn,
+      kind,
+      item,
+      frozen,
+      before: stages[kind === 'taint' || kind === 'login-profile' ? 'case.inventory' : 'case.listed'],
+      done: named('contained') ?? named('done'),
+      observed,
+      proved: observed !== undefined && isProof(kind, object(observed.record.body, 'observed')),
+    };
+  });
+}
+
+function isProof(kind: string, observed: Members | undefined): boolean {
+  const known = ITEM_KINDS.find((one) => one === kind);
+  if (known === undefined || observed === undefined) return false;
+  const { sign, standbys } = observed;
+  const wellFormed =
+    (sign === undefined || isMembers(sign)) &&
+    (standbys === undefined || (Array.isArray(standbys) && standbys.every(isMembers)));
+  return wellFormed && proveItem(known, observed as never).ok === true;
+}
+
+function ringsOf(
+  records: readonly IndexedRecord[],
+  caseId: string | undefined,
+  inventory: IndexedRecord | undefined,
+): ReadonlySet<string> {
+  const touched =
+    caseId === undefined
+      ? []
+      : recordsOfCase(
+          records.map(({ record }) => record),
+          caseId,
+        ).flatMap(({ ring }) => ring ?? []);
+  return new Set([
+    ...touched,
+    ...objects(inventory?.record.body, 'exposures').flatMap((exposure) => text(exposure, 'ring') ?? []),
+  ]);
+}
+
+function isItem({ type }: EvidenceRecord): boolean {
+  return type.startsWith('item.');
+}
+
+/** Places in the tree follow the outbox, which may pass two records of one second in either order; ids do not. */
+function happenedBefore(a: IndexedRecord, b: IndexedRecord): number {
+  if (a.record.at !== b.record.at) return a.record.at - b.record.at;
+  if (a.record.ring !== b.record.ring) return a.index - b.index;
+  return a.record.id.localeCompare(b.record.id, 'en', { numeric: true }) || a.index - b.index;
+}
+
+/** The classes of custody for which the plan taints a key. */
+export function custodyBehind(item: Members, inventory: IndexedRecord | undefined): readonly string[] {
+  const because = texts(item, 'because');
+  const exposures = objects(inventory?.record.body, 'exposures').filter((exposure) =>
+    because.includes(text(exposure, 'ref') ?? ''),
+  );
+  return [...new Set(exposures.flatMap((exposure) => text(exposure, 'class') ?? []))];
+}

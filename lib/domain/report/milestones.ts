@@ -1,0 +1,66 @@
+/** The instants of a case that a reader asks for, each with the record that says so, in the order in which they came. */
+import type { IndexedRecord } from '../evidence/bundle';
+import type { RecordType } from '../evidence/record';
+import type { CaseFacts } from './facts';
+import { whole } from './fields';
+
+export interface Milestone {
+  readonly name: string;
+  readonly at: number;
+  readonly record: IndexedRecord;
+}
+
+export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
+  const { stages, items } = facts;
+  const opened = stages['case.opened'];
+  const cutOffs = items.filter(({ kind }) => kind === 'cut-off').map(({ done }) => done);
+  const allBlocked = cutOffs.length > 0 && cutOffs.every((done) => done !== undefined);
+  const allProved = items.length > 0 && items.every(({ proved }) => proved);
+  const found: readonly (Milestone | undefined)[] = [
+    dated('HR reported the departure', opened, 'hrEventAt'),
+    dated('Curfew accepted the report', opened, 'acceptedAt'),
+    later(dated('The departure took effect', opened, 'dueAt'), opened),
+    at('This person’s tokens blocked', allBlocked ? last(cutOffs) : undefined),
+    at('All access contained', stages['case.contained']),
+    at('The case put on hold', stages['case.held']),
+    at('The plan frozen', stages['case.planned']),
+    at('Old signing keys distrusted', ofCase(facts, 'key.tainted')),
+    at('Everybody else’s tokens signed again', ofCase(facts, 'wave.completed')),
+    at('Old signing keys refused for good', ofCase(facts, 'key.denied')),
+    at('The last item proved', allProved ? last(items.map(({ observed }) => observed)) : undefined),
+    at('The case closed', stages['case.closed']),
+  ];
+  return found.filter((one): one is Milestone => one !== undefined).sort((a, b) => a.at - b.at);
+}
+
+/** Of the ring records that carry this case, the last of a type. */
+export function ofCase({ rings, caseId }: CaseFacts, type: RecordType): IndexedRecord | undefined {
+  return last(rings.filter(({ record }) => record.type === type && isOf(record.body.cases, record.case, caseId)));
+}
+
+function isOf(cases: unknown, of: string | undefined, caseId: string | undefined): boolean {
+  return caseId !== undefined && (of === caseId || (Array.isArray(cases) && cases.includes(caseId)));
+}
+
+function last(records: readonly (IndexedRecord | undefined)[]): IndexedRecord | undefined {
+  const known = records.filter((one): one is IndexedRecord => one !== undefined);
+  return known.reduce<IndexedRecord | undefined>(
+    (a, b) => (a === undefined || b.record.at >= a.record.at ? b : a),
+    undefined,
+  );
+}
+
+function at(name: string, record: IndexedRecord | undefined): Milestone | undefined {
+  return record && { name, at: record.record.at, record };
+}
+
+function dated(name: string, record: IndexedRecord | undefined, member: string): Milestone | undefined {
+  const instant = whole(record?.record.body, member);
+  return record === undefined || instant === undefined ? undefined : { name, at: instant, record };
+}
+
+/** A departure that is due when it is reported needs no line of its own. */
+function later(milestone: Milestone | undefined, opened: IndexedRecord | undefined): Milestone | undefined {
+  const acceptedAt = whole(opened?.record.body, 'acceptedAt');
+  return milestone !== undefined && acceptedAt !== undefined && milestone.at > acceptedAt ? milestone : undefined;
+}

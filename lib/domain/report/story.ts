@@ -1,0 +1,112 @@
+/** What happened, in sentences that need no engineer: one a stage, and only for stages that are on record. */
+import { cite, citing } from './cite';
+import type { CaseFacts, ItemFacts } from './facts';
+import { objects, text, whole } from './fields';
+import { type Html, html } from './html';
+import { ofCase } from './milestones';
+import { formatSpan, instant } from './time';
+
+type Tell = (facts: CaseFacts) => Html | undefined;
+
+const KINDS: Readonly<Record<string, string>> = {
+  termination: 'that a worker’s employment ends',
+  contract_end: 'that a worker’s contract ends',
+  transfer: 'that a worker moves to another post',
+};
+
+const SENTENCES: readonly Tell[] = [
+  ({ stages: { 'case.opened': opened } }) => {
+    if (opened === undefined) return undefined;
+    const { body, at } = opened.record;
+    const firstCase = text(body, 'followUpOf');
+    if (firstCase !== undefined)
+      return html`This case follows up the case ${firstCase}: sessions that were open when that person was contained have expired, so the signing keys they could reach are replaced once more (${cite(opened)}).`;
+    const hrEventAt = whole(body, 'hrEventAt') ?? at;
+    return html`At ${instant(hrEventAt)}, the HR system “${text(body, 'source') ?? 'unnamed'}” reported ${KINDS[text(body, 'kind') ?? ''] ?? 'a change'}; Curfew opened this case ${formatSpan(Math.max(0, at - hrEventAt))} later (${cite(opened)}).`;
+  },
+  ({ stages: { 'case.listed': listed, 'case.contained': contained }, items, origin }) => {
+    if (listed === undefined) return undefined;
+    const ofList = items.filter(({ frozen }) => frozen === listed);
+    if (ofList.length === 0) return html`There was no access of this person to contain (${cite(listed)}).`;
+    const listing = html`Before anything was touched, the list of what to shut was frozen: ${enumerate(countKinds(ofList))} (${cite(listed)}).`;
+    if (contained === undefined) return html`${listing} Not all of it is shut yet.`;
+    return html`${listing} By ${instant(contained.record.at, origin)}, all ${citing(contained, ofList.length)} were shut.`;
+  },
+  ({ stages: { 'case.held': held } }) =>
+    held &&
+    html`Then the case was put on hold until people decide: ${text(held.record.body, 'reason') ?? 'no reason on record'} (${cite(held)}).`,
+  ({ stages: { 'case.planned': planned, 'case.inventory': inventory }, items, origin }) => {
+    if (planned === undefined) return undefined;
+    const keys = items.filter(({ frozen, kind }) => frozen === planned && kind === 'taint').length;
+    return html`At ${instant(planned.record.at, origin)}, the plan was frozen (${cite(planned)}) from what was on record of this person’s custody (${cite(inventory)}): ${keys === 0 ? 'no signing key had to go' : `${keys} signing ${keys === 1 ? 'key' : 'keys'} had to go`}.`;
+  },
+  (facts) => {
+    const tainted = ofCase(facts, 'key.tainted');
+    if (tainted === undefined) return undefined;
+    const classes = facts.items.flatMap(({ kind, item }) => (kind === 'taint' ? (text(item, 'class') ?? []) : []));
+    const compromised = classes.includes('compromise');
+    const planned = classes.includes('planned');
+    return html`At ${instant(tainted.record.at, facts.origin)}, ${compromised ? 'the key that could have been copied was distrusted: from then on only tokens that are on record as issued counted' : ''}${compromised && planned ? ', and ' : ''}${planned ? 'the key they could reach was replaced by another' : ''}${!compromised && !planned ? 'the keys were distrusted' : ''} (${cite(tainted)}).`;
+  },
+  (facts) => {
+    const waves = facts.rings.filter(({ record }) => record.type === 'wave.completed' && record.case === facts.caseId);
+    if (waves.length === 0) return undefined;
+    const sum = (member: string) => waves.reduce((total, { record }) => total + (whole(record.body, member) ?? 0), 0);
+    const [source, done] = [sum('source'), sum('done')];
+    const links = waves.map((wave, i) => html`${i > 0 ? ', ' : ''}${cite(wave)}`);
+    return html`Nobody else was logged out: of ${source} tokens on record under the old keys, ${done} were signed again with unchanged content, and ${source - done} were left out for a reason that is on record (${links}).`;
+  },
+  (facts) => {
+    const denied = ofCase(facts, 'key.denied');
+    return (
+      denied &&
+      html`At ${instant(denied.record.at, facts.origin)}, the old keys were refused for good: no token they signed counts any more, whoever holds it (${cite(denied)}).`
+    );
+  },
+  ({ items, stages: { 'case.closed': closed, 'case.followed-up': followedUp }, origin }) => {
+    if (closed === undefined) return undefined;
+    const proved = items.filter(({ proved }) => proved).length;
+    const dueAt = whole(followedUp?.record.body, 'dueAt');
+    const again =
+      dueAt === undefined
+        ? ''
+        : html` One thing is left to do by then: at ${instant(dueAt)} the signing key is replaced once more (${cite(followedUp)}).`;
+    return html`Each item was then looked at again from outside, and ${proved} of ${items.length} were seen as they should be; the case was closed at ${instant(closed.record.at, origin)} (${cite(closed)}).${again}`;
+  },
+];
+
+export function story(facts: CaseFacts): Html {
+  const sentences = SENTENCES.flatMap((tell) => tell(facts) ?? []);
+  if (sentences.length === 0) return html`<p>No record of this case can be read.</p>`;
+  const pseudonym = text(facts.stages['case.opened']?.record.body, 'pseudonym');
+  return html`<ol class="story">${sentences.map(
+    (sentence) => html`<li>${sentence}</li>
+`,
+  )}</ol>
+<p class="aside">The person is known here only as <code>${pseudonym ?? 'unnamed'}</code>. Names and account names stand in the records encrypted, under a key of that person’s own.</p>`;
+}
+
+const COUNTED: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  'cut-off': ['identity in tokens', 'identities in tokens'],
+  latch: ['AWS user', 'AWS users'],
+  'access-key': ['AWS access key', 'AWS access keys'],
+  'personal-key': ['encryption key of their own', 'encryption keys of their own'],
+};
+
+function countKinds(items: readonly ItemFacts[]): readonly string[] {
+  return [...new Set(items.map(({ kind }) => kind))].map((kind) => {
+    const n = items.filter((item) => item.kind === kind).length;
+    const [one, many] = COUNTED[kind] ?? [kind, kind];
+    return `${n} ${n === 1 ? one : many}`;
+  });
+}
+
+function enumerate(all: readonly string[]): string {
+  return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+/** How many exposures and principals the plan was made from. */
+export function inventorySizes({ stages }: CaseFacts): { readonly principals: number; readonly exposures: number } {
+  const body = stages['case.inventory']?.record.body;
+  return { principals: objects(body, 'principals').length, exposures: objects(body, 'exposures').length };
+}

@@ -1,0 +1,75 @@
+/** The one sentence the page begins with. It follows the offline verification, and is never better than that. */
+import { canonicalJson, type Json } from '../encoding';
+import type { Check, Verdict } from '../evidence/bundle';
+import { listContainment, type PrincipalRef } from '../offboarding/containment';
+import { type Inventory, planCase } from '../offboarding/plan';
+import { type CaseFacts, isCustodyOnly } from './facts';
+import type { Summary } from './summary';
+
+export type Outcome = 'proved' | 'open' | 'unverified';
+
+export interface Judgement {
+  readonly outcome: Outcome;
+  readonly sentence: string;
+  /** What keeps it from being proved, one clause each. */
+  readonly because: readonly string[];
+}
+
+export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | undefined): Judgement {
+  const failed = verdict.checks.filter(({ ok }) => !ok);
+  if (verdict.checks.length === 0 || (!verdict.ok && !isMerelyUnfinished(failed, facts)))
+    return {
+      outcome: 'unverified',
+      sentence: 'This evidence does not verify',
+      because: failed.map(({ claim, detail }) => `Not so: ${claim}. ${detail ?? ''}`),
+    };
+
+  const because = openReasons(facts, summary, failed);
+  if (because.length > 0) return { outcome: 'open', sentence: 'Open items remain', because };
+  return {
+    outcome: 'proved',
+    sentence: isCustodyOnly(facts)
+      ? 'Every key this person had custody of was replaced, and the old ones are proved refused'
+      : 'Everything this person could use was cut off and proved refused',
+    because,
+  };
+}
+
+function openReasons({ stages, items }: CaseFacts, summary: Summary | undefined, failed: readonly Check[]): string[] {
+  const held = stages['case.held'];
+  const unproved = items.filter(({ proved }) => !proved);
+  const refuted = summary?.checks.filter(({ ok }) => !ok) ?? [];
+  return [
+    ...(stages['case.closed'] === undefined ? ['The case is not closed.'] : []),
+    ...(held !== undefined && stages['case.planned'] === undefined ? ['The case is on hold until people decide.'] : []),
+    ...(items.length === 0 ? ['Nothing was on record that this person could use, so nothing was cut off.'] : []),
+    ...unproved.map(({ nn }) => `Item ${nn} has not been observed as it should be.`),
+    ...refuted.map(({ id }) => `The observed check ${id} did not hold.`),
+    ...failed.map(({ detail }) => `The evidence is intact as far as it goes, but not complete: ${detail ?? ''}`),
+  ];
+}
+
+/** A case that still runs owes records by design. A closed one that does, or a plan that is not what its inputs ask for, is no evidence. */
+function isMerelyUnfinished(failed: readonly Check[], facts: CaseFacts): boolean {
+  const { stages } = facts;
+  const onlyMissing = failed.every(({ id, code }) => id === 'manifest' && code === 'ERR_EVIDENCE_INCOMPLETE');
+  return (
+    onlyMissing &&
+    stages['case.opened'] !== undefined &&
+    stages['case.closed'] === undefined &&
+    isPlannedAsAsked(stages)
+  );
+}
+
+function isPlannedAsAsked(stages: CaseFacts['stages']): boolean {
+  const listed = stages['case.listed']?.record.body;
+  const inventory = stages['case.inventory']?.record.body;
+  const planned = stages['case.planned']?.record.body;
+  const containment = listed && listContainment(listed.principals as unknown as readonly PrincipalRef[]);
+  const plan = inventory && planned && planCase(inventory as unknown as Inventory);
+  return isSame(listed?.items, containment) && isSame(plan && planned?.items, plan);
+}
+
+function isSame(frozen: Json | undefined, asked: readonly object[] | undefined): boolean {
+  return canonicalJson(frozen ?? null) === canonicalJson((asked ?? null) as unknown as Json);
+}

@@ -1,0 +1,51 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerSecrets, secretArnIn } from '../../lib/aws/secrets';
+import type { DeploymentConfig } from '../../lib/domain/deployment';
+import { parseSettings } from '../../lib/domain/settings';
+import { SettableClock } from '../../lib/local/clock';
+import { answering } from './answering';
+
+const CONFIG: DeploymentConfig = {
+  instance: 'test',
+  settings: parseSettings(),
+  pepperSecretArn: 'arn:pepper',
+  sources: { acme: { scheme: 'standard-webhooks', corroboration: 'signed-fact', secretArn: 'arn:acme' } },
+};
+
+test('values are kept for a minute of the given clock, then read again', async () => {
+  const clock = new SettableClock(1_800_000_000);
+  const { asked, config } = answering(({ input }) =>
+    input.VersionStage === 'AWSCURRENT'
+      ? { body: { SecretString: `current of ${input.SecretId}` } }
+      : { status: 400, body: { __type: 'ResourceNotFoundException' } },
+  );
+  const secrets = new SecretsManagerSecrets(secretArnIn(CONFIG), clock, new SecretsManagerClient(config));
+
+  expect(await secrets.values('pepper')).toEqual(['current of arn:pepper']);
+  clock.advance(59);
+  await secrets.values('pepper');
+  expect(asked).toHaveLength(2);
+  clock.advance(1);
+  await secrets.values('pepper');
+  expect(asked).toHaveLength(4);
+  expect(await secrets.values('acme')).toEqual(['current of arn:acme']);
+});
+
+test('a secret without a current value is refused, and so is one we may not read', async () => {
+  for (const [type, code] of [
+    ['ResourceNotFoundException', 'ERR_NOT_FOUND'],
+    ['AccessDeniedException', 'ERR_ACCESS_DENIED'],
+  ]) {
+    const { config } = answering(() => ({ status: 400, body: { __type: type } }));
+    const client = new SecretsManagerClient(config);
+    const secrets = new SecretsManagerSecrets(secretArnIn(CONFIG), new SettableClock(0), client);
+    await expect(secrets.values('pepper')).rejects.toMatchObject({ code });
+  }
+});
+
+test('no name reaches past the configuration', () => {
+  for (const name of ['', 'other', 'constructor', '__proto__', 'arn:acme'])
+    expect(() => secretArnIn(CONFIG)(name)).toThrow(
+      expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'there is no such secret' }),
+    );
+});

@@ -1,0 +1,158 @@
+import { checkManifest, checkOrder, expectedKeyRecords, expectedRecords } from '../../../lib/domain/evidence/manifest';
+import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
+import { CASE, CONTAINMENT, changed, INVENTORY, LEGACY, OLD, PLAN, PRINCIPALS, RECORDS, without } from './test-case';
+
+const incomplete = (message: string | RegExp) =>
+  expect.objectContaining({ code: 'ERR_EVIDENCE_INCOMPLETE', message: expect.stringMatching(message) });
+
+const STAGE_IDS = ['opened', 'listed', 'contained', 'inventory', 'planned', 'followed-up', 'closed'].map(
+  (name) => `${CASE}/${name}`,
+);
+
+test('the manifest follows from what was recorded as input', () => {
+  const expected = expectedRecords(RECORDS);
+  expect(expected).toEqual([
+    ...STAGE_IDS,
+    ...CONTAINMENT.flatMap(({ nn }) => [`${CASE}/item/${nn}/contained`, `${CASE}/item/${nn}/proved`]),
+    ...PLAN.flatMap(({ nn }) => [`${CASE}/item/${nn}/done`, `${CASE}/item/${nn}/proved`]),
+  ]);
+  expect(new Set(expected).size).toBe(expected.length);
+  expect(PLAN.map(({ kind }) => kind)).toEqual(['taint', 'taint', 'login-profile', 'rotate-again']);
+  expect(expectedKeyRecords(RECORDS)).toHaveLength(6);
+});
+
+test('a complete case is complete, and in order', () => {
+  expect(checkManifest(RECORDS, CASE)).toEqual({ expected: expectedRecords(RECORDS).length + 6 });
+  expect(() => checkOrder(RECORDS, CASE)).not.toThrow();
+});
+
+test.each(expectedRecords(RECORDS).filter((id) => !/(opened|listed|inventory)$/.test(id)))(
+  'without %s it is not',
+  (id) => {
+    expect(() => checkManifest(without(id), CASE)).toThrow(incomplete(`^1 expected records are missing: ${id}$`));
+  },
+);
+
+test('without its opening there is no case', () => {
+  expect(() => checkManifest(without(`${CASE}/opened`), CASE)).toThrow(
+    incomplete(`^there is no case ${CASE} in this log$`),
+  );
+  expect(() => checkManifest(RECORDS, 'c-other')).toThrow(incomplete('^there is no case c-other in this log$'));
+});
+
+test.each(['listed', 'inventory'])('without %s, which says what there was, it is not complete', (name) => {
+  expect(() => checkManifest(without(`${CASE}/${name}`), CASE)).toThrow(incomplete(`${CASE}/${name}`));
+});
+
+test.each(['key.tainted', 'wave.completed', 'key.denied'])('each tainted kid owes a %s that names the case', (type) => {
+  for (const kid of [LEGACY, OLD]) {
+    const of = (record: EvidenceRecord) => record.type === type && record.body.kid === kid;
+    expect(() =>
+      checkManifest(
+        RECORDS.filter((record) => !of(record)),
+        CASE,
+      ),
+    ).toThrow(incomplete(`^1 expected records are missing: ${type} of ${kid}$`));
+    const elsewhere = changed(of, ({ body }) => ({ case: 'c-other', body: { ...body, cases: ['c-other'] } }));
+    expect(() => checkManifest(elsewhere, CASE)).toThrow(incomplete(`${type} of ${kid}`));
+    const joined = changed(of, ({ body }) => ({ case: 'c-other', body: { ...body, cases: ['c-other', CASE] } }));
+    expect(() => checkManifest(joined, CASE)).not.toThrow();
+  }
+});
+
+test('a record of another case does not stand in for one of this', () => {
+  const moved = changed(
+    ({ id }) => id === `${CASE}/closed`,
+    () => ({ case: 'c-other' }),
+  );
+  expect(() => checkManifest(moved, CASE)).toThrow(incomplete(`missing: ${CASE}/closed$`));
+});
+
+describe('a list that was frozen otherwise than its inputs ask for', () => {
+  test('a principal nobody contained', () => {
+    const more = [...PRINCIPALS, { ref: 'p3', type: 'kms-key' }];
+    const records = changed(
+      ({ type }) => type === 'case.listed',
+      ({ body }) => ({ body: { ...body, principals: more } }),
+    );
+    expect(() => checkManifest(records, CASE)).toThrow(incomplete(`^${CASE}/listed lists other items`));
+  });
+
+  test('an exposure nobody answered', () => {
+    const keys = [...INVENTORY.keys, { ring: 'b2b', kid: 'other', state: 'ACTIVE' }];
+    const exposures = [...INVENTORY.exposures, { ref: 'e2', ring: 'b2b', class: 'could-use' }];
+    const records = changed(
+      ({ type }) => type === 'case.inventory',
+      ({ body }) => ({ body: { ...body, keys, exposures } }),
+    );
+    expect(() => checkManifest(records, CASE)).toThrow(incomplete(`^${CASE}/planned lists other items`));
+  });
+
+  test('a plan with an item left out', () => {
+    const records = changed(
+      ({ type }) => type === 'case.planned',
+      () => ({ body: { items: PLAN.slice(1) } }),
+    );
+    expect(() => checkManifest(records, CASE)).toThrow(incomplete(`^${CASE}/planned lists other items`));
+  });
+});
+
+test.each<[string, object]>([
+  ['null', { principals: null }],
+  ['a number', { principals: 7 }],
+  ['an array of nothing', { principals: [null] }],
+])('principals that are %s are refused', (_what, body) => {
+  const records = changed(
+    ({ type }) => type === 'case.listed',
+    () => ({ body }),
+  );
+  expect(() => checkManifest(records, CASE)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_EVIDENCE_RECORD',
+      message: 'the recorded inputs of the case cannot be planned with',
+    }),
+  );
+});
+
+describe('a record dated before what it follows from is refused', () => {
+  const item = (nn: string | undefined, phase: string) => `${CASE}/item/${nn}/${phase}`;
+  const [first, planned] = [CONTAINMENT[0]?.nn, PLAN[0]?.nn];
+  test.each([
+    [`${CASE}/listed`, `${CASE}/opened`],
+    [`${CASE}/contained`, `${CASE}/listed`],
+    [`${CASE}/planned`, `${CASE}/inventory`],
+    [`${CASE}/closed`, `${CASE}/planned`],
+    [item(first, 'contained'), `${CASE}/listed`],
+    [item(first, 'proved'), `${CASE}/listed`],
+    [item(planned, 'done'), `${CASE}/planned`],
+    [item(planned, 'proved'), item(planned, 'done')],
+  ])('%s before %s', (after, before) => {
+    const records = changed(
+      ({ id }) => id === after,
+      () => ({ at: (RECORDS.find(({ id }) => id === before)?.at ?? 0) - 1 }),
+    );
+    expect(() => checkOrder(records, CASE)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_EVIDENCE_RECORD',
+        message: `${after} is dated before ${before}, which it follows`,
+      }),
+    );
+  });
+
+  test('a key denied before it was tainted', () => {
+    const denied = (record: EvidenceRecord) => record.type === 'key.denied' && record.body.kid === OLD;
+    const records = changed(denied, ({ at }) => ({ at: at - 1 }));
+    expect(() => checkOrder(records, CASE)).toThrow(expect.objectContaining({ code: 'ERR_EVIDENCE_RECORD' }));
+  });
+
+  test('anything after the closing', () => {
+    const proved = item(planned, 'proved');
+    const records = changed(
+      ({ id }) => id === proved,
+      ({ at }) => ({ at: at + 10 }),
+    );
+    expect(() => checkOrder(records, CASE)).toThrow(
+      expect.objectContaining({ message: `${CASE}/closed is dated before ${proved}, which it follows` }),
+    );
+  });
+});

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { isCurfewError } from '../../../lib/domain/errors';
+import {
+  type CaseFold,
+  type CaseMeta,
+  caseIdOf,
+  checkAttempt,
+  custodyOnly,
+  DEPARTURE_KINDS,
+  type Departure,
+  doubt,
+  foldDeparture,
+  joins,
+  transition,
+} from '../../../lib/domain/offboarding/case';
+
+const departure = (kind: Departure['kind'], effectiveAt: number): Departure => ({
+  kind,
+  workerId: 'W-1042',
+  effectiveAt,
+  zone: 'Z',
+  sourceEventId: 'msg_1',
+});
+
+const META: CaseMeta = {
+  caseId: 'c-x',
+  workerId: 'W-1042',
+  pseudonym: 'p',
+  state: 'OPEN',
+  version: 1,
+  attempt: 1,
+  fence: 4,
+  kind: 'transfer',
+  dates: [100],
+  rescinded: false,
+  dueAt: 100,
+  source: 'hr',
+  corroboration: 'signed-fact',
+  hrEventAt: 1,
+  acceptedAt: 2,
+  openedAt: 3,
+};
+
+test('a case id is c- and 22 characters, of the worker and the instant, and no two parts run into another', () => {
+  expect(caseIdOf('demo', 'W-1042', 1_800_000_000)).toMatch(/^c-[\w-]{22}$/);
+  const ids = [caseIdOf('demo', 'W-1', 23), caseIdOf('demo', 'W-12', 3), caseIdOf('dem', 'oW-1', 23), caseIdOf('demo', 'W-1', 24)];
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('facts in any order, however often, come to the same case', () => {
+  const fact = fc.record({ kind: fc.constantFrom(...DEPARTURE_KINDS), effectiveAt: fc.integer({ min: 1, max: 5 }), rescinded: fc.boolean() });
+  const fold = (facts: { kind: Departure['kind']; effectiveAt: number; rescinded: boolean }[]) =>
+    facts.reduce<CaseFold | undefined>((all, { kind, effectiveAt, rescinded }) => foldDeparture(all, departure(kind, effectiveAt), rescinded), undefined);
+  fc.assert(
+    fc.property(
+      fc.array(fact, { minLength: 1, maxLength: 6 }).chain((facts) => fc.tuple(fc.constant(facts), fc.shuffledSubarray([...facts, ...facts], { minLength: facts.length * 2 }))),
+      ([facts, shuffled]) => {
+        expect(fold(shuffled)).toEqual(fold(facts));
+      },
+    ),
+  );
+});
+
+test('the earliest date counts and a second one is doubt: a later fact does not keep access alive', () => {
+  const fold = [300, 100, 200].reduce<CaseFold | undefined>((all, at) => foldDeparture(all, departure('termination', at), false), undefined);
+  expect(fold?.dates).toEqual([100, 200, 300]);
+  expect(doubt({ ...META, ...(fold as CaseFold) })).toMatch(/more than one date/);
+});
+
+test.each([
+  [{}, undefined],
+  [{ corroboration: 'read-back' as const }, /not read back/],
+  [{ rescinded: true }, /took the departure back/],
+])('doubt %#', (more, reason) => {
+  const said = doubt({ ...META, ...more });
+  if (reason === undefined) expect(said).toBeUndefined();
+  else expect(said).toMatch(reason);
+});
+
+test.each([
+  ['OPEN', 'termination', true],
+  ['DUE', 'termination', true],
+  ['CONTAINING', 'transfer', true],
+  ['CONTAINING', 'termination', false],
+  ['CLOSED', 'contract_end', false],
+] as const)('a case of a transfer that is %s is joined by a %s: %s', (state, kind, expected) => {
+  expect(joins({ ...META, state }, departure(kind, 200))).toBe(expected);
+});
+
+test('nothing joins a follow-up: it waits for sessions to expire, and must not be hastened', () => {
+  expect(joins({ ...META, followUpOf: 'c-first' }, departure('transfer', 50))).toBe(false);
+});
+
+test('a transfer and a follow-up end custody and leave access alone', () => {
+  expect([custodyOnly(META), custodyOnly({ kind: 'termination' }), custodyOnly({ kind: 'termination', followUpOf: 'c-first' })]).toEqual([true, false, true]);
+});
+
+test('a transition is refused to whoever read an older fence, or is of another attempt', () => {
+  const [update] = transition(META, { state: 'DUE' });
+  expect(update).toMatchObject({
+    set: { state: 'DUE', fence: 5, version: 2 },
+    if: [
+      { attribute: 'fence', is: '=', value: 4 },
+      { attribute: 'attempt', is: '=', value: 1 },
+    ],
+  });
+});
+
+test.each([
+  [undefined, 1, 'ERR_NOT_FOUND', 'there is no case c-x'],
+  [META, 2, 'ERR_CASE_STATE', 'case c-x is at attempt 1'],
+  [META, 1, 'ERR_CASE_STATE', 'case c-x is OPEN'],
+])('a step of no case, of another attempt, or too early is refused %#', (meta, attempt, code, message) => {
+  try {
+    checkAttempt(meta, 'c-x', attempt, ['CONTAINING']);
+    throw new Error('not refused');
+  } catch (error) {
+    if (!isCurfewError(error)) throw error;
+    expect([error.code, error.message]).toEqual([code, message]);
+  }
+});

@@ -1,0 +1,185 @@
+import { isCurfewError } from '../../../lib/domain/errors';
+import { listContainment, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
+import { EXPOSURE_CLASSES, type ExposureClass, type Inventory, itemsSha, planCase, STEPS } from '../../../lib/domain/offboarding/plan';
+import { proveItem } from '../../../lib/domain/offboarding/proof';
+
+const RING = 'customer-api';
+const user: PrincipalRef = { ref: 'p0', type: 'iam-user', exists: true, accessKeys: 2, loginProfile: true };
+const subject: PrincipalRef = { ref: 'p1', type: 'subject', ring: RING };
+const key: PrincipalRef = { ref: 'p2', type: 'kms-key' };
+
+const KEYS: Inventory['keys'] = [
+  { ring: RING, kid: 'legacy', state: 'OBSERVED' },
+  { ring: RING, kid: 'old', state: 'VERIFY_ONLY' },
+  { ring: RING, kid: 'active', state: 'ACTIVE' },
+  { ring: RING, kid: 'next', state: 'STANDBY' },
+  { ring: RING, kid: 'gone', state: 'DENIED' },
+];
+
+function inventory(exposures: [asset: string | undefined, custody: ExposureClass][], more: Partial<Inventory> = {}): Inventory {
+  return {
+    firstItem: 1,
+    followUp: false,
+    principals: [],
+    exposures: exposures.map(([kid, custody], n) => ({ ref: `e${n}`, ring: RING, ...(kid && { kid }), class: custody })),
+    keys: KEYS,
+    ...more,
+  };
+}
+
+const taints = (given: Inventory) => planCase(given).flatMap((item) => (item.kind === 'taint' ? [[item.kid, item.class, item.replace]] : []));
+
+describe('containment', () => {
+  test('cut-offs come first, then the latch, then access keys, then personal keys, whoever is named first', () => {
+    const kinds = (principals: PrincipalRef[]) => listContainment(principals).map(({ nn, kind, ref }) => `${nn} ${kind} ${ref}`);
+    expect(kinds([user, subject, key])).toEqual(['01 cut-off p1', '02 latch p0', '03 access-key p0', '04 access-key p0', '05 personal-key p2']);
+    expect(kinds([key, subject, user]).map((line) => line.split(' ')[1])).toEqual(['cut-off', 'latch', 'access-key', 'access-key', 'personal-key']);
+  });
+
+  test('a user that IAM does not have is not latched', () => {
+    expect(listContainment([{ ...user, exists: false, accessKeys: 0, loginProfile: false }])).toEqual([]);
+  });
+
+  test('items name references, rings and counts, and nothing of a person', () => {
+    const named = listContainment([user, subject, key]).flatMap((item) => Object.keys(item));
+    expect(new Set(named)).toEqual(new Set(['nn', 'kind', 'ref', 'ring', 'key']));
+  });
+});
+
+describe('custody decides the response', () => {
+  test('whoever could have copied a key: compromise of that key, and no second rotation', () => {
+    expect(planCase(inventory([['legacy', 'copied-possible']]))).toEqual([
+      { nn: '01', kind: 'taint', ring: RING, kid: 'legacy', class: 'compromise', replace: false, because: ['e0'] },
+    ]);
+  });
+
+  test.each<ExposureClass>(['could-use', 'could-deploy', 'administers'])('%s: the ACTIVE key is replaced now, and again later', (custody) => {
+    expect(planCase(inventory([[undefined, custody]], { firstItem: 7 }))).toEqual([
+      { nn: '07', kind: 'taint', ring: RING, kid: 'active', class: 'planned', replace: true, because: ['e0'] },
+      { nn: '08', kind: 'rotate-again', rings: [RING] },
+    ]);
+  });
+
+  test('whoever reads what is public had custody of nothing', () => {
+    expect(planCase(inventory([[undefined, 'reads-public']]))).toEqual([]);
+  });
+
+  test('any number of exposures of a kid is one taint of it, and a compromise outweighs', () => {
+    for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2]]) {
+      const exposures = [[undefined, 'could-use'], ['active', 'copied-possible'], [undefined, 'administers']] as [string | undefined, ExposureClass][];
+      expect(taints(inventory(order.map((n) => exposures[n] as [string | undefined, ExposureClass])))).toEqual([['active', 'compromise', true]]);
+    }
+  });
+
+  test('compromised keys come before planned ones', () => {
+    expect(taints(inventory([[undefined, 'could-deploy'], ['legacy', 'copied-possible'], ['old', 'copied-possible']]))).toEqual([
+      ['legacy', 'compromise', false],
+      ['old', 'compromise', false],
+      ['active', 'planned', true],
+    ]);
+  });
+
+  test('what is DENIED needs no taint', () => {
+    expect(planCase(inventory([['gone', 'copied-possible']]))).toEqual([]);
+  });
+
+  test('a follow-up rotates once and asks for no third', () => {
+    expect(planCase(inventory([[undefined, 'could-use']], { followUp: true })).map(({ kind }) => kind)).toEqual(['taint']);
+  });
+
+  test('a console login is an item of the plan; a user without one has none', () => {
+    expect(planCase(inventory([], { principals: [user, subject], firstItem: 3 }))).toEqual([{ nn: '03', kind: 'login-profile', ref: 'p0' }]);
+    expect(planCase(inventory([], { principals: [{ ...user, loginProfile: false }] }))).toEqual([]);
+  });
+
+  test.each(['unknown', 'next'])('custody of the key %s, which cannot be tainted, is refused and not passed over', (kid) => {
+    try {
+      planCase(inventory([[kid, 'copied-possible']]));
+      throw new Error('not refused');
+    } catch (error) {
+      if (!isCurfewError(error)) throw error;
+      expect([error.code, error.message, error.got]).toEqual(['ERR_PLAN_INVALID', `ring ${RING} has no such key to taint`, kid]);
+    }
+  });
+
+  test('every class of custody has an answer', () => {
+    for (const custody of EXPOSURE_CLASSES) expect(() => planCase(inventory([[undefined, custody]]))).not.toThrow();
+  });
+
+  test('one inventory has one plan and one name', () => {
+    const given = inventory([['legacy', 'copied-possible'], [undefined, 'could-deploy']], { principals: [user] });
+    expect(itemsSha(planCase(given))).toBe(itemsSha(planCase(structuredClone(given))));
+  });
+});
+
+describe('the order of the workflow', () => {
+  const at = (name: string) => STEPS.findIndex((step) => step.name === name);
+  test.each([
+    ['list', 'contain', 'what is done is frozen first'],
+    ['contain', 'publish', 'verifiers hear of cut-offs'],
+    ['contained', 'plan', 'nobody plans about someone who can still act'],
+    ['hold', 'plan', 'doubt stops at what can be undone'],
+    ['plan', 'prepare', 'the plan is frozen before the first act on it'],
+    ['prepare', 'taint', 'the successor can sign before it must'],
+    ['taint', 'commit', 'nothing more is issued under the old key'],
+    ['commit', 'resign', 'commit before re-sign'],
+    ['poll', 'resign', 'verifiers know the window'],
+    ['resign', 'drain', 'pass 2 sees what was in flight'],
+    ['drain', 'finish', 'KMS disables only what has drained'],
+    ['drain', 'resign-again', 'pass 2 after the drain'],
+    ['resign-again', 'deny', 'DENIED only when a pass found nothing'],
+    ['act', 'prove', 'proof comes after every act'],
+    ['deny', 'prove', 'proof comes after every act'],
+    ['prove', 'close', 'closed on observed refusals'],
+    ['close', 'seal', 'the closing is in the tree too'],
+  ])('%s before %s: %s', (before, after) => {
+    expect(at(before)).toBeGreaterThanOrEqual(0);
+    expect(at(before)).toBeLessThan(at(after));
+  });
+
+  test('names are unique, and every answer a step refers to is of an earlier step, or its own', () => {
+    const names = STEPS.map(({ name }) => name as string);
+    expect(new Set(names).size).toBe(names.length);
+    for (const [index, step] of STEPS.entries()) {
+      const { over, when, until, waitSeconds } = step as Partial<Record<'over' | 'when' | 'until' | 'waitSeconds', string>>;
+      for (const path of [over, when, until, waitSeconds])
+        if (path !== undefined) expect(names.slice(0, index + 1)).toContain(path.split('.')[0]);
+    }
+  });
+});
+
+describe('proof', () => {
+  const disabled = { signed: false, code: 'ERR_KEY_DISABLED' };
+  const denied = { state: 'DENIED', inJwks: false, sign: disabled, standbys: [{ kid: 'next', ...disabled }] } as const;
+  test.each([
+    [denied, true],
+    [{ ...denied, sign: undefined, standbys: [] }, true],
+    [{ ...denied, state: 'SUSPECT' as const }, false],
+    [{ ...denied, inJwks: true }, false],
+    [{ ...denied, inJwks: undefined }, false],
+    [{ ...denied, sign: { signed: true } }, false],
+    [{ ...denied, sign: { signed: false, code: 'ERR_ACCESS_DENIED' } }, false],
+    [{ ...denied, sign: { signed: false } }, false],
+    [{ ...denied, standbys: [{ kid: 'next', signed: true }] }, false],
+  ])('%# a taint is proved by KMS saying disabled, and by no other refusal', (observed, ok) => {
+    expect(proveItem('taint', observed).ok).toBe(ok);
+  });
+
+  test.each([
+    ['latch', { exists: true, tagged: true, denied: true }, true],
+    ['latch', { exists: true, tagged: true, denied: false }, false],
+    ['latch', { exists: true, tagged: false, denied: true }, false],
+    ['latch', { exists: false, tagged: false, denied: false }, true],
+    ['access-key', { status: 'Inactive' }, true],
+    ['access-key', { status: 'none' }, true],
+    ['access-key', { status: 'Active' }, false],
+    ['personal-key', { kmsState: 'Disabled' }, true],
+    ['personal-key', { kmsState: 'Enabled' }, false],
+    ['personal-key', { kmsState: 'Unavailable' }, false],
+    ['login-profile', { exists: true }, false],
+    ['cut-off', { blocked: false }, false],
+    ['rotate-again', {}, false],
+  ] as const)('%s %j: %s', (kind, observed, ok) => {
+    expect(proveItem(kind, observed as never).ok).toBe(ok);
+  });
+});

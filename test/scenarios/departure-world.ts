@@ -1,0 +1,183 @@
+/** A deployment with people in it: the HR webhook, the case Lambdas under their own rights, and the state machine by STEPS. */
+import { Webhook } from 'standardwebhooks';
+import { append } from '../../lambdas/evidence/appender';
+import { relay } from '../../lambdas/evidence/outbox';
+import { receiveWebhook } from '../../lambdas/intake/hr-webhook';
+import { importPeople } from '../../lambdas/intake/people-import';
+import { disableKey } from '../../lambdas/keys/disabler';
+import { foldDelivery, foldStream } from '../../lambdas/offboarding/case-folder';
+import { closer } from '../../lambdas/offboarding/closer';
+import { conduct } from '../../lambdas/offboarding/conductor';
+import { disableInIam } from '../../lambdas/offboarding/iam-disabler';
+import { applyLatch } from '../../lambdas/offboarding/latch';
+import { planner } from '../../lambdas/offboarding/planner';
+import { prove } from '../../lambdas/offboarding/prover';
+import { resignBatch } from '../../lambdas/tokens/resigner';
+import { isCurfewError } from '../../lib/domain/errors';
+import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import type { StepRequest, WaveBatch } from '../../lib/domain/messages';
+import { type CaseMeta, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
+import { STEPS, type Step } from '../../lib/domain/offboarding/plan';
+import { policyAllowing } from '../../lib/local/kms';
+import { roleArn, type World } from '../../lib/local/world';
+import { NOW, RING, type SigningWorld, signingWorld } from './signing-world';
+
+export const WORKER = 'W-1042';
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+export const BAMBOO_SECRET = 'a-private-key-of-bamboohr';
+const SOURCES = {
+  hr: { scheme: 'standard-webhooks', corroboration: 'signed-fact', secretArn: 'arn:hr' },
+  bamboo: { scheme: 'bamboohr', corroboration: 'read-back', secretArn: 'arn:bamboo' },
+} as const;
+
+export interface DepartureWorld extends SigningWorld {
+  readonly personalKeyArn: string;
+}
+
+/** W-1042 has an IAM user with two access keys and a console login, a token subject and a KMS key of their own. */
+export async function departureWorld(): Promise<DepartureWorld> {
+  const world = wireOffboarding(await signingWorld({ config: { sources: SOURCES } }));
+  world.secrets.rotate('hr', SECRET);
+  world.secrets.rotate('bamboo', BAMBOO_SECRET);
+  const arn = world.iam.addUser('mallory', { accessKeyIds: ['AKIA1', 'AKIA2'], loginProfile: true });
+  world.iam.addUser('colleague', { accessKeyIds: ['AKIA3'], loginProfile: true });
+  const personalKeyArn = world.kms.createKey({
+    algorithm: 'ES256',
+    policy: policyAllowing([roleArn('disabler')], ['kms:DisableKey', 'kms:DescribeKey']),
+  });
+  const principals = [
+    { type: 'iam-user', arn },
+    { type: 'subject', ring: RING, sub: 'mallory' },
+    { type: 'kms-key', arn: personalKeyArn },
+  ];
+  const exposures = [
+    { asset: `kid:${RING}/${world.legacy.jwk.kid}`, class: 'copied-possible', how: 'kept the PEM on a laptop', since: NOW - 1000 },
+    { asset: `ring:${RING}`, class: 'could-deploy', how: 'deploys the issuer', since: NOW - 1000 },
+  ];
+  await importPeople({ workers: [{ workerId: WORKER, principals, exposures }] }, world.deps('people-import'));
+  return Object.assign(world, { personalKeyArn });
+}
+
+function wireOffboarding(world: SigningWorld): SigningWorld {
+  world.functions.register('latch', (request) => applyLatch(request, world.deps('latch')));
+  world.functions.register('iam-disabler', (request) => disableInIam(request, world.deps('iam-disabler')));
+  world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
+  world.functions.register('case-folder', (request) => foldDelivery(request, world.deps('case-folder')));
+  world.functions.register('appender', (request) => append(request, world.deps('appender')));
+  return world;
+}
+
+export interface Said {
+  readonly type?: string;
+  readonly workerId?: string;
+  readonly effectiveAt?: number;
+  readonly id?: string;
+}
+
+export function delivery(world: World, { type = 'worker.terminated', workerId = WORKER, effectiveAt = world.clock.now(), id = 'msg_1' }: Said = {}) {
+  const now = new Date(world.clock.now() * 1000);
+  const data = { workerId, effectiveAt: new Date(effectiveAt * 1000).toISOString() };
+  const body = JSON.stringify({ type, timestamp: now.toISOString(), data });
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(world.clock.now()),
+    'webhook-signature': new Webhook(SECRET).sign(id, now, body),
+  };
+  return { pathParameters: { source: 'hr' }, headers, body, isBase64Encoded: false };
+}
+
+/** The webhook, and what its stream does with it. */
+export async function send(world: World, said: Said = {}): Promise<number | undefined> {
+  const { statusCode } = await receiveWebhook(delivery(world, said), world.deps('intake'));
+  await foldInbox(world);
+  return statusCode;
+}
+
+export async function foldInbox(world: World): Promise<void> {
+  const inserted = world.tables.takeStream('inbox');
+  const Records = inserted.map(({ pk, sk }) => ({ eventName: 'INSERT' as const, dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } } } }));
+  await foldStream({ Records }, world.deps('case-folder'));
+}
+
+export async function metaOf(world: World, caseId: string): Promise<CaseMeta> {
+  const meta = parseMeta(await world.tables.get('cases', metaKey(caseId)));
+  if (!meta) throw new Error(`no case ${caseId}`);
+  return meta;
+}
+
+export function metas(world: World): CaseMeta[] {
+  return world.tables.dump('cases').filter(({ sk }) => sk === 'META').map((item) => parseMeta(item) as CaseMeta);
+}
+
+/** Records of all cases, as they stand in the outbox. */
+export function outbox(world: World): EvidenceRecord[] {
+  return world.tables.dump('cases').filter(({ sk }) => sk.startsWith('OUT#')).map(({ record }) => record as unknown as EvidenceRecord);
+}
+
+export async function drainOutboxes(world: World): Promise<void> {
+  await relay(world.tables.takeStream('keys'), world.deps('outbox-signing'));
+  await relay(world.tables.takeStream('cutoffs'), world.deps('outbox-signing'));
+  await relay(world.tables.takeStream('cases'), world.deps('outbox-offboarding'));
+}
+
+type Answers = Record<string, Record<string, unknown>>;
+type Invoke = (request: object, run: () => Promise<unknown>) => Promise<unknown>;
+
+/** The state machine: the same table as the construct reads, with waits that move the clock. `via` may crash a step. */
+export async function execute(world: World, caseId: string, attempt: number, via: Invoke = (_request, run) => run()): Promise<Answers> {
+  const answers: Answers = {};
+  const at = (path: string) => path.split('.').reduce<unknown>((value, name) => (value as Answers)[name], answers);
+  const call = (fn: string, step: string, nn?: string) => {
+    const request: StepRequest = { caseId, attempt, step, ...(nn !== undefined && { nn }) };
+    return via(request, () => invoke(world, fn, request)) as Promise<Record<string, unknown>>;
+  };
+  const wave = async (batches: readonly WaveBatch[], pass: number) => {
+    for (const batch of batches) await via(batch, () => resignBatch({ ...batch, pass }, world.deps('resigner')));
+  };
+
+  for (const step of STEPS as readonly Step[]) {
+    if (step.onlyIfTainted && answers.plan?.tainted !== true) continue;
+    switch (step.kind) {
+      case 'task':
+        if (step.step === 'seal') await via(step, () => drainOutboxes(world));
+        answers[step.name] = await call(step.function, step.step);
+        break;
+      case 'map':
+        await mapItems(at(step.over) as { nn: string }[], ({ nn }) => call(step.function, step.step, nn));
+        break;
+      case 'wave':
+        await wave(at(step.over) as WaveBatch[], step.pass);
+        break;
+      case 'wait':
+        world.clock.advance(world.config.settings[step.setting]);
+        break;
+      case 'hold':
+        if (at(step.when) !== true) break;
+        await call(step.function, step.step);
+        return answers;
+      case 'loop':
+        for (;;) {
+          answers[step.name] = await call(step.function, step.step);
+          if (at(step.until) === true) break;
+          await wave(at(step.over) as WaveBatch[], step.pass);
+          world.clock.advance(at(step.waitSeconds) as number);
+        }
+    }
+  }
+  return answers;
+}
+
+/** As the machine's maps do: each item is caught on its own, and left open. */
+async function mapItems<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {
+  const outcomes = await Promise.allSettled(items.map(run));
+  for (const outcome of outcomes) if (outcome.status === 'rejected' && !isCurfewError(outcome.reason)) throw outcome.reason;
+}
+
+function invoke(world: World, fn: string, request: StepRequest): Promise<unknown> {
+  if (fn === 'planner') return planner(request, world.deps('planner'));
+  if (fn === 'conductor') return conduct(request, world.deps('conductor'));
+  if (fn === 'prover') return prove(request, world.deps('prover'));
+  if (fn === 'closer') return closer(request, world.deps('closer'));
+  throw new Error(`no such function ${fn}`);
+}

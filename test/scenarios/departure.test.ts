@@ -1,0 +1,280 @@
+/** One departure from the webhook to the seal, with the real Lambdas under their own rights; then with every step killed. */
+import { createHmac } from 'node:crypto';
+import { receiveWebhook } from '../../lambdas/intake/hr-webhook';
+import { importPeople } from '../../lambdas/intake/people-import';
+import { prove } from '../../lambdas/offboarding/prover';
+import { tick } from '../../lambdas/offboarding/ticker';
+import { recordKey } from '../../lib/domain/evidence/log-items';
+import { checkManifest, expectedRecords } from '../../lib/domain/evidence/manifest';
+import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
+import type { StepRequest } from '../../lib/domain/messages';
+import { isCrash } from '../../lib/local/faults';
+import type { World } from '../../lib/local/world';
+import {
+  BAMBOO_SECRET,
+  type DepartureWorld,
+  departureWorld,
+  drainOutboxes,
+  execute,
+  foldInbox,
+  metaOf,
+  metas,
+  outbox,
+  send,
+  WORKER,
+} from './departure-world';
+import { issueTo, legacyClaims, RING, record, ringOf, signLegacy, verifierOf } from './signing-world';
+
+const refusedWith = (code: string) => expect.objectContaining({ code });
+
+interface Outstanding {
+  readonly tokens: readonly string[];
+  readonly leaver: string;
+  readonly forged: string;
+}
+
+/** Five members under the PEM, five under the ring, one token of the leaver's, and a forgery. */
+async function outstanding(world: DepartureWorld): Promise<Outstanding> {
+  const legacy = [0, 1, 2, 3, 4].map((n) => signLegacy(world, legacyClaims(world, `member-${n}`, `legacy-${n}`)));
+  await record(world, legacy);
+  const issued = [];
+  for (const n of [0, 1, 2, 3, 4]) issued.push(await issueTo(world, `member-${n}`));
+  const leaver = await issueTo(world, 'mallory');
+  return { tokens: [...legacy, ...issued], leaver, forged: signLegacy(world, legacyClaims(world, 'nobody-at-all', 'forged')) };
+}
+
+async function theOneCase(world: World): Promise<string> {
+  await send(world);
+  const [meta] = metas(world);
+  if (!meta) throw new Error('no case');
+  return meta.caseId;
+}
+
+/** Postconditions that must hold however often a step was killed and replayed. */
+async function expectDeparted(world: DepartureWorld, caseId: string, before: Outstanding): Promise<void> {
+  expect(await world.iam.accessKeys('mallory')).toEqual([
+    { accessKeyId: 'AKIA1', status: 'Inactive' },
+    { accessKeyId: 'AKIA2', status: 'Inactive' },
+  ]);
+  expect(await world.iam.hasLoginProfile('mallory')).toBe(false);
+  expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+  expect(world.iam.mayAct('colleague', 'AKIA3')).toBe(true);
+  expect((await world.kms.disablerFor('arn:aws:iam::000000000000:role/curfew-test-disabler').describe(world.personalKeyArn)).state).toBe('Disabled');
+
+  const ring = await ringOf(world);
+  expect(ring.keys.filter(({ state }) => state === 'DENIED')).toHaveLength(2);
+  expect(ring.keys.filter(({ kmsState }) => kmsState === 'Enabled').map(({ state }) => state)).toEqual(['ACTIVE']);
+  expect(ring.keys.find(({ kid }) => kid === ring.activeKid)?.slot).toBe(2);
+
+  // Each outstanding token has exactly one re-signed version; the leaver's and the forgery have none.
+  const resigned = world.tables.dump('ledger').filter(({ resignOf }) => resignOf !== undefined);
+  expect(resigned).toHaveLength(before.tokens.length);
+  expect(new Set(resigned.map(({ sk }) => sk)).size).toBe(before.tokens.length);
+
+  const verifier = await verifierOf(world);
+  for (const token of [before.leaver, before.forged, ...before.tokens]) await expect(verifier.verify(token)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_TOKEN_/) });
+  await expect(issueTo(world, 'mallory')).rejects.toEqual(refusedWith('ERR_SUBJECT_BLOCKED'));
+  expect((await verifier.verify(await issueTo(world, 'member-1'))).claims.sub).toBe('member-1');
+
+  const meta = await metaOf(world, caseId);
+  expect(meta.state).toBe('CLOSED');
+  const followUp = await metaOf(world, meta.followUp ?? '');
+  expect(followUp).toMatchObject({ state: 'OPEN', followUpOf: caseId, dueAt: (meta.containedAt ?? 0) + world.config.settings.sessionSecondsMax });
+  expect(metas(world)).toHaveLength(2);
+  expect(await world.tables.get('cases', { pk: `WORKER#${WORKER}`, sk: 'OPEN' })).toMatchObject({ caseId: meta.followUp });
+}
+
+/** Every record that the case owes, once, in the tree, in a spelling that a verifier accepts. */
+async function expectEvidence(world: World, caseId: string): Promise<readonly EvidenceRecord[]> {
+  const mine = outbox(world).filter((candidate) => candidate.case === caseId);
+  const ids = mine.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect([...ids].sort()).toEqual([...expectedRecords(mine)].sort());
+  for (const each of mine) expect(parseRecord(Buffer.from(formatRecord(each)))).toEqual(each);
+  for (const id of ids) expect(await world.tables.get('log', recordKey(id))).toMatchObject({ index: expect.any(Number) });
+
+  const ofRing = world.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#')).map((item) => item.record as unknown as EvidenceRecord);
+  expect(checkManifest([...mine, ...ofRing], caseId).expected).toBeGreaterThanOrEqual(ids.length);
+  return mine;
+}
+
+test('a departure: contained, planned, acted on, proved, closed and sealed', async () => {
+  const world = await departureWorld();
+  const before = await outstanding(world);
+  const accepted = await (await verifierOf(world)).verify(before.forged);
+  expect(accepted.claims.sub).toBe('nobody-at-all'); // the breach is real
+
+  const caseId = await theOneCase(world);
+  expect([...world.workflow.started.keys()]).toEqual([`${caseId}.1`]);
+  await execute(world, caseId, 1);
+
+  await expectDeparted(world, caseId, before);
+  const records = await expectEvidence(world, caseId);
+  expect(records.map(({ id }) => id.slice(caseId.length + 1)).filter((name) => name.startsWith('item') && !name.endsWith('proved')).sort()).toEqual([
+    'item/01/contained',
+    'item/02/contained',
+    'item/03/contained',
+    'item/04/contained',
+    'item/05/contained',
+    'item/06/done',
+    'item/07/done',
+    'item/08/done',
+    'item/09/done',
+  ]);
+  expect(world.events.said.map(({ detailType }) => detailType)).toEqual(expect.arrayContaining(['CaseOpened', 'CaseContained', 'CaseClosed']));
+});
+
+test('records and payloads name nobody: no worker id, user name, ARN or access key in clear', async () => {
+  const world = await departureWorld();
+  await outstanding(world);
+  const payloads: unknown[] = [];
+  const caseId = await theOneCase(world);
+  const answers = await execute(world, caseId, 1, async (request, run) => {
+    payloads.push(request);
+    const answer = await run();
+    payloads.push(answer);
+    return answer;
+  });
+  const said = JSON.stringify([outbox(world), world.events.said, payloads, answers]);
+  for (const secret of [WORKER, 'mallory', 'AKIA', 'arn:', 'laptop']) expect(said).not.toContain(secret);
+
+  const listed = outbox(world).find(({ type }) => type === 'case.listed');
+  const { pseudonym } = await metaOf(world, caseId);
+  const opened = await world.sealer.open(pseudonym, `${caseId}/listed#sealed`, listed?.body.sealed as string);
+  expect(Object.values(JSON.parse(opened))).toContainEqual([{ userName: 'mallory', accessKeyId: 'AKIA1' }, { userName: 'mallory', accessKeyId: 'AKIA2' }]);
+});
+
+test('a fact that was not read back stops at contained: reversible acts are done, nothing else is', async () => {
+  const world = await departureWorld();
+  const body = JSON.stringify({ employees: [{ id: WORKER, fields: { Status: { value: 'Inactive' }, 'Employment Status: Date': { value: '2026-11-30' } } }] });
+  const at = world.clock.now();
+  const signature = createHmac('sha256', BAMBOO_SECRET).update(`${body}${at}`).digest('hex');
+  const headers = { 'x-bamboohr-timestamp': String(at), 'x-bamboohr-signature': signature };
+  await receiveWebhook({ pathParameters: { source: 'bamboo' }, headers, body, isBase64Encoded: false }, world.deps('intake'));
+  await foldInbox(world);
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+
+  expect((await metaOf(world, caseId)).state).toBe('HELD');
+  expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+  expect(await world.iam.hasLoginProfile('mallory')).toBe(true);
+  expect((await ringOf(world)).keys.some(({ state }) => state === 'SUSPECT' || state === 'DENIED')).toBe(false);
+  const held = outbox(world).find(({ type }) => type === 'case.held');
+  expect(held?.body.reason).toMatch(/not read back/);
+  expect(world.tables.dump('cases').some(({ sk }) => sk === 'PLAN')).toBe(false);
+});
+
+test('a transfer ends custody and leaves the access of the worker alone', async () => {
+  const world = await departureWorld();
+  await send(world, { type: 'worker.transferred' });
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+  expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+  expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(true);
+  expect(await world.iam.hasLoginProfile('mallory')).toBe(true);
+  expect((await ringOf(world)).keys.filter(({ state }) => state === 'DENIED')).toHaveLength(2);
+});
+
+test('a departure of someone with nothing to end closes at once, and waits for no wave', async () => {
+  const world = await departureWorld();
+  await send(world, { workerId: 'W-1' });
+  const caseId = metas(world)[0]?.caseId ?? '';
+  const at = world.clock.now();
+  await execute(world, caseId, 1);
+  expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', closedAt: at });
+  await expectEvidence(world, caseId);
+});
+
+test('the linked case rotates the ring a second time, when every session alive at containment has expired', async () => {
+  const world = await departureWorld();
+  const caseId = await theOneCase(world);
+  await execute(world, caseId, 1);
+  const { followUp = '' } = await metaOf(world, caseId);
+  const active = (await ringOf(world)).activeKid;
+
+  expect((await tick(world.deps('ticker'))).started).toBe(0);
+  world.clock.set((await metaOf(world, followUp)).dueAt);
+  expect((await tick(world.deps('ticker'))).started).toBe(1);
+  // The second STANDBY took the place of the first; the rotator births and publishes the next ones at its own ticks.
+  await execute(world, followUp, 1);
+
+  const ring = await ringOf(world);
+  expect(ring.keys.find(({ kid }) => kid === active)?.state).toBe('DENIED');
+  const closed = await metaOf(world, followUp);
+  expect([closed.state, closed.followUp]).toEqual(['CLOSED', undefined]);
+  expect(metas(world)).toHaveLength(2);
+  expect((await world.tables.get('cases', { pk: `WORKER#${WORKER}`, sk: 'OPEN' }))?.caseId).toBeUndefined();
+  await expectEvidence(world, followUp);
+});
+
+test('an item that is not proved keeps the case open and names itself; nothing else is held up', async () => {
+  const world = await departureWorld();
+  const caseId = await theOneCase(world);
+  const undo = execute(world, caseId, 1, (asked, run) => {
+    const request = asked as Partial<StepRequest>;
+    if (request.step === 'prove' && request.nn === '03') world.iam.reactivateAccessKey('mallory', 'AKIA1');
+    return run();
+  });
+  await expect(undo).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: ['03 access-key DONE'] });
+  expect((await metaOf(world, caseId)).state).toBe('PROVING');
+  expect(outbox(world).some(({ type }) => type === 'case.closed')).toBe(false);
+  await expect(prove({ caseId, attempt: 1, step: 'prove', nn: '03' }, world.deps('prover'))).rejects.toMatchObject({
+    code: 'ERR_NOT_PROVED',
+    message: `item 03 of case ${caseId} is not proved`,
+    got: { status: 'Active' },
+  });
+});
+
+test('a step of an attempt that has been taken over is refused', async () => {
+  const world = await departureWorld();
+  const caseId = await theOneCase(world);
+  await expect(execute(world, caseId, 2)).rejects.toMatchObject({ code: 'ERR_CASE_STATE', message: `case ${caseId} is at attempt 1` });
+});
+
+test.each([
+  [{ workers: [] }, 'workers: too_small'],
+  [{ workers: [{ workerId: 'W-1', principals: [], exposures: [], name: 'x' }] }, 'workers.0: unrecognized_keys'],
+  [{ workers: [{ workerId: 'W-1', principals: [{ type: 'iam-user', arn: 'mallory' }], exposures: [] }] }, 'workers.0.principals.0.arn: invalid_format'],
+  [{ workers: [{ workerId: 'W-1', principals: [], exposures: [{ asset: 'secret:db', class: 'could-use', how: 'x', since: 1 }] }] }, 'workers.0.exposures.0.asset: invalid_format'],
+  [{ workers: [{ workerId: 'W-1', principals: [], exposures: [{ asset: `ring:${RING}`, class: 'owns', how: 'x', since: 1 }] }] }, 'workers.0.exposures.0.class: invalid_value'],
+])('%# an import of another shape is refused by the place, and the value is not echoed', async (given, message) => {
+  const world = await departureWorld();
+  const people = world.tables.dump('people');
+  await expect(importPeople(given, world.deps('people-import'))).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID', message });
+  expect(world.tables.dump('people')).toEqual(people);
+});
+
+describe('killed at any effect and replayed', () => {
+  /** Runs the workflow; the process dies once at the n-th effect of the whole case, and the step is retried as Step Functions does. */
+  async function run(n: number, mode: 'before' | 'after'): Promise<{ world: DepartureWorld; caseId: string; crashed: boolean; before: Outstanding }> {
+    const world = await departureWorld();
+    const before = await outstanding(world);
+    const caseId = await theOneCase(world);
+    let crashed = false;
+    world.faults.crashAt(n, mode);
+    await execute(world, caseId, 1, async (_request, attempt) => {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isCrash(error) && !world.faults.crashed) throw error;
+        crashed = true;
+        world.faults.restart();
+        return attempt();
+      }
+    });
+    return { world, caseId, crashed, before };
+  }
+
+  test.each(['before', 'after'] as const)('%s it: the same postconditions, no double effect, complete evidence', async (mode) => {
+    let points = 0;
+    for (let n = 1; ; n += 1) {
+      const { world, caseId, crashed, before } = await run(n, mode);
+      if (!crashed) break;
+      points++;
+      await drainOutboxes(world);
+      await expectDeparted(world, caseId, before);
+      await expectEvidence(world, caseId);
+    }
+    expect(points).toBeGreaterThan(50);
+  }, 120_000);
+});

@@ -1,0 +1,127 @@
+/** A ring in memory: every signing and evidence Lambda under its own rights, and what stands around them. */
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { append } from '../../lambdas/evidence/appender';
+import { relay } from '../../lambdas/evidence/outbox';
+import { sequence } from '../../lambdas/evidence/sequencer';
+import { loadRing } from '../../lambdas/keys/load-ring';
+import { publishFeed } from '../../lambdas/keys/publisher';
+import { bear, rotate } from '../../lambdas/keys/rotator';
+import { taintOrDeny } from '../../lambdas/keys/taint';
+import { wellKnown } from '../../lambdas/keys/well-known';
+import { commitIssued } from '../../lambdas/tokens/committer';
+import { cutOff } from '../../lambdas/tokens/cutter';
+import { issued } from '../../lambdas/tokens/issued';
+import { issue, issueOrProbe } from '../../lambdas/tokens/issuer';
+import { recordLegacy } from '../../lambdas/tokens/recorder';
+import { resignBatch } from '../../lambdas/tokens/resigner';
+import { base64url } from '../../lib/domain/encoding';
+import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
+import type { Ring } from '../../lib/domain/keys/ring';
+import type { TaintTarget, WaveBatch } from '../../lib/domain/messages';
+import { fromDer } from '../../lib/domain/tokens/signature';
+import { World, type WorldOptions } from '../../lib/local/world';
+import { createVerifier } from '../../lib/verifier';
+
+export const RING = 'customer-api';
+export const ISSUER = 'https://id.shop.example/r/customer-api';
+export const AUDIENCE = 'https://api.shop.example';
+export const NOW = 1_800_000_000;
+export const SETTINGS = { propagationSeconds: 10, verifierCacheSeconds: 60, collectGraceSeconds: 0 };
+
+export interface SigningWorld extends World {
+  readonly legacy: { readonly jwk: PublicJwk; readonly privateKey: KeyObject };
+}
+
+/** A deployment whose ring is born; the clock then stands past the STANDBYs' publication. */
+export async function signingWorld(options: WorldOptions = {}): Promise<SigningWorld> {
+  const world = wire(new World({ now: NOW, settings: SETTINGS, ...options }));
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), 'ES256');
+  const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
+  await bear({ id: RING, issuer: ISSUER, audience: AUDIENCE, algorithm: 'ES256', periodSeconds: 30 * 86_400, maxTtlSeconds: 3600, legacyKeys: [legacy] }, world.deps('rotator'));
+  world.clock.advance(SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds);
+  return Object.assign(world, { legacy: { jwk, privateKey } });
+}
+
+export function wire(world: World): World {
+  world.functions.register('issuer', (request) => issueOrProbe(request, world.deps('issuer')));
+  world.functions.register('publisher', (request) => publishFeed(request, world.deps('publisher')));
+  world.functions.register('appender', (request) => append(request, world.deps('appender')));
+  world.functions.register('sequencer', (request) => sequence(request, world.deps('sequencer')));
+  world.functions.register('rotator', (request) => rotate(request, world.deps('rotator')));
+  world.functions.register('taint', (request) => taintOrDeny(request, world.deps('taint')));
+  world.functions.register('cutter', (request) => cutOff(request, world.deps('cutter')));
+  world.functions.register('committer', (request) => commitIssued(request, world.deps('committer')));
+  world.functions.register('resigner', (request) => resignBatch(request, world.deps('resigner')));
+  const base = world.config.publicBaseUrl ?? '';
+  world.http.route(`${base}/r/`, async (url) => {
+    const { statusCode = 500, body = '' } = await wellKnown(url.slice(base.length), world.deps('well-known'));
+    return { status: statusCode, body };
+  });
+  world.http.route(`${base}/issued/`, async (url) => {
+    const [kid = '', jtiH = '', digest = ''] = url.slice(`${base}/issued/`.length).split('/');
+    return { status: 200, body: JSON.stringify({ issued: await issued(kid, jtiH, digest, world.deps('issued')) }) };
+  });
+  return world;
+}
+
+export async function issueTo(world: World, sub: string, more: object = {}): Promise<string> {
+  return (await issue({ op: 'issue', ring: RING, claims: { sub, client_id: 'web', ...more }, callerArn: 'arn:test' }, world.deps('issuer'))).token;
+}
+
+/** What whoever holds the PEM can sign: any claims, well. */
+export function signLegacy({ legacy }: SigningWorld, claims: object, header: object = {}): string {
+  const input = `${base64url(JSON.stringify({ alg: 'ES256', kid: legacy.jwk.kid, typ: 'at+jwt', ...header }))}.${base64url(JSON.stringify(claims))}`;
+  return `${input}.${base64url(fromDer(sign('sha256', Buffer.from(input), legacy.privateKey), 32))}`;
+}
+
+export function legacyClaims(world: World, sub: string, jti: string, more: object = {}): object {
+  const now = world.clock.now();
+  return { iss: ISSUER, aud: AUDIENCE, sub, client_id: 'web', jti, iat: now - 60, exp: now + 3000, ...more };
+}
+
+export async function record(world: World, tokens: readonly string[]) {
+  return recordLegacy({ ring: RING, tokens }, world.deps('recorder'));
+}
+
+export async function ringOf(world: World): Promise<Ring> {
+  return loadRing(world.deps('well-known'), RING);
+}
+
+export async function taintKeys(world: World, targets: readonly TaintTarget[], caseId = 'c-test') {
+  const { kid: successor } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
+  const tainted = await taintOrDeny({ op: 'taint', ring: RING, targets, successor, caseId }, world.deps('taint'));
+  await publishFeed({ ring: RING }, world.deps('publisher'));
+  return tainted;
+}
+
+export async function pass(world: World, batches: readonly WaveBatch[], n: number) {
+  const counts = [];
+  for (const batch of batches) counts.push(await resignBatch({ ...batch, pass: n }, world.deps('resigner')));
+  return { found: counts.reduce((sum, { found }) => sum + found, 0), resigned: counts.reduce((sum, { resigned }) => sum + resigned, 0) };
+}
+
+export async function drainOutbox(world: World): Promise<void> {
+  await relay(world.tables.takeStream('keys'), world.deps('outbox-signing'));
+}
+
+export async function verifierOf(world: World, more: object = {}) {
+  const feedJwk = jwkFromSpki(await world.deps('publisher').signer.publicKey(world.config.feedKeyArn ?? ''), 'ES256');
+  const [pepper = ''] = await world.deps('cutter').secrets.values('pepper');
+  return createVerifier({
+    ring: RING,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    publicBaseUrl: world.config.publicBaseUrl ?? '',
+    feedKeys: [feedJwk],
+    pepper,
+    maxTtlSeconds: 3600,
+    now: () => world.clock.now(),
+    fetchText: async (url) => {
+      const { status, body } = await world.http.get(url);
+      if (status !== 200) throw new Error(String(status));
+      return body;
+    },
+    ...more,
+  });
+}
