@@ -167,7 +167,14 @@ async function emptyVersion(SecretId: string): Promise<string | undefined> {
   return SecretString === '' ? current : undefined;
 }
 
-const PATCHES = [noValue, objectLock, lifecycle, timeToLive, pointInTimeRecovery, tableKey] as readonly Patch<unknown>[];
+const PATCHES = [
+  noValue,
+  objectLock,
+  lifecycle,
+  timeToLive,
+  pointInTimeRecovery,
+  tableKey,
+] as readonly Patch<unknown>[];
 
 /** @param assembly folder of the deployed templates: `cdk.out` */
 export async function patchAfterDeploy(assembly: string): Promise<string[]> {

@@ -7,6 +7,7 @@ import { deliveryWrites } from '../../lib/domain/offboarding/inbox';
 import { BODY_BYTES_MAX, parseLeaverEvents } from '../../lib/domain/offboarding/leaver-event';
 import { verifyDelivery } from '../../lib/domain/offboarding/source';
 import type { Deps } from '../../lib/ports';
+import { answer } from '../http';
 
 export type WebhookRequest = Pick<APIGatewayProxyEventV2, 'pathParameters' | 'headers' | 'body' | 'isBase64Encoded'>;
 type WebhookAnswer = APIGatewayProxyStructuredResultV2;
@@ -108,14 +109,6 @@ function checkContentType(given: string | undefined): void {
 
 function lowerCased(headers: WebhookRequest['headers']): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-function answer(statusCode: number, body: object): WebhookAnswer {
-  return {
-    statusCode,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify(body),
-  };
 }
 
 export const handler = entry('intake', receiveWebhook);

@@ -5,22 +5,19 @@ import { base64url } from '../../lib/domain/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { Messages } from '../../lib/domain/messages';
 import {
-  addDeparture,
   type CaseMeta,
-  type CaseWrite,
   caseIdOf,
   type Departure,
   foldDeparture,
   isDeparture,
   joins,
   metaKey,
-  openCase,
   parseMeta,
-  rescind,
   rescindKey,
   workerKey,
 } from '../../lib/domain/offboarding/case';
 import { openedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
+import { addDeparture, type CaseWrite, openCase, rescind } from '../../lib/domain/offboarding/case-transitions';
 import {
   deliveryKey,
   PENDING_PARTITION,

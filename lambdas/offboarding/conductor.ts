@@ -5,7 +5,7 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
 import type { StepRequest } from '../../lib/domain/messages';
-import { bornCase, type CaseMeta, caseIdOf, doubt, type Outgoing, transition } from '../../lib/domain/offboarding/case';
+import { type CaseMeta, caseIdOf, doubt } from '../../lib/domain/offboarding/case';
 import {
   containedRecord,
   followedUpRecord,
@@ -14,6 +14,7 @@ import {
   openedRecord,
   sealContext,
 } from '../../lib/domain/offboarding/case-records';
+import { bornCase, type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
 import { proveItem } from '../../lib/domain/offboarding/proof';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from './case-store';

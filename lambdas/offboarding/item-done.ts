@@ -1,7 +1,8 @@
 /** An item is done: its state, what was read back and the record of it, in one transaction. */
 import type { StepRequest } from '../../lib/domain/messages';
-import { type CaseState, transition } from '../../lib/domain/offboarding/case';
+import type { CaseState } from '../../lib/domain/offboarding/case';
 import { itemRecord } from '../../lib/domain/offboarding/case-records';
+import { transition } from '../../lib/domain/offboarding/case-transitions';
 import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
 import type { Write } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';

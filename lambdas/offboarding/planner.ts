@@ -2,15 +2,9 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
 import type { StepRequest } from '../../lib/domain/messages';
-import {
-  type CaseMeta,
-  type CaseState,
-  caseKey,
-  custodyOnly,
-  type Outgoing,
-  transition,
-} from '../../lib/domain/offboarding/case';
+import { type CaseMeta, type CaseState, caseKey, custodyOnly } from '../../lib/domain/offboarding/case';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
+import { type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
 import { listContainment, type PrincipalRef } from '../../lib/domain/offboarding/containment';
 import {
   assetOf,

@@ -1,6 +1,7 @@
 /** Starts the execution of a case that is due: the same few lines for a fact that is due now and for the ticker's catch-up. */
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { dueKey, executionName, metaKey, parseMeta, transition } from '../../lib/domain/offboarding/case';
+import { dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
+import { transition } from '../../lib/domain/offboarding/case-transitions';
 import type { Clock, Tables, Workflow } from '../../lib/ports';
 
 interface StartDeps {

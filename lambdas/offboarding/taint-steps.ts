@@ -1,7 +1,7 @@
 /** The steps around the waves of a case: one ring at a time, all its tainted kids together. The order stands in plan.ts. */
 import { CurfewError } from '../../lib/domain/errors';
 import type { StepRequest, TaintTarget, WaveBatch } from '../../lib/domain/messages';
-import { transition } from '../../lib/domain/offboarding/case';
+import { transition } from '../../lib/domain/offboarding/case-transitions';
 import type { PlannedItem } from '../../lib/domain/offboarding/plan';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';

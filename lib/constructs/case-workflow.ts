@@ -74,7 +74,7 @@ export class CaseWorkflow extends Construct {
     const groups: Step[][] = [];
     for (const step of steps) {
       const last = groups.at(-1);
-      if (last?.[0]?.onlyIfTainted === step.onlyIfTainted) last?.push(step);
+      if (last && last[0]?.onlyIfTainted === step.onlyIfTainted) last.push(step);
       else groups.push([step]);
     }
     return groups.map((group) => this.group(group)).reduce((before, after) => before.next(after));

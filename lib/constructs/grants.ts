@@ -104,7 +104,7 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     return grant(
       [
         allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [shred.tableArn]),
-        allow(['kms:GenerateDataKeyWithoutPlaintext', 'kms:Decrypt'], [key.keyArn]),
+        allow(['kms:GenerateDataKey', 'kms:Decrypt'], [key.keyArn]),
       ],
       { [ENV.table('shred')]: shred.tableName },
       { shredKeyArn: key.keyArn },

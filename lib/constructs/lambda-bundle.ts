@@ -9,7 +9,7 @@ import type { FunctionName } from '../domain/rights';
 const PROJECT = resolve(__dirname, '..', '..');
 
 /** Under lambdas/. Each file exports `handler`. */
-const ENTRIES: Readonly<Record<FunctionName, string>> = {
+export const ENTRIES: Readonly<Record<FunctionName, string>> = {
   issuer: 'tokens/issuer.ts',
   rotator: 'keys/rotator.ts',
   taint: 'keys/taint.ts',

@@ -14,7 +14,8 @@ export class CurfewSecret extends Secret {
     super(scope, id, { ...props, removalPolicy: statefulPolicy(stage) });
     pinLogicalId(this, logicalId);
     // CDK would make up a value. Once the real one is put, that would count as the one before it, and still be asked.
-    if (!props.generateSecretString) (this.node.defaultChild as CfnSecret).addPropertyDeletionOverride('GenerateSecretString');
+    if (!props.generateSecretString)
+      (this.node.defaultChild as CfnSecret).addPropertyDeletionOverride('GenerateSecretString');
   }
 }
 

@@ -51,7 +51,12 @@ export async function departureWorld(): Promise<DepartureWorld> {
     { type: 'kms-key', arn: personalKeyArn },
   ];
   const exposures = [
-    { asset: `kid:${RING}/${world.legacy.jwk.kid}`, class: 'copied-possible', how: 'kept the PEM on a laptop', since: NOW - 1000 },
+    {
+      asset: `kid:${RING}/${world.legacy.jwk.kid}`,
+      class: 'copied-possible',
+      how: 'kept the PEM on a laptop',
+      since: NOW - 1000,
+    },
     { asset: `ring:${RING}`, class: 'could-deploy', how: 'deploys the issuer', since: NOW - 1000 },
   ];
   await importPeople({ workers: [{ workerId: WORKER, principals, exposures }] }, world.deps('people-import'));
@@ -74,7 +79,10 @@ export interface Said {
   readonly id?: string;
 }
 
-export function delivery(world: World, { type = 'worker.terminated', workerId = WORKER, effectiveAt = world.clock.now(), id = 'msg_1' }: Said = {}) {
+export function delivery(
+  world: World,
+  { type = 'worker.terminated', workerId = WORKER, effectiveAt = world.clock.now(), id = 'msg_1' }: Said = {},
+) {
   const now = new Date(world.clock.now() * 1000);
   const data = { workerId, effectiveAt: new Date(effectiveAt * 1000).toISOString() };
   const body = JSON.stringify({ type, timestamp: now.toISOString(), data });
@@ -96,7 +104,10 @@ export async function send(world: World, said: Said = {}): Promise<number | unde
 
 export async function foldInbox(world: World): Promise<void> {
   const inserted = world.tables.takeStream('inbox');
-  const Records = inserted.map(({ pk, sk }) => ({ eventName: 'INSERT' as const, dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } } } }));
+  const Records = inserted.map(({ pk, sk }) => ({
+    eventName: 'INSERT' as const,
+    dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } } },
+  }));
   await foldStream({ Records }, world.deps('case-folder'));
 }
 
@@ -107,12 +118,18 @@ export async function metaOf(world: World, caseId: string): Promise<CaseMeta> {
 }
 
 export function metas(world: World): CaseMeta[] {
-  return world.tables.dump('cases').filter(({ sk }) => sk === 'META').map((item) => parseMeta(item) as CaseMeta);
+  return world.tables
+    .dump('cases')
+    .filter(({ sk }) => sk === 'META')
+    .map((item) => parseMeta(item) as CaseMeta);
 }
 
 /** Records of all cases, as they stand in the outbox. */
 export function outbox(world: World): EvidenceRecord[] {
-  return world.tables.dump('cases').filter(({ sk }) => sk.startsWith('OUT#')).map(({ record }) => record as unknown as EvidenceRecord);
+  return world.tables
+    .dump('cases')
+    .filter(({ sk }) => sk.startsWith('OUT#'))
+    .map(({ record }) => record as unknown as EvidenceRecord);
 }
 
 export async function drainOutboxes(world: World): Promise<void> {
@@ -122,29 +139,37 @@ export async function drainOutboxes(world: World): Promise<void> {
 }
 
 type Answers = Record<string, Record<string, unknown>>;
-type Invoke = (request: object, run: () => Promise<unknown>) => Promise<unknown>;
+type Invoke = (request: StepRequest, run: () => Promise<unknown>) => Promise<unknown>;
 
-/** The state machine: the same table as the construct reads, with waits that move the clock. `via` may crash a step. */
-export async function execute(world: World, caseId: string, attempt: number, via: Invoke = (_request, run) => run()): Promise<Answers> {
+/**
+ * The state machine: the same table as the construct reads, with waits that move the clock. Items of a map run beside
+ * each other, or one by one where `via` stands between, to kill them.
+ */
+export async function execute(world: World, caseId: string, attempt: number, via?: Invoke): Promise<Answers> {
   const answers: Answers = {};
   const at = (path: string) => path.split('.').reduce<unknown>((value, name) => (value as Answers)[name], answers);
   const call = (fn: string, step: string, nn?: string) => {
     const request: StepRequest = { caseId, attempt, step, ...(nn !== undefined && { nn }) };
-    return via(request, () => invoke(world, fn, request)) as Promise<Record<string, unknown>>;
+    const run = () => invoke(world, fn, request);
+    return (via ? via(request, run) : run()) as Promise<Record<string, unknown>>;
   };
   const wave = async (batches: readonly WaveBatch[], pass: number) => {
-    for (const batch of batches) await via(batch, () => resignBatch({ ...batch, pass }, world.deps('resigner')));
+    for (const batch of batches) await resignBatch({ ...batch, pass }, world.deps('resigner'));
   };
 
   for (const step of STEPS as readonly Step[]) {
     if (step.onlyIfTainted && answers.plan?.tainted !== true) continue;
     switch (step.kind) {
       case 'task':
-        if (step.step === 'seal') await via(step, () => drainOutboxes(world));
+        if (step.step === 'seal') await drainOutboxes(world);
         answers[step.name] = await call(step.function, step.step);
         break;
       case 'map':
-        await mapItems(at(step.over) as { nn: string }[], ({ nn }) => call(step.function, step.step, nn));
+        await mapItems(
+          at(step.over) as { nn: string }[],
+          ({ nn }) => call(step.function, step.step, nn),
+          via === undefined,
+        );
         break;
       case 'wave':
         await wave(at(step.over) as WaveBatch[], step.pass);
@@ -169,9 +194,13 @@ export async function execute(world: World, caseId: string, attempt: number, via
 }
 
 /** As the machine's maps do: each item is caught on its own, and left open. */
-async function mapItems<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {
-  const outcomes = await Promise.allSettled(items.map(run));
-  for (const outcome of outcomes) if (outcome.status === 'rejected' && !isCurfewError(outcome.reason)) throw outcome.reason;
+async function mapItems<T>(items: readonly T[], run: (item: T) => Promise<unknown>, together: boolean): Promise<void> {
+  const caught = (item: T) =>
+    run(item).catch((error) => {
+      if (!isCurfewError(error)) throw error;
+    });
+  if (together) await Promise.all(items.map(caught));
+  else for (const item of items) await caught(item);
 }
 
 function invoke(world: World, fn: string, request: StepRequest): Promise<unknown> {

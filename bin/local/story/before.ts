@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { activeKey } from '../../../lib/domain/keys/ring';
 import { adoptRecord } from '../../commands/adopt';
 import { importPeople } from '../../commands/people';
-import { activeKey } from '../../../lib/domain/keys/ring';
 import { asRole } from './as-role';
 import { type Cast, datedKey, hire, kmsState, listBuckets, loginProfile, WORKER, WORKER_USER } from './cast';
 import { type Observation, observe } from './checks';
@@ -21,7 +21,12 @@ export interface Before {
   readonly oldKid: string;
   /** jose with its cache filled before the departure: what a stock verifier goes on accepting. */
   readonly warmedJose: (token: string) => Promise<unknown>;
-  readonly dated: { readonly expiring: string; readonly later: string; readonly signUntil: number; readonly workedBefore: Observation };
+  readonly dated: {
+    readonly expiring: string;
+    readonly later: string;
+    readonly signUntil: number;
+    readonly workedBefore: Observation;
+  };
   readonly accessKeyBefore: Observation;
   readonly sessionBefore: Observation;
   readonly personalKeyBefore: string;
@@ -40,23 +45,40 @@ export async function before(stage: Stage, webhookSecret: string): Promise<Befor
     evidenceReaderRoleArn: instance.output('EvidenceReaderRoleArn'),
   });
   await new SecretsManagerClient({}).send(
-    new PutSecretValueCommand({ SecretId: instance.output('SecretWebhookPeopleSystemArn'), SecretString: webhookSecret }),
+    new PutSecretValueCommand({
+      SecretId: instance.output('SecretWebhookPeopleSystemArn'),
+      SecretString: webhookSecret,
+    }),
   );
   await importRoster(stage, cast);
-  say('W-1042 works here: IAM user, console login, KMS key of their own, access to the PEM and to the code of the issuer');
+  say(
+    'W-1042 works here: IAM user, console login, KMS key of their own, access to the PEM and to the code of the issuer',
+  );
 
   const { members, leaver } = await outstanding(stage, cast);
-  say(`${members.length} members hold tokens, half of them signed with the old PEM, half by the ring; W-1042 holds ${leaver.length}`);
+  say(
+    `${members.length} members hold tokens, half of them signed with the old PEM, half by the ring; W-1042 holds ${leaver.length}`,
+  );
 
   const warmedJose = stockJose(shop);
   const forged = [signWithPem(shop, 'member-007', now()), signWithPem(shop, 'no-such-member', now())];
   const all = [...members.map(({ token }) => token), ...leaver];
   const accepted = await inParallel(all, (token) => observe('stock jose', () => warmedJose(token)));
-  checks.count('all-accepted-before', 'every outstanding token is accepted by stock jose through the published JWKS', all.length, accepted.filter(({ answer }) => answer === 'ok').length);
+  checks.count(
+    'all-accepted-before',
+    'every outstanding token is accepted by stock jose through the published JWKS',
+    all.length,
+    accepted.filter(({ answer }) => answer === 'ok').length,
+  );
 
   say('W-1042 has kept a copy of the PEM and forges two tokens: one for a member, one for nobody');
   const breach = await inParallel(forged, (token) => observe('stock jose', () => warmedJose(token)));
-  checks.count('forgery-accepted-before', 'the breach is real: stock jose accepts both forgeries', 2, breach.filter(({ answer }) => answer === 'ok').length);
+  checks.count(
+    'forgery-accepted-before',
+    'the breach is real: stock jose accepts both forgeries',
+    2,
+    breach.filter(({ answer }) => answer === 'ok').length,
+  );
 
   const ring = await stage.ring();
   const signUntil = now() + DATED_SECONDS;
@@ -66,7 +88,12 @@ export async function before(stage: Stage, webhookSecret: string): Promise<Befor
   checks.claim('access-key-worked-before', 'W-1042’s access key works', 'ok', accessKeyBefore);
   const leaverTokenBefore = await observe('curfew/verifier', () => service.verify(leaver[0]));
   checks.claim('leaver-token-accepted-before', 'W-1042’s own token is accepted', 'ok', leaverTokenBefore);
-  checks.claim('console-login-before', 'W-1042 has a console login', 'ok', await observe('IAM', () => loginProfile(WORKER_USER)));
+  checks.claim(
+    'console-login-before',
+    'W-1042 has a console login',
+    'ok',
+    await observe('IAM', () => loginProfile(WORKER_USER)),
+  );
   await rolesStayInTheirLane(stage);
 
   return {
@@ -97,7 +124,12 @@ async function importRoster({ dir, instance, shop }: Stage, { worker }: Cast): P
   ];
   const since = now() - 3 * 365 * 86_400;
   const exposures = [
-    { asset: `kid:${RING}/${shop.legacy.kid}`, class: 'copied-possible', how: 'read the PEM on the old issuer’s hosts', since },
+    {
+      asset: `kid:${RING}/${shop.legacy.kid}`,
+      class: 'copied-possible',
+      how: 'read the PEM on the old issuer’s hosts',
+      since,
+    },
     { asset: `ring:${RING}`, class: 'could-deploy', how: 'deploys the issuer’s code', since },
   ];
   writeFileSync(file, JSON.stringify({ workers: [{ workerId: WORKER, principals, exposures }] }));
@@ -113,7 +145,10 @@ async function outstanding({ dir, instance, shop }: Stage, { backend }: Cast) {
   writeFileSync(file, [...fromPem.map(({ token }) => token), leaverPem].join('\n'));
   await adoptRecord(instance, RING, file, () => undefined);
 
-  const fromRing = await inParallel(subs.slice(MEMBERS), async (sub) => ({ sub, token: await issue(shop, backend, sub) }));
+  const fromRing = await inParallel(subs.slice(MEMBERS), async (sub) => ({
+    sub,
+    token: await issue(shop, backend, sub),
+  }));
   const leaver = [await issue(shop, backend, WORKER), await issue(shop, backend, WORKER), leaverPem];
   return { members: [...fromPem, ...fromRing], leaver };
 }
@@ -123,9 +158,28 @@ async function rolesStayInTheirLane({ checks, ring, roleArns }: Stage): Promise<
   const live = await ring();
   const active = activeKey(live)?.kmsKeyArn ?? '';
   const standby = live.keys.find(({ state }) => state === 'STANDBY')?.kmsKeyArn ?? '';
-  const [issuerDisables, issuerSigns] = await asRole(roleArns.issuer, 'issuer', [{ op: 'disable', keyId: active }, { op: 'sign', keyId: active }]);
-  const [rotatorSigns, rotatorDisables] = await asRole(roleArns.rotator, 'rotator', [{ op: 'sign', keyId: active }, { op: 'disable', keyId: standby }]);
-  if (!issuerDisables || !issuerSigns || !rotatorSigns || !rotatorDisables) throw new Error('the harness Lambda did not answer every call');
-  checks.pair('issuer-cannot-disable', 'the issuer may sign with the ACTIVE key and cannot disable it', 'AccessDeniedException', issuerDisables, issuerSigns);
-  checks.pair('rotator-cannot-sign', 'the rotator may disable a key and cannot sign with one', 'AccessDeniedException', rotatorSigns, rotatorDisables);
+  const [issuerDisables, issuerSigns] = await asRole(roleArns.issuer, 'issuer', [
+    { op: 'disable', keyId: active },
+    { op: 'sign', keyId: active },
+  ]);
+  const [rotatorSigns, rotatorDisables] = await asRole(roleArns.rotator, 'rotator', [
+    { op: 'sign', keyId: active },
+    { op: 'disable', keyId: standby },
+  ]);
+  if (!issuerDisables || !issuerSigns || !rotatorSigns || !rotatorDisables)
+    throw new Error('the harness Lambda did not answer every call');
+  checks.pair(
+    'issuer-cannot-disable',
+    'the issuer may sign with the ACTIVE key and cannot disable it',
+    'AccessDeniedException',
+    issuerDisables,
+    issuerSigns,
+  );
+  checks.pair(
+    'rotator-cannot-sign',
+    'the rotator may disable a key and cannot sign with one',
+    'AccessDeniedException',
+    rotatorSigns,
+    rotatorDisables,
+  );
 }

@@ -28,7 +28,12 @@ export interface Credentials {
 }
 
 export interface Cast {
-  readonly worker: { readonly arn: string; readonly key: Credentials; readonly session: Credentials; readonly personalKeyArn: string };
+  readonly worker: {
+    readonly arn: string;
+    readonly key: Credentials;
+    readonly session: Credentials;
+    readonly personalKeyArn: string;
+  };
   readonly colleague: { readonly session: Credentials; readonly key: Credentials };
   readonly backend: Credentials;
   readonly auditor: Credentials;
@@ -45,11 +50,21 @@ export interface Places {
 
 export async function hire({ apiId, disablerRoleArn, evidenceReaderRoleArn }: Places): Promise<Cast> {
   const buckets = await createPolicy('list-buckets', ['s3:ListAllMyBuckets', 'sts:GetSessionToken'], '*');
-  const issue = await createPolicy('issue', ['execute-api:Invoke'], `arn:aws:execute-api:*:${LOCAL_ACCOUNT}:${apiId}/*/POST/r/*/issue`);
+  const issue = await createPolicy(
+    'issue',
+    ['execute-api:Invoke'],
+    `arn:aws:execute-api:*:${LOCAL_ACCOUNT}:${apiId}/*/POST/r/*/issue`,
+  );
   const audit = await createPolicy('audit', ['sts:AssumeRole'], evidenceReaderRoleArn);
 
   const worker = await createUser(WORKER_USER, buckets);
-  await iam.send(new CreateLoginProfileCommand({ UserName: WORKER_USER, Password: 'Throw-away-1042!', PasswordResetRequired: false }));
+  await iam.send(
+    new CreateLoginProfileCommand({
+      UserName: WORKER_USER,
+      Password: 'Throw-away-1042!',
+      PasswordResetRequired: false,
+    }),
+  );
   const colleague = await createUser(COLLEAGUE_USER, buckets);
   const backend = await createUser('shop-backend', issue);
   const auditor = await createUser('auditor', audit);
@@ -63,7 +78,9 @@ export async function hire({ apiId, disablerRoleArn, evidenceReaderRoleArn }: Pl
 
 async function createPolicy(name: string, actions: readonly string[], resource: string): Promise<string> {
   const document = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: resource }] };
-  const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: `demo-${name}`, PolicyDocument: JSON.stringify(document) }));
+  const { Policy } = await iam.send(
+    new CreatePolicyCommand({ PolicyName: `demo-${name}`, PolicyDocument: JSON.stringify(document) }),
+  );
   return Policy?.Arn ?? '';
 }
 
@@ -71,20 +88,32 @@ async function createUser(name: string, policyArn: string): Promise<{ arn: strin
   const { User } = await iam.send(new CreateUserCommand({ UserName: name }));
   await iam.send(new AttachUserPolicyCommand({ UserName: name, PolicyArn: policyArn }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
-  return { arn: User?.Arn ?? '', key: { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' } };
+  return {
+    arn: User?.Arn ?? '',
+    key: { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' },
+  };
 }
 
 /** Taken before the departure: sessions outlive the key they came from, which is why the latch exists. */
 async function sessionOf(key: Credentials): Promise<Credentials> {
   const { Credentials: session } = await new STSClient({ credentials: key }).send(new GetSessionTokenCommand({}));
-  return { accessKeyId: session?.AccessKeyId ?? '', secretAccessKey: session?.SecretAccessKey ?? '', sessionToken: session?.SessionToken };
+  return {
+    accessKeyId: session?.AccessKeyId ?? '',
+    secretAccessKey: session?.SecretAccessKey ?? '',
+    sessionToken: session?.SessionToken,
+  };
 }
 
 /** A key of the worker's own. Its policy names the disabler: the documented step by which a team lets Curfew end one. */
 async function personalKey(disablerRoleArn: string): Promise<string> {
   const statements = [
     { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${LOCAL_ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
-    { Effect: 'Allow', Principal: { AWS: disablerRoleArn }, Action: ['kms:DisableKey', 'kms:DescribeKey'], Resource: '*' },
+    {
+      Effect: 'Allow',
+      Principal: { AWS: disablerRoleArn },
+      Action: ['kms:DisableKey', 'kms:DescribeKey'],
+      Resource: '*',
+    },
   ];
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Description: 'W-1042 personal', Policy: policy }));
@@ -92,9 +121,14 @@ async function personalKey(disablerRoleArn: string): Promise<string> {
 }
 
 /** An enabled signing key under the shipped key policy: what ends it is its date and nothing else. */
-export async function datedKey(signUntil: number, roleArns: Parameters<typeof keyPolicy>[0]['roleArns']): Promise<string> {
+export async function datedKey(
+  signUntil: number,
+  roleArns: Parameters<typeof keyPolicy>[0]['roleArns'],
+): Promise<string> {
   const policy = keyPolicy({ accountId: LOCAL_ACCOUNT, roleArns, algorithm: 'ES256', signUntil });
-  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Policy: policy }));
+  const { KeyMetadata } = await kms.send(
+    new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Policy: policy }),
+  );
   return KeyMetadata?.Arn ?? '';
 }
 
@@ -113,6 +147,12 @@ export async function loginProfile(userName: string): Promise<void> {
 }
 
 export async function assumeRole(as: Credentials, roleArn: string): Promise<Credentials> {
-  const { Credentials: session } = await new STSClient({ credentials: as }).send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 'demo' }));
-  return { accessKeyId: session?.AccessKeyId ?? '', secretAccessKey: session?.SecretAccessKey ?? '', sessionToken: session?.SessionToken };
+  const { Credentials: session } = await new STSClient({ credentials: as }).send(
+    new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 'demo' }),
+  );
+  return {
+    accessKeyId: session?.AccessKeyId ?? '',
+    secretAccessKey: session?.SecretAccessKey ?? '',
+    sessionToken: session?.SessionToken,
+  };
 }

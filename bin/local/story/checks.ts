@@ -28,7 +28,13 @@ export class Checks {
   /** A refusal counts only beside a twin that was accepted in the same breath: otherwise all may be broken. */
   pair(id: string, claim: string, expected: string, doomed: Observation, twin: Observation): void {
     const ok = doomed.answer === expected && twin.answer === 'ok';
-    this.add({ id, claim, expected: `${expected}; twin ok`, observed: `${describe(doomed)}; twin ${describe(twin)}`, ok });
+    this.add({
+      id,
+      claim,
+      expected: `${expected}; twin ok`,
+      observed: `${describe(doomed)}; twin ${describe(twin)}`,
+      ok,
+    });
   }
 
   /** A claim about how many. */
@@ -42,7 +48,9 @@ export class Checks {
 
   private add(check: Check): void {
     this.all.push(check);
-    this.say(`${check.ok ? '  ok  ' : '  FAIL'} ${check.claim}${check.ok ? '' : ` (expected ${check.expected}, observed ${check.observed})`}`);
+    this.say(
+      `${check.ok ? '  ok  ' : '  FAIL'} ${check.claim}${check.ok ? '' : ` (expected ${check.expected}, observed ${check.observed})`}`,
+    );
   }
 }
 

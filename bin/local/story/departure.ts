@@ -28,11 +28,21 @@ export async function depart(stage: Stage, { webhookSecret, forged, members }: B
 
   const tampered = await post(intakeUrl, { ...delivery, body: delivery.body.replace(WORKER, 'W-0001') });
   const stale = await post(intakeUrl, signed(webhookSecret, hrEventAt - 400, delivery.body));
-  checks.claim('tampered-webhook-refused', 'a webhook whose body was changed is refused', 'ERR_WEBHOOK_SIGNATURE', { answer: tampered.code, by: `intake, ${tampered.status}` });
-  checks.claim('stale-webhook-refused', 'a webhook older than the window is refused', 'ERR_WEBHOOK_TOO_OLD', { answer: stale.code, by: `intake, ${stale.status}` });
+  checks.claim('tampered-webhook-refused', 'a webhook whose body was changed is refused', 'ERR_WEBHOOK_SIGNATURE', {
+    answer: tampered.code,
+    by: `intake, ${tampered.status}`,
+  });
+  checks.claim('stale-webhook-refused', 'a webhook older than the window is refused', 'ERR_WEBHOOK_TOO_OLD', {
+    answer: stale.code,
+    by: `intake, ${stale.status}`,
+  });
 
   const genuine = members[0]?.token ?? '';
-  const sampler = new Sampler({ verify: (token) => stage.service.verify(token), readFeed: stage.readFeed }, stage.shop.legacy.kid, { forged: forged[0] ?? '', genuine });
+  const sampler = new Sampler(
+    { verify: (token) => stage.service.verify(token), readFeed: stage.readFeed },
+    stage.shop.legacy.kid,
+    { forged: forged[0] ?? '', genuine },
+  );
   sampler.start();
 
   const posted = Date.now();
@@ -57,22 +67,29 @@ async function watch({ instance, say }: Stage, caseId: string): Promise<CaseMeta
       said = meta.state;
       say(`  ${elapsed.toFixed(1).padStart(5)} s  case is ${meta.state}`);
     }
-    const execution = meta && meta.attempt > 0 ? await executionOf(instance.output('StateMachineArn'), executionName(meta)) : undefined;
+    const execution =
+      meta && meta.attempt > 0 ? await executionOf(instance.output('StateMachineArn'), executionName(meta)) : undefined;
     if (meta && execution?.status === 'SUCCEEDED' && meta.state === 'CLOSED') return meta;
     if (execution && execution.status !== 'RUNNING')
-      throw new Error(`the execution of case ${caseId} ended as ${execution.status} with the case ${said}: ${execution.error ?? ''} ${execution.cause ?? ''}`);
-    if (elapsed > PATIENCE_SECONDS) throw new Error(`case ${caseId} is ${said || 'not there'} after ${PATIENCE_SECONDS} s`);
+      throw new Error(
+        `the execution of case ${caseId} ended as ${execution.status} with the case ${said}: ${execution.error ?? ''} ${execution.cause ?? ''}`,
+      );
+    if (elapsed > PATIENCE_SECONDS)
+      throw new Error(`case ${caseId} is ${said || 'not there'} after ${PATIENCE_SECONDS} s`);
     await pause(300);
   }
 }
 
 async function executionOf(stateMachineArn: string, name: string) {
   try {
-    return await new SFNClient({}).send(new DescribeExecutionCommand({ executionArn: `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}` }));
+    return await new SFNClient({}).send(
+      new DescribeExecutionCommand({
+        executionArn: `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`,
+      }),
+    );
   } catch (error) {
     // Not started yet.
     if ((error as Error).name === 'ExecutionDoesNotExist') return undefined;
     throw error;
   }
 }
-

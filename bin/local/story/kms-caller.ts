@@ -14,7 +14,10 @@ export async function handler(calls: readonly KmsCall[]): Promise<string[]> {
 
 async function answerOf(op: KmsCall['op'], KeyId: string): Promise<string> {
   try {
-    if (op === 'sign') await kms.send(new SignCommand({ KeyId, Message: DIGEST, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }));
+    if (op === 'sign')
+      await kms.send(
+        new SignCommand({ KeyId, Message: DIGEST, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }),
+      );
     else if (op === 'disable') await kms.send(new DisableKeyCommand({ KeyId }));
     else await kms.send(new DescribeKeyCommand({ KeyId }));
     return 'ok';

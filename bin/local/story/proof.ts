@@ -16,14 +16,25 @@ export async function prove(stage: Stage, { cast }: Before, caseId: string): Pro
   const bundle = join(out, 'evidence');
   mkdirSync(bundle, { recursive: true });
   const credentials = await assumeRole(cast.auditor, instance.output('EvidenceReaderRoleArn'));
-  const objects = new S3Objects((bucket: Bucket) => instance.output(`${pascal(bucket)}BucketName`), new S3Client({ credentials, forcePathStyle: true }));
+  const objects = new S3Objects(
+    (bucket: Bucket) => instance.output(`${pascal(bucket)}BucketName`),
+    new S3Client({ credentials, forcePathStyle: true }),
+  );
   await exportBundle({ case: caseId, dir: bundle }, { objects, clock: instance.clock });
 
   const { verdict } = verifyBundle(bundle);
   const manifest = verdict.checks.find(({ id }) => id === 'manifest');
-  checks.claim('manifest-complete', 'every record that the inventory of the case asks for is in the tree', 'ok', { answer: manifest?.ok ? 'ok' : (manifest?.detail ?? 'no such check'), by: 'curfew evidence verify' });
+  checks.claim('manifest-complete', 'every record that the inventory of the case asks for is in the tree', 'ok', {
+    answer: manifest?.ok ? 'ok' : (manifest?.detail ?? 'no such check'),
+    by: 'curfew evidence verify',
+  });
   checks.claim('evidence-verifies-offline', 'the bundle verifies offline, tiles, lists, waves and manifest', 'ok', {
-    answer: verdict.ok ? 'ok' : verdict.checks.filter(({ ok }) => !ok).map(({ id, code }) => `${id} ${code}`).join(', '),
+    answer: verdict.ok
+      ? 'ok'
+      : verdict.checks
+          .filter(({ ok }) => !ok)
+          .map(({ id, code }) => `${id} ${code}`)
+          .join(', '),
     by: `curfew evidence verify, ${verdict.checkpoint?.size ?? 0} records`,
   });
   tampered(stage, bundle, join(dir, 'tampered'));
@@ -33,7 +44,9 @@ export async function prove(stage: Stage, { cast }: Before, caseId: string): Pro
 /** One byte in the middle of one entry bundle. */
 function tampered({ checks }: Stage, bundle: string, copy: string): void {
   cpSync(bundle, copy, { recursive: true });
-  const entries = readdirSync(join(copy, 'tile', 'entries'), { recursive: true, withFileTypes: true }).find((entry) => entry.isFile());
+  const entries = readdirSync(join(copy, 'tile', 'entries'), { recursive: true, withFileTypes: true }).find((entry) =>
+    entry.isFile(),
+  );
   if (!entries) throw new Error('the bundle has no entries');
   const file = join(entries.parentPath, entries.name);
   const bytes = readFileSync(file);
@@ -42,5 +55,10 @@ function tampered({ checks }: Stage, bundle: string, copy: string): void {
   writeFileSync(file, bytes);
   const { verdict } = verifyBundle(copy);
   const code = verdict.checks.find(({ ok }) => !ok)?.code;
-  checks.claim('tampered-evidence-refused', 'with one bit of one record flipped the bundle does not verify', 'refused', { answer: verdict.ok ? 'ok' : 'refused', by: `curfew evidence verify, ${code}` });
+  checks.claim(
+    'tampered-evidence-refused',
+    'with one bit of one record flipped the bundle does not verify',
+    'refused',
+    { answer: verdict.ok ? 'ok' : 'refused', by: `curfew evidence verify, ${code}` },
+  );
 }

@@ -59,9 +59,15 @@ export async function setStage(dir: string, out: string, say: (line: string) => 
     instance,
     shop: { ring: RING, issuer: ISSUER, audience: AUDIENCE, publicBaseUrl, legacy: pemOf(dir) },
     intakeUrl: `${endpoint}/_aws/execute-api/${instance.output('ApiId', 'offboarding')}/$default/hr/${HR_SOURCE}`,
-    roleArns: { issuer: role('issuer'), resigner: role('resigner'), rotator: role('rotator'), disabler: role('disabler') },
+    roleArns: {
+      issuer: role('issuer'),
+      resigner: role('resigner'),
+      rotator: role('rotator'),
+      disabler: role('disabler'),
+    },
     service: createVerifier({ ...config, pollSeconds: 1 }),
-    readFeed: async () => JSON.parse(parseCompact(await read('feed'), Number.MAX_SAFE_INTEGER).payload.toString()) as Feed,
+    readFeed: async () =>
+      JSON.parse(parseCompact(await read('feed'), Number.MAX_SAFE_INTEGER).payload.toString()) as Feed,
     ring: () => loadRing(instance, RING),
     jwks: () => read('.well-known/jwks.json'),
     probe: async (kmsKeyArn = '') => {

@@ -3,8 +3,9 @@
  *
  *     story.ts DIR OUT      DIR: the run's own folder, with the PEM   OUT: where the results go
  */
-import { readFileSync } from 'node:fs';
+
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfiguration } from '../../../lib/config';
 import { jwkFromSpki } from '../../../lib/domain/keys/jwk';
@@ -40,15 +41,28 @@ async function tell(dir: string, out: string): Promise<boolean> {
 
   const times = timings(departure, records);
   const provedWithin = times.provedAt - times.hrEventAt;
-  checks.claim('webhook-answered-within-1-s', 'the webhook was answered within a second', 'yes', { answer: departure.answeredWithin <= 1 ? 'yes' : 'no', by: `${departure.answeredWithin.toFixed(2)} s` });
-  checks.claim('proved-within-60-s', 'from the HR event to the last claim proved within 60 s', 'yes', { answer: provedWithin <= 60 ? 'yes' : 'no', by: `${provedWithin} s` });
+  checks.claim('webhook-answered-within-1-s', 'the webhook was answered within a second', 'yes', {
+    answer: departure.answeredWithin <= 1 ? 'yes' : 'no',
+    by: `${departure.answeredWithin.toFixed(2)} s`,
+  });
+  checks.claim('proved-within-60-s', 'from the HR event to the last claim proved within 60 s', 'yes', {
+    answer: provedWithin <= 60 ? 'yes' : 'no',
+    by: `${provedWithin} s`,
+  });
 
   const summary = {
     engine: 'emulator',
     case: departure.meta.caseId,
     settings: shrunk(settings),
     timings: times,
-    counts: { members: start.members.length, resigned: end.tokens.length, leaverTokens: start.leaver.length, forged: start.forged.length, records: records.length, checks: checks.all.length },
+    counts: {
+      members: start.members.length,
+      resigned: end.tokens.length,
+      leaverTokens: start.leaver.length,
+      forged: start.forged.length,
+      records: records.length,
+      checks: checks.all.length,
+    },
     checks: checks.all,
     patched,
     notProvedHere: notProvedHere(settings, end),
@@ -56,7 +70,9 @@ async function tell(dir: string, out: string): Promise<boolean> {
   writeOutputs(stage, start, end, summary);
   writeReport({ dir: join(out, 'evidence'), out: join(out, 'report.html'), summary: join(out, 'summary.json') });
 
-  say(`\n${checks.all.length - checks.failed.length} of ${checks.all.length} checks ok; proved ${provedWithin} s after the HR event`);
+  say(
+    `\n${checks.all.length - checks.failed.length} of ${checks.all.length} checks ok; proved ${provedWithin} s after the HR event`,
+  );
   say('not proved here:');
   for (const line of summary.notProvedHere) say(`  - ${line}`);
   return checks.failed.length === 0;
@@ -96,12 +112,11 @@ function configurationOf(dir: string): object {
 }
 
 const [dir = '', out = ''] = process.argv.slice(2);
+// Ends here and now, whatever the sampler or a connection still waits for.
 tell(dir, out).then(
-  (ok) => {
-    process.exitCode = ok ? 0 : 1;
-  },
+  (ok) => process.exit(ok ? 0 : 1),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 2;
+    process.exit(2);
   },
 );

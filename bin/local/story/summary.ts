@@ -12,7 +12,12 @@ import type { Stage } from './stage';
 /** Epoch seconds; those of the case are the instants its own records carry. */
 export function timings({ meta, hrEventAt, acceptedAt }: Departure, records: readonly IndexedRecord[]) {
   const ofCase = records.map(({ record }) => record).filter((record) => record.case === meta.caseId);
-  const last = (type: RecordType, kind?: string) => Math.max(...ofCase.filter((record) => record.type === type && (kind === undefined || record.body.kind === kind)).map(({ at }) => at));
+  const last = (type: RecordType, kind?: string) =>
+    Math.max(
+      ...ofCase
+        .filter((record) => record.type === type && (kind === undefined || record.body.kind === kind))
+        .map(({ at }) => at),
+    );
   return {
     hrEventAt,
     acceptedAt,
@@ -46,12 +51,16 @@ export function shrunk(settings: Settings) {
   return Object.fromEntries(
     Object.entries(SETTINGS)
       .filter(([name, { default: usual }]) => settings[name as keyof Settings] !== usual)
-      .map(([name, { default: usual, says }]) => [name, { here: settings[name as keyof Settings], default: usual, says }]),
+      .map(([name, { default: usual, says }]) => [
+        name,
+        { here: settings[name as keyof Settings], default: usual, says },
+      ]),
   );
 }
 
 export function writeOutputs({ out }: Stage, before: Before, after: After, summary: object): void {
-  const write = (name: string, value: object) => writeFileSync(join(out, name), `${JSON.stringify(value, undefined, 2)}\n`);
+  const write = (name: string, value: object) =>
+    writeFileSync(join(out, name), `${JSON.stringify(value, undefined, 2)}\n`);
   write('tokens.json', { tokens: after.tokens, leaver: before.leaver, forged: before.forged });
   write('jwks-before.json', JSON.parse(before.jwksBefore));
   write('jwks-after.json', JSON.parse(after.jwksAfter));

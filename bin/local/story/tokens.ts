@@ -22,7 +22,16 @@ const LIFE_SECONDS = 3000;
 /** What the PEM signs: for the company while it was the issuer, and for whoever kept a copy. */
 export function signWithPem({ issuer, audience, legacy }: Shop, sub: string, now: number): string {
   const header = { alg: 'ES256', kid: legacy.kid, typ: 'at+jwt' };
-  const claims = { iss: issuer, aud: audience, sub, client_id: 'web', jti: randomUUID(), iat: now - 30, exp: now + LIFE_SECONDS, scope: 'orders' };
+  const claims = {
+    iss: issuer,
+    aud: audience,
+    sub,
+    client_id: 'web',
+    jti: randomUUID(),
+    iat: now - 30,
+    exp: now + LIFE_SECONDS,
+    scope: 'orders',
+  };
   const input = [header, claims].map((part) => base64url(JSON.stringify(part))).join('.');
   return `${input}.${base64url(fromDer(sign('sha256', Buffer.from(input), legacy.privateKey), 32))}`;
 }
@@ -32,7 +41,15 @@ export async function issue({ ring, publicBaseUrl }: Shop, as: Credentials, sub:
   const url = new URL(`${publicBaseUrl}/r/${ring}/issue`);
   const body = JSON.stringify({ sub, client_id: 'web', scope: 'orders', lifeSeconds: LIFE_SECONDS });
   const signer = new SignatureV4({ service: 'execute-api', region: LOCAL_REGION, credentials: as, sha256: Sha256 });
-  const request = { method: 'POST', protocol: url.protocol, hostname: url.hostname, port: Number(url.port), path: url.pathname, query: {}, body };
+  const request = {
+    method: 'POST',
+    protocol: url.protocol,
+    hostname: url.hostname,
+    port: Number(url.port),
+    path: url.pathname,
+    query: {},
+    body,
+  };
   const signed = await signer.sign({ ...request, headers: { host: url.host, 'content-type': 'application/json' } });
   const response = await fetch(url, { method: 'POST', headers: signed.headers, body });
   const answer = (await response.json()) as { token?: string; code?: ErrorCode; message?: string };

@@ -27,8 +27,16 @@ export function signed(secret: string, sentAt: number, body: string): Delivery {
 }
 
 /** POST /hr/{source}; `code` is `ok` or what Curfew said instead. */
-export async function post(url: string, { id, sentAt, body, signature }: Delivery): Promise<{ status: number; code: string }> {
-  const headers = { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(sentAt), 'webhook-signature': signature };
+export async function post(
+  url: string,
+  { id, sentAt, body, signature }: Delivery,
+): Promise<{ status: number; code: string }> {
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(sentAt),
+    'webhook-signature': signature,
+  };
   const response = await fetch(url, { method: 'POST', headers, body });
   const answer = (await response.json()) as { code?: string };
   return { status: response.status, code: answer.code ?? 'ok' };

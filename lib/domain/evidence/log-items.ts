@@ -103,7 +103,6 @@ export function sequenceWrites(head: Head, next: Head, batch: readonly Pending[]
           if: [
             { attribute: 'fence', is: '=', value: head.fence },
             { attribute: 'size', is: '=', value: head.size },
-            { attribute: 'staged', is: 'absent' },
           ],
         };
   return [

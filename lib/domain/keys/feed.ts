@@ -84,6 +84,7 @@ export function parseFeed(given: unknown): Feed {
       (k) =>
         typeof k === 'object' &&
         k !== null &&
+        typeof k.kid === 'string' &&
         KID_PATTERN.test(k.kid) &&
         FEED_STATES.includes(k.state) &&
         whole(k.verifyUntil) &&

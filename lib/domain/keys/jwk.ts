@@ -77,8 +77,13 @@ export function parsePublicJwk(given: unknown): PublicJwk {
   return { ...jwk, kid };
 }
 
+/** Importing a key costs more than a signature check with it, so each record's key is imported once. */
+const imported = new WeakMap<PublicJwk, KeyObject>();
+
 export function keyObject(jwk: PublicJwk): KeyObject {
-  return createPublicKey({ key: jwk as never, format: 'jwk' });
+  const key = imported.get(jwk) ?? createPublicKey({ key: jwk as never, format: 'jwk' });
+  imported.set(jwk, key);
+  return key;
 }
 
 function isFor(operation: string, keyOps: unknown): boolean {

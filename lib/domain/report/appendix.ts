@@ -7,6 +7,7 @@ import { anchorOf } from './cite';
 import type { CaseFacts } from './facts';
 import { type Html, html } from './html';
 import { instant } from './time';
+import { capital } from './words';
 
 export function appendix(records: readonly IndexedRecord[], facts: CaseFacts, size: number): Html {
   const shown = records.filter((one) => one.record.case === facts.caseId || facts.rings.includes(one));
@@ -19,7 +20,7 @@ function entry(indexed: IndexedRecord, { origin }: CaseFacts, size: number): Htm
   const line = formatRecord(record);
   return html`<article class="record" id="${anchorOf(indexed)}">
 <h3>Record ${index} <span class="type">${record.type}</span></h3>
-<p>${RECORD_TYPES[record.type]}. ${instant(record.at, origin)}</p>
+<p>${capital(RECORD_TYPES[record.type])}. ${instant(record.at, origin)}</p>
 <pre><code>${line}</code></pre>
 <p class="where">Entry ${index % TILE_WIDTH} of <code>${entryPath(index, size)}</code>, leaf hash <code>${leafHash(Buffer.from(line)).toString('base64')}</code></p>
 </article>

@@ -36,15 +36,16 @@ export interface CaseFacts {
   readonly origin?: number;
 }
 
-const ITEM_KINDS: readonly ItemKind[] = [
-  'cut-off',
-  'latch',
-  'access-key',
-  'personal-key',
-  'login-profile',
-  'taint',
-  'rotate-again',
-];
+/** What an observation of each kind must say at all; one that says nothing is no proof of anything. */
+const ANSWERS: Readonly<Record<ItemKind, readonly [member: string, type: 'boolean' | 'string' | 'number']>> = {
+  'cut-off': ['blocked', 'boolean'],
+  latch: ['exists', 'boolean'],
+  'access-key': ['status', 'string'],
+  'personal-key': ['kmsState', 'string'],
+  'login-profile': ['exists', 'boolean'],
+  taint: ['state', 'string'],
+  'rotate-again': ['dueAt', 'number'],
+};
 
 export function factsOf(records: readonly IndexedRecord[], caseId: string | undefined): CaseFacts {
   const own = records.filter(
@@ -87,7 +88,10 @@ function itemsOf(
       kind,
       item,
       frozen,
-      before: stages[kind === 'taint' || kind === 'login-profile' ? 'case.inventory' : 'case.listed'],
+      before:
+        kind === 'rotate-again'
+          ? undefined
+          : stages[frozen === stages['case.planned'] ? 'case.inventory' : 'case.listed'],
       done: named('contained') ?? named('done'),
       observed,
       proved: observed !== undefined && isProof(kind, object(observed.record.body, 'observed')),
@@ -96,13 +100,18 @@ function itemsOf(
 }
 
 function isProof(kind: string, observed: Members | undefined): boolean {
-  const known = ITEM_KINDS.find((one) => one === kind);
-  if (known === undefined || observed === undefined) return false;
+  if (observed === undefined || !isItemKind(kind)) return false;
+  const [member, type] = ANSWERS[kind];
   const { sign, standbys } = observed;
-  const wellFormed =
+  const answered =
+    typeof observed[member] === type &&
     (sign === undefined || isMembers(sign)) &&
     (standbys === undefined || (Array.isArray(standbys) && standbys.every(isMembers)));
-  return wellFormed && proveItem(known, observed as never).ok === true;
+  return answered && proveItem(kind, observed as never).ok === true;
+}
+
+function isItemKind(kind: string): kind is ItemKind {
+  return Object.hasOwn(ANSWERS, kind);
 }
 
 function ringsOf(

@@ -4,7 +4,7 @@ import type { CaseFacts } from './facts';
 import { object, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { type KeyLife, keyLives, type Span } from './key-lives';
-import { milestonesOf } from './milestones';
+import { milestonesOf, wavesOf } from './milestones';
 import { formatSince, iso } from './time';
 import { percent } from './timeline';
 import { shortKid } from './words';
@@ -38,7 +38,7 @@ export function keys(facts: CaseFacts): Html {
   return html`<figure class="lanes">
 ${shown.map((life) => lane(life, shown.filter(({ kind }) => kind === 'kms').indexOf(life) + 1, scale))}
 <svg class="scale-line" width="100%" height="18" role="presentation"><text class="scale" x="${percent(placeOf(first, scale))}" y="12">0 s</text><text class="scale" x="${percent(placeOf(end, scale))}" y="12" text-anchor="end">${formatSince(end, first)}</text></svg>
-<figcaption>From shortly before HR’s report (0 s) to shortly after the last instant on record, to scale. ${states.map((state) => html`<b>${state}</b> ${SAYS[state] ?? ''}. `)}</figcaption>
+<figcaption>From shortly before HR’s report (0 s) to shortly after the last instant on record, to scale; the small strokes mark these two. ${states.map((state) => html`<b>${state}</b> ${SAYS[state] ?? ''}. `)}</figcaption>
 </figure>
 ${waves(facts)}`;
 }
@@ -57,12 +57,17 @@ function lane(life: KeyLife, n: number, scale: Scale): Html {
   return html`<div class="lane">
 <h3>${kind === 'legacy' ? 'The old issuer’s key' : `Key ${n}`} <span class="kid">${ring} · ${shortKid(kid)}</span></h3>
 <svg width="100%" height="26" role="img" aria-label="${said}">
+${[scale.origin, scale.end].map((at) => tick(placeOf(at, scale)))}
 ${parts.map(({ span, x, width }) => bar(span, x, width))}
-<line class="mark" x1="${percent(placeOf(scale.origin, scale))}" y1="0" x2="${percent(placeOf(scale.origin, scale))}" y2="26" />
-<line class="mark" x1="${percent(placeOf(scale.end, scale))}" y1="0" x2="${percent(placeOf(scale.end, scale))}" y2="26" />
 </svg>
 <p class="spans">${parts.map(({ span }, i) => html`${i > 0 ? ' → ' : ''}<b>${span.state}</b> ${span.from < scale.from ? 'before' : formatSince(span.from, scale.origin)} (${cite(span.record)})`)}</p>
 </div>
+`;
+}
+
+/** Drawn under the bars and seen above and below them, so that it crosses no name. */
+function tick(place: number): Html {
+  return html`<line class="mark" x1="${percent(place)}" y1="-3" x2="${percent(place)}" y2="29" />
 `;
 }
 
@@ -101,11 +106,8 @@ const EXCLUSIONS: Readonly<Record<string, string>> = {
   poison: 'not the bytes that were recorded',
 };
 
-function waves({ rings, caseId }: CaseFacts): Html {
-  const done = rings.filter(({ record: { type, body, case: of } }) => {
-    const joined = Array.isArray(body.cases) && caseId !== undefined && body.cases.includes(caseId);
-    return type === 'wave.completed' && (of === caseId || joined);
-  });
+function waves(facts: CaseFacts): Html {
+  const done = wavesOf(facts);
   if (done.length === 0) return html`<p>No tokens have been signed again.</p>`;
   return html`<table class="cards">
 <caption>Tokens of everybody else, signed again with unchanged content</caption>

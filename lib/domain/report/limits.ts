@@ -1,13 +1,15 @@
 /** What this evidence does not prove, and until when. It stands on every page, whatever the verdict. */
-import type { Verdict } from '../evidence/bundle';
+import type { IndexedRecord, Verdict } from '../evidence/bundle';
 import { plain } from './checks';
 import { cite } from './cite';
 import type { CaseFacts } from './facts';
 import { object, objects, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
+import { wavesOf } from './milestones';
 import { inventorySizes } from './story';
 import type { Summary } from './summary';
 import { formatSpan, instant } from './time';
+import { capital } from './words';
 
 export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | undefined): Html {
   const all = [
@@ -15,7 +17,7 @@ export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | un
     custody(facts),
     corroboration(facts),
     ...stockCaches(facts),
-    ...verdict.notes.map(note),
+    ...verdict.notes.flatMap((note) => whose(note, verdict)),
   ];
   return html`<ul class="limits">${all.flatMap((limit) =>
     limit === undefined
@@ -23,10 +25,10 @@ export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | un
       : html`<li>${limit}</li>
 `,
   )}${summary?.notProvedHere.map(
-    (one) => html`<li>${plain(one)} <span class="aside">(told by the run)</span></li>
+    (one) => html`<li>${capital(plain(one))} <span class="aside">(told by the run)</span></li>
 `,
   )}</ul>
-${notReached(facts)}
+${notReached(verdict, facts)}
 ${summary === undefined ? NOTHING : rehearsal(summary)}`;
 }
 
@@ -63,23 +65,48 @@ function stockCaches({ rings, caseId }: CaseFacts): readonly Html[] {
   });
 }
 
-function note(said: string): Html {
-  return html`${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
+/** The notes of the verdict; the two that every reader should understand, in plain words. */
+function whose(note: string, { keyFrom }: Verdict): Html {
+  if (keyFrom === 'bundle' && note.startsWith('key taken from the bundle'))
+    return html`Who made this evidence. The key that vouches for it came with it: until somebody compares that key with one they were given by another way, all of this could have been made by anyone.`;
+  if (note.startsWith('not independent of the operator'))
+    return html`That the operator shows everybody the same log. Until an outside witness signs its states too, an operator could keep a second one for other readers (${note}).`;
+  return html`${capital(note)}.`;
 }
 
 /** The other side of the same honesty: what was asked and found untouched, with the record that says so. */
-function notReached({ items }: CaseFacts): Html {
-  const asked = items.flatMap(({ observed }) => {
-    const standbys = objects(object(observed?.record.body, 'observed'), 'standbys');
-    return observed === undefined || standbys.length === 0 || standbys.some(({ signed }) => signed !== false)
-      ? []
-      : html`<li>${standbys.length} signing keys in reserve could not be used in advance: each was asked to sign, and KMS refused (${cite(observed)}).</li>
-`;
-  });
-  return asked.length === 0
+function notReached(verdict: Verdict, facts: CaseFacts): Html {
+  const all = [reserves(facts), carriedOver(verdict, facts)].filter((one) => one !== undefined);
+  return all.length === 0
     ? NOTHING
     : html`<h3>What was not reached</h3>
-<ul class="limits">${asked}</ul>`;
+<ul class="limits">${all.map(
+        (one) => html`<li>${one}</li>
+`,
+      )}</ul>`;
+}
+
+function reserves({ items }: CaseFacts): Html | undefined {
+  const asked = items.filter(({ observed }) => standbysOf(observed).length > 0);
+  const answers = asked.flatMap(({ observed }) => standbysOf(observed));
+  if (answers.length === 0 || answers.some(({ signed }) => signed !== false)) return undefined;
+  const keys = new Set(answers.map((answer) => text(answer, 'kid'))).size;
+  return html`The ${keys} signing ${keys === 1 ? 'key' : 'keys'} in reserve: each was asked to sign, as this person might have, and KMS refused (${listed(asked.map(({ observed }) => cite(observed)))}).`;
+}
+
+function standbysOf(observed: IndexedRecord | undefined) {
+  return objects(object(observed?.record.body, 'observed'), 'standbys');
+}
+
+function carriedOver({ checks }: Verdict, facts: CaseFacts): Html | undefined {
+  const waves = wavesOf(facts);
+  if (waves.length === 0 || !checks.some(({ id, ok }) => id === 'waves' && ok)) return undefined;
+  const done = waves.reduce((total, { record }) => total + (whole(record.body, 'done') ?? 0), 0);
+  return html`The new key, by forged tokens: each of the ${done} tokens that were signed again had been committed to the log under its old key before, and what never was has no new signature (${listed(waves.map(cite))}).`;
+}
+
+function listed(links: readonly (Html | undefined)[]): Html {
+  return html`${links.map((link, i) => html`${i > 0 ? ', ' : ''}${link}`)}`;
 }
 
 function rehearsal({ engine, settings, patched }: Summary): Html {

@@ -2,7 +2,7 @@
 import type { IndexedRecord } from '../evidence/bundle';
 import type { RecordType } from '../evidence/record';
 import type { CaseFacts } from './facts';
-import { whole } from './fields';
+import { texts, whole } from './fields';
 
 export interface Milestone {
   readonly name: string;
@@ -24,22 +24,29 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
     at('All access contained', stages['case.contained']),
     at('The case put on hold', stages['case.held']),
     at('The plan frozen', stages['case.planned']),
-    at('Old signing keys distrusted', ofCase(facts, 'key.tainted')),
-    at('Everybody else’s tokens signed again', ofCase(facts, 'wave.completed')),
-    at('Old signing keys refused for good', ofCase(facts, 'key.denied')),
+    at('Old signing keys distrusted', lastOfCase(facts, 'key.tainted')),
+    at('Everybody else’s tokens signed again', lastOfCase(facts, 'wave.completed')),
+    at('Old signing keys refused for good', lastOfCase(facts, 'key.denied')),
     at('The last item proved', allProved ? last(items.map(({ observed }) => observed)) : undefined),
     at('The case closed', stages['case.closed']),
   ];
   return found.filter((one): one is Milestone => one !== undefined).sort((a, b) => a.at - b.at);
 }
 
-/** Of the ring records that carry this case, the last of a type. */
-export function ofCase({ rings, caseId }: CaseFacts, type: RecordType): IndexedRecord | undefined {
-  return last(rings.filter(({ record }) => record.type === type && isOf(record.body.cases, record.case, caseId)));
+/** Of the ring records that carry this case, the last of a type: keys of one case need not go in one second. */
+export function lastOfCase(facts: CaseFacts, type: RecordType): IndexedRecord | undefined {
+  return last(ofCase(facts, type));
 }
 
-function isOf(cases: unknown, of: string | undefined, caseId: string | undefined): boolean {
-  return caseId !== undefined && (of === caseId || (Array.isArray(cases) && cases.includes(caseId)));
+export function wavesOf(facts: CaseFacts): readonly IndexedRecord[] {
+  return ofCase(facts, 'wave.completed');
+}
+
+function ofCase({ rings, caseId }: CaseFacts, type: RecordType): readonly IndexedRecord[] {
+  return rings.filter(
+    ({ record }) =>
+      record.type === type && (record.case === caseId || texts(record.body, 'cases').includes(caseId ?? '')),
+  );
 }
 
 function last(records: readonly (IndexedRecord | undefined)[]): IndexedRecord | undefined {

@@ -51,6 +51,17 @@ export function formatReport({ verdict, summary, ...texts }: ReportInput): Repor
   const judgement = judge(verdict, facts, summary);
   const { outcome } = judgement;
   const policy = `default-src 'none'; style-src 'sha256-${sha256(STYLE.markup).toString('base64')}'; base-uri 'none'; form-action 'none'`;
+  const size = verdict.checkpoint?.size ?? 0;
+  const parts: readonly Part[] = [
+    { id: 'story', title: 'What happened', fromRecords: true, content: story(facts) },
+    { id: 'timeline', title: 'When', fromRecords: true, content: timeline(facts) },
+    { id: 'items', title: 'What was shut, and how we know', fromRecords: true, content: items(facts, outcome) },
+    { id: 'keys', title: 'The signing keys', fromRecords: true, content: keys(facts) },
+    { id: 'checks', title: 'What was observed from outside', content: checks(summary) },
+    { id: 'limits', title: 'What is not proved here, and until when', content: limits(verdict, facts, summary) },
+    { id: 'recheck', title: 'Check this yourself', content: recheck(verdict, texts) },
+    { id: 'records', title: 'The records', fromRecords: true, content: appendix(verdict.records, facts, size) },
+  ];
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -69,15 +80,7 @@ ${headline(judgement, facts)}
 ${vouchers(verdict, summary)}
 </header>
 <main>
-${section('story', 'What happened', outcome, story(facts))}
-${section('timeline', 'When', outcome, timeline(facts))}
-${section('items', 'What was shut, and how we know', outcome, items(facts))}
-${section('keys', 'The signing keys', outcome, keys(facts))}
-${section('checks', 'What was observed from outside', outcome, checks(summary))}
-${section('limits', 'What is not proved here, and until when', outcome, limits(verdict, facts, summary))}
-${section('recheck', 'Check this yourself', outcome, recheck(verdict, texts))}
-${section('records', 'The records', outcome, appendix(verdict.records, facts, verdict.checkpoint?.size ?? 0))}
-</main>
+${parts.map((part) => section(part, judgement, verdict))}</main>
 </body>
 </html>
 `;
@@ -91,7 +94,7 @@ function headline({ outcome, sentence, because }: Judgement, facts: CaseFacts): 
   return html`<p class="verdict">${mark(tone, word)}</p>
 <h1>${sentence}.</h1>
 ${because.length > 0 ? html`<ul class="because">${because.map((one) => html`<li>${one}</li>`)}</ul>` : NOTHING}
-${outcome === 'proved' ? html`<p>All ${facts.items.length} items were observed after they were done (closed in ${cite(closed)}). ${again === undefined ? '' : 'One follow-up is due by design. '}<a href="#limits">What is not proved here</a> stands below.</p>` : NOTHING}`;
+${outcome === 'proved' ? html`<p>All <a href="#items">${facts.items.length} items</a> were observed after they were done (closed in ${cite(closed)}). ${again === undefined ? '' : 'One follow-up is due by design. '}<a href="#limits">What is not proved here</a> stands below.</p>` : NOTHING}`;
 }
 
 function vouchers({ keyFrom, checkpoint, notes }: Verdict, summary: Summary | undefined): Html {
@@ -102,7 +105,7 @@ function vouchers({ keyFrom, checkpoint, notes }: Verdict, summary: Summary | un
   const alone = notes.some((note) => note.startsWith('not independent of the operator'));
   return html`<section class="vouch" aria-labelledby="vouch"><h2 id="vouch">Who vouches for this</h2>
 <ul>
-<li>${checkpoint === undefined ? 'No signed state of a log could be read.' : html`The log <code>${checkpoint.origin}</code>, in its state of ${checkpoint.size} records. ${key}`}</li>
+<li>${checkpoint === undefined ? 'No signed state of a log could be read.' : html`The log <code>${checkpoint.origin}</code>, in its state of <a href="#recheck">${checkpoint.size} records</a>. ${key}`}</li>
 ${alone ? html`<li><strong>Not independent of the operator:</strong> no outside witness has signed this state of the log.</li>` : NOTHING}
 ${summary === undefined ? NOTHING : html`<li>A run on the engine “${summary.engine}” added what it observed; that part is its word.</li>`}
 </ul>
@@ -111,13 +114,25 @@ ${summary === undefined ? NOTHING : html`<li>A run on the engine “${summary.en
 </nav></section>`;
 }
 
+interface Part {
+  readonly id: string;
+  readonly title: string;
+  /** It is told from the records, and worth what they are worth. */
+  readonly fromRecords?: true;
+  readonly content: Html;
+}
+
 /** Where nothing vouches for the records, each part says so again: a page is read from the middle too. */
-function section(id: string, title: string, outcome: Outcome, content: Html): Html {
-  const doubtful = outcome === 'unverified' && !['recheck', 'limits', 'checks'].includes(id);
+function section({ id, title, fromRecords, content }: Part, { outcome }: Judgement, { records }: Verdict): Html {
+  const doubtful = fromRecords && outcome === 'unverified';
+  const shown =
+    fromRecords && records.length === 0
+      ? html`<p>The records of this evidence could not be verified, so none is shown.</p>`
+      : content;
   return html`<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${title}</h2>
-${doubtful ? html`<p class="doubt">${mark('bad', 'Not verified')} Nothing in this part can be relied on.</p>` : NOTHING}
-${content}
+${doubtful ? html`<p class="doubt">${mark('bad', 'Not verified')}. Nothing in this part can be relied on.</p>` : NOTHING}
+${shown}
 </section>
 `;
 }

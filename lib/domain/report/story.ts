@@ -3,7 +3,7 @@ import { cite, citing } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
 import { objects, text, whole } from './fields';
 import { type Html, html } from './html';
-import { ofCase } from './milestones';
+import { lastOfCase, wavesOf } from './milestones';
 import { formatSpan, instant } from './time';
 
 type Tell = (facts: CaseFacts) => Html | undefined;
@@ -41,7 +41,7 @@ const SENTENCES: readonly Tell[] = [
     return html`At ${instant(planned.record.at, origin)}, the plan was frozen (${cite(planned)}) from what was on record of this person’s custody (${cite(inventory)}): ${keys === 0 ? 'no signing key had to go' : `${keys} signing ${keys === 1 ? 'key' : 'keys'} had to go`}.`;
   },
   (facts) => {
-    const tainted = ofCase(facts, 'key.tainted');
+    const tainted = lastOfCase(facts, 'key.tainted');
     if (tainted === undefined) return undefined;
     const classes = facts.items.flatMap(({ kind, item }) => (kind === 'taint' ? (text(item, 'class') ?? []) : []));
     const compromised = classes.includes('compromise');
@@ -49,15 +49,15 @@ const SENTENCES: readonly Tell[] = [
     return html`At ${instant(tainted.record.at, facts.origin)}, ${compromised ? 'the key that could have been copied was distrusted: from then on only tokens that are on record as issued counted' : ''}${compromised && planned ? ', and ' : ''}${planned ? 'the key they could reach was replaced by another' : ''}${!compromised && !planned ? 'the keys were distrusted' : ''} (${cite(tainted)}).`;
   },
   (facts) => {
-    const waves = facts.rings.filter(({ record }) => record.type === 'wave.completed' && record.case === facts.caseId);
+    const waves = wavesOf(facts);
     if (waves.length === 0) return undefined;
     const sum = (member: string) => waves.reduce((total, { record }) => total + (whole(record.body, member) ?? 0), 0);
     const [source, done] = [sum('source'), sum('done')];
     const links = waves.map((wave, i) => html`${i > 0 ? ', ' : ''}${cite(wave)}`);
-    return html`Nobody else was logged out: of ${source} tokens on record under the old keys, ${done} were signed again with unchanged content, and ${source - done} were left out for a reason that is on record (${links}).`;
+    return html`So that everybody else could go on, their tokens were signed again under another key with unchanged content: of ${source} tokens on record under the old keys, ${done} got a new signature, and ${source - done} were left out for a reason that is on record (${links}).`;
   },
   (facts) => {
-    const denied = ofCase(facts, 'key.denied');
+    const denied = lastOfCase(facts, 'key.denied');
     return (
       denied &&
       html`At ${instant(denied.record.at, facts.origin)}, the old keys were refused for good: no token they signed counts any more, whoever holds it (${cite(denied)}).`
@@ -70,8 +70,8 @@ const SENTENCES: readonly Tell[] = [
     const again =
       dueAt === undefined
         ? ''
-        : html` One thing is left to do by then: at ${instant(dueAt)} the signing key is replaced once more (${cite(followedUp)}).`;
-    return html`Each item was then looked at again from outside, and ${proved} of ${items.length} were seen as they should be; the case was closed at ${instant(closed.record.at, origin)} (${cite(closed)}).${again}`;
+        : html` One thing is left to do: at ${instant(dueAt)} the signing key is replaced once more (${cite(followedUp)}).`;
+    return html`Each item was then looked at again from outside, and <a href="#items">${proved} of ${items.length}</a> were seen as they should be; the case was closed at ${instant(closed.record.at, origin)} (${cite(closed)}).${again}`;
   },
 ];
 

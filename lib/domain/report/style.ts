@@ -6,7 +6,7 @@ export const STYLE = html`
   color-scheme: light dark;
   --ground: #fbfaf7; --raised: #f3f0e9; --ink: #22262b; --soft: #5d625f; --rule: #d9d4c8; --link: #1f5673;
   --good: #1e6b4f; --open: #865200; --bad: #a1262b;
-  --standby: #cfd3d0; --active: #1e6b4f; --observed: #7b93a3; --suspect: #b8791c; --denied: #3a3f45; --on-dark: #ffffff; --on-light: #22262b;
+  --standby: #cfd3d0; --active: #1e6b4f; --observed: #526b7a; --suspect: #8f5c0d; --denied: #3a3f45; --on-dark: #ffffff; --on-light: #22262b;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -85,7 +85,8 @@ th, td { text-align: left; vertical-align: top; padding: .8rem 1.1rem .8rem 0; b
 th { font-weight: 600; }
 thead th { font-size: .82rem; color: var(--soft); border-top: 0; padding-top: 0; }
 tbody th { font-weight: 500; }
-.cards th:first-child { width: 30%; } 
+.cards th:first-child { width: 30%; }
+.cards tbody tr + tr.again > * { border-top-style: dotted; }
 .cards td:last-child, .cards th:last-child { padding-right: 0; }
 .plain th { font-weight: 400; }
 .plain th:first-child { width: 56%; }
@@ -107,7 +108,7 @@ figcaption b { color: var(--ink); }
 .suspect { fill: var(--suspect); } .denied { fill: var(--denied); } .retired { fill: none; stroke: var(--rule); }
 .lane text { font: 600 11px system-ui, 'Liberation Sans', sans-serif; letter-spacing: .03em; fill: var(--on-dark); }
 .lane .on-standby, .lane .on-retired { fill: var(--on-light); }
-.mark { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 2 3; }
+.mark { stroke: var(--ink); stroke-width: 1; }
 
 .limits li { margin-bottom: .8rem; }
 .settings { display: grid; grid-template-columns: minmax(10rem, auto) 1fr; gap: .2rem 1.5rem; font-size: .9rem; }

@@ -31,8 +31,13 @@ export function formatSince(at: number, origin: number): string {
   return at < origin ? `−${formatSpan(origin - at)}` : `+${formatSpan(at - origin)}`;
 }
 
-/** `2027-01-15 08:00:03 UTC`, with the offset from the origin where there is one. */
+/** `2027-01-15 08:00:03 UTC` */
+export function utc(at: number): string {
+  return iso(at).replace('T', ' ').replace('Z', ' UTC');
+}
+
+/** The same, with the offset from the origin where there is one. */
 export function instant(at: number, origin?: number): Html {
   const since = origin === undefined ? '' : formatSince(at, origin);
-  return html`<time datetime="${iso(at)}">${iso(at).replace('T', ' ').replace('Z', ' UTC')}</time>${since && html` <span class="since">${since}</span>`}`;
+  return html`<time datetime="${iso(at)}">${utc(at)}</time>${since && html` <span class="since">${since}</span>`}`;
 }

@@ -21,7 +21,7 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
     return {
       outcome: 'unverified',
       sentence: 'This evidence does not verify',
-      because: failed.map(({ claim, detail }) => `Not so: ${claim}. ${detail ?? ''}`),
+      because: failed.map(({ claim, detail }) => `Not so: ${claim}${detail === undefined ? '' : ` (${detail})`}.`),
     };
 
   const because = openReasons(facts, summary, failed);
@@ -45,14 +45,23 @@ function openReasons({ stages, items }: CaseFacts, summary: Summary | undefined,
     ...(items.length === 0 ? ['Nothing was on record that this person could use, so nothing was cut off.'] : []),
     ...unproved.map(({ nn }) => `Item ${nn} has not been observed as it should be.`),
     ...refuted.map(({ id }) => `The observed check ${id} did not hold.`),
-    ...failed.map(({ detail }) => `The evidence is intact as far as it goes, but not complete: ${detail ?? ''}`),
+    ...failed.flatMap(({ id, detail }) =>
+      id === 'manifest'
+        ? `The evidence is intact as far as it goes, but not complete: ${detail ?? 'records are missing'}.`
+        : [],
+    ),
   ];
 }
 
-/** A case that still runs owes records by design. A closed one that does, or a plan that is not what its inputs ask for, is no evidence. */
+/**
+ * A case that still runs owes records by design, and their order is looked at when they are there. A closed case that
+ * owes records, or a plan that is not what its inputs ask for, is no evidence.
+ */
 function isMerelyUnfinished(failed: readonly Check[], facts: CaseFacts): boolean {
   const { stages } = facts;
-  const onlyMissing = failed.every(({ id, code }) => id === 'manifest' && code === 'ERR_EVIDENCE_INCOMPLETE');
+  const onlyMissing = failed.every(
+    ({ id, code }) => (id === 'manifest' || id === 'order') && code === 'ERR_EVIDENCE_INCOMPLETE',
+  );
   return (
     onlyMissing &&
     stages['case.opened'] !== undefined &&

@@ -3,7 +3,7 @@
 import type { CaseFacts, ItemFacts } from './facts';
 import { custodyBehind } from './facts';
 import { type Members, object, objects, text, whole } from './fields';
-import { iso } from './time';
+import { utc } from './time';
 
 export interface ItemWords {
   readonly was: string;
@@ -32,11 +32,11 @@ type Describe = (facts: ItemFacts, seen: Members | undefined, all: CaseFacts) =>
 const WORDS: Readonly<Record<string, Describe>> = {
   'cut-off': ({ item }, seen) => {
     const notBefore = whole(seen, 'notBefore');
-    const since = notBefore === undefined ? '' : `, every token issued up to ${iso(notBefore)} refused`;
+    const since = notBefore === undefined ? '' : `, every token issued up to ${utc(notBefore)} refused`;
     return {
       was: `Every access token issued to this person (${text(item, 'ring') ?? 'unnamed ring'})`,
       done: 'Blocked and cut off: old tokens stop counting, new ones are not issued',
-      before: 'Not blocked',
+      before: 'On record as this person’s identity',
       after: seen?.blocked === true ? `Blocked in the list that services are served${since}` : 'Not blocked',
     };
   },
@@ -88,8 +88,8 @@ const WORDS: Readonly<Record<string, Describe>> = {
     return {
       was: 'Sessions that were open when the person was contained',
       done: 'A linked case was opened to replace the signing key once more when all of them have expired',
-      before: 'No such case',
-      after: dueAt === undefined ? 'No such case' : `A case is due at ${iso(dueAt)}`,
+      before: 'Not observed',
+      after: dueAt === undefined ? 'No such case' : `A case is due at ${utc(dueAt)}`,
     };
   },
 };
@@ -103,9 +103,8 @@ export function describeItem(facts: ItemFacts, all: CaseFacts): ItemWords {
     before: 'See the record',
     after: 'See the record',
   };
-  return seen === undefined
-    ? { ...words, done: facts.done ? words.done : 'Nothing yet', after: 'Not observed yet' }
-    : words;
+  if (seen === undefined) return { ...words, done: facts.done ? words.done : 'Nothing yet', after: 'Not observed yet' };
+  return facts.observed ? words : { ...words, after: `${words.after} (as the step itself read it back)` };
 }
 
 /** Enough of a thumbprint to tell keys apart; records have all of it. */
@@ -128,6 +127,10 @@ function describeTaint(seen: Members | undefined): string {
             ? `KMS refuses to sign with it (${text(sign, 'code') ?? 'no code'})`
             : 'KMS still signs with it',
         ]),
-    ...(standbys.length === 0 ? [] : [`${refused} of ${standbys.length} keys in reserve refused to sign as well`]),
+    ...(standbys.length === 0 ? [] : [`${refused} of ${standbys.length} keys in reserve refused to sign too`]),
   ].join('; ');
+}
+
+export function capital(said: string): string {
+  return said.charAt(0).toUpperCase() + said.slice(1);
 }

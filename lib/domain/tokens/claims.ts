@@ -73,7 +73,7 @@ export function buildClaims(
 export function parseClaims(payload: Uint8Array, rules: ClaimRules, now: number): Claims {
   let claims: Record<string, unknown>;
   try {
-    claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    claims = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload));
   } catch (cause) {
     throw new CurfewError('ERR_TOKEN_CLAIM', 'the payload is not UTF-8 JSON', { cause });
   }

@@ -327,6 +327,31 @@ describe('a log changed by its operator, who has the key', () => {
     });
   });
 
+  test('a checkpoint of as many other records', () => {
+    const others = [...RECORDS].reverse().map((record) => Buffer.from(formatRecord(record)));
+    expect(first(judgeBundle(bundle.with('checkpoint', signedCheckpoint(others))))).toMatchObject({
+      id: 'tree',
+      code: 'ERR_EVIDENCE_TREE',
+      detail: 'the entries do not add up to the root of the checkpoint',
+    });
+  });
+
+  test.each([
+    ['root', () => 'A'.repeat(43), 5],
+    ['count', (count: number) => count + 1, 6],
+  ])('a token list with another %s than it has', (member, lie, sum) => {
+    const [entry, ...rest] = RECORDS.find(issuedBy(LEGACY))?.body.lists as unknown as [{ count: number }];
+    const records = changed(
+      issuedBy(LEGACY),
+      body({ lists: [{ ...entry, [member]: lie(entry.count) }, ...rest], count: sum }),
+    );
+    expect(first(judged(records))).toMatchObject({
+      id: 'tokens',
+      code: 'ERR_EVIDENCE_TREE',
+      detail: expect.stringMatching(/is not the list that its record commits to$/),
+    });
+  });
+
   test('judged holds for the records as they are', () => expect(judged(RECORDS).ok).toBe(true));
 });
 

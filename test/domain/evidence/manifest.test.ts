@@ -60,7 +60,12 @@ test.each(['key.tainted', 'wave.completed', 'key.denied'])('each tainted kid owe
   }
 });
 
-test('a record of another case does not stand in for one of this', () => {
+test('a record of another case does not stand in for one of this, even where it names both', () => {
+  const both = changed(
+    ({ id }) => id === `${CASE}/closed`,
+    () => ({ case: 'c-other', body: { cases: [CASE] } }),
+  );
+  expect(() => checkManifest(both, CASE)).toThrow(incomplete(`missing: ${CASE}/closed$`));
   const moved = changed(
     ({ id }) => id === `${CASE}/closed`,
     () => ({ case: 'c-other' }),

@@ -11,8 +11,8 @@ import {
   doubt,
   foldDeparture,
   joins,
-  transition,
 } from '../../../lib/domain/offboarding/case';
+import { transition } from '../../../lib/domain/offboarding/case-transitions';
 
 const departure = (kind: Departure['kind'], effectiveAt: number): Departure => ({
   kind,
@@ -43,17 +43,33 @@ const META: CaseMeta = {
 
 test('a case id is c- and 22 characters, of the worker and the instant, and no two parts run into another', () => {
   expect(caseIdOf('demo', 'W-1042', 1_800_000_000)).toMatch(/^c-[\w-]{22}$/);
-  const ids = [caseIdOf('demo', 'W-1', 23), caseIdOf('demo', 'W-12', 3), caseIdOf('dem', 'oW-1', 23), caseIdOf('demo', 'W-1', 24)];
+  const ids = [
+    caseIdOf('demo', 'W-1', 23),
+    caseIdOf('demo', 'W-12', 3),
+    caseIdOf('dem', 'oW-1', 23),
+    caseIdOf('demo', 'W-1', 24),
+  ];
   expect(new Set(ids).size).toBe(ids.length);
 });
 
 test('facts in any order, however often, come to the same case', () => {
-  const fact = fc.record({ kind: fc.constantFrom(...DEPARTURE_KINDS), effectiveAt: fc.integer({ min: 1, max: 5 }), rescinded: fc.boolean() });
+  const fact = fc.record({
+    kind: fc.constantFrom(...DEPARTURE_KINDS),
+    effectiveAt: fc.integer({ min: 1, max: 5 }),
+    rescinded: fc.boolean(),
+  });
   const fold = (facts: { kind: Departure['kind']; effectiveAt: number; rescinded: boolean }[]) =>
-    facts.reduce<CaseFold | undefined>((all, { kind, effectiveAt, rescinded }) => foldDeparture(all, departure(kind, effectiveAt), rescinded), undefined);
+    facts.reduce<CaseFold | undefined>(
+      (all, { kind, effectiveAt, rescinded }) => foldDeparture(all, departure(kind, effectiveAt), rescinded),
+      undefined,
+    );
   fc.assert(
     fc.property(
-      fc.array(fact, { minLength: 1, maxLength: 6 }).chain((facts) => fc.tuple(fc.constant(facts), fc.shuffledSubarray([...facts, ...facts], { minLength: facts.length * 2 }))),
+      fc
+        .array(fact, { minLength: 1, maxLength: 6 })
+        .chain((facts) =>
+          fc.tuple(fc.constant(facts), fc.shuffledSubarray([...facts, ...facts], { minLength: facts.length * 2 })),
+        ),
       ([facts, shuffled]) => {
         expect(fold(shuffled)).toEqual(fold(facts));
       },
@@ -62,7 +78,10 @@ test('facts in any order, however often, come to the same case', () => {
 });
 
 test('the earliest date counts and a second one is doubt: a later fact does not keep access alive', () => {
-  const fold = [300, 100, 200].reduce<CaseFold | undefined>((all, at) => foldDeparture(all, departure('termination', at), false), undefined);
+  const fold = [300, 100, 200].reduce<CaseFold | undefined>(
+    (all, at) => foldDeparture(all, departure('termination', at), false),
+    undefined,
+  );
   expect(fold?.dates).toEqual([100, 200, 300]);
   expect(doubt({ ...META, ...(fold as CaseFold) })).toMatch(/more than one date/);
 });
@@ -92,7 +111,11 @@ test('nothing joins a follow-up: it waits for sessions to expire, and must not b
 });
 
 test('a transfer and a follow-up end custody and leave access alone', () => {
-  expect([custodyOnly(META), custodyOnly({ kind: 'termination' }), custodyOnly({ kind: 'termination', followUpOf: 'c-first' })]).toEqual([true, false, true]);
+  expect([
+    custodyOnly(META),
+    custodyOnly({ kind: 'termination' }),
+    custodyOnly({ kind: 'termination', followUpOf: 'c-first' }),
+  ]).toEqual([true, false, true]);
 });
 
 test('a transition is refused to whoever read an older fence, or is of another attempt', () => {

@@ -11,7 +11,11 @@ const FACT = {
 const EFFECTIVE = Date.parse('2026-11-30T09:00:00Z') / 1000;
 
 const parse = (body: unknown, scheme: Scheme = 'standard-webhooks') =>
-  parseLeaverEvents(scheme, Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), 'msg_1');
+  parseLeaverEvents(
+    scheme,
+    Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+    'msg_1',
+  );
 
 function refusal(body: unknown, scheme?: Scheme): [code: string, message: string] {
   try {
@@ -26,7 +30,14 @@ function refusal(body: unknown, scheme?: Scheme): [code: string, message: string
 describe('standard-webhooks', () => {
   test('the effective instant is the one HR wrote, with its offset, and never the time of receipt', () => {
     expect(parse(FACT)).toEqual([
-      { kind: 'termination', workerId: 'W-1042', effectiveAt: EFFECTIVE, zone: '+09:00', sourceEventId: 'msg_1', initiator: 'W-7' },
+      {
+        kind: 'termination',
+        workerId: 'W-1042',
+        effectiveAt: EFFECTIVE,
+        zone: '+09:00',
+        sourceEventId: 'msg_1',
+        initiator: 'W-7',
+      },
     ]);
   });
 
@@ -69,7 +80,11 @@ describe('standard-webhooks', () => {
   });
 
   test('a name that stands in two objects is not named twice', () => {
-    expect(parse('{"type":"worker.terminated","timestamp":"2026-11-22T09:00:00Z","data":{"workerId":"W-1","effectiveAt":"2026-11-22T09:00:00Z","x":{"type":"\\"{:,"},"y":[{"type":1},{"type":1}]}}')).toHaveLength(1);
+    expect(
+      parse(
+        '{"type":"worker.terminated","timestamp":"2026-11-22T09:00:00Z","data":{"workerId":"W-1","effectiveAt":"2026-11-22T09:00:00Z","x":{"type":"\\"{:,"},"y":[{"type":1},{"type":1}]}}',
+      ),
+    ).toHaveLength(1);
   });
 
   test.each([
@@ -108,7 +123,10 @@ describe('standard-webhooks', () => {
     '2026-11-30T18:00:00Z\n',
     '٢٠٢٦-11-30T18:00:00Z',
   ])('%p is not an instant', (effectiveAt) => {
-    expect(refusal({ ...FACT, data: { ...FACT.data, effectiveAt } })).toEqual(['ERR_WEBHOOK_FACT', 'data.effectiveAt is not an instant']);
+    expect(refusal({ ...FACT, data: { ...FACT.data, effectiveAt } })).toEqual([
+      'ERR_WEBHOOK_FACT',
+      'data.effectiveAt is not an instant',
+    ]);
   });
 
   test('every instant in any offset is the same instant', () => {
@@ -116,7 +134,9 @@ describe('standard-webhooks', () => {
     fc.assert(
       fc.property(fc.integer({ min: 946_771_200, max: 4_102_358_400 }), offset, (at, minutes) => {
         const local = new Date((at + minutes * 60) * 1000).toISOString().slice(0, 19);
-        const [h, m] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((n) => String(n).padStart(2, '0'));
+        const [h, m] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((n) =>
+          String(n).padStart(2, '0'),
+        );
         const effectiveAt = `${local}${minutes < 0 ? '-' : '+'}${h}:${m}`;
         expect(parse({ ...FACT, data: { ...FACT.data, effectiveAt } })[0]?.effectiveAt).toBe(at);
       }),
@@ -125,14 +145,24 @@ describe('standard-webhooks', () => {
 });
 
 describe('bamboohr', () => {
-  const inactive = { id: '5', changedFields: ['Status'], fields: { Status: { value: 'Inactive' }, 'Employment Status: Date': { value: '2026-11-30' } } };
+  const inactive = {
+    id: '5',
+    changedFields: ['Status'],
+    fields: { Status: { value: 'Inactive' }, 'Employment Status: Date': { value: '2026-11-30' } },
+  };
   const parseBamboo = (employees: unknown) => parse({ employees }, 'bamboohr');
 
   test('an employee who is Inactive has left; the others of the delivery have not', () => {
     const active = { ...inactive, id: '6', fields: { Status: { value: 'Active' } } };
     const renamed = { id: '7', changedFields: ['First name'], fields: { 'First name': { value: 'Tefi' } } };
     expect(parseBamboo([active, inactive, renamed])).toEqual([
-      { kind: 'termination', workerId: '5', effectiveAt: Date.parse('2026-11-30T00:00:00Z') / 1000, zone: 'Z', sourceEventId: 'msg_1/1' },
+      {
+        kind: 'termination',
+        workerId: '5',
+        effectiveAt: Date.parse('2026-11-30T00:00:00Z') / 1000,
+        zone: 'Z',
+        sourceEventId: 'msg_1/1',
+      },
     ]);
   });
 
@@ -160,7 +190,11 @@ describe('bamboohr', () => {
     [{ employees: [{ id: '5', fields: { Status: { value: 1 } } }] }, 'value is not a text'],
     [{ employees: [{ id: '5', fields: { Status: { value: 'Inactive' } } }] }, 'employees[0] does not say since when'],
     [
-      { employees: [{ id: '5', fields: { Status: { value: 'Inactive' }, 'Employment Status: Date': { value: '30.11.2026' } } }] },
+      {
+        employees: [
+          { id: '5', fields: { Status: { value: 'Inactive' }, 'Employment Status: Date': { value: '30.11.2026' } } },
+        ],
+      },
       'employees[0] effective instant is not an instant',
     ],
   ])('%# a delivery of another shape is refused', (body, message) => {
@@ -171,8 +205,15 @@ describe('bamboohr', () => {
 test('whatever the bytes, the answer is events or one of two codes', () => {
   const anything = fc.oneof(fc.json(), fc.string()).map((text) => Buffer.from(text));
   fc.assert(
-    fc.property(fc.oneof(anything, fc.uint8Array().map((bytes) => Buffer.from(bytes))), fc.constantFrom<Scheme>('standard-webhooks', 'bamboohr'), (body, scheme) => {
-      expect(refusal(body, scheme)[0]).toMatch(/^ERR_WEBHOOK_(BODY|FACT)$/);
-    }),
+    fc.property(
+      fc.oneof(
+        anything,
+        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      ),
+      fc.constantFrom<Scheme>('standard-webhooks', 'bamboohr'),
+      (body, scheme) => {
+        expect(refusal(body, scheme)[0]).toMatch(/^ERR_WEBHOOK_(BODY|FACT)$/);
+      },
+    ),
   );
 });

@@ -1,6 +1,13 @@
 import { isCurfewError } from '../../../lib/domain/errors';
 import { listContainment, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
-import { EXPOSURE_CLASSES, type ExposureClass, type Inventory, itemsSha, planCase, STEPS } from '../../../lib/domain/offboarding/plan';
+import {
+  EXPOSURE_CLASSES,
+  type ExposureClass,
+  type Inventory,
+  itemsSha,
+  planCase,
+  STEPS,
+} from '../../../lib/domain/offboarding/plan';
 import { proveItem } from '../../../lib/domain/offboarding/proof';
 
 const RING = 'customer-api';
@@ -16,24 +23,46 @@ const KEYS: Inventory['keys'] = [
   { ring: RING, kid: 'gone', state: 'DENIED' },
 ];
 
-function inventory(exposures: [asset: string | undefined, custody: ExposureClass][], more: Partial<Inventory> = {}): Inventory {
+function inventory(
+  exposures: [asset: string | undefined, custody: ExposureClass][],
+  more: Partial<Inventory> = {},
+): Inventory {
   return {
     firstItem: 1,
     followUp: false,
     principals: [],
-    exposures: exposures.map(([kid, custody], n) => ({ ref: `e${n}`, ring: RING, ...(kid && { kid }), class: custody })),
+    exposures: exposures.map(([kid, custody], n) => ({
+      ref: `e${n}`,
+      ring: RING,
+      ...(kid && { kid }),
+      class: custody,
+    })),
     keys: KEYS,
     ...more,
   };
 }
 
-const taints = (given: Inventory) => planCase(given).flatMap((item) => (item.kind === 'taint' ? [[item.kid, item.class, item.replace]] : []));
+const taints = (given: Inventory) =>
+  planCase(given).flatMap((item) => (item.kind === 'taint' ? [[item.kid, item.class, item.replace]] : []));
 
 describe('containment', () => {
   test('cut-offs come first, then the latch, then access keys, then personal keys, whoever is named first', () => {
-    const kinds = (principals: PrincipalRef[]) => listContainment(principals).map(({ nn, kind, ref }) => `${nn} ${kind} ${ref}`);
-    expect(kinds([user, subject, key])).toEqual(['01 cut-off p1', '02 latch p0', '03 access-key p0', '04 access-key p0', '05 personal-key p2']);
-    expect(kinds([key, subject, user]).map((line) => line.split(' ')[1])).toEqual(['cut-off', 'latch', 'access-key', 'access-key', 'personal-key']);
+    const kinds = (principals: PrincipalRef[]) =>
+      listContainment(principals).map(({ nn, kind, ref }) => `${nn} ${kind} ${ref}`);
+    expect(kinds([user, subject, key])).toEqual([
+      '01 cut-off p1',
+      '02 latch p0',
+      '03 access-key p0',
+      '04 access-key p0',
+      '05 personal-key p2',
+    ]);
+    expect(kinds([key, subject, user]).map((line) => line.split(' ')[1])).toEqual([
+      'cut-off',
+      'latch',
+      'access-key',
+      'access-key',
+      'personal-key',
+    ]);
   });
 
   test('a user that IAM does not have is not latched', () => {
@@ -53,26 +82,47 @@ describe('custody decides the response', () => {
     ]);
   });
 
-  test.each<ExposureClass>(['could-use', 'could-deploy', 'administers'])('%s: the ACTIVE key is replaced now, and again later', (custody) => {
-    expect(planCase(inventory([[undefined, custody]], { firstItem: 7 }))).toEqual([
-      { nn: '07', kind: 'taint', ring: RING, kid: 'active', class: 'planned', replace: true, because: ['e0'] },
-      { nn: '08', kind: 'rotate-again', rings: [RING] },
-    ]);
-  });
+  test.each<ExposureClass>(['could-use', 'could-deploy', 'administers'])(
+    '%s: the ACTIVE key is replaced now, and again later',
+    (custody) => {
+      expect(planCase(inventory([[undefined, custody]], { firstItem: 7 }))).toEqual([
+        { nn: '07', kind: 'taint', ring: RING, kid: 'active', class: 'planned', replace: true, because: ['e0'] },
+        { nn: '08', kind: 'rotate-again', rings: [RING] },
+      ]);
+    },
+  );
 
   test('whoever reads what is public had custody of nothing', () => {
     expect(planCase(inventory([[undefined, 'reads-public']]))).toEqual([]);
   });
 
   test('any number of exposures of a kid is one taint of it, and a compromise outweighs', () => {
-    for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2]]) {
-      const exposures = [[undefined, 'could-use'], ['active', 'copied-possible'], [undefined, 'administers']] as [string | undefined, ExposureClass][];
-      expect(taints(inventory(order.map((n) => exposures[n] as [string | undefined, ExposureClass])))).toEqual([['active', 'compromise', true]]);
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2],
+    ]) {
+      const exposures = [
+        [undefined, 'could-use'],
+        ['active', 'copied-possible'],
+        [undefined, 'administers'],
+      ] as [string | undefined, ExposureClass][];
+      expect(taints(inventory(order.map((n) => exposures[n] as [string | undefined, ExposureClass])))).toEqual([
+        ['active', 'compromise', true],
+      ]);
     }
   });
 
   test('compromised keys come before planned ones', () => {
-    expect(taints(inventory([[undefined, 'could-deploy'], ['legacy', 'copied-possible'], ['old', 'copied-possible']]))).toEqual([
+    expect(
+      taints(
+        inventory([
+          [undefined, 'could-deploy'],
+          ['legacy', 'copied-possible'],
+          ['old', 'copied-possible'],
+        ]),
+      ),
+    ).toEqual([
       ['legacy', 'compromise', false],
       ['old', 'compromise', false],
       ['active', 'planned', true],
@@ -84,30 +134,47 @@ describe('custody decides the response', () => {
   });
 
   test('a follow-up rotates once and asks for no third', () => {
-    expect(planCase(inventory([[undefined, 'could-use']], { followUp: true })).map(({ kind }) => kind)).toEqual(['taint']);
+    expect(planCase(inventory([[undefined, 'could-use']], { followUp: true })).map(({ kind }) => kind)).toEqual([
+      'taint',
+    ]);
   });
 
   test('a console login is an item of the plan; a user without one has none', () => {
-    expect(planCase(inventory([], { principals: [user, subject], firstItem: 3 }))).toEqual([{ nn: '03', kind: 'login-profile', ref: 'p0' }]);
+    expect(planCase(inventory([], { principals: [user, subject], firstItem: 3 }))).toEqual([
+      { nn: '03', kind: 'login-profile', ref: 'p0' },
+    ]);
     expect(planCase(inventory([], { principals: [{ ...user, loginProfile: false }] }))).toEqual([]);
   });
 
-  test.each(['unknown', 'next'])('custody of the key %s, which cannot be tainted, is refused and not passed over', (kid) => {
-    try {
-      planCase(inventory([[kid, 'copied-possible']]));
-      throw new Error('not refused');
-    } catch (error) {
-      if (!isCurfewError(error)) throw error;
-      expect([error.code, error.message, error.got]).toEqual(['ERR_PLAN_INVALID', `ring ${RING} has no such key to taint`, kid]);
-    }
-  });
+  test.each(['unknown', 'next'])(
+    'custody of the key %s, which cannot be tainted, is refused and not passed over',
+    (kid) => {
+      try {
+        planCase(inventory([[kid, 'copied-possible']]));
+        throw new Error('not refused');
+      } catch (error) {
+        if (!isCurfewError(error)) throw error;
+        expect([error.code, error.message, error.got]).toEqual([
+          'ERR_PLAN_INVALID',
+          `ring ${RING} has no such key to taint`,
+          kid,
+        ]);
+      }
+    },
+  );
 
   test('every class of custody has an answer', () => {
     for (const custody of EXPOSURE_CLASSES) expect(() => planCase(inventory([[undefined, custody]]))).not.toThrow();
   });
 
   test('one inventory has one plan and one name', () => {
-    const given = inventory([['legacy', 'copied-possible'], [undefined, 'could-deploy']], { principals: [user] });
+    const given = inventory(
+      [
+        ['legacy', 'copied-possible'],
+        [undefined, 'could-deploy'],
+      ],
+      { principals: [user] },
+    );
     expect(itemsSha(planCase(given))).toBe(itemsSha(planCase(structuredClone(given))));
   });
 });
@@ -141,7 +208,9 @@ describe('the order of the workflow', () => {
     const names = STEPS.map(({ name }) => name as string);
     expect(new Set(names).size).toBe(names.length);
     for (const [index, step] of STEPS.entries()) {
-      const { over, when, until, waitSeconds } = step as Partial<Record<'over' | 'when' | 'until' | 'waitSeconds', string>>;
+      const { over, when, until, waitSeconds } = step as Partial<
+        Record<'over' | 'when' | 'until' | 'waitSeconds', string>
+      >;
       for (const path of [over, when, until, waitSeconds])
         if (path !== undefined) expect(names.slice(0, index + 1)).toContain(path.split('.')[0]);
     }

@@ -90,6 +90,25 @@ test('sequencers at once make one log', async () => {
   }
 });
 
+test('a sequencer that was slow does not put an older checkpoint over a newer one', async () => {
+  const world = new World();
+  const deps = world.deps('sequencer');
+  let overtaken = false;
+  const sign: typeof deps.signer.sign = async (...request) => {
+    if (!overtaken) {
+      overtaken = true;
+      await appendAndSequence(world, records(3, 6));
+      expect((await checkLog(world.objects))?.checkpoint.size).toBe(6);
+    }
+    return deps.signer.sign(...request);
+  };
+  await append({ records: records(0, 3) }, world.deps('appender'));
+  await sequence({}, { ...deps, signer: { sign, publicKey: (arn) => deps.signer.publicKey(arn) } });
+  expect(overtaken).toBe(true);
+  expect((await checkLog(world.objects))?.checkpoint.size).toBe(6);
+  expect(await world.objects.list('evidence', 'checkpoint/')).toEqual(['checkpoint/3', 'checkpoint/6']);
+});
+
 describe('the sequencer stops, and signs nothing more,', () => {
   const signedSizes = (world: World) => world.objects.list('evidence', 'checkpoint/');
   const tree = (message: string | RegExp) =>

@@ -1,0 +1,152 @@
+/**
+ * The writes of a case: one transaction each, under the fence that the writer read, with the records and events it owes.
+ * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
+ */
+import type { EvidenceRecord } from '../evidence/record';
+import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
+import { type CaseMeta, caseKey, type Departure, dueKey, foldDeparture, metaKey, rescindKey, workerKey } from './case';
+
+export type CaseWrite = Write<'cases:put' | 'cases:update' | 'cases:check' | 'cases:delete'>;
+type PlainWrite = Write<'cases:put' | 'cases:update'>;
+
+/** One record, with the event that goes with it; both leave with the transaction that made them true. */
+export interface Outgoing {
+  readonly record: EvidenceRecord;
+  readonly event?: {
+    readonly detailType: string;
+    readonly detail: { readonly id: string } & Readonly<Record<string, string | number>>;
+  };
+}
+
+/** Opens a case, or with a fact refuses as `ERR_CONDITION_FAILED` what another delivery has opened meanwhile. */
+export function openCase(
+  meta: CaseMeta,
+  fact: Departure,
+  supersedes: string | undefined,
+  opened: Outgoing,
+): CaseWrite[] {
+  const open: Test =
+    supersedes === undefined
+      ? { attribute: 'caseId', is: 'absent' }
+      : { attribute: 'caseId', is: '=', value: supersedes };
+  return [
+    ...bornCase(meta, [opened]),
+    {
+      kind: 'update',
+      table: 'cases',
+      key: workerKey(meta.workerId, 'OPEN'),
+      set: { v: 1, caseId: meta.caseId },
+      if: [open],
+    },
+    factWrite(meta.caseId, fact),
+    rescindUnchanged(fact, meta.rescinded),
+  ];
+}
+
+/** A case and its due marker; used where one is opened by HR and where one follows another. */
+export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWrite[] {
+  return [
+    { kind: 'put', table: 'cases', item: { ...metaKey(meta.caseId), v: 1, ...meta }, if: ITEM_ABSENT },
+    { kind: 'put', table: 'cases', item: { ...dueKey(meta.dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
+    ...outWrites(meta, outgoing),
+  ];
+}
+
+/** The writes of one more departure fact; none where it says nothing new. */
+export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean, now: number): CaseWrite[] {
+  const fold = foldDeparture(meta, fact, rescinded);
+  const dueAt = fold.dates[0] as number;
+  if (fold.kind === meta.kind && fold.rescinded === meta.rescinded && fold.dates.length === meta.dates.length)
+    return [];
+
+  const waits = meta.state === 'OPEN';
+  const moved: CaseWrite[] =
+    waits && dueAt !== meta.dueAt
+      ? [
+          { kind: 'delete', table: 'cases', key: dueKey(meta.dueAt, meta.caseId) },
+          { kind: 'put', table: 'cases', item: { ...dueKey(dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
+        ]
+      : [];
+  return [
+    ...transition(meta, {
+      ...fold,
+      dueAt: waits ? dueAt : meta.dueAt,
+      state: waits && dueAt <= now ? 'DUE' : meta.state,
+    }),
+    ...moved,
+    factWrite(meta.caseId, fact),
+    rescindUnchanged(fact, rescinded),
+  ];
+}
+
+/**
+ * A rescind is kept under the departure it names, and marks the case that has that departure, if one does. Without
+ * one it waits; `unaffected` are the cases that were looked at, and that must still not have that departure.
+ */
+export function rescind(
+  workerId: string,
+  effectiveAt: number,
+  target: CaseMeta | undefined,
+  unaffected: { readonly caseId: string; readonly open?: CaseMeta },
+): CaseWrite[] {
+  const kept: CaseWrite = { kind: 'put', table: 'cases', item: { ...rescindKey(workerId, effectiveAt), v: 1 } };
+  if (target !== undefined)
+    return target.rescinded || target.state === 'CLOSED' ? [] : [kept, ...transition(target, { rescinded: true })];
+
+  const { caseId, open } = unaffected;
+  const checks: CaseWrite[] = [{ kind: 'check', table: 'cases', key: metaKey(caseId), if: ITEM_ABSENT }];
+  if (open)
+    checks.push({
+      kind: 'check',
+      table: 'cases',
+      key: metaKey(open.caseId),
+      if: [{ attribute: 'fence', is: '=', value: open.fence }],
+    });
+  return [kept, ...checks];
+}
+
+/** Under the fence the writer read: whoever is second reads again and decides again. */
+export function transition(meta: CaseMeta, set: Partial<CaseMeta>, outgoing: readonly Outgoing[] = []): PlainWrite[] {
+  const next = { ...meta, fence: meta.fence + 1, version: meta.version + 1 };
+  return [
+    {
+      kind: 'update',
+      table: 'cases',
+      key: metaKey(meta.caseId),
+      set: { ...(set as { readonly [attribute: string]: Value }), fence: next.fence, version: next.version },
+      if: [
+        { attribute: 'fence', is: '=', value: meta.fence },
+        { attribute: 'attempt', is: '=', value: meta.attempt },
+      ],
+    },
+    ...outWrites(next, outgoing),
+  ];
+}
+
+function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly Outgoing[]): PlainWrite[] {
+  return outgoing.map(({ record, event }, n) => ({
+    kind: 'put',
+    table: 'cases',
+    item: {
+      ...caseKey(meta.caseId, `OUT#${ordered(meta.fence)}.${n}`),
+      v: 1,
+      record: record as unknown as Value,
+      ...(event && { event: event as unknown as Value }),
+    },
+    if: ITEM_ABSENT,
+  }));
+}
+
+function factWrite(caseId: string, fact: Departure): PlainWrite {
+  return {
+    kind: 'put',
+    table: 'cases',
+    item: { ...caseKey(caseId, `FACT#${ordered(fact.effectiveAt, 12)}#${fact.kind}`), v: 1, ...fact },
+  };
+}
+
+/** The rescind that was looked for is still there, or still is not: otherwise the fold was of half the facts. */
+function rescindUnchanged(fact: Departure, rescinded: boolean): CaseWrite {
+  const test: Test = { attribute: 'pk', is: rescinded ? 'present' : 'absent' };
+  return { kind: 'check', table: 'cases', key: rescindKey(fact.workerId, fact.effectiveAt), if: [test] };
+}

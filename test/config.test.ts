@@ -1,0 +1,41 @@
+import { parseConfiguration } from '../lib/config';
+import { EXAMPLE } from './constructs/synthesised';
+
+test('the example is a configuration', () => {
+  const { instance, rings, settings } = parseConfiguration(EXAMPLE);
+  expect(instance).toBe('example');
+  expect(rings.map(({ id, algorithm, periodDays }) => [id, algorithm, periodDays])).toEqual([
+    ['customer-api', 'ES256', 30],
+  ]);
+  expect(settings.feedPollSeconds).toBe(5);
+});
+
+test.each([
+  [{ instance: 'Example' }, 'the configuration is not valid at instance'],
+  [{ stage: 'prod' }, 'the configuration is not valid at stage'],
+  [{ region: 'us east' }, 'the configuration is not valid at region'],
+  [{ rings: [] }, 'the configuration is not valid at rings'],
+  [
+    { rings: [{ id: 'customer-api', issuer: 'https://a.example/r', audience: 'b' }] },
+    'the configuration is not valid at rings.0.rotationCheckMinutes',
+  ],
+  [{ sources: { hr: { scheme: 'basic' } } }, 'the configuration is not valid at sources.hr.scheme'],
+  [{ surprise: true }, 'the configuration is not valid at its root'],
+])('%j is refused, and where', (change, message) => {
+  expect(() => parseConfiguration({ ...EXAMPLE, ...change })).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: expect.stringContaining(message) }),
+  );
+});
+
+test('a setting outside its limits is refused by name', () => {
+  expect(() => parseConfiguration({ ...EXAMPLE, settings: { feedPollSeconds: 0 } })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'feedPollSeconds is a whole number of seconds from 1 to 60',
+    }),
+  );
+});
+
+test.each([undefined, null, '', 7, []])('%j is no configuration', (given) => {
+  expect(() => parseConfiguration(given)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));
+});

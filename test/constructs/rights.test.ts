@@ -1,0 +1,144 @@
+import { type FunctionName, RIGHTS, type Right } from '../../lib/domain/rights';
+import { TABLES } from '../../lib/domain/table';
+import { asList, ofType, type Resource, type Resources, type Statement, synthesise } from './synthesised';
+
+const { evidence, signing, offboarding } = synthesise();
+const all: Resources = { ...evidence, ...signing, ...offboarding };
+
+/** What each right may become, written a second time and by hand. */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  get: ['dynamodb:GetItem'],
+  query: ['dynamodb:Query'],
+  put: ['dynamodb:PutItem'],
+  update: ['dynamodb:UpdateItem'],
+  delete: ['dynamodb:DeleteItem'],
+  check: ['dynamodb:ConditionCheckItem'],
+  'evidence:get': ['s3:GetObject', 's3:ListBucket'],
+  'evidence:put': ['s3:PutObject'],
+  'evidence:list': ['s3:ListBucket'],
+  'heads:get': ['s3:GetObject', 's3:ListBucket'],
+  'heads:put': ['s3:PutObject'],
+  'heads:list': ['s3:ListBucket'],
+  'public:get': ['s3:GetObject', 's3:ListBucket'],
+  'public:put': ['s3:PutObject'],
+  invoke: ['lambda:InvokeFunction'],
+  'sign:ring': [],
+  'sign:feed': [],
+  'sign:checkpoint': [],
+  'kms:lifecycle': ['kms:CreateKey', 'kms:TagResource', 'kms:ListKeys', 'kms:ListResourceTags'],
+  'kms:disable': [],
+  seal: ['dynamodb:GetItem', 'dynamodb:PutItem', 'kms:GenerateDataKey', 'kms:Decrypt'],
+  'secret:webhook': ['secretsmanager:GetSecretValue'],
+  'secret:pepper': ['secretsmanager:GetSecretValue'],
+  'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
+  'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
+  'iam:disable': ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'],
+  'workflow:start': ['states:StartExecution'],
+  'events:put': ['events:PutEvents'],
+  'http:get': [],
+};
+const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+/** DynamoDB encrypts the bodies under a key of ours, and asks for it in the caller's name. */
+const BODIES_KEY = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
+const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
+const STREAM = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+  'sqs:GetQueueAttributes',
+  'sqs:GetQueueUrl',
+  'sqs:SendMessage',
+];
+
+function expectedActions(name: FunctionName): string[] {
+  const rights = RIGHTS[name] as readonly Right[];
+  const actions = rights.flatMap((right) => {
+    const [subject = '', verb = ''] = right.split(':');
+    const found = ACTIONS[right] ?? (subject === 'invoke' ? ACTIONS.invoke : ACTIONS[verb]);
+    if (!found) throw new Error(`the test does not know the right ${right}`);
+    return found;
+  });
+  const bodies = rights.some((right) => right.startsWith('bodies:')) ? BODIES_KEY : [];
+  const stream = READS_A_STREAM.includes(name) ? STREAM : [];
+  return [...new Set([...actions, ...LOGS, ...bodies, ...stream])].sort();
+}
+
+function functionOf(name: FunctionName): Resource {
+  const found = ofType(all, 'AWS::Lambda::Function').find(
+    ([, { Properties }]) => Properties.Environment?.Variables?.CURFEW_FUNCTION === name,
+  );
+  if (!found) throw new Error(`no function ${name}`);
+  return found[1];
+}
+
+function statementsOf(name: FunctionName): Statement[] {
+  const role = functionOf(name).Properties.Role['Fn::GetAtt'][0] as string;
+  expect(all[role]?.Properties.ManagedPolicyArns).toBeUndefined();
+  expect(all[role]?.Properties.Policies).toBeUndefined();
+  return ofType(all, 'AWS::IAM::Policy')
+    .filter(([, { Properties }]) => Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === role))
+    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement as Statement[]);
+}
+
+describe.each(Object.keys(RIGHTS) as FunctionName[])('%s', (name) => {
+  test('may do what its row of RIGHTS says, and write its log', () => {
+    const actions = statementsOf(name).flatMap(({ Action }) => asList(Action));
+    expect([...new Set(actions)].sort()).toEqual(expectedActions(name));
+  });
+
+  test('has no statement on every resource, but for the two KMS calls that know none', () => {
+    const everything = statementsOf(name).filter(({ Resource: resource }) => asList(resource).includes('*'));
+    const actions = everything.flatMap(({ Action }) => asList(Action)).sort();
+    expect(actions).toEqual(name === 'rotator' ? ['kms:CreateKey', 'kms:ListKeys'] : []);
+  });
+
+  test('is told the address of each thing it has a right to', () => {
+    const variables = Object.keys(functionOf(name).Properties.Environment.Variables);
+    for (const right of RIGHTS[name] as readonly Right[]) {
+      const [subject = '', verb = ''] = right.split(':');
+      const slug = (text: string) => text.toUpperCase().replaceAll('-', '_');
+      if (subject === 'invoke') expect(variables).toContain(`CURFEW_INVOKE_${slug(verb)}`);
+      else if (['evidence', 'heads', 'public'].includes(subject))
+        expect(variables).toContain(`CURFEW_BUCKET_${slug(subject)}`);
+      else if ((TABLES as readonly string[]).includes(subject))
+        expect(variables).toContain(`CURFEW_TABLE_${slug(subject)}`);
+    }
+  });
+});
+
+test('no identity policy anywhere grants a right to sign: it stands in key policies alone', () => {
+  const statements = Object.values(all)
+    .filter(({ Type }) => ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].includes(Type))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+    .filter(({ Effect }) => Effect === 'Allow');
+  const actions = statements.flatMap(({ Action }) => asList(Action));
+  expect(actions.length).toBeGreaterThan(100);
+  expect(actions.filter((action) => /^(\*|kms:\*|kms:Sign.*|kms:S?\*|kms:CreateGrant)$/i.test(action))).toEqual([]);
+});
+
+test('the four roles that key policies name have their fixed names, and stay', () => {
+  const named = ofType(all, 'AWS::IAM::Role').filter(([, { Properties }]) => Properties.RoleName !== undefined);
+  expect(named.map(([, { Properties, DeletionPolicy }]) => [Properties.RoleName, DeletionPolicy]).sort()).toEqual([
+    ['curfew-example-disabler', 'Retain'],
+    ['curfew-example-issuer', 'Retain'],
+    ['curfew-example-resigner', 'Retain'],
+    ['curfew-example-rotator', 'Retain'],
+  ]);
+});
+
+test('the feed key and the checkpoint key have one signer each, and root is not it', () => {
+  const signers = ofType(all, 'AWS::KMS::Key')
+    .filter(([, { Properties }]) => Properties.KeyUsage === 'SIGN_VERIFY')
+    .map(([id, { Properties }]) => [
+      id,
+      (Properties.KeyPolicy.Statement as (Statement & { Principal: unknown })[])
+        .filter(({ Effect, Action }) => Effect === 'Allow' && asList(Action).some((action) => /Sign|\*$/.test(action)))
+        .filter(({ Action }) => asList(Action).some((action) => action === 'kms:Sign' || action === 'kms:*'))
+        .map(({ Principal }) => Principal),
+    ]);
+  expect(signers).toEqual([
+    ['KeyCheckpoint', [{ AWS: { 'Fn::GetAtt': [expect.stringMatching(/^LogSequencerRole/), 'Arn'] } }]],
+    ['KeyFeed', [{ AWS: { 'Fn::GetAtt': [expect.stringMatching(/^PlanePublisherRole/), 'Arn'] } }]],
+  ]);
+});

@@ -1,0 +1,105 @@
+import { ofType, type Resources, synthesise } from './synthesised';
+
+const STATEFUL = [
+  'AWS::DynamoDB::GlobalTable',
+  'AWS::S3::Bucket',
+  'AWS::KMS::Key',
+  'AWS::SecretsManager::Secret',
+  'AWS::IAM::ManagedPolicy',
+];
+const production = synthesise('production');
+const trial = synthesise('trial');
+
+function stateful(resources: Resources): string[] {
+  return STATEFUL.flatMap((type) => ofType(resources, type).map(([id]) => id)).sort();
+}
+
+test('logical ids of what carries state are pinned: CloudFormation would take another id for another resource', () => {
+  expect(stateful(production.evidence).filter((id) => !id.includes('ReaderPolicy'))).toEqual([
+    'BucketEvidence',
+    'BucketHeads',
+    'KeyCheckpoint',
+    'KeyShred',
+    'TableLog',
+    'TableShred',
+  ]);
+  expect(stateful(production.signing)).toEqual([
+    'BucketPublic',
+    'KeyBodies',
+    'KeyFeed',
+    'SecretPepper',
+    'TableBodies',
+    'TableCutoffs',
+    'TableIssued',
+    'TableKeys',
+    'TableLedger',
+  ]);
+  expect(stateful(production.offboarding)).toEqual([
+    'PolicyDenyLeavers',
+    'SecretWebhookBamboohr',
+    'SecretWebhookPeopleSystem',
+    'TableCases',
+    'TableInbox',
+    'TablePeople',
+  ]);
+});
+
+test('in production tables, keys and secrets outlive their stack, and stacks cannot be deleted by accident', () => {
+  const { evidence, signing, offboarding, stacks } = production;
+  for (const [id, { Type, DeletionPolicy, UpdateReplacePolicy }] of Object.entries({
+    ...evidence,
+    ...signing,
+    ...offboarding,
+  }))
+    if (STATEFUL.slice(0, 4).includes(Type))
+      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, 'Retain', 'Retain']);
+  for (const stack of Object.values(stacks)) expect(stack.terminationProtection).toBe(true);
+});
+
+test('tables have generated names, and can be brought back; the shred table cannot', () => {
+  const tables = [production.evidence, production.signing, production.offboarding].flatMap((resources) =>
+    ofType(resources, 'AWS::DynamoDB::GlobalTable'),
+  );
+  expect(tables).toHaveLength(10);
+  for (const [id, { Properties }] of tables) {
+    expect(Properties.TableName).toBeUndefined();
+    expect(Properties.BillingMode).toBe('PAY_PER_REQUEST');
+    const [replica] = Properties.Replicas;
+    expect([id, replica.DeletionProtectionEnabled]).toEqual([id, true]);
+    expect([id, replica.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled]).toEqual([
+      id,
+      id !== 'TableShred',
+    ]);
+  }
+});
+
+test('evidence is locked for seven years in production, where nobody shortens it, and for a day in a trial', () => {
+  const lock = ({ evidence }: typeof production) =>
+    evidence.BucketEvidence?.Properties.ObjectLockConfiguration.Rule.DefaultRetention;
+  expect(lock(production)).toEqual({ Mode: 'COMPLIANCE', Days: 2555 });
+  expect(lock(trial)).toEqual({ Mode: 'GOVERNANCE', Days: 1 });
+});
+
+test('evidence is encrypted by S3’s own key: a key of ours could be disabled to shred it', () => {
+  for (const id of ['BucketEvidence', 'BucketHeads'])
+    expect(production.evidence[id]?.Properties.BucketEncryption.ServerSideEncryptionConfiguration).toEqual([
+      { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+    ]);
+});
+
+test('a webhook secret is born without a value: a made-up one would count as the one before the real one', () => {
+  const { GenerateSecretString, SecretString } = production.offboarding.SecretWebhookPeopleSystem?.Properties ?? {};
+  expect({ GenerateSecretString, SecretString }).toEqual({});
+});
+
+test('the latch’s policy denies everything, and only to who carries the tag', () => {
+  expect(production.offboarding.PolicyDenyLeavers?.Properties.PolicyDocument.Statement).toEqual([
+    {
+      Sid: 'DenyLeavers',
+      Effect: 'Deny',
+      Action: '*',
+      Resource: '*',
+      Condition: { StringLike: { 'aws:PrincipalTag/curfew:leaver': '*' } },
+    },
+  ]);
+});

@@ -1,0 +1,63 @@
+/** The whole app, synthesised from the example configuration, without bundling a single Lambda. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { App, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { parseConfiguration } from '../../lib/config';
+import type { LambdaCode } from '../../lib/constructs/lambda-bundle';
+import type { Stage } from '../../lib/constructs/stage';
+import { curfewStacks } from '../../lib/stacks/curfew-stacks';
+
+process.env.CDK_VALIDATION = 'false';
+
+const PROJECT = resolve(__dirname, '..', '..');
+export const EXAMPLE = JSON.parse(readFileSync(join(PROJECT, 'config', 'example.json'), 'utf8')) as Record<
+  string,
+  unknown
+>;
+const { context } = JSON.parse(readFileSync(join(PROJECT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+
+export const NO_CODE: LambdaCode = { codeOf: () => Code.fromInline('exports.handler = async () => undefined') };
+
+/** An app with the flags that `cdk.json` sets. */
+export function newApp(): App {
+  return new App({ context });
+}
+
+export interface Resource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: templates are read by the shape the assertion expects
+  readonly Properties: any;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+export type Resources = Readonly<Record<string, Resource>>;
+
+export function synthesise(stage: Stage = 'production') {
+  const app = newApp();
+  const stacks = curfewStacks(app, parseConfiguration({ ...EXAMPLE, stage }), NO_CODE);
+  const resources = (stack: Stack) => Template.fromStack(stack).toJSON().Resources as Resources;
+  return {
+    app,
+    stacks,
+    evidence: resources(stacks.evidence),
+    signing: resources(stacks.signing),
+    offboarding: resources(stacks.offboarding),
+  };
+}
+
+export function ofType(resources: Resources, type: string): [string, Resource][] {
+  return Object.entries(resources).filter(([, resource]) => resource.Type === type);
+}
+
+export interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+export function asList<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? value : [value as T];
+}

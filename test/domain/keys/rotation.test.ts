@@ -1,0 +1,138 @@
+import { mayActivate, PREPARED_FOR, planRotation, shouldActivate, successors } from '../../../lib/domain/keys/rotation';
+import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
+
+const WAIT = CFG.prop + CFG.cache;
+const period = CFG.period;
+const kidOf = (slot: number) => keyRecord(slot).kid;
+
+describe('at birth', () => {
+  test('an empty ring reserves slots 1, 2 and 3, each created and adopted before the next', () => {
+    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [] }), NOW)).toEqual({ do: 'reserve', slot: 1 });
+    const slot = { slot: 1, at: NOW, signUntil: NOW + 93 * DAY };
+    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'INTENT' }] }), NOW)).toEqual({ do: 'create', slot: 1 });
+    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'CREATED' }] }), NOW)).toEqual({ do: 'adopt', slot: 1 });
+    expect(planRotation(ringWith({ seq: 0, keys: [keyRecord(1, { publishedAt: undefined })] }), NOW)).toEqual({ do: 'reserve', slot: 2 });
+  });
+
+  test('three keys are enough: the first one is read back from the JWKS, then activated without waiting for caches', () => {
+    const unpublished = [1, 2, 3].map((slot) => keyRecord(slot, { publishedAt: undefined }));
+    expect(planRotation(ringWith({ seq: 0, keys: unpublished }), NOW)).toEqual({ do: 'publish', kid: kidOf(1) });
+    const [, second, third] = unpublished;
+    expect(planRotation(ringWith({ seq: 0, keys: [keyRecord(1), second, third].flatMap((key) => key ?? []) }), NOW)).toEqual({ do: 'activate', kid: kidOf(1) });
+  });
+});
+
+describe('activation', () => {
+  test('a period of the ACTIVE key is a period to the second', () => {
+    expect(planRotation(ringWith(), NOW + period - 1)).toBeUndefined();
+    expect(planRotation(ringWith(), NOW + period)).toEqual({ do: 'activate', kid: kidOf(2) });
+  });
+
+  test('a key that could soon not sign a whole token life is replaced before its period', () => {
+    const active = activeRecord(1, { activatedAt: NOW, signUntil: NOW + DAY });
+    const ring = ringWith({ keys: [active, keyRecord(2), keyRecord(3)] });
+    expect(shouldActivate(ring, NOW + DAY - CFG.maxTtl - 1)).toBe(false);
+    expect(shouldActivate(ring, NOW + DAY - CFG.maxTtl)).toBe(true);
+  });
+
+  test('no key is activated a second before every cache can have seen it', () => {
+    const young = keyRecord(2, { publishedAt: NOW + period });
+    const ring = ringWith({ keys: [activeRecord(1), young] });
+    expect(mayActivate(ring, young, NOW + period + WAIT - 1)).toBe(false);
+    expect(mayActivate(ring, young, NOW + period + WAIT)).toBe(true);
+  });
+
+  test.each([
+    ['never seen in the JWKS', keyRecord(2, { publishedAt: undefined })],
+    ['past its signUntil', keyRecord(2, { signUntil: NOW + period })],
+    ['being disabled by somebody', keyRecord(2, { kmsState: 'Disabling' })],
+    ['retired', keyRecord(2, { state: 'RETIRED' })],
+    ['suspect', keyRecord(2, { state: 'SUSPECT' })],
+    ['denied', keyRecord(2, { state: 'DENIED' })],
+    ['verify-only', keyRecord(2, { state: 'VERIFY_ONLY' })],
+    ['a legacy key', keyRecord(2, { state: 'OBSERVED', kind: 'legacy' })],
+  ])('a key that is %s may not be activated', (_what, key) => {
+    const ring = ringWith({ keys: [activeRecord(1), key] });
+    expect(mayActivate(ring, key, NOW + period)).toBe(false);
+    expect(successors(ring, NOW + period)).toEqual([]);
+  });
+
+  test('the oldest STANDBY signs next, whatever order they are stored in', () => {
+    const ring = ringWith({ keys: [keyRecord(3), keyRecord(2), activeRecord(1)] });
+    expect(successors(ring, NOW + period).map(({ slot }) => slot)).toEqual([2, 3]);
+  });
+
+  test('it comes before any birth: a KMS that creates no key does not keep the old one signing', () => {
+    const keys = [activeRecord(1), keyRecord(2)];
+    const slots = [{ slot: 3, state: 'INTENT' as const, at: NOW, signUntil: NOW + DAY }];
+    expect(planRotation(ringWith({ keys, slots }), NOW + period)).toEqual({ do: 'activate', kid: kidOf(2) });
+  });
+});
+
+describe('disabling', () => {
+  const left = (more = {}) => activeRecord(1, { state: 'VERIFY_ONLY', deactivatedAt: NOW, ...more });
+  const after = (key = left()) => ringWith({ keys: [key, activeRecord(2), keyRecord(3), keyRecord(4)] });
+
+  test('a key that stopped being ACTIVE is disabled after the drain and not before', () => {
+    expect(planRotation(after(), NOW + CFG.drain - 1)).toBeUndefined();
+    expect(planRotation(after(), NOW + CFG.drain)).toEqual({ do: 'disable', kid: kidOf(1) });
+  });
+
+  test.each(['VERIFY_ONLY', 'SUSPECT', 'DENIED', 'RETIRED'] as const)('a %s key that KMS still lets sign comes before everything else', (state) => {
+    const keys = [left({ state }), activeRecord(2)];
+    const ring = ringWith({ keys, slots: [{ slot: 3, state: 'INTENT', at: NOW, signUntil: NOW }] });
+    expect(planRotation(ring, NOW + 2 * period)).toEqual({ do: 'disable', kid: kidOf(1) });
+  });
+
+  test('a prepared STANDBY that nobody activated is disabled again', () => {
+    const prepared = keyRecord(2, { kmsState: 'Enabled', preparedAt: NOW });
+    const ring = ringWith({ keys: [activeRecord(1), prepared, keyRecord(3)] });
+    expect(planRotation(ring, NOW + PREPARED_FOR)).toBeUndefined();
+    expect(planRotation(ring, NOW + PREPARED_FOR + 1)).toEqual({ do: 'disable', kid: kidOf(2) });
+  });
+
+  test('a STANDBY whose disabling was broken off is disabled at once', () => {
+    const ring = ringWith({ keys: [activeRecord(1), keyRecord(2, { kmsState: 'Disabling', preparedAt: NOW }), keyRecord(3)] });
+    expect(planRotation(ring, NOW + 1)).toEqual({ do: 'disable', kid: kidOf(2) });
+  });
+
+  test('the ACTIVE key, a disabled key and a legacy key are never asked of KMS', () => {
+    const legacy = keyRecord(9, { kind: 'legacy', state: 'SUSPECT', kmsState: undefined, kmsKeyArn: undefined });
+    expect(planRotation(ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3), legacy] }), NOW + 1)).toBeUndefined();
+  });
+});
+
+describe('retirement', () => {
+  const verifyOnly = activeRecord(1, { state: 'VERIFY_ONLY', kmsState: 'Disabled', deactivatedAt: NOW, verifyUntil: NOW + 100 });
+  const others = [activeRecord(2), keyRecord(3), keyRecord(4)];
+
+  test('a VERIFY_ONLY key is retired after verifyUntil and not at it', () => {
+    const ring = ringWith({ keys: [verifyOnly, ...others] });
+    expect(planRotation(ring, NOW + 100)).toBeUndefined();
+    expect(planRotation(ring, NOW + 101)).toEqual({ do: 'retire', kid: kidOf(1) });
+  });
+
+  test.each(['SUSPECT', 'DENIED', 'ACTIVE', 'RETIRED'] as const)('a %s key is never retired by the clock', (state) => {
+    const ring = ringWith({ keys: [{ ...verifyOnly, state, kid: kidOf(1) }, ...others], activeKid: kidOf(2) });
+    expect(planRotation(ring, NOW + 101)).toBeUndefined();
+  });
+
+  test('a STANDBY that waited too long to sign is retired, and replaced', () => {
+    const late = keyRecord(2, { signUntil: NOW + 10 });
+    const ring = ringWith({ keys: [activeRecord(1), late, keyRecord(3)] });
+    expect(planRotation(ring, NOW + 11)).toEqual({ do: 'retire', kid: kidOf(2) });
+    const retired = ringWith({ keys: [activeRecord(1), { ...late, state: 'RETIRED' }, keyRecord(3)] });
+    expect(planRotation(retired, NOW + 11)).toEqual({ do: 'reserve', slot: 4 });
+  });
+});
+
+test('a ring that has what it needs needs nothing, and asking does not change it', () => {
+  const ring = Object.freeze(ringWith());
+  expect(planRotation(ring, NOW)).toBeUndefined();
+  expect(planRotation(ring, NOW)).toBeUndefined();
+});
+
+test('a slot number is never used twice, however many keys are gone', () => {
+  const keys = [activeRecord(7), keyRecord(9, { state: 'RETIRED' })];
+  expect(planRotation(ringWith({ keys }), NOW)).toEqual({ do: 'reserve', slot: 10 });
+});

@@ -1,0 +1,223 @@
+import { sha256 } from '../../../lib/domain/encoding';
+import type { IndexedRecord, Verdict } from '../../../lib/domain/evidence/bundle';
+import { formatRecord } from '../../../lib/domain/evidence/record';
+import { factsOf } from '../../../lib/domain/report/facts';
+import { html } from '../../../lib/domain/report/html';
+import { formatReport } from '../../../lib/domain/report/page';
+import { STYLE } from '../../../lib/domain/report/style';
+import { type Departed, departed, summaryOf } from './departure-bundle';
+
+let done: Departed;
+/** The same departure, whose first access key somebody set Active again before it was looked at. */
+let spoiled: Departed;
+beforeAll(async () => {
+  done = await departed();
+  spoiled = await departed((step, nn, world) => {
+    if (step === 'prove' && nn === '03') world.iam.reactivateAccessKey('mallory', 'AKIA1');
+  });
+});
+
+const headline = (page: string) => /<h1>(.*?)<\/h1>/.exec(page)?.[1];
+const report = (verdict: Verdict, more: object = {}) => formatReport({ verdict, ...more });
+const changed = (verdict: Verdict, name: string, change: (one: IndexedRecord) => object): Verdict => ({
+  ...verdict,
+  records: verdict.records.map((one) =>
+    one.record.id === `${verdict.case}/${name}` ? ({ ...one, record: { ...one.record, ...change(one) } } as IndexedRecord) : one,
+  ),
+});
+const failing = (verdict: Verdict, id: string, code = 'ERR_EVIDENCE_TREE') =>
+  ({
+    ...verdict,
+    ok: false,
+    checks: verdict.checks.map((check) => (check.id === id ? { ...check, ok: false, code, detail: 'it is not so' } : check)),
+  }) as Verdict;
+
+describe('the verdict', () => {
+  test('a departure that ran to its end is proved', () => {
+    expect(done.verdict.ok).toBe(true);
+    const { outcome, page } = report(done.verdict);
+    expect(outcome).toBe('proved');
+    expect(headline(page)).toBe('Everything this person could use was cut off and proved refused.');
+  });
+
+  test('it is a colour, a sign and a word, and never a colour alone', () => {
+    const verdicts = { proved: done.verdict, open: spoiled.verdict, unverified: failing(done.verdict, 'tree') };
+    const marks = Object.values(verdicts).map((verdict) => /<p class="verdict">(.*?)<\/p>/s.exec(report(verdict).page)?.[1] ?? '');
+    expect(marks.map((mark) => mark.replace(/<[^>]*>/g, ''))).toEqual(['Proved', 'Open', 'Not verified']);
+    expect(new Set(marks.map((mark) => /<svg.*<\/svg>/s.exec(mark)?.[0])).size).toBe(3);
+  });
+
+  test('every check of the verification that fails makes it evidence that does not verify', () => {
+    for (const { id, claim } of done.verdict.checks) {
+      const { outcome, page } = report(failing(done.verdict, id));
+      expect([id, outcome, headline(page)]).toEqual([id, 'unverified', 'This evidence does not verify.']);
+      expect(page).toContain(html`Not so: ${claim} (it is not so).`.markup);
+      expect(page).not.toContain('</svg>Proved');
+    }
+  });
+
+  test('a verdict without a single check is not a good one', () => {
+    expect(report({ ...done.verdict, checks: [] }).outcome).toBe('unverified');
+  });
+
+  test('an item that was not proved leaves the case open, and is named', () => {
+    const { outcome, page } = report(spoiled.verdict);
+    expect([outcome, headline(page)]).toEqual(['open', 'Open items remain.']);
+    expect(page).toContain('<li>Item 03 has not been observed as it should be.</li>');
+    expect(page).toContain('<li>The case is not closed.</li>');
+    expect(factsOf(spoiled.verdict.records, spoiled.caseId).items.filter(({ proved }) => !proved).map(({ nn }) => nn)).toEqual(['03']);
+  });
+
+  test.each([
+    ['03', { status: 'Active' }],
+    ['03', {}],
+    ['03', null],
+    ['03', 'Inactive'],
+    ['01', { blocked: 'true' }],
+    ['02', { exists: true, tagged: true, denied: false }],
+    ['05', { kmsState: 'Enabled' }],
+    ['06', { state: 'SUSPECT', inJwks: false }],
+    ['07', { state: 'DENIED', inJwks: false, sign: { signed: false, code: 'ERR_ACCESS_DENIED' } }],
+    ['07', { state: 'DENIED', inJwks: false, standbys: 'none' }],
+    ['08', { exists: true }],
+    ['09', { followUp: 'c-1' }],
+  ])('a record that item %s was proved, with %j for its observation, proves nothing', (nn, observed) => {
+    const verdict = changed(done.verdict, `item/${nn}/proved`, ({ record }) => ({ body: { ...record.body, observed } }));
+    expect(report(verdict).outcome).toBe('open');
+    expect(report(verdict).page).toContain(`Item ${nn} has not been observed as it should be.`);
+  });
+
+  test('a case with nothing in it has proved nothing', () => {
+    const records = done.verdict.records.filter(({ record }) => !['case.listed', 'case.planned'].includes(record.type));
+    const { outcome, page } = report({ ...done.verdict, records });
+    expect(outcome).toBe('open');
+    expect(page).toContain('Nothing was on record that this person could use, so nothing was cut off.');
+  });
+
+  test('an observation of the run that did not hold keeps it from being proved', () => {
+    const summary = summaryOf(done);
+    expect(report(done.verdict, { summary }).outcome).toBe('proved');
+    const refuted = { ...summary, checks: summary.checks.map((check, i) => (i === 3 ? { ...check, ok: false } : check)) };
+    const { outcome, page } = report(done.verdict, { summary: refuted });
+    expect(outcome).toBe('open');
+    expect(page).toContain('The observed check forgery-refused-after did not hold.');
+  });
+
+  test('a case that still runs is open; one that says it is closed and owes a record does not verify', () => {
+    expect(spoiled.verdict.checks.filter(({ ok }) => !ok).map(({ id }) => id)).toContain('manifest');
+    expect(report(failing(done.verdict, 'manifest', 'ERR_EVIDENCE_INCOMPLETE')).outcome).toBe('unverified');
+  });
+
+  test.each(['listed', 'planned'])('in a case that still runs, a list %s otherwise than its inputs ask for does not verify', (name) => {
+    const shortened = changed(spoiled.verdict, name, ({ record: { body } }) => ({
+      body: { ...body, items: (body.items as object[]).slice(1) },
+    }));
+    expect(report(shortened).outcome).toBe('unverified');
+  });
+
+  test('the second rotation after a first case is about custody alone, and says so', () => {
+    const verdict = changed(done.verdict, 'opened', ({ record: { body } }) => ({ body: { ...body, followUpOf: 'c-first' } }));
+    expect(headline(report(verdict).page)).toBe('Every key this person had custody of was replaced, and the old ones are proved refused.');
+  });
+});
+
+describe('what vouches for it', () => {
+  test('a key from the bundle is said to be one, and a pinned key is not', () => {
+    expect(report(done.verdict).page).toContain('was taken from the evidence itself');
+    const pinned = report({ ...done.verdict, keyFrom: 'pinned' }).page;
+    expect(pinned).toContain('was given beforehand');
+    expect(pinned).not.toContain('was taken from the evidence itself');
+  });
+
+  test('without an outside witness it is not independent of the operator, at the top and among what is not proved', () => {
+    const { page } = report(done.verdict);
+    expect(page.indexOf('Not independent of the operator:')).toBeLessThan(page.indexOf('<main>'));
+    expect(page.slice(page.indexOf('id="limits"'))).toContain('until an outside witness signs its states too'.replace('until', 'Until'));
+  });
+
+  test('what is not proved stands on every page, with the date until when', () => {
+    for (const verdict of [done.verdict, spoiled.verdict, failing(done.verdict, 'tree'), { ...failing(done.verdict, 'tree'), records: [] }])
+      expect(report(verdict).page).toContain('What is not proved here, and until when');
+    expect(report(done.verdict).page).toMatch(/<strong>Until <time datetime="2027-01-15T20:0\d:\d\dZ">/);
+  });
+
+  test('evidence without readable records shows none of the story', () => {
+    const { page } = report({ ...failing(done.verdict, 'tree'), records: [] });
+    expect(page.match(/The records of this evidence could not be verified, so none is shown\./g)).toHaveLength(5);
+    expect(page).not.toContain('class="record"');
+  });
+});
+
+describe('the page', () => {
+  const page = () => report(done.verdict, { summary: summaryOf(done), checkpoint: 'log\n49\nroot\n', verifierKey: 'log+1+key' }).page;
+  const idsOf = (text: string) => [...text.matchAll(/\bid="([^"]*)"/g)].map(([, id]) => id);
+  const linksOf = (text: string) => [...text.matchAll(/\bhref="([^"]*)"/g)].map(([, href]) => href ?? '');
+
+  test('every link leads to an anchor on the page, and no anchor is there twice', () => {
+    for (const text of [page(), report(spoiled.verdict).page]) {
+      const ids = idsOf(text);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(linksOf(text).length).toBeGreaterThan(60);
+      for (const href of linksOf(text)) expect(ids).toContain(href.replace(/^#/, ''));
+    }
+  });
+
+  test('every milestone, item, state of a key and wave has a link to its record', () => {
+    const parts = [...page().matchAll(/<(li|tr|p class="spans")>(.*?)<\/(?:li|tr|p)>/gs)].map(([, , part]) => part ?? '');
+    const milestones = parts.filter((part) => part.startsWith('<span class="what">'));
+    const rows = parts.filter((part) => part.startsWith('<th scope="row" data-label="What it was"') || part.startsWith('<th scope="row" data-label="Old key'));
+    const states = [...page().matchAll(/<p class="spans">(.*?)<\/p>/gs)].flatMap(([, spans = '']) => spans.split(' → '));
+    expect([milestones.length, rows.length, states.length]).toEqual([10, 11, 10]);
+    for (const part of [...milestones, ...rows, ...states]) expect(part).toMatch(/href="#record-\d+"/);
+  });
+
+  test('the appendix shows the canonical bytes of each record of the case and of its rings', () => {
+    const shown = done.verdict.records.filter(({ record }) => record.case === done.caseId || record.ring !== undefined);
+    expect(shown.length).toBeGreaterThan(40);
+    for (const { index, record } of shown) {
+      const article = new RegExp(`<article class="record" id="record-${index}">.*?</article>`, 's').exec(page())?.[0] ?? '';
+      expect(article).toContain(html`<pre><code>${formatRecord(record)}</code></pre>`.markup);
+    }
+  });
+
+  test('it tells the story in five to eight sentences, each with its record', () => {
+    const sentences = [...(/<ol class="story">(.*?)<\/ol>/s.exec(page())?.[1] ?? '').matchAll(/<li>(.*?)<\/li>/gs)].map(([, one]) => one ?? '');
+    expect(sentences.length).toBeGreaterThanOrEqual(5);
+    expect(sentences.length).toBeLessThanOrEqual(8);
+    for (const sentence of sentences) expect(sentence).toMatch(/href="#record-\d+"/);
+  });
+
+  test('it counts the tokens as the waves recorded them, with the leaver’s own left out', () => {
+    expect(page()).toContain('of 50 tokens on record under the old keys, 48 got a new signature, and 2 were left out');
+    expect(page().match(/1 of someone who was cut off/g)).toHaveLength(2);
+  });
+
+  test('keys go from state to state as they did, the old issuer’s among them', () => {
+    const lanes = [...page().matchAll(/<p class="spans">(.*?)<\/p>/gs)].map(([, spans = '']) => [...spans.matchAll(/<b>(\w+)<\/b>/g)].map(([, state]) => state).join(' '));
+    expect(lanes).toEqual(['OBSERVED SUSPECT DENIED', 'ACTIVE SUSPECT DENIED', 'STANDBY ACTIVE', 'STANDBY', 'STANDBY']);
+    expect(page()).toContain('The old issuer’s key');
+  });
+
+  test('it loads nothing and runs nothing, and the policy in its head lets in the style alone, by its digest', () => {
+    const text = page();
+    expect(text).not.toMatch(/<(script|link|img|iframe|object|embed|base|form|input)\b/i);
+    expect(text).not.toMatch(/\b(src|srcset|action|style|on\w+)=/i);
+    expect(STYLE.markup).not.toMatch(/url\(|@import|<\//i);
+    expect(linksOf(text).filter((href) => !href.startsWith('#'))).toEqual([]);
+    expect([...text.matchAll(/<style>(.*?)<\/style>/gs)].map(([, css]) => css)).toEqual([STYLE.markup]);
+    expect(/http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(text)?.[1]).toBe(
+      html`default-src 'none'; style-src 'sha256-${sha256(STYLE.markup).toString('base64')}'; base-uri 'none'; form-action 'none'`.markup.replaceAll("'", '&#39;'),
+    );
+  });
+
+  test('headings go down one at a time, and every table has a caption', () => {
+    const levels = [...page().matchAll(/<h([1-6])\b/g)].map(([, level]) => Number(level));
+    expect(levels[0]).toBe(1);
+    levels.reduce((before, level) => {
+      expect(level - before).toBeLessThanOrEqual(1);
+      return level;
+    });
+    expect(page().match(/<table/g)?.length).toBe(page().match(/<caption>/g)?.length);
+    expect(page().match(/<svg(?![^>]*(aria-label|aria-hidden|presentation))/g)).toBeNull();
+  });
+});

@@ -1,0 +1,39 @@
+/** A ring in a table of its own, so that a transition can be judged by what it leaves there. */
+import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import type { Ring } from '../../lib/domain/keys/ring';
+import { headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/keys/ring-items';
+import type { Write } from '../../lib/domain/table';
+import { MemoryTables } from '../../lib/local/tables';
+
+export class RingTable {
+  readonly tables = new MemoryTables();
+
+  static async of(ring: Ring): Promise<RingTable> {
+    const table = new RingTable();
+    const { id, keys, slots, waves, seq, fence, activeKid, halted, cfg, cfgSha } = ring;
+    const items = [
+      item(headKey(id), { seq, fence, activeKid, halted, cfg, cfgSha }),
+      ...keys.map((key) => item(keyKey(id, key.kid), key)),
+      ...slots.map((slot) => item(slotKey(id, slot.slot), slot)),
+      ...waves.map((wave) => item(waveKey(id, wave.fromKid), wave)),
+    ];
+    await table.apply(items.map((stored) => ({ kind: 'put', table: 'keys', item: stored })));
+    return table;
+  }
+
+  async apply(writes: readonly Write[]): Promise<Ring> {
+    if (writes.length > 0) await this.tables.transact(writes);
+    return this.ring();
+  }
+
+  ring(): Ring {
+    const stored = this.tables.dump('keys').filter(({ sk }) => !sk.startsWith('OUT#'));
+    return parseRing('customer-api', stored) as Ring;
+  }
+
+  /** What waits for the outbox, in the order it was written. */
+  records(): EvidenceRecord[] {
+    const out = this.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#'));
+    return out.sort((a, b) => (a.sk < b.sk ? -1 : 1)).map(({ record }) => record as unknown as EvidenceRecord);
+  }
+}

@@ -1,0 +1,74 @@
+/** Rings as values: what `planRotation`, the transitions and the feed are asked about, without tables or KMS. */
+import type { KeyRecord, Ring, RingSettings } from '../../lib/domain/keys/ring';
+import { type SigningKey, signingKey } from './keys';
+
+export const NOW = 1_800_000_000;
+export const DAY = 86_400;
+
+export const CFG: RingSettings = {
+  alg: 'ES256',
+  iss: 'https://id.shop.example/r/customer-api',
+  aud: 'https://api.shop.example',
+  period: 30 * DAY,
+  maxTtl: 3600,
+  prop: 10,
+  cache: 60,
+  skew: 30,
+  drain: 15,
+};
+
+const pool: SigningKey[] = [];
+
+/** The n-th key pair of this test file: made once, for making is what takes time. */
+export function poolKey(n: number): SigningKey {
+  pool[n] ??= signingKey();
+  return pool[n];
+}
+
+/** A KMS key of the ring as born at NOW; `slot` also picks its key pair. */
+export function keyRecord(slot: number, more: Partial<KeyRecord> = {}): KeyRecord {
+  const { jwk } = poolKey(slot);
+  const signUntil = NOW + 93 * DAY;
+  return {
+    kid: jwk.kid,
+    state: 'STANDBY',
+    kind: 'kms',
+    kmsKeyArn: `arn:aws:kms:us-east-1:000000000000:key/${slot}`,
+    alg: 'ES256',
+    jwk,
+    slot,
+    shards: 64,
+    bornAt: NOW,
+    publishedAt: NOW,
+    signUntil,
+    verifyUntil: signUntil + CFG.maxTtl + CFG.skew,
+    windows: [],
+    inJwks: true,
+    kmsState: 'Disabled',
+    ...more,
+  };
+}
+
+export function activeRecord(slot: number, more: Partial<KeyRecord> = {}): KeyRecord {
+  const born = keyRecord(slot);
+  const windows = [{ iatFrom: NOW, iatTo: born.signUntil }];
+  return { ...born, state: 'ACTIVE', kmsState: 'Enabled', activatedAt: NOW, windows, ...more };
+}
+
+/** One ACTIVE and two STANDBYs, as birth leaves them; `keys` replaces them. */
+export function ringWith(more: Partial<Ring> = {}): Ring {
+  const keys = more.keys ?? [activeRecord(1), keyRecord(2), keyRecord(3)];
+  return {
+    id: 'customer-api',
+    seq: 1,
+    fence: 7,
+    activeKid: keys.find(({ state }) => state === 'ACTIVE')?.kid,
+    halted: false,
+    cfg: CFG,
+    cfgSha: 'sha',
+    slots: keys.map(({ slot, bornAt, signUntil }) => ({ slot, state: 'ADOPTED', at: bornAt, signUntil })),
+    waves: [],
+    ...more,
+    keys,
+  };
+}
