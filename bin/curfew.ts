@@ -40,9 +40,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ([ring = '', kid = ''], options) => {
       const taintClass = options.class;
       if (taintClass !== 'compromise' && taintClass !== 'planned')
-        throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', { got: taintClass, allowed: ['compromise', 'planned'] });
-      const ended = await endKey(await instance(options), { ring, kid, class: taintClass, reason: text(options, 'reason') }, progress);
-      return { json: ended, text: `${ended.kid} ${ended.state}, ${ended.resigned} tokens re-signed`, exitCode: ended.state === 'DENIED' ? 0 : 1 };
+        throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+          got: taintClass,
+          allowed: ['compromise', 'planned'],
+        });
+      const ended = await endKey(
+        await instance(options),
+        { ring, kid, class: taintClass, reason: text(options, 'reason') },
+        progress,
+      );
+      return {
+        json: ended,
+        text: `${ended.kid} ${ended.state}, ${ended.resigned} tokens re-signed`,
+        exitCode: ended.state === 'DENIED' ? 0 : 1,
+      };
     },
   },
   'case show': {
@@ -51,7 +62,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: 1,
     run: async ([id = ''], options) => showCase(await instance(options), id),
   },
-  'case due': { usage: '', says: 'cases that wait for their date', takes: 0, run: async (_, options) => listDue(await instance(options)) },
+  'case due': {
+    usage: '',
+    says: 'cases that wait for their date',
+    takes: 0,
+    run: async (_, options) => listDue(await instance(options)),
+  },
   'people import': {
     usage: 'FILE',
     says: 'who has which principals and what they had custody of (JSON)',
@@ -87,7 +103,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'verify a bundle offline; the exit code is the verdict',
     takes: 1,
     run: async ([dir = ''], options) => {
-      const { verdict, text: said, exitCode } = verifyBundle(dir, { vkey: optional(options, 'vkey'), earlier: optional(options, 'earlier') });
+      const {
+        verdict,
+        text: said,
+        exitCode,
+      } = verifyBundle(dir, { vkey: optional(options, 'vkey'), earlier: optional(options, 'earlier') });
       const { records: _records, ...json } = verdict;
       return { json, text: said, exitCode };
     },
@@ -99,7 +119,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ([dir = ''], options) => {
       const out = optional(options, 'out') ?? 'report.html';
       const written = writeReport({ dir, out, summary: optional(options, 'summary'), vkey: optional(options, 'vkey') });
-      return { json: written, text: `wrote ${out}` };
+      return { json: written, text: `wrote ${out}`, exitCode: written.exitCode };
     },
   },
 };
@@ -118,7 +138,9 @@ const OPTIONS = {
 } as const;
 
 function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { usage: takes, says }]) => `  curfew ${`${name} ${takes}`.padEnd(58)} ${says}`);
+  const lines = Object.entries(COMMANDS).map(
+    ([name, { usage: takes, says }]) => `  curfew ${`${name} ${takes}`.padEnd(58)} ${says}`,
+  );
   return ['usage: curfew COMMAND [--instance NAME] [--json]', '', ...lines, ''].join('\n');
 }
 
@@ -131,7 +153,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const args = positionals.slice(2);
   if (args.length !== command.takes)
-    throw new CurfewError('ERR_INPUT_INVALID', 'the command has other arguments', { got: args.length, allowed: command.usage || 'none' });
+    throw new CurfewError('ERR_INPUT_INVALID', 'the command has other arguments', {
+      got: args.length,
+      allowed: command.usage || 'none',
+    });
   const { json, text: said, exitCode = 0 } = await command.run(args, values);
   process.stdout.write(values.json ? `${JSON.stringify(json)}\n` : `${said}\n`);
   return exitCode;

@@ -9,10 +9,7 @@ import type { Instance } from '../instance';
 
 export async function verifierConfig(instance: Instance, id: string): Promise<VerifierOptions> {
   const { cfg } = await loadRing(instance, id);
-  const secrets = new SecretsManagerSecrets(
-    () => instance.output('PepperSecretArn'),
-    instance.clock,
-  );
+  const secrets = new SecretsManagerSecrets(() => instance.output('PepperSecretArn'), instance.clock);
   const [pepper = ''] = await secrets.values('pepper');
   const feedKey = await new KmsSigner().publicKey(instance.output('FeedKeyArn'));
   return {

@@ -9,7 +9,7 @@ const { stacks } = synthesise('production');
  */
 const WILDCARDS: readonly { readonly shape: RegExp; readonly reason: string }[] = [
   {
-    shape: /Bucket(Evidence|Heads|Public)\b.*\/\*$/,
+    shape: /Bucket(Evidence|Heads|Public).*\/\*$/,
     reason: 'the objects of one bucket; their keys are not known before',
   },
   { shape: /:user\/\*$/, reason: 'any user of the account may turn out to be the leaver' },

@@ -6,6 +6,8 @@ import { codeOf } from './checks';
 interface Sample {
   /** State of the legacy key in the feed as published at the time. */
   readonly state: string;
+  /** For how long the feed had said so, in seconds: a verifier is promised to know after one poll, not sooner. */
+  readonly forSeconds: number;
   readonly forged: string;
   readonly genuine: string;
 }
@@ -19,6 +21,7 @@ const EVERY_MS = 250;
 
 export class Sampler {
   readonly samples: Sample[] = [];
+  private seen = { state: '', at: 0 };
   private running: Promise<void> | undefined;
   private stopped = false;
 
@@ -40,9 +43,11 @@ export class Sampler {
   private async run(): Promise<void> {
     while (!this.stopped) {
       const before = await this.stateNow();
+      if (before !== this.seen.state) this.seen = { state: before, at: Date.now() };
+      const forSeconds = (Date.now() - this.seen.at) / 1000;
       const [forged, genuine] = await Promise.all([this.ask(this.tokens.forged), this.ask(this.tokens.genuine)]);
       // Only where the feed said the same before and after do both answers belong to one state.
-      if ((await this.stateNow()) === before) this.samples.push({ state: before, forged, genuine });
+      if ((await this.stateNow()) === before) this.samples.push({ state: before, forSeconds, forged, genuine });
       await pause(EVERY_MS);
     }
   }

@@ -22,6 +22,9 @@ export const HR_SOURCE = 'people-system';
 /** Members of each kind: with a token of the PEM, and with one of the ring. */
 export const MEMBERS = 100;
 
+/** Verifiers of the story poll as often as a feed may be polled. */
+export const POLL_SECONDS = 1;
+
 export interface Stage {
   readonly dir: string;
   readonly out: string;
@@ -65,7 +68,7 @@ export async function setStage(dir: string, out: string, say: (line: string) => 
       rotator: role('rotator'),
       disabler: role('disabler'),
     },
-    service: createVerifier({ ...config, pollSeconds: 1 }),
+    service: createVerifier({ ...config, pollSeconds: POLL_SECONDS }),
     readFeed: async () =>
       JSON.parse(parseCompact(await read('feed'), Number.MAX_SAFE_INTEGER).payload.toString()) as Feed,
     ring: () => loadRing(instance, RING),

@@ -17,7 +17,7 @@ import { after } from './after';
 import { before } from './before';
 import { depart } from './departure';
 import { prove } from './proof';
-import { AUDIENCE, HR_SOURCE, INSTANCE, ISSUER, now, RING, setStage } from './stage';
+import { AUDIENCE, HR_SOURCE, INSTANCE, ISSUER, now, POLL_SECONDS, RING, setStage } from './stage';
 import { notProvedHere, shrunk, timings, writeOutputs } from './summary';
 
 async function tell(dir: string, out: string): Promise<boolean> {
@@ -90,7 +90,7 @@ function configurationOf(dir: string): object {
     settings: {
       propagationSeconds: 1,
       verifierCacheSeconds: 1,
-      feedPollSeconds: 1,
+      feedPollSeconds: POLL_SECONDS,
       drainSeconds: 3,
       collectGraceSeconds: 0,
     },

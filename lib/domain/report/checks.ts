@@ -34,7 +34,7 @@ ${groupPairs(all).map(
 
 /** `leaver-token-accepted-before` and `leaver-token-refused-after` are one story: same subject, told before and after. */
 export function groupPairs(all: readonly ObservedCheck[]): readonly (readonly ObservedCheck[])[] {
-  const stemOf = ({ id }: ObservedCheck) => /^(.+)-(?:worked|accepted|refused)-(?:before|while|after)/.exec(id)?.[1];
+  const stemOf = ({ id }: ObservedCheck) => /^(.+)-(?:worked|accepted|refused)-(?:before|while|after)/s.exec(id)?.[1];
   const groups = new Map<string, ObservedCheck[]>();
   for (const check of all) {
     const stem = stemOf(check) ?? check.id;

@@ -6,7 +6,6 @@ import type { CaseFacts } from './facts';
 import { object, objects, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { wavesOf } from './milestones';
-import { inventorySizes } from './story';
 import type { Summary } from './summary';
 import { formatSpan, instant } from './time';
 import { capital } from './words';
@@ -39,8 +38,8 @@ function followUp({ stages: { 'case.followed-up': record } }: CaseFacts): Html |
 }
 
 function custody(facts: CaseFacts): Html {
-  const { principals, exposures } = inventorySizes(facts);
   const from = facts.stages['case.inventory'];
+  const [principals, exposures] = ['principals', 'exposures'].map((name) => objects(from?.record.body, name).length);
   return html`The list of what this person could use is as good as what was on record about them: ${principals} identities and ${exposures} cases of custody${from && html` (${cite(from)})`}. What nobody recorded is not covered by this page.`;
 }
 

@@ -1,7 +1,7 @@
 /** What happened, in sentences that need no engineer: one a stage, and only for stages that are on record. */
 import { cite, citing } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
-import { objects, text, whole } from './fields';
+import { text, whole } from './fields';
 import { type Html, html } from './html';
 import { lastOfCase, wavesOf } from './milestones';
 import { formatSpan, instant } from './time';
@@ -103,10 +103,4 @@ function countKinds(items: readonly ItemFacts[]): readonly string[] {
 
 function enumerate(all: readonly string[]): string {
   return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
-}
-
-/** How many exposures and principals the plan was made from. */
-export function inventorySizes({ stages }: CaseFacts): { readonly principals: number; readonly exposures: number } {
-  const body = stages['case.inventory']?.record.body;
-  return { principals: objects(body, 'principals').length, exposures: objects(body, 'exposures').length };
 }

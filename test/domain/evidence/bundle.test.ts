@@ -340,7 +340,8 @@ describe('a log changed by its operator, who has the key', () => {
     ['root', () => 'A'.repeat(43), 5],
     ['count', (count: number) => count + 1, 6],
   ])('a token list with another %s than it has', (member, lie, sum) => {
-    const [entry, ...rest] = RECORDS.find(issuedBy(LEGACY))?.body.lists as unknown as [{ count: number }];
+    const issued = RECORDS.find(issuedBy(LEGACY)) as EvidenceRecord;
+    const [entry, ...rest] = issued.body.lists as unknown as [{ count: number }];
     const records = changed(
       issuedBy(LEGACY),
       body({ lists: [{ ...entry, [member]: lie(entry.count) }, ...rest], count: sum }),

@@ -22,14 +22,18 @@ const report = (verdict: Verdict, more: object = {}) => formatReport({ verdict, 
 const changed = (verdict: Verdict, name: string, change: (one: IndexedRecord) => object): Verdict => ({
   ...verdict,
   records: verdict.records.map((one) =>
-    one.record.id === `${verdict.case}/${name}` ? ({ ...one, record: { ...one.record, ...change(one) } } as IndexedRecord) : one,
+    one.record.id === `${verdict.case}/${name}`
+      ? ({ ...one, record: { ...one.record, ...change(one) } } as IndexedRecord)
+      : one,
   ),
 });
 const failing = (verdict: Verdict, id: string, code = 'ERR_EVIDENCE_TREE') =>
   ({
     ...verdict,
     ok: false,
-    checks: verdict.checks.map((check) => (check.id === id ? { ...check, ok: false, code, detail: 'it is not so' } : check)),
+    checks: verdict.checks.map((check) =>
+      check.id === id ? { ...check, ok: false, code, detail: 'it is not so' } : check,
+    ),
   }) as Verdict;
 
 describe('the verdict', () => {
@@ -42,7 +46,9 @@ describe('the verdict', () => {
 
   test('it is a colour, a sign and a word, and never a colour alone', () => {
     const verdicts = { proved: done.verdict, open: spoiled.verdict, unverified: failing(done.verdict, 'tree') };
-    const marks = Object.values(verdicts).map((verdict) => /<p class="verdict">(.*?)<\/p>/s.exec(report(verdict).page)?.[1] ?? '');
+    const marks = Object.values(verdicts).map(
+      (verdict) => /<p class="verdict">(.*?)<\/p>/s.exec(report(verdict).page)?.[1] ?? '',
+    );
     expect(marks.map((mark) => mark.replace(/<[^>]*>/g, ''))).toEqual(['Proved', 'Open', 'Not verified']);
     expect(new Set(marks.map((mark) => /<svg.*<\/svg>/s.exec(mark)?.[0])).size).toBe(3);
   });
@@ -65,7 +71,11 @@ describe('the verdict', () => {
     expect([outcome, headline(page)]).toEqual(['open', 'Open items remain.']);
     expect(page).toContain('<li>Item 03 has not been observed as it should be.</li>');
     expect(page).toContain('<li>The case is not closed.</li>');
-    expect(factsOf(spoiled.verdict.records, spoiled.caseId).items.filter(({ proved }) => !proved).map(({ nn }) => nn)).toEqual(['03']);
+    expect(
+      factsOf(spoiled.verdict.records, spoiled.caseId)
+        .items.filter(({ proved }) => !proved)
+        .map(({ nn }) => nn),
+    ).toEqual(['03']);
   });
 
   test.each([
@@ -82,7 +92,9 @@ describe('the verdict', () => {
     ['08', { exists: true }],
     ['09', { followUp: 'c-1' }],
   ])('a record that item %s was proved, with %j for its observation, proves nothing', (nn, observed) => {
-    const verdict = changed(done.verdict, `item/${nn}/proved`, ({ record }) => ({ body: { ...record.body, observed } }));
+    const verdict = changed(done.verdict, `item/${nn}/proved`, ({ record }) => ({
+      body: { ...record.body, observed },
+    }));
     expect(report(verdict).outcome).toBe('open');
     expect(report(verdict).page).toContain(`Item ${nn} has not been observed as it should be.`);
   });
@@ -97,7 +109,10 @@ describe('the verdict', () => {
   test('an observation of the run that did not hold keeps it from being proved', () => {
     const summary = summaryOf(done);
     expect(report(done.verdict, { summary }).outcome).toBe('proved');
-    const refuted = { ...summary, checks: summary.checks.map((check, i) => (i === 3 ? { ...check, ok: false } : check)) };
+    const refuted = {
+      ...summary,
+      checks: summary.checks.map((check, i) => (i === 3 ? { ...check, ok: false } : check)),
+    };
     const { outcome, page } = report(done.verdict, { summary: refuted });
     expect(outcome).toBe('open');
     expect(page).toContain('The observed check forgery-refused-after did not hold.');
@@ -108,16 +123,23 @@ describe('the verdict', () => {
     expect(report(failing(done.verdict, 'manifest', 'ERR_EVIDENCE_INCOMPLETE')).outcome).toBe('unverified');
   });
 
-  test.each(['listed', 'planned'])('in a case that still runs, a list %s otherwise than its inputs ask for does not verify', (name) => {
-    const shortened = changed(spoiled.verdict, name, ({ record: { body } }) => ({
-      body: { ...body, items: (body.items as object[]).slice(1) },
-    }));
-    expect(report(shortened).outcome).toBe('unverified');
-  });
+  test.each(['listed', 'planned'])(
+    'in a case that still runs, a list %s otherwise than its inputs ask for does not verify',
+    (name) => {
+      const shortened = changed(spoiled.verdict, name, ({ record: { body } }) => ({
+        body: { ...body, items: (body.items as object[]).slice(1) },
+      }));
+      expect(report(shortened).outcome).toBe('unverified');
+    },
+  );
 
   test('the second rotation after a first case is about custody alone, and says so', () => {
-    const verdict = changed(done.verdict, 'opened', ({ record: { body } }) => ({ body: { ...body, followUpOf: 'c-first' } }));
-    expect(headline(report(verdict).page)).toBe('Every key this person had custody of was replaced, and the old ones are proved refused.');
+    const verdict = changed(done.verdict, 'opened', ({ record: { body } }) => ({
+      body: { ...body, followUpOf: 'c-first' },
+    }));
+    expect(headline(report(verdict).page)).toBe(
+      'Every key this person had custody of was replaced, and the old ones are proved refused.',
+    );
   });
 });
 
@@ -132,11 +154,18 @@ describe('what vouches for it', () => {
   test('without an outside witness it is not independent of the operator, at the top and among what is not proved', () => {
     const { page } = report(done.verdict);
     expect(page.indexOf('Not independent of the operator:')).toBeLessThan(page.indexOf('<main>'));
-    expect(page.slice(page.indexOf('id="limits"'))).toContain('until an outside witness signs its states too'.replace('until', 'Until'));
+    expect(page.slice(page.indexOf('id="limits"'))).toContain(
+      'until an outside witness signs its states too'.replace('until', 'Until'),
+    );
   });
 
   test('what is not proved stands on every page, with the date until when', () => {
-    for (const verdict of [done.verdict, spoiled.verdict, failing(done.verdict, 'tree'), { ...failing(done.verdict, 'tree'), records: [] }])
+    for (const verdict of [
+      done.verdict,
+      spoiled.verdict,
+      failing(done.verdict, 'tree'),
+      { ...failing(done.verdict, 'tree'), records: [] },
+    ])
       expect(report(verdict).page).toContain('What is not proved here, and until when');
     expect(report(done.verdict).page).toMatch(/<strong>Until <time datetime="2027-01-15T20:0\d:\d\dZ">/);
   });
@@ -149,7 +178,8 @@ describe('what vouches for it', () => {
 });
 
 describe('the page', () => {
-  const page = () => report(done.verdict, { summary: summaryOf(done), checkpoint: 'log\n49\nroot\n', verifierKey: 'log+1+key' }).page;
+  const page = () =>
+    report(done.verdict, { summary: summaryOf(done), checkpoint: 'log\n49\nroot\n', verifierKey: 'log+1+key' }).page;
   const idsOf = (text: string) => [...text.matchAll(/\bid="([^"]*)"/g)].map(([, id]) => id);
   const linksOf = (text: string) => [...text.matchAll(/\bhref="([^"]*)"/g)].map(([, href]) => href ?? '');
 
@@ -163,10 +193,18 @@ describe('the page', () => {
   });
 
   test('every milestone, item, state of a key and wave has a link to its record', () => {
-    const parts = [...page().matchAll(/<(li|tr|p class="spans")>(.*?)<\/(?:li|tr|p)>/gs)].map(([, , part]) => part ?? '');
+    const parts = [...page().matchAll(/<(li|tr|p class="spans")>(.*?)<\/(?:li|tr|p)>/gs)].map(
+      ([, , part]) => part ?? '',
+    );
     const milestones = parts.filter((part) => part.startsWith('<span class="what">'));
-    const rows = parts.filter((part) => part.startsWith('<th scope="row" data-label="What it was"') || part.startsWith('<th scope="row" data-label="Old key'));
-    const states = [...page().matchAll(/<p class="spans">(.*?)<\/p>/gs)].flatMap(([, spans = '']) => spans.split(' → '));
+    const rows = parts.filter(
+      (part) =>
+        part.startsWith('<th scope="row" data-label="What it was"') ||
+        part.startsWith('<th scope="row" data-label="Old key'),
+    );
+    const states = [...page().matchAll(/<p class="spans">(.*?)<\/p>/gs)].flatMap(([, spans = '']) =>
+      spans.split(' → '),
+    );
     expect([milestones.length, rows.length, states.length]).toEqual([10, 11, 10]);
     for (const part of [...milestones, ...rows, ...states]) expect(part).toMatch(/href="#record-\d+"/);
   });
@@ -175,13 +213,16 @@ describe('the page', () => {
     const shown = done.verdict.records.filter(({ record }) => record.case === done.caseId || record.ring !== undefined);
     expect(shown.length).toBeGreaterThan(40);
     for (const { index, record } of shown) {
-      const article = new RegExp(`<article class="record" id="record-${index}">.*?</article>`, 's').exec(page())?.[0] ?? '';
+      const article =
+        new RegExp(`<article class="record" id="record-${index}">.*?</article>`, 's').exec(page())?.[0] ?? '';
       expect(article).toContain(html`<pre><code>${formatRecord(record)}</code></pre>`.markup);
     }
   });
 
   test('it tells the story in five to eight sentences, each with its record', () => {
-    const sentences = [...(/<ol class="story">(.*?)<\/ol>/s.exec(page())?.[1] ?? '').matchAll(/<li>(.*?)<\/li>/gs)].map(([, one]) => one ?? '');
+    const sentences = [...(/<ol class="story">(.*?)<\/ol>/s.exec(page())?.[1] ?? '').matchAll(/<li>(.*?)<\/li>/gs)].map(
+      ([, one]) => one ?? '',
+    );
     expect(sentences.length).toBeGreaterThanOrEqual(5);
     expect(sentences.length).toBeLessThanOrEqual(8);
     for (const sentence of sentences) expect(sentence).toMatch(/href="#record-\d+"/);
@@ -193,7 +234,9 @@ describe('the page', () => {
   });
 
   test('keys go from state to state as they did, the old issuer’s among them', () => {
-    const lanes = [...page().matchAll(/<p class="spans">(.*?)<\/p>/gs)].map(([, spans = '']) => [...spans.matchAll(/<b>(\w+)<\/b>/g)].map(([, state]) => state).join(' '));
+    const lanes = [...page().matchAll(/<p class="spans">(.*?)<\/p>/gs)].map(([, spans = '']) =>
+      [...spans.matchAll(/<b>(\w+)<\/b>/g)].map(([, state]) => state).join(' '),
+    );
     expect(lanes).toEqual(['OBSERVED SUSPECT DENIED', 'ACTIVE SUSPECT DENIED', 'STANDBY ACTIVE', 'STANDBY', 'STANDBY']);
     expect(page()).toContain('The old issuer’s key');
   });
@@ -206,7 +249,10 @@ describe('the page', () => {
     expect(linksOf(text).filter((href) => !href.startsWith('#'))).toEqual([]);
     expect([...text.matchAll(/<style>(.*?)<\/style>/gs)].map(([, css]) => css)).toEqual([STYLE.markup]);
     expect(/http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(text)?.[1]).toBe(
-      html`default-src 'none'; style-src 'sha256-${sha256(STYLE.markup).toString('base64')}'; base-uri 'none'; form-action 'none'`.markup.replaceAll("'", '&#39;'),
+      html`default-src 'none'; style-src 'sha256-${sha256(STYLE.markup).toString('base64')}'; base-uri 'none'; form-action 'none'`.markup.replaceAll(
+        "'",
+        '&#39;',
+      ),
     );
   });
 

@@ -14,7 +14,9 @@ describe('html', () => {
   });
 
   test('markup goes in as it is, lists one after the other, nothing for undefined', () => {
-    expect(html`<ul>${[html`<li>${1}</li>`, [html`<li>${'<'}</li>`], undefined]}</ul>`.markup).toBe('<ul><li>1</li><li>&lt;</li></ul>');
+    expect(html`<ul>${[html`<li>${1}</li>`, [html`<li>${'<'}</li>`], undefined]}</ul>`.markup).toBe(
+      '<ul><li>1</li><li>&lt;</li></ul>',
+    );
   });
 
   test('an object that looks like markup is text', () => {
@@ -65,7 +67,9 @@ describe('time', () => {
 });
 
 test('markers of the time line keep their order and their distance, and stay on the line', () => {
-  const places = fc.array(fc.double({ min: 3, max: 97, noNaN: true }), { minLength: 1, maxLength: 12 }).map((all) => all.sort((a, b) => a - b));
+  const places = fc
+    .array(fc.double({ min: 3, max: 97, noNaN: true }), { minLength: 1, maxLength: 12 })
+    .map((all) => all.sort((a, b) => a - b));
   fc.assert(
     fc.property(places, (given) => {
       const markers = spread(given);
@@ -80,7 +84,14 @@ test('markers of the time line keep their order and their distance, and stay on 
 });
 
 test('a refusal stands beside what was accepted before it', () => {
-  const ids = ['access-key-worked-before', 'forgery-accepted-before', 'latch-denies', 'forgery-refused-while-suspect', 'access-key-refused-after', 'forgery-refused-after'];
+  const ids = [
+    'access-key-worked-before',
+    'forgery-accepted-before',
+    'latch-denies',
+    'forgery-refused-while-suspect',
+    'access-key-refused-after',
+    'forgery-refused-after',
+  ];
   const groups = groupPairs(ids.map((id) => ({ id, claim: '', expected: '', observed: '', ok: true })));
   expect(groups.map((group) => group.map(({ id }) => id))).toEqual([
     ['access-key-worked-before', 'access-key-refused-after'],
@@ -90,7 +101,11 @@ test('a refusal stands beside what was accepted before it', () => {
 });
 
 describe('the summary of a run', () => {
-  const given = { engine: 'emulator', case: 'c-1', checks: [{ id: 'a', claim: 'b', expected: 1, observed: 1, ok: true }] };
+  const given = {
+    engine: 'emulator',
+    case: 'c-1',
+    checks: [{ id: 'a', claim: 'b', expected: 1, observed: 1, ok: true }],
+  };
 
   test('times are epoch seconds or ISO instants; one that was never reached is left out', () => {
     const timings = { hrEventAt: 1_800_000_000.5, blockedAt: '2027-01-15T08:00:03.200Z', closedAt: null };
@@ -108,11 +123,20 @@ describe('the summary of a run', () => {
     [JSON.stringify({ ...given, case: 7 }), 'the summary names its engine and its case'],
     [JSON.stringify({ ...given, checks: undefined }), 'the summary has a list of checks'],
     [JSON.stringify({ ...given, checks: [1] }), 'the summary has checks that are objects'],
-    [JSON.stringify({ ...given, checks: [{ id: 'a', claim: 'b', ok: 'yes' }] }), 'the summary has checks with id, claim, expected, observed and ok'],
+    [
+      JSON.stringify({ ...given, checks: [{ id: 'a', claim: 'b', ok: 'yes' }] }),
+      'the summary has checks with id, claim, expected, observed and ok',
+    ],
     [JSON.stringify({ ...given, settings: [] }), 'the summary has settings, timings and counts as objects'],
     [JSON.stringify({ ...given, patched: {} }), 'the summary has patched and notProvedHere as lists'],
-    [JSON.stringify({ ...given, timings: { hrEventAt: 1_800_000_000_000 } }), 'the summary has timings.hrEventAt in epoch seconds or as an ISO instant'],
-    [JSON.stringify({ ...given, timings: { hrEventAt: 'noon' } }), 'the summary has timings.hrEventAt in epoch seconds or as an ISO instant'],
+    [
+      JSON.stringify({ ...given, timings: { hrEventAt: 1_800_000_000_000 } }),
+      'the summary has timings.hrEventAt in epoch seconds or as an ISO instant',
+    ],
+    [
+      JSON.stringify({ ...given, timings: { hrEventAt: 'noon' } }),
+      'the summary has timings.hrEventAt in epoch seconds or as an ISO instant',
+    ],
   ])('%s is refused', (text, message) => {
     expect(() => parseSummary(text)).toThrow(expect.objectContaining({ code: 'ERR_INPUT_INVALID', message }));
   });
@@ -120,7 +144,9 @@ describe('the summary of a run', () => {
 
 describe('colours', () => {
   const schemes = [...STYLE.markup.matchAll(/:root \{([^}]*)\}/g)].map(([, block = '']) =>
-    Object.fromEntries([...block.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)].map(([, name = '', value = '']) => [name, value])),
+    Object.fromEntries(
+      [...block.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)].map(([, name = '', value = '']) => [name, value]),
+    ),
   );
   const luminance = (hex: string) => {
     const long = hex.length === 4 ? hex.replace(/[0-9a-f]/g, '$&$&') : hex;
@@ -141,8 +167,17 @@ describe('colours', () => {
     ['dark', { ...light, ...dark }],
     ['print', { ...light, ...print }],
   ])('every text of the %s scheme has the contrast of WCAG AA', (_name, scheme: Record<string, string>) => {
-    const onGround = ['ink', 'soft', 'link', 'good', 'open', 'bad'].flatMap((name) => [[name, 'ground'], [name, 'raised']]);
-    const onBars = [['on-dark', 'active'], ['on-dark', 'observed'], ['on-dark', 'suspect'], ['on-dark', 'denied'], ['on-light', 'standby']];
+    const onGround = ['ink', 'soft', 'link', 'good', 'open', 'bad'].flatMap((name) => [
+      [name, 'ground'],
+      [name, 'raised'],
+    ]);
+    const onBars = [
+      ['on-dark', 'active'],
+      ['on-dark', 'observed'],
+      ['on-dark', 'suspect'],
+      ['on-dark', 'denied'],
+      ['on-light', 'standby'],
+    ];
     for (const [text = '', ground = ''] of [...onGround, ...onBars])
       expect([text, ground, contrast(scheme[text] ?? '', scheme[ground] ?? '') >= 4.5]).toEqual([text, ground, true]);
   });

@@ -1,5 +1,6 @@
 import { createHash, sign } from 'node:crypto';
 import { compactVerify } from 'jose';
+import { isCurfewError } from '../../../lib/domain/errors';
 import { keyObject } from '../../../lib/domain/keys/jwk';
 import { fromDer, isSigned, toJws } from '../../../lib/domain/tokens/signature';
 import { derInteger, derSignature, tagged } from '../../support/der';
@@ -21,8 +22,8 @@ function* randomNumbers(seed: string, count: number, width: number): Generator<b
 describe.each(WIDTHS)('%i bytes a half', (width) => {
   const hex = (r: bigint, s: bigint) => bytesOf(r, width).toString('hex') + bytesOf(lower(s, width), width).toString('hex');
 
-  test('120,000 random signatures arrive as r and the lower s, each in its full width', () => {
-    const [rs, ss] = [randomNumbers('r', 60_000, width), randomNumbers('s', 60_000, width)];
+  test('50,000 random signatures arrive as r and the lower s, each in its full width', () => {
+    const [rs, ss] = [randomNumbers('r', 50_000, width), randomNumbers('s', 50_000, width)];
     let wrong = 0;
     for (const r of rs) {
       const s = ss.next().value as bigint;
@@ -94,7 +95,7 @@ describe('DER has one spelling', () => {
         try {
           if (fromDer(changed, 32).toString('hex') === spelling) same.push(`${at}:${value}`);
         } catch (error) {
-          expect(error).toMatchObject({ code: 'ERR_SIGNATURE_ENCODING' });
+          if (!isCurfewError(error, 'ERR_SIGNATURE_ENCODING')) throw error;
         }
       }
     expect(same).toEqual([]);
@@ -102,10 +103,10 @@ describe('DER has one spelling', () => {
 });
 
 describe('what KMS returns', () => {
-  test.each(['ES256', 'ES384'] as const)('of %s verifies with us and with jose, 500 times out of 500', async (alg) => {
+  test.each([['ES256', 400], ['ES384', 60]] as const)('of %s verifies with us and with jose, %i times out of as many', async (alg, times) => {
     const { jwk, privateKey } = signingKey(alg);
     const hash = alg === 'ES256' ? 'sha256' : 'sha384';
-    for (let n = 0; n < 500; n++) {
+    for (let n = 0; n < times; n++) {
       const input = Buffer.from(`${encode({ alg })}.${encode(String(n))}`);
       const signature = toJws(alg, sign(hash, input, { key: privateKey, dsaEncoding: 'der' }));
       expect(signature).toHaveLength(alg === 'ES256' ? 64 : 96);
