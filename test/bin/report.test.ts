@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { writeReport } from '../../bin/commands/report';
 import { type Departed, departed, summaryOf } from '../domain/report/departure-bundle';
 
@@ -13,7 +13,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'curfew-page-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-afterAll(() => rmSync(dirname(done.dir), { recursive: true, force: true }));
 
 const summaryFile = (more: object = {}) => {
   const { timings, ...rest } = summaryOf(done);

@@ -139,7 +139,6 @@ function isItem({ type }: EvidenceRecord): boolean {
 /** Places in the tree follow the outbox, which may pass two records of one second in either order; ids do not. */
 function happenedBefore(a: IndexedRecord, b: IndexedRecord): number {
   if (a.record.at !== b.record.at) return a.record.at - b.record.at;
-  if (a.record.ring !== b.record.ring) return a.index - b.index;
   return a.record.id.localeCompare(b.record.id, 'en', { numeric: true }) || a.index - b.index;
 }
 

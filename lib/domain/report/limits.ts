@@ -5,12 +5,13 @@ import { cite } from './cite';
 import type { CaseFacts } from './facts';
 import { object, objects, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
-import { wavesOf } from './milestones';
+import { ofCase, wavesOf } from './milestones';
 import type { Summary } from './summary';
 import { formatSpan, instant } from './time';
+import type { Outcome } from './verdict';
 import { capital } from './words';
 
-export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | undefined): Html {
+export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | undefined, outcome: Outcome): Html {
   const all = [
     followUp(facts),
     custody(facts),
@@ -27,7 +28,7 @@ export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | un
     (one) => html`<li>${capital(plain(one))} <span class="aside">(told by the run)</span></li>
 `,
   )}</ul>
-${notReached(verdict, facts)}
+${outcome === 'unverified' ? NOTHING : notReached(verdict, facts)}
 ${summary === undefined ? NOTHING : rehearsal(summary)}`;
 }
 
@@ -49,18 +50,18 @@ function corroboration({ stages: { 'case.opened': opened } }: CaseFacts): Html |
 }
 
 /** One sentence a ring: how long a service with a stock library may go on with keys it has fetched before. */
-function stockCaches({ rings, caseId }: CaseFacts): readonly Html[] {
+function stockCaches(facts: CaseFacts): readonly Html[] {
   const settings = new Map(
-    rings
+    facts.rings
       .filter(({ record: { type } }) => type === 'ring.created' || type === 'ring.updated')
       .map((one) => [one.record.ring, one]),
   );
-  const removed = rings.filter(({ record }) => record.type === 'key.denied' && record.case === caseId);
+  const removed = ofCase(facts, 'key.denied');
   return [...settings].flatMap(([ring, record]) => {
     const cache = whole(record.record.body, 'cache');
     const at = removed.filter(({ record: denied }) => denied.ring === ring).at(-1)?.record.at;
     if (cache === undefined || at === undefined) return [];
-    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${formatSpan(cache)} as they declared (${cite(record)}). A library without any such limit goes on until it is restarted. Services that use Curfew’s own verifier are not concerned.`;
+    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${formatSpan(cache)} as they declared (${cite(record)}). A library without any such limit goes on until it is restarted. A service with Curfew’s own verifier follows the signed list of key states instead.`;
   });
 }
 

@@ -2,7 +2,7 @@
 import type { IndexedRecord } from '../evidence/bundle';
 import type { RecordType } from '../evidence/record';
 import type { CaseFacts } from './facts';
-import { texts, whole } from './fields';
+import { text, texts, whole } from './fields';
 
 export interface Milestone {
   readonly name: string;
@@ -19,7 +19,14 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
   const found: readonly (Milestone | undefined)[] = [
     dated('HR reported the departure', opened, 'hrEventAt'),
     dated('Curfew accepted the report', opened, 'acceptedAt'),
-    later(dated('The departure took effect', opened, 'dueAt'), opened),
+    later(
+      dated(
+        text(opened?.record.body, 'followUpOf') ? 'The second replacement came due' : 'The departure took effect',
+        opened,
+        'dueAt',
+      ),
+      opened,
+    ),
     at('This person’s tokens blocked', allBlocked ? last(cutOffs) : undefined),
     at('All access contained', stages['case.contained']),
     at('The case put on hold', stages['case.held']),
@@ -42,7 +49,7 @@ export function wavesOf(facts: CaseFacts): readonly IndexedRecord[] {
   return ofCase(facts, 'wave.completed');
 }
 
-function ofCase({ rings, caseId }: CaseFacts, type: RecordType): readonly IndexedRecord[] {
+export function ofCase({ rings, caseId }: CaseFacts, type: RecordType): readonly IndexedRecord[] {
   return rings.filter(
     ({ record }) =>
       record.type === type && (record.case === caseId || texts(record.body, 'cases').includes(caseId ?? '')),

@@ -58,7 +58,11 @@ export function formatReport({ verdict, summary, ...texts }: ReportInput): Repor
     { id: 'items', title: 'What was shut, and how we know', fromRecords: true, content: items(facts, outcome) },
     { id: 'keys', title: 'The signing keys', fromRecords: true, content: keys(facts) },
     { id: 'checks', title: 'What was observed from outside', content: checks(summary) },
-    { id: 'limits', title: 'What is not proved here, and until when', content: limits(verdict, facts, summary) },
+    {
+      id: 'limits',
+      title: 'What is not proved here, and until when',
+      content: limits(verdict, facts, summary, outcome),
+    },
     { id: 'recheck', title: 'Check this yourself', content: recheck(verdict, texts) },
     { id: 'records', title: 'The records', fromRecords: true, content: appendix(verdict.records, facts, size) },
   ];

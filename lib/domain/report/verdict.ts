@@ -17,7 +17,8 @@ export interface Judgement {
 
 export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | undefined): Judgement {
   const failed = verdict.checks.filter(({ ok }) => !ok);
-  if (verdict.checks.length === 0 || (!verdict.ok && !isMerelyUnfinished(failed, facts)))
+  const holds = verdict.ok && failed.length === 0 && verdict.checks.length > 0;
+  if (!holds && (verdict.checks.length === 0 || !isMerelyUnfinished(failed, facts)))
     return {
       outcome: 'unverified',
       sentence: 'This evidence does not verify',
@@ -25,6 +26,8 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
     };
 
   const because = openReasons(facts, summary, failed);
+  const nothing = holds && facts.stages['case.closed'] !== undefined && facts.items.length === 0;
+  if (nothing) return { outcome: 'open', sentence: 'Nothing was on record that this person could use', because };
   if (because.length > 0) return { outcome: 'open', sentence: 'Open items remain', because };
   return {
     outcome: 'proved',
@@ -42,7 +45,7 @@ function openReasons({ stages, items }: CaseFacts, summary: Summary | undefined,
   return [
     ...(stages['case.closed'] === undefined ? ['The case is not closed.'] : []),
     ...(held !== undefined && stages['case.planned'] === undefined ? ['The case is on hold until people decide.'] : []),
-    ...(items.length === 0 ? ['Nothing was on record that this person could use, so nothing was cut off.'] : []),
+    ...(items.length === 0 ? ['No item is on record, so nothing was cut off and nothing is proved.'] : []),
     ...unproved.map(({ nn }) => `Item ${nn} has not been observed as it should be.`),
     ...refuted.map(({ id }) => `The observed check ${id} did not hold.`),
     ...failed.flatMap(({ id, detail }) =>

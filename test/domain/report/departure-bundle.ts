@@ -1,5 +1,5 @@
 /** The evidence of a departure that really ran in memory, exported and verified; and a summary as the demo writes one. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
@@ -16,6 +16,11 @@ import {
   send,
 } from '../../scenarios/departure-world';
 import { issueTo, legacyClaims, record, signLegacy } from '../../scenarios/signing-world';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 const MEMBERS = 24;
 /** Seconds that a step takes here, so that no two instants of the page are one. */
@@ -57,7 +62,9 @@ export async function departed(
   await drainOutboxes(world);
   await sequence({}, world.deps('sequencer'));
 
-  const dir = join(mkdtempSync(join(tmpdir(), 'curfew-report-')), 'evidence');
+  const folder = mkdtempSync(join(tmpdir(), 'curfew-report-'));
+  folders.push(folder);
+  const dir = join(folder, 'evidence');
   await exportBundle(
     { case: caseId, dir },
     { objects: world.objects.restricted(['evidence:get', 'heads:get']), clock: world.clock },

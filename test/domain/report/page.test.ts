@@ -102,8 +102,7 @@ describe('the verdict', () => {
   test('a case with nothing in it has proved nothing', () => {
     const records = done.verdict.records.filter(({ record }) => !['case.listed', 'case.planned'].includes(record.type));
     const { outcome, page } = report({ ...done.verdict, records });
-    expect(outcome).toBe('open');
-    expect(page).toContain('Nothing was on record that this person could use, so nothing was cut off.');
+    expect([outcome, headline(page)]).toEqual(['open', 'Nothing was on record that this person could use.']);
   });
 
   test('an observation of the run that did not hold keeps it from being proved', () => {
@@ -266,4 +265,25 @@ describe('the page', () => {
     expect(page().match(/<table/g)?.length).toBe(page().match(/<caption>/g)?.length);
     expect(page().match(/<svg(?![^>]*(aria-label|aria-hidden|presentation))/g)).toBeNull();
   });
+});
+
+test('a case on hold says what it waits for', async () => {
+  const { stages } = factsOf(done.verdict.records, done.caseId);
+  const contained = stages['case.contained'] as IndexedRecord;
+  const before = spoiled.verdict.records.filter(
+    ({ record }) => record.type.startsWith('case.') && record.at <= contained.record.at,
+  );
+  const held: IndexedRecord = {
+    index: 99,
+    record: {
+      ...contained.record,
+      id: `${done.caseId}/held`,
+      type: 'case.held',
+      body: { reason: 'HR named more than one date' },
+    },
+  };
+  const { outcome, page } = report({ ...spoiled.verdict, records: [...before, held] });
+  expect(outcome).toBe('open');
+  expect(page).toContain('The case is on hold until people decide.');
+  expect(page).toContain('Then the case was put on hold until people decide: HR named more than one date');
 });
