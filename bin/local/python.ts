@@ -9,6 +9,9 @@ export const EMULATOR_PINS = ['ministack==1.5.33', 'cryptography==50.0.2'] as co
 const PYTHON_MINOR_MIN = 10;
 const CANDIDATES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
 
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const OUTPUT_CHARACTERS_SHOWN = 600;
+
 const HOW_TO_INSTALL =
   'install Python 3.10 or newer with its venv module (Debian, Ubuntu: apt install python3 python3-venv; Fedora: dnf install python3; macOS: brew install python3) and run this again';
 
@@ -46,6 +49,8 @@ export async function emulatorPython(root: string, log: (line: string) => void):
   log(`preparing the local AWS (${EMULATOR_PINS.join(', ')}): once, about 110 MB`);
   mkdirSync(home, { recursive: true });
   removeAbandoned(home);
+  // A folder whose python is gone: the system's Python under it was replaced.
+  rmSync(environment, { recursive: true, force: true });
   const making = join(home, `making-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     await run(base, ['-m', 'venv', making]);
@@ -95,28 +100,36 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Ends with us: a signal that would end this process ends the child first. */
 function run(command: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const passOn = (signal: NodeJS.Signals) => {
+      child.kill('SIGKILL');
+      forget();
+      process.kill(process.pid, signal);
+    };
+    const forget = () => {
+      for (const signal of ENDING) process.removeListener(signal, passOn);
+    };
+    for (const signal of ENDING) process.on(signal, passOn);
+
     let output = '';
-    child.stdout.on('data', (chunk) => {
+    const keep = (chunk: Buffer) => {
       output += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      output += chunk;
-    });
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
     child.on('error', reject);
     child.on('close', (code) => {
+      forget();
       if (code === 0) return resolve();
+      const said = output.trim().slice(-OUTPUT_CHARACTERS_SHOWN);
       reject(
-        new CurfewError(
-          'ERR_UNAVAILABLE',
-          `${args.slice(0, 3).join(' ')} ended with ${code}: ${output.trim().slice(-600)}`,
-          {
-            got: code,
-            fix: HOW_TO_INSTALL,
-          },
-        ),
+        new CurfewError('ERR_UNAVAILABLE', `${args.slice(0, 3).join(' ')} ended with ${code}: ${said}`, {
+          got: code,
+          fix: HOW_TO_INSTALL,
+        }),
       );
     });
   });

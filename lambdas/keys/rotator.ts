@@ -53,54 +53,68 @@ export async function bear(given: unknown, deps: RotatorDeps): Promise<string> {
 /** Asks and acts until the ring needs nothing that can be done now. Answers what was done, in order. */
 async function applyPlan(ringId: string, deps: RotatorDeps): Promise<string[]> {
   const done: string[] = [];
+  const stuck = new Map<string, unknown>();
   for (let n = 0; n < ACTIONS_MAX; n++) {
     const ring = await loadRing(deps, ringId);
-    const action = planRotation(ring, deps.clock.now());
+    const action = planRotation(ring, deps.clock.now(), [...stuck.keys()]);
     if (!action) break;
     try {
-      if (!(await apply(ring, action, deps))) break;
+      const what = await apply(ring, action, deps);
+      if (what === undefined) break;
+      done.push(what);
     } catch (error) {
       // Another rotator, or a departure, was faster: its change moved the fence. Read again, ask again.
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-      continue;
+      if (isCurfewError(error, 'ERR_CONDITION_FAILED')) continue;
+      // A key that KMS will not disable is an alarm, and must not keep the rest of the ring from turning.
+      if (action.do !== 'disable' || !isCurfewError(error)) throw error;
+      stuck.set(action.kid, error);
     }
-    done.push('kid' in action ? `${action.do} ${action.kid}` : `${action.do} slot ${action.slot}`);
   }
+  for (const error of stuck.values()) throw error;
   return done;
 }
 
-/** One action; false where it cannot be done yet. */
-async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Promise<boolean> {
+/** One action, in words; undefined where it cannot be done yet. */
+async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Promise<string | undefined> {
   const { clock, tables } = deps;
   switch (action.do) {
     case 'reserve':
       await tables.transact(transitions.reserveSlot(ring, action.slot, clock.now()));
-      return true;
+      break;
     case 'create':
       await createKey(ring, action.slot, deps);
-      return true;
+      break;
     case 'adopt':
       await adopt(ring, action.slot, deps);
-      return true;
+      break;
     case 'publish':
-      if (!(await isServed(ring, action.kid, deps))) return false;
+      if (!(await isServed(ring, action.kid, deps))) return undefined;
       await tables.transact(transitions.markPublished(ring, action.kid, clock.now()));
-      return true;
-    case 'activate': {
-      const kid = await enableSuccessor(ring, deps);
-      await tables.transact(transitions.activate(await loadRing(deps, ring.id), kid, clock.now()));
-      // At once, whatever the rest of the plan meets: until verifiers know, they refuse what this key signs.
-      await deps.functions.invoke('publisher', { ring: ring.id });
-      return true;
-    }
+      break;
+    case 'activate':
+      return `activate ${await activate(ring, deps)}`;
     case 'disable':
       await disable(ring, action.kid, deps);
-      return true;
+      break;
     case 'retire':
       await tables.transact(transitions.retire(ring, action.kid, clock.now()));
       await deps.functions.invoke('publisher', { ring: ring.id });
-      return true;
+      break;
   }
+  return 'kid' in action ? `${action.do} ${action.kid}` : `${action.do} slot ${action.slot}`;
+}
+
+async function activate(ring: Ring, deps: RotatorDeps): Promise<string> {
+  const kid = await enableSuccessor(ring, deps);
+  const prepared = await loadRing(deps, ring.id);
+  if (prepared.fence !== ring.fence)
+    throw new CurfewError('ERR_CONDITION_FAILED', `ring ${ring.id} changed while its next key was prepared`, {
+      fix: 'read again and decide again',
+    });
+  await deps.tables.transact(transitions.activate(prepared, kid, deps.clock.now()));
+  // At once, whatever the rest of the plan meets: until verifiers know, they refuse what this key signs.
+  await deps.functions.invoke('publisher', { ring: ring.id });
+  return kid;
 }
 
 /** The slot's tag is looked for first: a crash after CreateKey leaves a key to find, not an orphan. */
@@ -195,17 +209,21 @@ async function finish(ringId: string, deps: RotatorDeps): Promise<Messages['rota
   return { done, disabled };
 }
 
-async function disable(ring: Ring, kid: string, { ringKeys, tables, clock }: RotatorDeps): Promise<void> {
+async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void> {
+  const { ringKeys, tables, clock } = deps;
   const { kmsKeyArn, state, kmsState } = findKey(ring, kid);
   if (!kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to disable`);
   if (state === 'STANDBY' && kmsState === 'Enabled') await tables.transact(transitions.markDisabling(ring, kid));
   // One that waits for deletion cannot sign, and cannot be disabled: it must not stop the plan for ever.
-  if ((await ringKeys.describe(kmsKeyArn)).state !== 'PendingDeletion') {
+  const isGoing = (await ringKeys.describe(kmsKeyArn)).state === 'PendingDeletion';
+  if (!isGoing) {
     await ringKeys.disable(kmsKeyArn);
     await requireState(kmsKeyArn, 'Disabled', ringKeys);
   }
   // If we stop here, the key is disabled and said to be enabled: the next plan disables it once more and records it.
   await tables.transact(transitions.markDisabled(ring, kid, clock.now()));
+  // It will never sign, and does not stand by: the plan takes another.
+  if (isGoing && state === 'STANDBY') await tables.transact(transitions.retire(await loadRing(deps, ring.id), kid, clock.now()));
 }
 
 async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {

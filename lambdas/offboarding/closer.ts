@@ -4,6 +4,7 @@ import { CurfewError } from '../../lib/domain/errors';
 import { recordKey } from '../../lib/domain/evidence/log-items';
 import { expectedRecords } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import { headKey } from '../../lib/domain/keys/ring-items';
 import type { StepRequest } from '../../lib/domain/messages';
 import { type CaseMeta, caseKey, workerKey } from '../../lib/domain/offboarding/case';
 import { closedRecord } from '../../lib/domain/offboarding/case-records';
@@ -67,9 +68,8 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   await deps.functions.invoke('committer', {});
   await deps.functions.invoke('sequencer', {});
 
-  // What went into the outbox says what the case owes; whether it arrived, only the log can say.
-  const out = await deps.tables.query({ table: 'cases', pk: caseKey(meta.caseId, 'META').pk, prefix: 'OUT#' });
-  const ids = expectedRecords(out.map(({ record }) => record as unknown as EvidenceRecord));
+  // What went into the outboxes says what the case owes; whether it arrived, only the log can say.
+  const ids = [...(await ownRecordIds(meta.caseId, deps)), ...(await ringRecordIds(meta.caseId, deps))];
   const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get('log', recordKey(id)) })));
   const missing = rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id);
   if (missing.length === 0) return { sealed: ids.length };
@@ -77,6 +77,38 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
     got: missing,
     fix: 'retry: they come through the outbox',
   });
+}
+
+/** By the same function as the offline verifier: what the inventory asks for, not what happens to be there. */
+async function ownRecordIds(caseId: string, { tables }: CloserDeps): Promise<readonly string[]> {
+  const out = await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix: 'OUT#' });
+  return expectedRecords(out.map(({ record }) => record as unknown as EvidenceRecord));
+}
+
+/** The taints, waves and denials of this case, which leave through the outbox of the rings. */
+async function ringRecordIds(caseId: string, deps: CloserDeps): Promise<readonly string[]> {
+  const items = await loadItems(deps, caseId);
+  const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'taint' ? [item.ring] : [])))];
+  const out = await Promise.all(
+    rings.map((ring) =>
+      deps.tables.query({
+        table: 'keys',
+        pk: headKey(ring).pk,
+        prefix: 'OUT#',
+        descending: true,
+        limit: RING_RECORDS_LOOKED_AT,
+      }),
+    ),
+  );
+  const records = out.flat().map(({ record }) => record as unknown as EvidenceRecord);
+  return records.filter((record) => record.case === caseId || casesOf(record).includes(caseId)).map(({ id }) => id);
+}
+
+/** The youngest: a case writes a handful, and other cases and rotations only few in the meantime. */
+const RING_RECORDS_LOOKED_AT = 500;
+
+function casesOf({ body }: EvidenceRecord): readonly unknown[] {
+  return Array.isArray(body.cases) ? body.cases : [];
 }
 
 export const handler = entry('closer', closer);

@@ -18,7 +18,15 @@ import {
   isExchangeable,
   parseExchange,
 } from '../../lib/domain/tokens/exchange';
-import { type Body, isVersionOf, jtiHash, type LedgerRow, parseRow, rowKey, tokenOf } from '../../lib/domain/tokens/ledger';
+import {
+  type Body,
+  isVersionOf,
+  jtiHash,
+  type LedgerRow,
+  parseRow,
+  rowKey,
+  tokenOf,
+} from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';
 import { answer, bodyOf } from '../http';
 import { findRing } from '../keys/load-ring';

@@ -12,7 +12,13 @@ import { type KeyRecord, RING_ID_PATTERN, type RingSettings } from '../../lib/do
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput, TOKEN_BYTES_MAX } from '../../lib/domain/tokens/compact';
+import {
+  ACCESS_TOKEN_TYP,
+  assemble,
+  parseCompact,
+  signingInput,
+  TOKEN_BYTES_MAX,
+} from '../../lib/domain/tokens/compact';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { intent, issued } from '../../lib/domain/tokens/ledger';
 import { isSigned, toJws } from '../../lib/domain/tokens/signature';

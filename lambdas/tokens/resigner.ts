@@ -6,7 +6,7 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { parseTokenList, tokenListPrefix } from '../../lib/domain/evidence/token-list';
+import { checkTokenListName, parseTokenList, tokenListPrefix } from '../../lib/domain/evidence/token-list';
 import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
@@ -16,7 +16,15 @@ import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput } from '../../lib/domain/tokens/compact';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
-import { type Body, isVersionOf, parseRow, resigned, rowKey, shardPartition, tokenOf } from '../../lib/domain/tokens/ledger';
+import {
+  type Body,
+  isVersionOf,
+  parseRow,
+  resigned,
+  rowKey,
+  shardPartition,
+  tokenOf,
+} from '../../lib/domain/tokens/ledger';
 import { isSigned, toJws } from '../../lib/domain/tokens/signature';
 import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
@@ -80,8 +88,9 @@ async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run
 async function committedDigests(kid: string, shard: number, { objects }: ResignerDeps): Promise<Set<string>> {
   const committed = new Set<string>();
   for (const key of await objects.list('evidence', tokenListPrefix(kid, shard))) {
-    const list = await objects.get('evidence', key);
-    for (const { tokenSha256 } of parseTokenList(list?.body ?? Buffer.alloc(0))) committed.add(tokenSha256);
+    const body = (await objects.get('evidence', key))?.body ?? Buffer.alloc(0);
+    checkTokenListName(body, key.slice(tokenListPrefix(kid, shard).length));
+    for (const { tokenSha256 } of parseTokenList(body)) committed.add(tokenSha256);
   }
   return committed;
 }
@@ -185,7 +194,9 @@ async function settle(
   const winner = await deps.tables.get('ledger', rowKey(target, row.jtiH));
   if (winner) {
     const { tokenSha256, ...version } = parseRow(winner);
-    return isVersionOf(version, row) ? { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: tokenSha256 } : 'poison';
+    return isVersionOf(version, row)
+      ? { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: tokenSha256 }
+      : 'poison';
   }
   const head = await deps.tables.get('keys', headKey(ring));
   if (head?.activeKid !== target.kid || head.halted)

@@ -69,3 +69,12 @@ function linesOf(text: string): string[] {
 function isDigest(text: string): boolean {
   return parseBase64url(text)?.length === HASH_BYTES;
 }
+
+/** Lists are named by their content: what was read is what was written, or it is refused. */
+export function checkTokenListName(list: Uint8Array, sha256OfList: string): void {
+  if (H(list) !== sha256OfList)
+    throw new CurfewError('ERR_EVIDENCE_TREE', 'the token list has another digest than its name', {
+      got: H(list),
+      allowed: sha256OfList,
+    });
+}

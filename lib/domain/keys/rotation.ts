@@ -20,9 +20,10 @@ export type RotationAction =
 /** A prepared STANDBY that nobody activated within this is disabled again, in seconds. */
 export const PREPARED_FOR = 300;
 
-export function planRotation(ring: Ring, now: number): RotationAction | undefined {
+/** `stuck` are keys that KMS has just refused to disable: an alarm elsewhere, and no reason to stop here. */
+export function planRotation(ring: Ring, now: number, stuck: readonly string[] = []): RotationAction | undefined {
   // Stop what must not sign before anything else: a key left enabled is the breach.
-  const enabled = ring.keys.find((key) => mustBeDisabled(ring, key, now));
+  const enabled = ring.keys.find((key) => mustBeDisabled(ring, key, now) && !stuck.includes(key.kid));
   if (enabled) return { do: 'disable', kid: enabled.kid };
 
   const past = ring.keys.find((key) => mayRetire(key, now));
@@ -73,6 +74,7 @@ function mayRetire(key: KeyRecord, now: number): boolean {
 }
 
 function needsKey(ring: Ring, now: number): boolean {
-  const standing = ring.keys.filter((key) => key.state === 'STANDBY' && now < key.signUntil).length;
+  const fit = (key: KeyRecord) => key.state === 'STANDBY' && key.kmsState !== 'Disabling' && now < key.signUntil;
+  const standing = ring.keys.filter(fit).length;
   return standing < STANDBYS + (ring.activeKid === undefined ? 1 : 0);
 }

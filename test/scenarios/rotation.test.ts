@@ -1,0 +1,342 @@
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { bear, rotate } from '../../lambdas/keys/rotator';
+import { taintOrDeny } from '../../lambdas/keys/taint';
+import { commitIssued } from '../../lambdas/tokens/committer';
+import { isCrash } from '../../lib/local/faults';
+import { World } from '../../lib/local/world';
+import { verdict } from '../support/published';
+import { alwaysViolated, canSign, kmsArns, settledViolated } from '../support/ring-invariants';
+import { AUDIENCE, ISSUER, issueTo, legacyClaims, NOW, pass, RING, record, ringOf, SETTINGS, type SigningWorld, signingWorld, signLegacy, taintKeys, verifierOf, wire } from './signing-world';
+
+const PERIOD = 30 * 86_400;
+const CONFIG = { id: RING, issuer: ISSUER, audience: AUDIENCE, algorithm: 'ES256', periodSeconds: PERIOD, maxTtlSeconds: 3600, legacyKeys: [] };
+const tick = (world: World) => rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+const heartbeat = (world: World) => world.functions.invoke('publisher', { ring: RING });
+const states = async (world: World) => (await ringOf(world)).keys.filter(({ kind }) => kind === 'kms').map(({ state }) => state);
+
+async function expectSound(world: World): Promise<void> {
+  expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+}
+
+async function servedJwks(world: World): Promise<JSONWebKeySet> {
+  return JSON.parse((await world.http.get(`${world.config.publicBaseUrl}/r/${RING}/.well-known/jwks.json`)).body);
+}
+
+/** A stock verifier that refreshes its JWKS when it is `age` seconds old and at no other time. */
+function stockVerifier(world: World, age: number) {
+  let cached: { readonly at: number; readonly jwks: JSONWebKeySet } | undefined;
+  return {
+    verify: async (token: unknown) => {
+      const now = world.clock.now();
+      if (!cached || now >= cached.at + age) cached = { at: now, jwks: await servedJwks(world) };
+      return jwtVerify(token as string, createLocalJWKSet(cached.jwks), { issuer: ISSUER, audience: AUDIENCE, typ: 'at+jwt', currentDate: new Date(now * 1000) });
+    },
+  };
+}
+
+describe('scheduled rotation', () => {
+  test('over four periods no good token is refused by any verifier with a cache of 0 to the declared age', async () => {
+    const world = await signingWorld();
+    const ages = [0, 1, 17, 30, 59, SETTINGS.verifierCacheSeconds];
+    const verifiers = [await verifierOf(world), ...ages.map((age) => stockVerifier(world, age))];
+    const refused: string[] = [];
+    const seen = new Set<string | undefined>();
+    let live: { token: string; until: number }[] = [];
+    let asked = 0;
+
+    for (let n = 0; n < 4; n++) {
+      // Around each activation time goes by in steps shorter than any cache; the long quiet part of a period in one.
+      for (let step = 0; step < 12; step++) {
+        await tick(world);
+        await heartbeat(world);
+        live = live.filter(({ until }) => world.clock.now() < until);
+        live.push({ token: await issueTo(world, `member-${n}-${step}`), until: world.clock.now() + 3600 });
+        seen.add((await ringOf(world)).activeKid);
+        for (const { token } of live)
+          for (const [which, verifier] of verifiers.entries()) {
+            asked++;
+            const given = await verdict(verifier, token);
+            if (given !== 'accepted') refused.push(`${n}.${step} verifier ${which}: ${given}`);
+          }
+        await expectSound(world);
+        world.clock.advance(13);
+      }
+      world.clock.advance(PERIOD - 12 * 13 - 20);
+    }
+    expect(refused).toEqual([]);
+    expect(asked).toBeGreaterThan(2000);
+    expect(seen.size).toBe(4);
+  });
+
+  test('a cache older than declared is what the declaration protects from', async () => {
+    const world = await signingWorld();
+    const tooOld = stockVerifier(world, 10 * PERIOD);
+    expect(await verdict(tooOld, await issueTo(world, 'member-1'))).toBe('accepted');
+    for (let n = 0; n < 3; n++) {
+      world.clock.advance(PERIOD);
+      await tick(world);
+      world.clock.advance(SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds);
+      await tick(world);
+    }
+    expect(await verdict(tooOld, await issueTo(world, 'member-1'))).toBe('ERR_JWKS_NO_MATCHING_KEY');
+  });
+
+  test('a scheduler that died publishes nothing past verifyUntil and signs nothing past signUntil', async () => {
+    const world = await signingWorld();
+    const { signUntil = 0, verifyUntil = 0, kmsKeyArn = '' } = (await ringOf(world)).keys.find(({ state }) => state === 'ACTIVE') ?? {};
+    world.clock.set(signUntil);
+    await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
+    world.clock.set(signUntil + 1);
+    expect(await canSign(world, kmsKeyArn)).toBe(false);
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_ACCESS_DENIED', message: 'the key policy refuses kms:Sign' });
+    world.clock.set(verifyUntil + 1);
+    expect((await servedJwks(world)).keys.map(({ kid }) => kid)).toEqual([world.legacy.jwk.kid].filter(() => verifyUntil < NOW + 90 * 86_400));
+    expect(await alwaysViolated(world)).toEqual([]);
+  });
+
+  test('a scheduler that comes back after years heals the ring: new keys, published, activated after their wait', async () => {
+    const world = await signingWorld();
+    world.clock.advance(3 * 365 * 86_400);
+    await tick(world);
+    expect(await settledViolated(world)).toEqual([]);
+    world.clock.advance(SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds);
+    await tick(world);
+    await expectSound(world);
+    expect(await verdict(await verifierOf(world), await issueTo(world, 'member-1'))).toBe('accepted');
+  });
+
+  test('a KMS that creates no key does not keep the old one signing', async () => {
+    const world = await signingWorld();
+    const old = (await ringOf(world)).activeKid;
+    world.clock.advance(PERIOD);
+    const deps = world.deps('rotator');
+    const ringKeys = { ...deps.ringKeys, create: () => Promise.reject(new Error('LimitExceeded')), find: deps.ringKeys.find, enable: deps.ringKeys.enable, disable: deps.ringKeys.disable, describe: deps.ringKeys.describe, publicKey: deps.ringKeys.publicKey };
+    await expect(rotate({ op: 'tick', ring: RING }, { ...deps, ringKeys })).rejects.toThrow('LimitExceeded');
+    expect((await ringOf(world)).activeKid).not.toBe(old);
+    expect(await verdict(await verifierOf(world), await issueTo(world, 'member-1'))).toBe('accepted');
+  });
+});
+
+describe('sabotage of the next key', () => {
+  const sabotage = async (world: World, change: Parameters<World['kms']['override']>[1]) => {
+    const [next] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY').sort((a, b) => a.slot - b.slot);
+    world.kms.override(next?.kmsKeyArn ?? '', change);
+    return next?.kid;
+  };
+
+  test.each([
+    ['is about to be deleted', { state: 'PendingDeletion' as const }],
+    ['lost its policy', { policy: '{"Statement":[]}' }],
+  ])('a STANDBY that %s holds up neither a departure nor a rotation', async (_what, change) => {
+    const world = await signingWorld();
+    const bad = await sabotage(world, change);
+    const prepared = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
+    expect(prepared.kid).not.toBe(bad);
+    world.clock.advance(PERIOD);
+    // A key that KMS will not disable fails the tick, loudly, after the rest of the plan was done.
+    await tick(world).catch((error) => expect(error).toMatchObject({ code: 'ERR_ACCESS_DENIED', message: 'the key policy refuses kms:DescribeKey' }));
+    expect((await ringOf(world)).activeKid).toBe(prepared.kid);
+    await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
+    expect((await ringOf(world)).keys.filter(({ state, kid }) => state === 'STANDBY' && kid !== bad)).toHaveLength(2);
+  });
+
+  test('a tainted key that somebody scheduled for deletion does not stop the plan', async () => {
+    const world = await signingWorld();
+    const { activeKid: kid = '', keys } = await ringOf(world);
+    await taintKeys(world, [{ kid, class: 'compromise', reason: 'test' }]);
+    world.kms.override(keys.find((key) => key.kid === kid)?.kmsKeyArn ?? '', { state: 'PendingDeletion' });
+    world.clock.advance(world.config.settings.drainSeconds);
+    expect((await tick(world)).done).toContain(`disable ${kid}`);
+    await expectSound(world);
+  });
+});
+
+describe('two at once', () => {
+  test('two rotators bear one ring: no key is enabled that the ring does not know', async () => {
+    const world = wire(new World({ now: NOW, settings: SETTINGS }));
+    await bear(CONFIG, world.deps('rotator'));
+    world.clock.advance(PERIOD);
+    await Promise.all([tick(world), tick(world), tick(world)]);
+    expect(await states(world)).toEqual(['VERIFY_ONLY', 'ACTIVE', 'STANDBY', 'STANDBY']);
+    world.clock.advance(world.config.settings.drainSeconds);
+    await tick(world);
+    await expectSound(world);
+  });
+
+  test('a departure in the middle of a rotation, in every order: one key issues, and the tainted one does not', async () => {
+    for (const waits of [0, 1, 2, 3, 5, 8, 13, 21, 34]) {
+      const world = await signingWorld();
+      const { activeKid: kid = '' } = await ringOf(world);
+      world.clock.advance(PERIOD);
+      const { kid: successor } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
+      const rotation = tick(world);
+      for (let n = 0; n < waits; n++) await null;
+      const departure = taintOrDeny({ op: 'taint', ring: RING, targets: [{ kid, class: 'planned', reason: 'test' }], successor, caseId: 'c-1' }, world.deps('taint'));
+      await Promise.all([rotation, departure]);
+      const ring = await ringOf(world);
+      expect([waits, ring.keys.find((key) => key.kid === kid)?.state]).toEqual([waits, 'SUSPECT']);
+      expect(ring.activeKid).not.toBe(kid);
+      world.clock.advance(world.config.settings.drainSeconds);
+      await tick(world);
+      await expectSound(world);
+    }
+  });
+
+  test('a wave that a rotation overtakes goes on under the new key, and ends', async () => {
+    const world = await signingWorld();
+    const genuine = Array.from({ length: 12 }, (_, n) => signLegacy(world, legacyClaims(world, `member-${n}`, `jti-${n}`)));
+    await record(world, genuine);
+    await commitIssued({}, world.deps('committer'));
+    world.clock.advance(PERIOD - 100);
+    const again = Array.from({ length: 12 }, (_, n) => signLegacy(world, legacyClaims(world, `member-${n}`, `late-${n}`)));
+    await record(world, again);
+    await commitIssued({}, world.deps('committer'));
+    const legacy = world.legacy.jwk.kid;
+    const { batches, activeKid } = await taintKeys(world, [{ kid: legacy, class: 'compromise', reason: 'test' }]);
+    expect(await pass(world, batches.slice(0, 4), 1)).toMatchObject({ found: expect.any(Number) });
+
+    world.clock.advance(100);
+    await tick(world);
+    expect((await ringOf(world)).activeKid).not.toBe(activeKid);
+    await pass(world, batches, 1);
+    await pass(world, batches, 2);
+    const { states: after } = await taintOrDeny({ op: 'deny', ring: RING, kids: [legacy] }, world.deps('taint'));
+    expect(after).toEqual([{ kid: legacy, state: 'DENIED' }]);
+    const done = world.tables.dump('keys').find(({ sk }) => sk === `WAVE#${legacy}`);
+    expect(done).toMatchObject({ state: 'DONE', toKid: (await ringOf(world)).activeKid, done: 12 });
+  });
+
+  test('what passes saw of the key that stopped issuing does not deny the source', async () => {
+    const world = await signingWorld();
+    await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
+    await commitIssued({}, world.deps('committer'));
+    const legacy = world.legacy.jwk.kid;
+    const { batches, activeKid } = await taintKeys(world, [{ kid: legacy, class: 'compromise', reason: 'test' }]);
+    await pass(world, batches, 1);
+    await pass(world, batches, 2);
+    await taintKeys(world, [{ kid: activeKid, class: 'planned', reason: 'test' }], 'c-2');
+    const asked = await taintOrDeny({ op: 'deny', ring: RING, kids: [legacy] }, world.deps('taint'));
+    expect(asked.states).toEqual([{ kid: legacy, state: 'SUSPECT' }]);
+    expect(asked.batches.flatMap(({ shards }) => shards)).toHaveLength(64);
+    expect(new Set(asked.batches.map(({ toKid }) => toKid))).toEqual(new Set([(await ringOf(world)).activeKid]));
+  });
+});
+
+describe('a halted ring', () => {
+  const halt = (world: World, halted: boolean) => world.tables.transact([{ kind: 'update', table: 'keys', key: { pk: `RING#${RING}`, sk: 'HEAD' }, set: { halted } }]);
+
+  test('issues nothing and says why, and its tokens stay good', async () => {
+    const world = await signingWorld();
+    const token = await issueTo(world, 'member-1');
+    await halt(world, true);
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_RING_HALTED', message: `issuance of ring ${RING} is halted` });
+    expect(await verdict(await verifierOf(world), token)).toBe('accepted');
+    await halt(world, false);
+    await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
+  });
+
+  test('halted between the signature and the row, it releases nothing', async () => {
+    const world = await signingWorld();
+    const deps = world.deps('issuer');
+    const signer = {
+      publicKey: deps.signer.publicKey,
+      sign: async (...request: Parameters<typeof deps.signer.sign>) => {
+        await halt(world, true);
+        return deps.signer.sign(...request);
+      },
+    };
+    const { issue } = await import('../../lambdas/tokens/issuer');
+    await expect(issue({ op: 'issue', ring: RING, claims: { sub: 'm', client_id: 'web' }, callerArn: 'arn:test' }, { ...deps, signer })).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
+    expect(world.tables.dump('ledger')).toEqual([]);
+  });
+});
+
+test('claims too large for any verifier are refused before anything is signed or stored', async () => {
+  const world = await signingWorld();
+  await expect(issueTo(world, 'member-1', { scope: 'x'.repeat(8000) })).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID', message: 'the claims are too large: no verifier would accept the token' });
+  expect(world.tables.dump('bodies')).toEqual([]);
+});
+
+describe('killed at any effect and repaired by the next tick', () => {
+  /** Kills `act` before and after its n-th effect, for every n that it has; each time in a world of its own. */
+  async function everyCrash<W extends World>(prepare: () => Promise<W>, act: (world: W) => Promise<unknown>, repaired: (world: W) => Promise<void>): Promise<number> {
+    let points = 0;
+    for (const mode of ['before', 'after'] as const)
+      for (let n = 1; ; n++) {
+        const world = await prepare();
+        world.faults.crashAt(n, mode);
+        const crashed = await act(world).then(
+          () => false,
+          (error) => isCrash(error) || world.faults.crashed,
+        );
+        world.faults.restart();
+        if (!crashed) break;
+        points++;
+        await repaired(world);
+      }
+    return points;
+  }
+
+  test('a birth ends in one ACTIVE and two STANDBYs, and not one KMS key more', async () => {
+    const points = await everyCrash(
+      async () => wire(new World({ now: NOW, settings: SETTINGS })),
+      (world) => bear(CONFIG, world.deps('rotator')),
+      async (world) => {
+        await bear(CONFIG, world.deps('rotator'));
+        expect((await states(world)).sort()).toEqual(['ACTIVE', 'STANDBY', 'STANDBY']);
+        expect(kmsArns(world)).toHaveLength(3);
+        await expectSound(world);
+      },
+    );
+    expect(points).toBeGreaterThan(40);
+  });
+
+  test('a scheduled rotation ends in one ACTIVE and two STANDBYs, and nobody’s token is lost', async () => {
+    let token = '';
+    const points = await everyCrash<SigningWorld>(
+      async () => {
+        const world = await signingWorld();
+        world.clock.advance(PERIOD - 10);
+        token = await issueTo(world, 'member-1');
+        world.clock.advance(10);
+        return world;
+      },
+      tick,
+      async (world) => {
+        await tick(world);
+        world.clock.advance(world.config.settings.drainSeconds);
+        await tick(world);
+        await heartbeat(world);
+        expect((await states(world)).sort()).toEqual(['ACTIVE', 'STANDBY', 'STANDBY', 'VERIFY_ONLY']);
+        expect(kmsArns(world)).toHaveLength(4);
+        await expectSound(world);
+        const verifier = await verifierOf(world);
+        for (const good of [token, await issueTo(world, 'member-2')]) expect(await verdict(verifier, good)).toBe('accepted');
+      },
+    );
+    expect(points).toBeGreaterThan(20);
+  });
+
+  test('an emergency replacement ends with the tainted key disabled and its successor issuing', async () => {
+    const points = await everyCrash<SigningWorld>(
+      signingWorld,
+      async (world) => {
+        const { activeKid: kid = '' } = await ringOf(world);
+        await taintKeys(world, [{ kid, class: 'compromise', reason: 'test' }]);
+      },
+      async (world) => {
+        const first = (await ringOf(world)).keys.find(({ slot }) => slot === 1);
+        await taintKeys(world, [{ kid: first?.kid ?? '', class: 'compromise', reason: 'test' }]);
+        world.clock.advance(PREPARED_AND_DRAINED);
+        await tick(world);
+        expect((await ringOf(world)).keys.find(({ slot }) => slot === 1)?.state).toBe('SUSPECT');
+        expect(await canSign(world, first?.kmsKeyArn ?? '')).toBe(false);
+        await expectSound(world);
+      },
+    );
+    expect(points).toBeGreaterThan(8);
+  });
+});
+
+/** Longer than a prepared STANDBY may stay enabled, and than the drain. */
+const PREPARED_AND_DRAINED = 301;
