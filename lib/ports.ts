@@ -66,8 +66,8 @@ export interface RingKeys {
     readonly slotTag: string;
     readonly policy: string;
   }): Promise<string>;
-  /** The ARN of the key that carries this slot tag, if one exists. */
-  find(slotTag: string): Promise<string | undefined>;
+  /** The ARNs of the keys that carry this slot tag: one, none, or more where two rotators met. */
+  find(slotTag: string): Promise<readonly string[]>;
   /** SubjectPublicKeyInfo, DER. */
   publicKey(kmsKeyArn: string): Promise<Buffer>;
   enable(kmsKeyArn: string): Promise<void>;

@@ -2,11 +2,12 @@
  * Plays the demo under supervision. This process knows no AWS: it makes the run's folder and the PEM, starts the
  * emulator, and runs the story as a child that sees that emulator and nothing else.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Emulator, startEmulator } from './emulator';
+import { endSupervised, spawnSupervised } from './supervised';
 
 const PROJECT = resolve(__dirname, '..', '..');
 const STORY = join(__dirname, 'story', 'story.ts');
@@ -31,11 +32,7 @@ export async function playDemo(out: string, log: (line: string) => void): Promis
 
   log('0. A local AWS, with IAM enforced, and the same CDK app that AWS would get');
   const emulator = await startEmulator({ dir: join(dir, 'emulator'), log: (line) => log(`  ${line}`) });
-  const story = spawn(process.execPath, ['--import', 'tsx', STORY, dir, made], {
-    cwd: PROJECT,
-    env: emulator.env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const story = spawnSupervised([STORY, dir, made], PROJECT, emulator.env);
   endOnSignals(story, emulator, made);
   const exitCode = await exitOf(story);
   if (exitCode !== 2) replace(made, out);
@@ -58,7 +55,7 @@ function endOnSignals(story: ChildProcess, emulator: Emulator, made: string): vo
     ['SIGHUP', 129],
   ] as const)
     process.once(signal, () => {
-      story.kill('SIGKILL');
+      endSupervised(story);
       rmSync(made, { recursive: true, force: true });
       const exit = () => process.exit(exitCode);
       emulator.stop().then(exit, exit);

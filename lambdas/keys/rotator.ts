@@ -123,11 +123,11 @@ async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Promise<v
   const { accountId, roleArns, instance } = config;
   if (!accountId || !roleArns)
     throw new CurfewError('ERR_CONFIG_INVALID', 'the rotator does not know the roles that key policies name');
-  const slotTag = `${instance}/${ring.id}/${slot}`;
+  const slotTag = slotTagOf(ring, slot, instance);
   const { signUntil } = findSlot(ring, slot);
   const policy = keyPolicy({ accountId, roleArns, algorithm: ring.cfg.alg, signUntil });
-  const kmsKeyArn =
-    (await ringKeys.find(slotTag)) ?? (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
+  const [found] = await ringKeys.find(slotTag);
+  const kmsKeyArn = found ?? (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
   // Read before it is disabled: KMS does not give the public key of a disabled one.
   const jwk = jwkFromSpki(await ringKeys.publicKey(kmsKeyArn), ring.cfg.alg);
   try {
@@ -145,11 +145,13 @@ async function disown(kmsKeyArn: string, { id }: Ring, slot: number, deps: Rotat
 }
 
 /** Disabled and read back first, then adopted: a STANDBY is never enabled while the ring knows of it. */
-async function adopt(ring: Ring, slotNumber: number, { ringKeys, tables, clock }: RotatorDeps): Promise<void> {
+async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): Promise<void> {
+  const { ringKeys, tables, clock } = deps;
   const slot = findSlot(ring, slotNumber);
   if (!slot.kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`);
   await ringKeys.disable(slot.kmsKeyArn);
   await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
+  await disableOthers(ring, slot, deps);
   await tables.transact(transitions.adoptKey(ring, slot, clock.now()));
 }
 
@@ -157,6 +159,16 @@ async function adopt(ring: Ring, slotNumber: number, { ringKeys, tables, clock }
 async function prepare(ringId: string, deps: RotatorDeps): Promise<string> {
   const ring = await loadRing(deps, ringId);
   return enableSuccessor(ring, deps);
+}
+
+/** What a rotator created for this slot and did not live to give up: in no ring, and able to sign. */
+async function disableOthers(ring: Ring, { slot, kmsKeyArn }: Slot, { ringKeys, config }: RotatorDeps): Promise<void> {
+  for (const other of await ringKeys.find(slotTagOf(ring, slot, config.instance)))
+    if (other !== kmsKeyArn && (await ringKeys.describe(other)).state === 'Enabled') await ringKeys.disable(other);
+}
+
+function slotTagOf(ring: Ring, slot: number, instance: string): string {
+  return `${instance}/${ring.id}/${slot}`;
 }
 
 /** The oldest STANDBY that really signs: one that somebody sabotaged must not hold up a rotation, or a departure. */

@@ -49,15 +49,17 @@ export class KmsRingKeys extends KmsKeyDisabler implements RingKeys {
   }
 
   /** Every key of the account, one by one: KMS has no search by tag. Births are rare. */
-  async find(slotTag: string): Promise<string | undefined> {
+  async find(slotTag: string): Promise<readonly string[]> {
+    const found: string[] = [];
     try {
       for await (const { Keys } of paginateListKeys({ client: this.kms }, {})) {
         for (const { KeyArn } of Keys ?? []) {
           const tags = KeyArn === undefined ? {} : await this.tags(KeyArn);
-          if (tags[SLOT_TAG] === slotTag && tags[INSTANCE_TAG] === this.instance) return KeyArn;
+          if (tags[SLOT_TAG] === slotTag && tags[INSTANCE_TAG] === this.instance)
+            found.push(KeyArn as string);
         }
       }
-      return undefined;
+      return found;
     } catch (error) {
       throw isCurfewError(error) ? error : awsError('kms ListKeys', error);
     }

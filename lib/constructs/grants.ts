@@ -11,7 +11,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { DeploymentConfig } from '../domain/deployment';
+import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import { ALGORITHMS } from '../domain/keys/algorithm';
 import { BUCKETS, type Bucket, type FunctionName, type Right } from '../domain/rights';
@@ -31,7 +31,10 @@ export interface Targets {
   readonly feedKey?: IKey;
   readonly checkpointKey?: IKey;
   readonly pepper?: ISecret;
-  readonly webhookSecrets?: Readonly<Record<string, ISecret>>;
+  /** HR sources by name, each with the secret that verifies its deliveries. */
+  readonly sources?: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'> & { readonly secret: ISecret }>>;
+  /** ARNs of the roles that key policies name. */
+  readonly roleArns?: DeploymentConfig['roleArns'];
   readonly denyPolicy?: IManagedPolicy;
   readonly stateMachineArn?: string;
   readonly eventBus?: IEventBus;
@@ -80,23 +83,27 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     grant([], {}, { checkpointKeyArn: known(checkpointKey, 'checkpoint key').keyArn }),
   'kms:disable': () => grant([]),
 
-  'kms:lifecycle': (_targets, stack) =>
-    grant([
-      // CreateKey always carries these keys; IfExists asks no less of it, and holds where an endpoint does not pass them on.
-      allow(['kms:CreateKey'], ['*'], {
-        StringEqualsIfExists: {
-          'kms:KeyUsage': 'SIGN_VERIFY',
-          'kms:KeyOrigin': 'AWS_KMS',
-          'kms:KeySpec': [...new Set(Object.values(ALGORITHMS).map(({ keySpec }) => keySpec))],
-        },
-        BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
-      }),
-      allow(['kms:TagResource'], [anyKey(stack)], { 'ForAllValues:StringLike': { 'aws:TagKeys': 'curfew:*' } }),
-      // A key born by a run that crashed before it wrote down the ARN is found by its slot tag. The tags of other
-      // people's keys are visible to it as well, as far as their key policies leave that to IAM.
-      allow(['kms:ListKeys'], ['*']),
-      allow(['kms:ListResourceTags'], [anyKey(stack)]),
-    ]),
+  'kms:lifecycle': ({ roleArns }, stack) =>
+    grant(
+      [
+        // CreateKey always carries these keys; IfExists asks no less of it, and holds where an endpoint does not pass them on.
+        allow(['kms:CreateKey'], ['*'], {
+          StringEqualsIfExists: {
+            'kms:KeyUsage': 'SIGN_VERIFY',
+            'kms:KeyOrigin': 'AWS_KMS',
+            'kms:KeySpec': [...new Set(Object.values(ALGORITHMS).map(({ keySpec }) => keySpec))],
+          },
+          BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+        }),
+        allow(['kms:TagResource'], [anyKey(stack)], { 'ForAllValues:StringLike': { 'aws:TagKeys': 'curfew:*' } }),
+        // A key born by a run that crashed before it wrote down the ARN is found by its slot tag. The tags of other
+        // people's keys are visible to it as well, as far as their key policies leave that to IAM.
+        allow(['kms:ListKeys'], ['*']),
+        allow(['kms:ListResourceTags'], [anyKey(stack)]),
+      ],
+      {},
+      { accountId: stack.account, roleArns: known(roleArns, 'roles that key policies name') },
+    ),
 
   seal: ({ tables, shredKey }) => {
     const shred = known(tables?.shred, 'table shred');
@@ -115,12 +122,17 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     const secret = known(pepper, 'pepper secret');
     return grant([allow(['secretsmanager:GetSecretValue'], [arnOf(secret)])], {}, { pepperSecretArn: arnOf(secret) });
   },
-  'secret:webhook': ({ webhookSecrets }) => {
-    const secrets = Object.values(known(webhookSecrets, 'webhook secrets'));
-    return grant([allow(['secretsmanager:GetSecretValue'], secrets.map(arnOf))]);
+  'secret:webhook': (targets) => {
+    const sources = Object.entries(known(targets.sources, 'HR sources')).map(
+      ([name, { secret, ...source }]) => [name, { ...source, secretArn: arnOf(secret) }] as const,
+    );
+    const statement = allow(
+      ['secretsmanager:GetSecretValue'],
+      sources.map(([, { secretArn }]) => secretArn),
+    );
+    return grant([statement], {}, { sources: Object.fromEntries(sources) });
   },
 
-  // Whoever reads a latch back must know which policy to look for.
   'iam:read': ({ denyPolicy }, stack) => {
     const { managedPolicyArn } = known(denyPolicy, 'deny policy');
     return grant([allow(IAM_READ, [anyUser(stack)])], {}, { denyPolicyArn: managedPolicyArn });
@@ -137,7 +149,7 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
       { denyPolicyArn: managedPolicyArn },
     );
   },
-  // It could also set a key Active again: IAM has no condition key for the status. Hence an alarm on that call.
+  // It could also set a key Active again: IAM has no condition key for the status. What it did is read back by others.
   'iam:disable': (_targets, stack) => grant([allow(IAM_DISABLE, [anyUser(stack)])]),
 
   'workflow:start': ({ stateMachineArn }) => {

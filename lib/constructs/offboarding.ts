@@ -5,7 +5,7 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
+import type { HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import { CaseWorkflow } from './case-workflow';
 import { FunctionSet, type Functions } from './function-set';
@@ -15,7 +15,7 @@ import type { LambdaCode } from './lambda-bundle';
 import { pascal } from './names';
 import { deliver } from './outbox-source';
 import { CurfewSchedule } from './schedule';
-import { arnOf, CurfewSecret } from './secret';
+import { CurfewSecret } from './secret';
 import type { SigningPlane } from './signing-plane';
 import { pinLogicalId, type Stage } from './stage';
 import { curfewTable } from './table';
@@ -48,12 +48,12 @@ export class Offboarding extends Construct {
     this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
     this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
     this.peopleTable = curfewTable(this, 'people', { stage });
-    this.webhookSecrets = Object.fromEntries(
-      Object.keys(sources).map((name) => [parseSourceName(name), this.webhookSecret(name, stage)]),
+    const withSecrets = Object.entries(sources).map(
+      ([name, source]) => [parseSourceName(name), { ...source, secret: this.webhookSecret(name, stage) }] as const,
     );
+    this.webhookSecrets = Object.fromEntries(withSecrets.map(([name, { secret }]) => [name, secret]));
     this.denyPolicy = this.latchPolicy(instance);
 
-    const config: DeploymentConfig = { ...signing.config, sources: this.sourcesWithSecrets(sources) };
     const targets: Targets = {
       ...signing.targets,
       tables: {
@@ -62,10 +62,10 @@ export class Offboarding extends Construct {
         cases: this.casesTable,
         people: this.peopleTable,
       },
-      webhookSecrets: this.webhookSecrets,
+      sources: Object.fromEntries(withSecrets),
       denyPolicy: this.denyPolicy,
     };
-    const functions = new FunctionSet(this, { lambdas, stage, config, targets });
+    const functions = new FunctionSet(this, { lambdas, stage, config: signing.config, targets });
     // Callees before callers, the workflow after its steps and before those who start it.
     functions.add('latch');
     functions.add('iam-disabler');
@@ -119,15 +119,6 @@ export class Offboarding extends Construct {
       reason: 'the value is made by the HR system and changed there; both values count while AWSPREVIOUS stands',
     });
     return secret;
-  }
-
-  private sourcesWithSecrets(sources: OffboardingProps['sources']): Record<string, HrSourceConfig> {
-    return Object.fromEntries(
-      Object.entries(this.webhookSecrets).map(([name, secret]) => [
-        name,
-        { ...(sources[name] as OffboardingProps['sources'][string]), secretArn: arnOf(secret) },
-      ]),
-    );
   }
 
   private latchPolicy(instance: string): ManagedPolicy {

@@ -36,6 +36,7 @@ const ADMINISTRATION = [
   'kms:CancelKeyDeletion',
   'kms:TagResource',
   'kms:UntagResource',
+  'kms:UpdateKeyDescription',
 ];
 
 export interface PurposeKeyProps {

@@ -65,8 +65,12 @@ export class SigningKeyRing extends Construct {
       resourceType: 'Custom::CurfewRing',
       serviceToken: plane.ringProvider.serviceToken,
       serviceTimeout: Duration.minutes(5),
-      // As text: CloudFormation turns the numbers of a property object into strings.
-      properties: { ring: Stack.of(this).toJsonString(this.config) },
+      // As text: CloudFormation turns the numbers of a property object into strings. The settings stand here as well,
+      // because activation times are computed from them: a change of one is an update of the ring.
+      properties: {
+        ring: Stack.of(this).toJsonString(this.config),
+        settings: Stack.of(this).toJsonString(plane.config.settings),
+      },
     });
     // The first key's policy names roles, and its publication is read back through the API: all of that comes first.
     born.node.addDependency(plane);

@@ -71,8 +71,6 @@ export class SigningPlane extends Construct {
     this.config = {
       ...evidence.config,
       publicBaseUrl: this.publicBaseUrl,
-      accountId: Stack.of(this).account,
-      roleArns: this.roleArns(evidence.config.instance),
     };
 
     const bodiesKey = new Key(this, 'BodiesKey', {
@@ -110,6 +108,7 @@ export class SigningPlane extends Construct {
       feedKey: this.feedKey,
       pepper: this.pepper,
       eventBus: this.eventBus,
+      roleArns: this.roleArns(evidence.config.instance),
     };
     const functions = new FunctionSet(this, { lambdas, stage, config: this.config, targets: own });
     // Callees before callers: a right to invoke names a function that is there.

@@ -71,7 +71,7 @@ export class MemoryKms {
       },
       find: async (slotTag) => {
         await null;
-        return [...this.keys.values()].find((key) => key.slotTag === slotTag)?.arn;
+        return [...this.keys.values()].filter((key) => key.slotTag === slotTag).map(({ arn }) => arn);
       },
       publicKey: (arn) => this.readPublicKey(roleArn, arn),
       enable: async (arn) => {

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { bear, rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
+import { issue } from '../../lambdas/tokens/issuer';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { isCrash } from '../../lib/local/faults';
 import { World } from '../../lib/local/world';
@@ -110,7 +111,7 @@ describe('scheduled rotation', () => {
     const old = (await ringOf(world)).activeKid;
     world.clock.advance(PERIOD);
     const deps = world.deps('rotator');
-    const ringKeys = { ...deps.ringKeys, create: () => Promise.reject(new Error('LimitExceeded')), find: deps.ringKeys.find, enable: deps.ringKeys.enable, disable: deps.ringKeys.disable, describe: deps.ringKeys.describe, publicKey: deps.ringKeys.publicKey };
+    const ringKeys = { ...deps.ringKeys, create: () => Promise.reject(new Error('LimitExceeded')) };
     await expect(rotate({ op: 'tick', ring: RING }, { ...deps, ringKeys })).rejects.toThrow('LimitExceeded');
     expect((await ringOf(world)).activeKid).not.toBe(old);
     expect(await verdict(await verifierOf(world), await issueTo(world, 'member-1'))).toBe('accepted');
@@ -239,13 +240,12 @@ describe('a halted ring', () => {
     const world = await signingWorld();
     const deps = world.deps('issuer');
     const signer = {
-      publicKey: deps.signer.publicKey,
+      ...deps.signer,
       sign: async (...request: Parameters<typeof deps.signer.sign>) => {
         await halt(world, true);
         return deps.signer.sign(...request);
       },
     };
-    const { issue } = await import('../../lambdas/tokens/issuer');
     await expect(issue({ op: 'issue', ring: RING, claims: { sub: 'm', client_id: 'web' }, callerArn: 'arn:test' }, { ...deps, signer })).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
     expect(world.tables.dump('ledger')).toEqual([]);
   });

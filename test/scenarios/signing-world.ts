@@ -20,7 +20,7 @@ import type { Ring } from '../../lib/domain/keys/ring';
 import type { TaintTarget, WaveBatch } from '../../lib/domain/messages';
 import { fromDer } from '../../lib/domain/tokens/signature';
 import { World, type WorldOptions } from '../../lib/local/world';
-import { createVerifier } from '../../lib/verifier';
+import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 
 export const RING = 'customer-api';
 export const ISSUER = 'https://id.shop.example/r/customer-api';
@@ -38,7 +38,18 @@ export async function signingWorld(options: WorldOptions = {}): Promise<SigningW
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), 'ES256');
   const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
-  await bear({ id: RING, issuer: ISSUER, audience: AUDIENCE, algorithm: 'ES256', periodSeconds: 30 * 86_400, maxTtlSeconds: 3600, legacyKeys: [legacy] }, world.deps('rotator'));
+  await bear(
+    {
+      id: RING,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      algorithm: 'ES256',
+      periodSeconds: 30 * 86_400,
+      maxTtlSeconds: 3600,
+      legacyKeys: [legacy],
+    },
+    world.deps('rotator'),
+  );
   world.clock.advance(SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds);
   return Object.assign(world, { legacy: { jwk, privateKey } });
 }
@@ -66,7 +77,12 @@ export function wire(world: World): World {
 }
 
 export async function issueTo(world: World, sub: string, more: object = {}): Promise<string> {
-  return (await issue({ op: 'issue', ring: RING, claims: { sub, client_id: 'web', ...more }, callerArn: 'arn:test' }, world.deps('issuer'))).token;
+  return (
+    await issue(
+      { op: 'issue', ring: RING, claims: { sub, client_id: 'web', ...more }, callerArn: 'arn:test' },
+      world.deps('issuer'),
+    )
+  ).token;
 }
 
 /** What whoever holds the PEM can sign: any claims, well. */
@@ -98,7 +114,10 @@ export async function taintKeys(world: World, targets: readonly TaintTarget[], c
 export async function pass(world: World, batches: readonly WaveBatch[], n: number) {
   const counts = [];
   for (const batch of batches) counts.push(await resignBatch({ ...batch, pass: n }, world.deps('resigner')));
-  return { found: counts.reduce((sum, { found }) => sum + found, 0), resigned: counts.reduce((sum, { resigned }) => sum + resigned, 0) };
+  return {
+    found: counts.reduce((sum, { found }) => sum + found, 0),
+    resigned: counts.reduce((sum, { resigned }) => sum + resigned, 0),
+  };
 }
 
 export async function drainOutbox(world: World): Promise<void> {
@@ -106,9 +125,13 @@ export async function drainOutbox(world: World): Promise<void> {
 }
 
 export async function verifierOf(world: World, more: object = {}) {
+  return createVerifier({ ...(await verifierOptionsOf(world)), ...more });
+}
+
+export async function verifierOptionsOf(world: World): Promise<VerifierOptions> {
   const feedJwk = jwkFromSpki(await world.deps('publisher').signer.publicKey(world.config.feedKeyArn ?? ''), 'ES256');
   const [pepper = ''] = await world.deps('cutter').secrets.values('pepper');
-  return createVerifier({
+  return {
     ring: RING,
     issuer: ISSUER,
     audience: AUDIENCE,
@@ -122,6 +145,5 @@ export async function verifierOf(world: World, more: object = {}) {
       if (status !== 200) throw new Error(String(status));
       return body;
     },
-    ...more,
-  });
+  };
 }

@@ -54,6 +54,7 @@ export async function alwaysViolated(world: World): Promise<string[]> {
   const kids = (JSON.parse(served.body) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
   for (const key of ring.keys) {
     must(now <= key.verifyUntil || !kids.includes(key.kid), 'past verifyUntil nothing is in the JWKS');
+    must(key.taint === undefined || ['SUSPECT', 'DENIED'].includes(key.state), 'a tainted key stays SUSPECT or DENIED');
     must(key.state !== 'DENIED' || !kids.includes(key.kid), 'a DENIED kid is not in the JWKS');
     must(kids.includes(key.kid) === isPublished(key, now), 'the JWKS is what the clock and the records say');
   }

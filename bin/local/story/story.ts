@@ -13,6 +13,7 @@ import { writeReport } from '../../commands/report';
 import { deploy } from '../deploy';
 import { LOCAL_REGION } from '../emulator';
 import { patchAfterDeploy } from '../patch';
+import { endWithParent } from '../supervised';
 import { after } from './after';
 import { before } from './before';
 import { depart } from './departure';
@@ -112,6 +113,7 @@ function configurationOf(dir: string): object {
 }
 
 const [dir = '', out = ''] = process.argv.slice(2);
+endWithParent();
 // Ends here and now, whatever the sampler or a connection still waits for.
 tell(dir, out).then(
   (ok) => process.exit(ok ? 0 : 1),
