@@ -20,11 +20,16 @@ const CALLED = /(typeof\s+)?\b(?:import|require)\(\s*'([^']+)'\s*\)/g;
 
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(PROJECT, file), 'utf8');
-  return [
-    ...[...source.matchAll(FROM)].map(([, , type, name = '']) => ({ name, typeOnly: type !== undefined })),
-    ...[...source.matchAll(BARE)].map(([, name = '']) => ({ name, typeOnly: false })),
-    ...[...source.matchAll(CALLED)].map(([, type, name = '']) => ({ name, typeOnly: type !== undefined })),
-  ].map(({ name, typeOnly }) => ({ target: name.startsWith('.') ? fileOf(file, name) : name, typeOnly }));
+  return (
+    [
+      ...[...source.matchAll(FROM)].map(([, , type, name = '']) => ({ name, typeOnly: type !== undefined })),
+      ...[...source.matchAll(BARE)].map(([, name = '']) => ({ name, typeOnly: false })),
+      ...[...source.matchAll(CALLED)].map(([, type, name = '']) => ({ name, typeOnly: type !== undefined })),
+    ]
+      // Written into a generated file, not imported by this one.
+      .filter(({ name }) => !name.includes('${'))
+      .map(({ name, typeOnly }) => ({ target: name.startsWith('.') ? fileOf(file, name) : name, typeOnly }))
+  );
 }
 
 function fileOf(from: string, specifier: string): string {

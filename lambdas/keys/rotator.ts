@@ -5,7 +5,7 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { jwkFromSpki } from '../../lib/domain/keys/jwk';
-import { keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
+import { isSamePolicy, keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
 import { findKey, parseRingConfig, type Ring, ringSettings, type Slot } from '../../lib/domain/keys/ring';
 import { planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';
 import * as transitions from '../../lib/domain/keys/transitions';
@@ -126,8 +126,9 @@ async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Promise<v
   const slotTag = slotTagOf(ring, slot, instance);
   const { signUntil } = findSlot(ring, slot);
   const policy = keyPolicy({ accountId, roleArns, algorithm: ring.cfg.alg, signUntil });
-  const [found] = await ringKeys.find(slotTag);
-  const kmsKeyArn = found ?? (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
+  const kmsKeyArn =
+    (await findOwn(await ringKeys.find(slotTag), policy, ringKeys)) ??
+    (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
   // Read before it is disabled: KMS does not give the public key of a disabled one.
   const jwk = jwkFromSpki(await ringKeys.publicKey(kmsKeyArn), ring.cfg.alg);
   try {
@@ -137,6 +138,27 @@ async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Promise<v
     if (isCurfewError(error, 'ERR_CONDITION_FAILED')) await disown(kmsKeyArn, ring, slot, deps);
     throw error;
   }
+}
+
+/**
+ * A tag is no proof: whoever may create and tag keys could plant one, with a policy or key material of his own. Ours is
+ * the one whose policy is the one we write, word for word, and whose material never was outside KMS.
+ */
+async function findOwn(
+  candidates: readonly string[],
+  policy: string,
+  ringKeys: RotatorDeps['ringKeys'],
+): Promise<string | undefined> {
+  for (const arn of candidates) {
+    try {
+      if (isSamePolicy(await ringKeys.policy(arn), policy) && (await ringKeys.describe(arn)).origin === 'AWS_KMS')
+        return arn;
+    } catch (error) {
+      // Under our policy we may read both.
+      if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;
+    }
+  }
+  return undefined;
 }
 
 async function disown(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<void> {
@@ -163,8 +185,15 @@ async function prepare(ringId: string, deps: RotatorDeps): Promise<string> {
 
 /** What a rotator created for this slot and did not live to give up: in no ring, and able to sign. */
 async function disableOthers(ring: Ring, { slot, kmsKeyArn }: Slot, { ringKeys, config }: RotatorDeps): Promise<void> {
-  for (const other of await ringKeys.find(slotTagOf(ring, slot, config.instance)))
-    if (other !== kmsKeyArn && (await ringKeys.describe(other)).state === 'Enabled') await ringKeys.disable(other);
+  for (const other of await ringKeys.find(slotTagOf(ring, slot, config.instance))) {
+    if (other === kmsKeyArn) continue;
+    try {
+      if ((await ringKeys.describe(other)).state === 'Enabled') await ringKeys.disable(other);
+    } catch (error) {
+      // Planted under a policy of its own: no ring knows it, and we have no right to it.
+      if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;
+    }
+  }
 }
 
 function slotTagOf(ring: Ring, slot: number, instance: string): string {
@@ -235,7 +264,8 @@ async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void
   // If we stop here, the key is disabled and said to be enabled: the next plan disables it once more and records it.
   await tables.transact(transitions.markDisabled(ring, kid, clock.now()));
   // It will never sign, and does not stand by: the plan takes another.
-  if (isGoing && state === 'STANDBY') await tables.transact(transitions.retire(await loadRing(deps, ring.id), kid, clock.now()));
+  if (isGoing && state === 'STANDBY')
+    await tables.transact(transitions.retire(await loadRing(deps, ring.id), kid, clock.now()));
 }
 
 async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {

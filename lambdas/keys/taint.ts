@@ -79,7 +79,7 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
 /** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
   const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
-  const items = await tables.query({ table: 'keys', pk: `WAVE#${ring.id}#${fromKid}`, prefix: 'PASS#' });
+  const items = await tables.query({ table: 'issued', pk: `WAVE#${ring.id}#${fromKid}`, prefix: 'PASS#' });
   return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
 }
 

@@ -16,15 +16,19 @@ const REASON = 'a custodian left';
 
 export const TAINT_STEPS = { prepare, taint, commit, finish, deny };
 
-/** Enables the STANDBY of each ring whose ACTIVE key is about to go; written down, so that a replay enables no other. */
+/**
+ * Enables the STANDBY of each ring whose ACTIVE key is about to go, and writes down which. A later attempt asks again:
+ * a tick has disabled by then what nobody activated in time, and the ring refuses to activate a key that cannot sign.
+ */
 async function prepare(request: StepRequest, deps: ConductorDeps) {
   const rings = (await taintsByRing(request, deps)).filter(([, items]) => items.some(({ item }) => item.replace));
   for (const [ring] of rings) {
-    const { successors } = await loadCase(deps, request, BEGUN);
-    if (successors?.[ring] !== undefined) continue;
+    const { successors, taintedAt } = await loadCase(deps, request, BEGUN);
+    if (taintedAt !== undefined) continue;
     const { kid } = await deps.functions.invoke('rotator', { op: 'prepare', ring });
     if (kid === undefined)
       throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no STANDBY to take over`, { got: ring });
+    if (kid === successors?.[ring]) continue;
     // If we stop here, a STANDBY is enabled for nothing until the replay is told the same one again.
     await changeCase(deps, request, BEGUN, (meta) =>
       transition(meta, { successors: { ...meta.successors, [ring]: kid } }),

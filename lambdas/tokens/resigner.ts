@@ -52,7 +52,7 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
     const pass = await resignShard(run, shard, request.pass, deps);
     // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
     await deps.tables.transact([
-      { kind: 'put', table: 'keys', item: item(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
+      { kind: 'put', table: 'issued', item: item(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
     ]);
     found += pass.found;
     done += pass.resigned;
@@ -137,6 +137,29 @@ async function resignShard(run: Run, shard: number, pass: number, deps: Resigner
   };
 }
 
+interface ReadBody {
+  readonly claims: Claims;
+  readonly payload: Buffer;
+  readonly payloadSha256: string;
+  readonly tokenSha256: string;
+}
+
+/**
+ * The stored token, if it is one that the source key signed. That proves nothing of a stolen key; of our own it proves
+ * that nobody who merely writes tables put the body there.
+ */
+function readBody(body: Body, source: KeyRecord): ReadBody | undefined {
+  try {
+    const { token, payload, payloadSha256 } = tokenOf(body);
+    const { signingInput: input, signature, tokenSha256 } = parseCompact(token);
+    if (!isSigned(source.jwk, input, signature)) return undefined;
+    return { claims: JSON.parse(payload.toString()) as Claims, payload, payloadSha256, tokenSha256 };
+  } catch (error) {
+    if (isCurfewError(error) || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 async function resignRow(
   run: Run,
   row: ReturnType<typeof parseRow>,
@@ -144,15 +167,15 @@ async function resignRow(
 ): Promise<ResignedPair | Exclusion> {
   const { ring, source, target, epoch, pepper } = run;
   const body = (await deps.tables.get('bodies', rowKey(source, row.jtiH))) as unknown as Body | undefined;
-  if (body?.state !== 'SIGNED') return 'poison';
-  const old = tokenOf(body);
-  const claims = JSON.parse(old.payload.toString()) as Claims;
-  const { tokenSha256 } = parseCompact(old.token);
+  const old = body && readBody(body, source);
+  // A body that cannot be read holds up nobody else: it is counted, and stays what it is.
+  if (!old) return 'poison';
+  const { claims, payload } = old;
   const cutOffs = await cutOffsOf(ring, claims, pepper, deps);
-  const excluded = excludedBody({ row, claims, payloadSha256: old.payloadSha256, tokenSha256 }, pepper, cutOffs);
+  const excluded = excludedBody({ row, ...old }, pepper, cutOffs);
   if (excluded) return excluded;
 
-  const input = signingInput({ alg: target.alg, kid: target.kid, typ: ACCESS_TOKEN_TYP }, old.payload);
+  const input = signingInput({ alg: target.alg, kid: target.kid, typ: ACCESS_TOKEN_TYP }, payload);
   const signature = toJws(target.alg, await deps.signer.sign(target.kmsKeyArn ?? '', target.alg, input));
   if (!isSigned(target.jwk, input, signature))
     throw new CurfewError(

@@ -55,8 +55,7 @@ export class KmsRingKeys extends KmsKeyDisabler implements RingKeys {
       for await (const { Keys } of paginateListKeys({ client: this.kms }, {})) {
         for (const { KeyArn } of Keys ?? []) {
           const tags = KeyArn === undefined ? {} : await this.tags(KeyArn);
-          if (tags[SLOT_TAG] === slotTag && tags[INSTANCE_TAG] === this.instance)
-            found.push(KeyArn as string);
+          if (tags[SLOT_TAG] === slotTag && tags[INSTANCE_TAG] === this.instance) found.push(KeyArn as string);
         }
       }
       return found;

@@ -53,8 +53,7 @@ export class CurfewFunction extends Construct {
 
     this.function = new LambdaFunction(this, 'Function', {
       description: `curfew ${config.instance}: ${name}`,
-      code: props.lambdas.codeOf(name),
-      handler: 'index.handler',
+      ...props.lambdas.codeOf(name),
       runtime: Runtime.NODEJS_24_X,
       role: this.role,
       timeout: props.timeout ?? Duration.seconds(30),

@@ -126,11 +126,14 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     const sources = Object.entries(known(targets.sources, 'HR sources')).map(
       ([name, { secret, ...source }]) => [name, { ...source, secretArn: arnOf(secret) }] as const,
     );
-    const statement = allow(
-      ['secretsmanager:GetSecretValue'],
-      sources.map(([, { secretArn }]) => secretArn),
+    const secretArns = sources.map(([, { secretArn }]) => secretArn);
+    return grant(
+      secretArns.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secretArns)] : [],
+      {},
+      {
+        sources: Object.fromEntries(sources),
+      },
     );
-    return grant([statement], {}, { sources: Object.fromEntries(sources) });
   },
 
   'iam:read': ({ denyPolicy }, stack) => {

@@ -1,10 +1,11 @@
-/** The code of every Lambda: which file each function is, and one esbuild run a synth that bundles all of them. */
+/** The code of every Lambda: which file each function is, and the one esbuild run of a synth that bundles them. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import { CurfewError } from '../domain/errors';
 import type { FunctionName } from '../domain/rights';
+import { pascal } from './names';
 
 const PROJECT = resolve(__dirname, '..', '..');
 
@@ -38,34 +39,42 @@ export const ENTRIES: Readonly<Record<FunctionName, string>> = {
   sequencer: 'evidence/sequencer.ts',
 };
 
-/** Where a construct gets the code of a function from. */
-export interface LambdaCode {
-  codeOf(name: FunctionName): Code;
+export interface FunctionCode {
+  readonly code: Code;
+  readonly handler: string;
 }
 
-/** Bundles on first use. Everything goes in: an SDK left to the runtime would change under us. */
+/** Where a construct gets the code of a function from. */
+export interface LambdaCode {
+  codeOf(name: FunctionName): FunctionCode;
+}
+
+/**
+ * One bundle for all functions: every handler stands behind a getter, so a function loads its own and none of the
+ * others. They share nearly all of their bytes (each knows every adapter), and 26 bundles of the same took ten times as
+ * long to make, to upload and to unpack. Everything goes in: an SDK left to the runtime would change under us.
+ */
 export class LambdaBundle implements LambdaCode {
   private built: string | undefined;
 
-  codeOf(name: FunctionName): Code {
-    return Code.fromAsset(join(this.build(), slug(ENTRIES[name])));
+  codeOf(name: FunctionName): FunctionCode {
+    return { code: Code.fromAsset(this.build()), handler: `index.${camel(name)}` };
   }
 
   private build(): string {
     if (this.built !== undefined) return this.built;
-    const outdir = join(PROJECT, '.curfew', `lambdas-${process.pid}`);
-    const entries = [...new Set(Object.values(ENTRIES))];
-    const missing = entries.filter((entry) => !existsSync(join(PROJECT, 'lambdas', entry)));
+    const missing = Object.values(ENTRIES).filter((entry) => !existsSync(join(PROJECT, 'lambdas', entry)));
     if (missing.length > 0)
       throw new CurfewError('ERR_CONFIG_INVALID', 'a function has no file under lambdas/', { got: missing });
+    const outdir = join(PROJECT, '.curfew', `lambdas-${process.pid}`);
     mkdirSync(outdir, { recursive: true });
     // CDK copies an asset when it is named, so the folder serves this process alone.
     process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
 
     buildSync({
+      stdin: { contents: indexOf(ENTRIES), resolveDir: join(PROJECT, 'lambdas'), sourcefile: 'index.js' },
       absWorkingDir: PROJECT,
-      entryPoints: Object.fromEntries(entries.map((entry) => [`${slug(entry)}/index`, join('lambdas', entry)])),
-      outdir,
+      outfile: join(outdir, 'index.js'),
       bundle: true,
       platform: 'node',
       // Node 24 runs what is written for Node 20, which the local AWS may be running on.
@@ -83,6 +92,14 @@ export class LambdaBundle implements LambdaCode {
   }
 }
 
-function slug(entry: string): string {
-  return entry.replace(/\.ts$/, '').replaceAll('/', '-');
+function indexOf(entries: Readonly<Record<string, string>>): string {
+  const getters = Object.entries(entries).map(
+    ([name, file]) => `get ${camel(name)}() { return require(${JSON.stringify(`./${file}`)}).handler; }`,
+  );
+  return `module.exports = {\n${getters.join(',\n')}\n};\n`;
+}
+
+function camel(name: string): string {
+  const joined = pascal(name);
+  return joined.charAt(0).toLowerCase() + joined.slice(1);
 }

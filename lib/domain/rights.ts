@@ -57,7 +57,7 @@ export const RIGHTS = {
     'invoke:publisher',
     'http:get',
   ],
-  taint: ['keys:get', 'keys:query', 'keys:put', 'keys:update', 'keys:check'],
+  taint: ['keys:get', 'keys:query', 'keys:put', 'keys:update', 'keys:check', 'issued:query'],
   publisher: ['sign:feed', 'keys:query', 'cutoffs:query', 'public:get', 'public:put'],
   'well-known': ['keys:query', 'public:get'],
   cutter: ['cutoffs:get', 'cutoffs:put', 'cutoffs:update', 'secret:pepper'],
@@ -76,7 +76,6 @@ export const RIGHTS = {
   resigner: [
     'sign:ring',
     'keys:get',
-    'keys:put',
     'keys:check',
     'bodies:get',
     'bodies:put',

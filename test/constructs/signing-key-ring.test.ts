@@ -79,6 +79,7 @@ test('a ring is born by a custom resource that waits for every role and route, a
     maxTtlSeconds: 3600,
     legacyKeys: [],
   });
+  expect(JSON.parse(born?.Properties.settings)).toMatchObject({ verifierCacheSeconds: 600 });
   expect(born?.Properties.ServiceTimeout).toBe('300');
   for (const role of ['Issuer', 'Resigner', 'Rotator', 'Disabler'])
     expect(born?.DependsOn).toContainEqual(expect.stringMatching(new RegExp(`^Plane${role}Role`)));

@@ -103,3 +103,11 @@ test('the latch’s policy denies everything, and only to who carries the tag', 
     },
   ]);
 });
+
+test('what Lambda allows for an environment is far from full', () => {
+  const sizes = [production.evidence, production.signing, production.offboarding]
+    .flatMap((resources) => ofType(resources, 'AWS::Lambda::Function'))
+    .map(([id, { Properties }]) => [id, JSON.stringify(Properties.Environment ?? {}).length] as const);
+  // 4 KiB of values; the references that stand here are longer than what they become.
+  for (const [id, size] of sizes) expect([id, size < 4096]).toEqual([id, true]);
+});

@@ -18,7 +18,9 @@ export const EXAMPLE = JSON.parse(readFileSync(join(PROJECT, 'config', 'example.
 >;
 const { context } = JSON.parse(readFileSync(join(PROJECT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
 
-export const NO_CODE: LambdaCode = { codeOf: () => Code.fromInline('exports.handler = async () => undefined') };
+export const NO_CODE: LambdaCode = {
+  codeOf: () => ({ code: Code.fromInline('exports.handler = async () => undefined'), handler: 'index.handler' }),
+};
 
 /** An app with the flags that `cdk.json` sets. */
 export function newApp(): App {

@@ -9,7 +9,8 @@ type Changed = (actual: Record<string, unknown>) => Record<string, unknown>;
 async function without(changes: Readonly<Record<string, Changed>>) {
   let loaded: Awaited<ReturnType<typeof load>> | undefined;
   await jest.isolateModulesAsync(async () => {
-    for (const [path, change] of Object.entries(changes)) jest.doMock(path, () => ({ ...jest.requireActual(path), ...change(jest.requireActual(path)) }));
+    for (const [path, change] of Object.entries(changes))
+      jest.doMock(path, () => ({ ...jest.requireActual(path), ...change(jest.requireActual(path)) }));
     loaded = await load();
   });
   for (const path of Object.keys(changes)) jest.dontMock(path);
@@ -41,16 +42,26 @@ type Plan = (...given: readonly unknown[]) => RotationAction | undefined;
 type Make = (...given: readonly unknown[]) => Write[];
 
 /** A plan that never thinks of this. */
-const forgetting = (what: RotationAction['do']): Changed => ({ planRotation }) => ({
-  planRotation: (...given: readonly unknown[]) => {
-    const action = (planRotation as Plan)(...given);
-    return action?.do === what ? undefined : action;
-  },
-});
+const forgetting =
+  (what: RotationAction['do']): Changed =>
+  ({ planRotation }) => ({
+    planRotation: (...given: readonly unknown[]) => {
+      const action = (planRotation as Plan)(...given);
+      return action?.do === what ? undefined : action;
+    },
+  });
 
 /** Transitions whose writes have no conditions. */
-const unconditional = (...names: readonly string[]): Changed => (actual) =>
-  Object.fromEntries(names.map((name) => [name, (...given: readonly unknown[]) => (actual[name] as Make)(...given).map((write) => ({ ...write, if: undefined }))]));
+const unconditional =
+  (...names: readonly string[]): Changed =>
+  (actual) =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        (...given: readonly unknown[]) =>
+          (actual[name] as Make)(...given).map((write) => ({ ...write, if: undefined })),
+      ]),
+    );
 
 async function rotated({ rotate, RING }: Loaded, world: World): Promise<void> {
   world.clock.advance(PERIOD);
@@ -61,17 +72,30 @@ async function rotated({ rotate, RING }: Loaded, world: World): Promise<void> {
 
 describe('without it', () => {
   const cases: [string, Record<string, Changed>, (loaded: Loaded, world: World) => Promise<void>, string][] = [
-    ['disabling in the plan', { [ROTATION]: forgetting('disable') }, rotated, 'KMS is not enabled for a VERIFY_ONLY key for long'],
+    [
+      'disabling in the plan',
+      { [ROTATION]: forgetting('disable') },
+      rotated,
+      'KMS is not enabled for a VERIFY_ONLY key for long',
+    ],
     ['reserving in the plan, after birth', { [ROTATION]: forgettingAfterBirth() }, rotated, 'two STANDBYs stand by'],
     [
       'the dead man’s statement',
-      { [KEY_POLICY]: ({ keyPolicy }) => ({ keyPolicy: (given: unknown) => withoutStatement((keyPolicy as (given: unknown) => string)(given), 'DeadMan') }) },
+      {
+        [KEY_POLICY]: ({ keyPolicy }) => ({
+          keyPolicy: (given: unknown) => withoutStatement((keyPolicy as (given: unknown) => string)(given), 'DeadMan'),
+        }),
+      },
       async (_loaded, world) => world.clock.advance(4 * PERIOD),
       'past signUntil nothing signs',
     ],
     [
       'the clock in the JWKS',
-      { [PUBLICATION]: () => ({ jwksAt: (ring: { keys: { jwk: unknown }[] }) => ({ keys: ring.keys.map(({ jwk }) => jwk) }) }) },
+      {
+        [PUBLICATION]: () => ({
+          jwksAt: (ring: { keys: { jwk: unknown }[] }) => ({ keys: ring.keys.map(({ jwk }) => jwk) }),
+        }),
+      },
       async (_loaded, world) => world.clock.advance(4 * PERIOD),
       'past verifyUntil nothing is in the JWKS',
     ],
@@ -82,8 +106,13 @@ describe('without it', () => {
         const { activeKid: kid = '' } = await ringOf(world);
         const { kid: successor = '' } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
         const late = transitions.activate(await ringOf(world), successor, world.clock.now());
-        await taintOrDeny({ op: 'taint', ring: RING, targets: [{ kid, class: 'compromise', reason: 'test' }], successor }, world.deps('taint'));
-        await world.tables.transact(late).catch((error) => expect(error).toMatchObject({ code: 'ERR_CONDITION_FAILED' }));
+        await taintOrDeny(
+          { op: 'taint', ring: RING, targets: [{ kid, class: 'compromise', reason: 'test' }], successor },
+          world.deps('taint'),
+        );
+        await world.tables
+          .transact(late)
+          .catch((error) => expect(error).toMatchObject({ code: 'ERR_CONDITION_FAILED' }));
         world.clock.advance(301);
         await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
       },
@@ -95,7 +124,10 @@ describe('without it', () => {
     const kept = await without({});
     const sound = await kept.signingWorld();
     await life(kept, sound);
-    const afterwards = [...(await kept.alwaysViolated(sound)), ...(sentence.startsWith('past') ? [] : await kept.settledViolated(sound))];
+    const afterwards = [
+      ...(await kept.alwaysViolated(sound)),
+      ...(sentence.startsWith('past') ? [] : await kept.settledViolated(sound)),
+    ];
     expect(afterwards).toEqual([]);
 
     const loaded = await without(changes);
@@ -126,7 +158,8 @@ describe('of a wave, without it', () => {
     const world = await signingWorld();
     const planted = signLegacy(world, legacyClaims(world, 'ghost', 'planted'));
     await record(world, [planted]);
-    for (const { pk, sk } of world.tables.dump('issued')) await world.tables.transact([{ kind: 'delete', table: 'issued', key: { pk, sk } }]);
+    for (const { pk, sk } of world.tables.dump('issued'))
+      await world.tables.transact([{ kind: 'delete', table: 'issued', key: { pk, sk } }]);
     await commitIssued({}, world.deps('committer'));
     const { batches } = await taintKeys(world, [{ kid: world.legacy.jwk.kid, class: 'compromise', reason: 'test' }]);
     return pass(world, batches, 1);
@@ -140,18 +173,56 @@ describe('of a wave, without it', () => {
 
   /** Alice's and Bob's issuers both counted to 42; Alice is re-signed, then Bob asks. */
   async function bobGets(loaded: Loaded): Promise<string | undefined> {
-    const { signingWorld, signLegacy, legacyClaims, record, commitIssued, taintKeys, pass, exchange, RING, bear, ISSUER, AUDIENCE } = loaded;
+    const {
+      signingWorld,
+      signLegacy,
+      legacyClaims,
+      record,
+      commitIssued,
+      taintKeys,
+      pass,
+      exchange,
+      RING,
+      bear,
+      ISSUER,
+      AUDIENCE,
+    } = loaded;
     const world = await signingWorld();
     const other = await signingWorld();
     const bobs = Object.assign(Object.create(world), { legacy: other.legacy }) as World;
-    const legacyKeys = [world.legacy, other.legacy].map(({ jwk }) => ({ jwk, verifyUntil: world.clock.now() + 86_400, approver: 'CHG-7' }));
-    await bear({ id: RING, issuer: ISSUER, audience: AUDIENCE, algorithm: 'ES256', periodSeconds: PERIOD, maxTtlSeconds: 3600, legacyKeys }, world.deps('rotator'));
-    const [alice, bob] = [signLegacy(world, legacyClaims(world, 'alice', '42')), signLegacy(bobs, legacyClaims(world, 'bob', '42'))];
+    const legacyKeys = [world.legacy, other.legacy].map(({ jwk }) => ({
+      jwk,
+      verifyUntil: world.clock.now() + 86_400,
+      approver: 'CHG-7',
+    }));
+    await bear(
+      {
+        id: RING,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        algorithm: 'ES256',
+        periodSeconds: PERIOD,
+        maxTtlSeconds: 3600,
+        legacyKeys,
+      },
+      world.deps('rotator'),
+    );
+    const [alice, bob] = [
+      signLegacy(world, legacyClaims(world, 'alice', '42')),
+      signLegacy(bobs, legacyClaims(world, 'bob', '42')),
+    ];
     await record(world, [alice, bob]);
     await commitIssued({}, world.deps('committer'));
     const kids = [world.legacy.jwk.kid, other.legacy.jwk.kid];
-    const { batches } = await taintKeys(world, kids.map((kid) => ({ kid, class: 'compromise' as const, reason: 'test' })));
-    await pass(world, batches.filter(({ fromKid }) => fromKid === world.legacy.jwk.kid), 1);
+    const { batches } = await taintKeys(
+      world,
+      kids.map((kid) => ({ kid, class: 'compromise' as const, reason: 'test' })),
+    );
+    await pass(
+      world,
+      batches.filter(({ fromKid }) => fromKid === world.legacy.jwk.kid),
+      1,
+    );
     world.clock.advance(10);
     const form = new URLSearchParams({
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',

@@ -1,10 +1,10 @@
 /** The case Curfew is built from: a copied signing key, tainted, re-signed past and denied, all in memory. */
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { exchange } from '../../lambdas/tokens/exchange';
 import { rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { cutOff } from '../../lambdas/tokens/cutter';
+import { exchange } from '../../lambdas/tokens/exchange';
 import { jwksAt } from '../../lib/domain/keys/publication';
 import type { WaveBatch } from '../../lib/domain/messages';
 import {
@@ -25,7 +25,12 @@ import {
 
 async function joseVerify(world: SigningWorld, token: string) {
   const jwks = createLocalJWKSet(jwksAt(await ringOf(world), world.clock.now()) as never);
-  return jwtVerify(token, jwks, { issuer: ISSUER, audience: AUDIENCE, typ: 'at+jwt', currentDate: new Date(world.clock.now() * 1000) });
+  return jwtVerify(token, jwks, {
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    typ: 'at+jwt',
+    currentDate: new Date(world.clock.now() * 1000),
+  });
 }
 
 const tradeIn = (world: SigningWorld, token: string) => {
@@ -89,34 +94,47 @@ test('a forgery is accepted before the taint, refused while SUSPECT, refused aft
   }
 
   world.clock.advance(10);
-  const { batches } = await taintKeys(world, [{ kid: world.legacy.jwk.kid, class: 'compromise', reason: 'copied-possible' }]);
+  const { batches } = await taintKeys(world, [
+    { kid: world.legacy.jwk.kid, class: 'compromise', reason: 'copied-possible' },
+  ]);
   await expect(verifier.verify(genuine)).resolves.toBeDefined();
-  for (const token of forgeries) await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'ERR_TOKEN_NOT_ISSUED' });
+  for (const token of forgeries)
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'ERR_TOKEN_NOT_ISSUED' });
   await expect(joseVerify(world, genuine)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
 
   const { first, second, denied } = await finishWave(world, batches);
-  expect([first, second]).toEqual([{ found: 1, resigned: 1 }, { found: 0, resigned: 0 }]);
+  expect([first, second]).toEqual([
+    { found: 1, resigned: 1 },
+    { found: 0, resigned: 0 },
+  ]);
   expect(denied.states).toEqual([{ kid: world.legacy.jwk.kid, state: 'DENIED' }]);
   world.clock.advance(10);
-  for (const token of [genuine, ...forgeries]) await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'ERR_TOKEN_KID_STATE' });
+  for (const token of [genuine, ...forgeries])
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'ERR_TOKEN_KID_STATE' });
 
   const { access_token } = await tradeIn(world, genuine);
   expect(payloadOf(access_token)).toBe(payloadOf(genuine));
   await expect(joseVerify(world, access_token)).resolves.toBeDefined();
   await expect(verifier.verify(access_token)).resolves.toBeDefined();
   expect((await tradeIn(world, genuine)).access_token).toBe(access_token);
-  for (const token of forgeries) await expect(tradeIn(world, token)).rejects.toMatchObject({ code: 'ERR_EXCHANGE_REFUSED' });
+  for (const token of forgeries)
+    await expect(tradeIn(world, token)).rejects.toMatchObject({ code: 'ERR_EXCHANGE_REFUSED' });
 });
 
 test('both taints of one departure make one wave each, no token is re-signed twice, and the old key is disabled', async () => {
   const world = await signingWorld();
   const old = (await ringOf(world)).activeKid as string;
-  const legacy = Array.from({ length: 20 }, (_, n) => signLegacy(world, legacyClaims(world, `member-${n}`, `jti-${n}`)));
+  const legacy = Array.from({ length: 20 }, (_, n) =>
+    signLegacy(world, legacyClaims(world, `member-${n}`, `jti-${n}`)),
+  );
   await record(world, legacy);
   const fromRing = [];
   for (let n = 0; n < 20; n++) fromRing.push(await issueTo(world, `member-${n}`));
   const leaver = await issueTo(world, 'worker-1');
-  await cutOff({ ring: RING, subjects: [{ type: 'sub', value: 'worker-1' }], caseId: 'c-test', notBefore: world.clock.now() }, world.deps('cutter'));
+  await cutOff(
+    { ring: RING, subjects: [{ type: 'sub', value: 'worker-1' }], caseId: 'c-test', notBefore: world.clock.now() },
+    world.deps('cutter'),
+  );
 
   world.clock.advance(10);
   const { batches, activeKid } = await taintKeys(world, [
@@ -151,9 +169,12 @@ test('a row put into the ledger behind our back is never re-signed', async () =>
   await commitIssued({}, world.deps('committer'));
   const planted = signLegacy(world, legacyClaims(world, 'ghost', 'jti-2'));
   await record(world, [planted]);
-  for (const { pk, sk } of world.tables.dump('issued')) await world.tables.transact([{ kind: 'delete', table: 'issued', key: { pk, sk } }]);
+  for (const { pk, sk } of world.tables.dump('issued'))
+    await world.tables.transact([{ kind: 'delete', table: 'issued', key: { pk, sk } }]);
 
-  const { batches } = await taintKeys(world, [{ kid: world.legacy.jwk.kid, class: 'compromise', reason: 'copied-possible' }]);
+  const { batches } = await taintKeys(world, [
+    { kid: world.legacy.jwk.kid, class: 'compromise', reason: 'copied-possible' },
+  ]);
   const { first } = await finishWave(world, batches);
 
   expect(first).toEqual({ found: 1, resigned: 1 });
@@ -181,7 +202,13 @@ test('a compromise taint without anybody to replace it with is refused, and noth
   const world = await signingWorld();
   const kid = (await ringOf(world)).activeKid as string;
   const before = world.tables.dump('keys');
-  const taint = taintOrDeny({ op: 'taint', ring: RING, targets: [{ kid, class: 'compromise', reason: 'test' }] }, world.deps('taint'));
-  await expect(taint).rejects.toMatchObject({ code: 'ERR_KEY_STATE', message: `key ${kid} of ring ${RING} signs; it needs a successor` });
+  const taint = taintOrDeny(
+    { op: 'taint', ring: RING, targets: [{ kid, class: 'compromise', reason: 'test' }] },
+    world.deps('taint'),
+  );
+  await expect(taint).rejects.toMatchObject({
+    code: 'ERR_KEY_STATE',
+    message: `key ${kid} of ring ${RING} signs; it needs a successor`,
+  });
   expect(world.tables.dump('keys')).toEqual(before);
 });

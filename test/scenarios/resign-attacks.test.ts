@@ -1,15 +1,28 @@
 /** The re-sign path as an oracle: whatever is presented or planted, no genuine token is minted that was not issued before. */
-import { exchange } from '../../lambdas/tokens/exchange';
+
 import { bear } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { cutOff } from '../../lambdas/tokens/cutter';
+import { exchange } from '../../lambdas/tokens/exchange';
 import { resignBatch } from '../../lambdas/tokens/resigner';
 import { H } from '../../lib/domain/encoding';
 import type { SubjectType, TaintTarget, WaveBatch } from '../../lib/domain/messages';
 import type { Item, Value } from '../../lib/domain/table';
 import { signingKey, withOtherS } from '../support/keys';
-import { issueTo, legacyClaims, pass, RING, record, ringOf, type SigningWorld, signingWorld, signLegacy, taintKeys, verifierOf } from './signing-world';
+import {
+  issueTo,
+  legacyClaims,
+  pass,
+  RING,
+  record,
+  ringOf,
+  type SigningWorld,
+  signingWorld,
+  signLegacy,
+  taintKeys,
+  verifierOf,
+} from './signing-world';
 
 const compromise = (kid: string): TaintTarget => ({ kid, class: 'compromise', reason: 'copied-possible' });
 
@@ -40,16 +53,26 @@ function tradeIn(world: SigningWorld, token: string): Promise<string> {
     subject_token: token,
     subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   });
-  return exchange(RING, form.toString(), world.deps('exchange')).then((answer) => (answer as { access_token: string }).access_token);
+  return exchange(RING, form.toString(), world.deps('exchange')).then(
+    (answer) => (answer as { access_token: string }).access_token,
+  );
 }
 
 const refused = expect.objectContaining({ code: 'ERR_EXCHANGE_REFUSED', message: 'the token cannot be exchanged' });
 const minted = (world: SigningWorld) => world.tables.dump('ledger').filter(({ resignOf }) => resignOf !== undefined);
 const payloadOf = (token: string) => token.split('.')[1];
-const cut = (world: SigningWorld, type: SubjectType, value: string) => cutOff({ ring: RING, subjects: [{ type, value }], caseId: 'c-1', notBefore: world.clock.now() }, world.deps('cutter'));
+const cut = (world: SigningWorld, type: SubjectType, value: string) =>
+  cutOff(
+    { ring: RING, subjects: [{ type, value }], caseId: 'c-1', notBefore: world.clock.now() },
+    world.deps('cutter'),
+  );
 
 /** Changes one stored item of a table, as someone with write access to it could. */
-async function tamper(world: SigningWorld, table: 'ledger' | 'bodies', change: (item: Item) => { readonly [name: string]: Value }) {
+async function tamper(
+  world: SigningWorld,
+  table: 'ledger' | 'bodies',
+  change: (item: Item) => { readonly [name: string]: Value },
+) {
   const [item] = world.tables.dump(table).filter(({ pk }) => pk.startsWith(world.legacy.jwk.kid));
   if (!item) throw new Error(`nothing in ${table}`);
   await world.tables.transact([{ kind: 'update', table, key: { pk: item.pk, sk: item.sk }, set: change(item) }]);
@@ -133,7 +156,8 @@ test('a subject cut off between the look and the signature is not re-signed', as
     },
   };
   const excluded: Record<string, number>[] = [];
-  for (const batch of batches) excluded.push({ ...(await resignBatch({ ...batch, pass: 1 }, { ...deps, signer })).excluded });
+  for (const batch of batches)
+    excluded.push({ ...(await resignBatch({ ...batch, pass: 1 }, { ...deps, signer })).excluded });
   expect(Object.assign({}, ...excluded)).toEqual({ 'cut-off': 1 });
   expect(minted(world)).toEqual([]);
 });
@@ -156,7 +180,11 @@ test('two runs of a batch at once re-sign each token once, and both count it', a
 
 test.each<[string, 'ledger' | 'bodies', (item: Item, world: SigningWorld) => { readonly [name: string]: Value }]>([
   ['a body with another payload', 'bodies', () => ({ payload: Buffer.from('{"sub":"ghost"}').toString('base64url') })],
-  ['a body with another header', 'bodies', () => ({ protected: Buffer.from('{"alg":"ES256","kid":"x","typ":"at+jwt"}').toString('base64url') })],
+  [
+    'a body with another header',
+    'bodies',
+    () => ({ protected: Buffer.from('{"alg":"ES256","kid":"x","typ":"at+jwt"}').toString('base64url') }),
+  ],
   ['a body with another signature', 'bodies', () => ({ signature: Buffer.alloc(64, 7).toString('base64url') })],
   ['a row with another payload digest', 'ledger', () => ({ payloadSha256: H('other') })],
   ['a row with a later exp', 'ledger', ({ exp }) => ({ exp: (exp as number) + 86_400 })],
@@ -174,7 +202,10 @@ test('a body altered to hold a forgery, with a row altered to match it, is in no
   const forged = signLegacy(world, legacyClaims(world, 'ghost', 'jti-1'));
   const [protectedPart = '', payload = '', signature = ''] = forged.split('.');
   await tamper(world, 'bodies', () => ({ protected: protectedPart, payload, signature }));
-  await tamper(world, 'ledger', () => ({ tokenSha256: H(forged), payloadSha256: H(Buffer.from(payload, 'base64url')) }));
+  await tamper(world, 'ledger', () => ({
+    tokenSha256: H(forged),
+    payloadSha256: H(Buffer.from(payload, 'base64url')),
+  }));
   expect(await wave(world)).toMatchObject({ resigned: 0, excluded: { uncommitted: 1 } });
   await expect(tradeIn(world, forged)).rejects.toEqual(refused);
 });
@@ -194,21 +225,40 @@ test('a row under another kid than the wave’s is not read, and one over its ti
 test('a token recorded after the taint, or dated after the drain, is not in the wave', async () => {
   const { world } = await withOneRecorded();
   const late = signLegacy(world, legacyClaims(world, 'ghost', 'late'));
-  const future = signLegacy(world, legacyClaims(world, 'ghost', 'future', { iat: world.clock.now() + 29, exp: world.clock.now() + 3000 }));
+  const future = signLegacy(
+    world,
+    legacyClaims(world, 'ghost', 'future', { iat: world.clock.now() + 29, exp: world.clock.now() + 3000 }),
+  );
   expect(await record(world, [future])).toMatchObject({ recorded: 1 });
   await commitIssued({}, world.deps('committer'));
-  const counted = await wave(world, async () => expect(await record(world, [late])).toEqual({ recorded: 0, refused: [{ n: 0, code: 'ERR_TOKEN_KID_STATE' }] }));
+  const counted = await wave(world, async () =>
+    expect(await record(world, [late])).toEqual({ recorded: 0, refused: [{ n: 0, code: 'ERR_TOKEN_KID_STATE' }] }),
+  );
   expect(counted).toMatchObject({ resigned: 1, excluded: { 'issued-after-taint': 1 } });
 });
 
 test('a holder is given a version of his own token only, though another issuer used the same jti', async () => {
   const world = await signingWorld();
   const other = signingKey();
-  const config = { id: RING, issuer: 'https://id.shop.example/r/customer-api', audience: 'https://api.shop.example', algorithm: 'ES256', periodSeconds: 30 * 86_400, maxTtlSeconds: 3600 };
-  const legacyKeys = [world.legacy, other].map(({ jwk }) => ({ jwk, verifyUntil: world.clock.now() + 86_400, approver: 'CHG-7' }));
+  const config = {
+    id: RING,
+    issuer: 'https://id.shop.example/r/customer-api',
+    audience: 'https://api.shop.example',
+    algorithm: 'ES256',
+    periodSeconds: 30 * 86_400,
+    maxTtlSeconds: 3600,
+  };
+  const legacyKeys = [world.legacy, other].map(({ jwk }) => ({
+    jwk,
+    verifyUntil: world.clock.now() + 86_400,
+    approver: 'CHG-7',
+  }));
   await bear({ ...config, legacyKeys }, world.deps('rotator'));
   const second = { ...world, legacy: other } as SigningWorld;
-  const [mine, theirs] = [signLegacy(world, legacyClaims(world, 'alice', '42')), signLegacy(second, legacyClaims(world, 'bob', '42'))];
+  const [mine, theirs] = [
+    signLegacy(world, legacyClaims(world, 'alice', '42')),
+    signLegacy(second, legacyClaims(world, 'bob', '42')),
+  ];
   expect(await record(world, [mine, theirs])).toEqual({ recorded: 2, refused: [] });
   await commitIssued({}, world.deps('committer'));
 
@@ -216,7 +266,9 @@ test('a holder is given a version of his own token only, though another issuer u
   expect(await counts(world, batches, 1)).toEqual({ resigned: 1, excluded: { poison: 1 } });
   world.clock.advance(10);
   const outcomes = await Promise.allSettled([tradeIn(world, mine), tradeIn(world, theirs)]);
-  const given = outcomes.flatMap((outcome, n) => (outcome.status === 'fulfilled' ? [[n, payloadOf(outcome.value)]] : []));
+  const given = outcomes.flatMap((outcome, n) =>
+    outcome.status === 'fulfilled' ? [[n, payloadOf(outcome.value)]] : [],
+  );
   expect(given).toHaveLength(1);
   for (const [n, payload] of given) expect(payload).toBe(payloadOf([mine, theirs][n as number] as string));
 });
@@ -240,7 +292,8 @@ test('another ring’s exchange knows nothing of it', async () => {
   await wave(world);
   world.clock.advance(10);
   const form = new URLSearchParams({ subject_token: genuine }).toString();
-  for (const ring of ['other-ring', '', '../x']) await expect(exchange(ring, form, world.deps('exchange'))).rejects.toEqual(refused);
+  for (const ring of ['other-ring', '', '../x'])
+    await expect(exchange(ring, form, world.deps('exchange'))).rejects.toEqual(refused);
 });
 
 test('payload, jti, iat and exp survive a chain of two waves unchanged, and nothing outlives its exp', async () => {

@@ -1,19 +1,46 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { bear, rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
-import { issue } from '../../lambdas/tokens/issuer';
 import { commitIssued } from '../../lambdas/tokens/committer';
+import { issue } from '../../lambdas/tokens/issuer';
 import { isCrash } from '../../lib/local/faults';
-import { World } from '../../lib/local/world';
+import { policyAllowing } from '../../lib/local/kms';
+import { roleArn, World } from '../../lib/local/world';
 import { verdict } from '../support/published';
 import { alwaysViolated, canSign, kmsArns, settledViolated } from '../support/ring-invariants';
-import { AUDIENCE, ISSUER, issueTo, legacyClaims, NOW, pass, RING, record, ringOf, SETTINGS, type SigningWorld, signingWorld, signLegacy, taintKeys, verifierOf, wire } from './signing-world';
+import {
+  AUDIENCE,
+  ISSUER,
+  issueTo,
+  legacyClaims,
+  NOW,
+  pass,
+  RING,
+  record,
+  ringOf,
+  SETTINGS,
+  type SigningWorld,
+  signingWorld,
+  signLegacy,
+  taintKeys,
+  verifierOf,
+  wire,
+} from './signing-world';
 
 const PERIOD = 30 * 86_400;
-const CONFIG = { id: RING, issuer: ISSUER, audience: AUDIENCE, algorithm: 'ES256', periodSeconds: PERIOD, maxTtlSeconds: 3600, legacyKeys: [] };
+const CONFIG = {
+  id: RING,
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  algorithm: 'ES256',
+  periodSeconds: PERIOD,
+  maxTtlSeconds: 3600,
+  legacyKeys: [],
+};
 const tick = (world: World) => rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
 const heartbeat = (world: World) => world.functions.invoke('publisher', { ring: RING });
-const states = async (world: World) => (await ringOf(world)).keys.filter(({ kind }) => kind === 'kms').map(({ state }) => state);
+const states = async (world: World) =>
+  (await ringOf(world)).keys.filter(({ kind }) => kind === 'kms').map(({ state }) => state);
 
 async function expectSound(world: World): Promise<void> {
   expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
@@ -30,7 +57,12 @@ function stockVerifier(world: World, age: number) {
     verify: async (token: unknown) => {
       const now = world.clock.now();
       if (!cached || now >= cached.at + age) cached = { at: now, jwks: await servedJwks(world) };
-      return jwtVerify(token as string, createLocalJWKSet(cached.jwks), { issuer: ISSUER, audience: AUDIENCE, typ: 'at+jwt', currentDate: new Date(now * 1000) });
+      return jwtVerify(token as string, createLocalJWKSet(cached.jwks), {
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        typ: 'at+jwt',
+        currentDate: new Date(now * 1000),
+      });
     },
   };
 }
@@ -84,14 +116,23 @@ describe('scheduled rotation', () => {
 
   test('a scheduler that died publishes nothing past verifyUntil and signs nothing past signUntil', async () => {
     const world = await signingWorld();
-    const { signUntil = 0, verifyUntil = 0, kmsKeyArn = '' } = (await ringOf(world)).keys.find(({ state }) => state === 'ACTIVE') ?? {};
+    const {
+      signUntil = 0,
+      verifyUntil = 0,
+      kmsKeyArn = '',
+    } = (await ringOf(world)).keys.find(({ state }) => state === 'ACTIVE') ?? {};
     world.clock.set(signUntil);
     await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
     world.clock.set(signUntil + 1);
     expect(await canSign(world, kmsKeyArn)).toBe(false);
-    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_ACCESS_DENIED', message: 'the key policy refuses kms:Sign' });
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({
+      code: 'ERR_ACCESS_DENIED',
+      message: 'the key policy refuses kms:Sign',
+    });
     world.clock.set(verifyUntil + 1);
-    expect((await servedJwks(world)).keys.map(({ kid }) => kid)).toEqual([world.legacy.jwk.kid].filter(() => verifyUntil < NOW + 90 * 86_400));
+    expect((await servedJwks(world)).keys.map(({ kid }) => kid)).toEqual(
+      [world.legacy.jwk.kid].filter(() => verifyUntil < NOW + 90 * 86_400),
+    );
     expect(await alwaysViolated(world)).toEqual([]);
   });
 
@@ -120,7 +161,9 @@ describe('scheduled rotation', () => {
 
 describe('sabotage of the next key', () => {
   const sabotage = async (world: World, change: Parameters<World['kms']['override']>[1]) => {
-    const [next] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY').sort((a, b) => a.slot - b.slot);
+    const [next] = (await ringOf(world)).keys
+      .filter(({ state }) => state === 'STANDBY')
+      .sort((a, b) => a.slot - b.slot);
     world.kms.override(next?.kmsKeyArn ?? '', change);
     return next?.kid;
   };
@@ -135,7 +178,9 @@ describe('sabotage of the next key', () => {
     expect(prepared.kid).not.toBe(bad);
     world.clock.advance(PERIOD);
     // A key that KMS will not disable fails the tick, loudly, after the rest of the plan was done.
-    await tick(world).catch((error) => expect(error).toMatchObject({ code: 'ERR_ACCESS_DENIED', message: 'the key policy refuses kms:DescribeKey' }));
+    await tick(world).catch((error) =>
+      expect(error).toMatchObject({ code: 'ERR_ACCESS_DENIED', message: 'the key policy refuses kms:DescribeKey' }),
+    );
     expect((await ringOf(world)).activeKid).toBe(prepared.kid);
     await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
     expect((await ringOf(world)).keys.filter(({ state, kid }) => state === 'STANDBY' && kid !== bad)).toHaveLength(2);
@@ -164,6 +209,42 @@ describe('two at once', () => {
     await expectSound(world);
   });
 
+  test('a rotator that wakes up late, with a key nobody waits for, disables it', async () => {
+    const world = await signingWorld();
+    world.clock.advance(PERIOD);
+    const deps = world.deps('rotator');
+    const ringKeys = {
+      ...deps.ringKeys,
+      create: async (request: Parameters<typeof deps.ringKeys.create>[0]) => {
+        await tick(world);
+        return deps.ringKeys.create(request);
+      },
+    };
+    await rotate({ op: 'tick', ring: RING }, { ...deps, ringKeys });
+    const known = (await ringOf(world)).keys.map(({ kmsKeyArn }) => kmsKeyArn);
+    const stray = kmsArns(world).filter((arn) => !known.includes(arn));
+    expect(stray.map((arn) => world.kms.stateOf(arn))).toEqual(['Disabled']);
+  });
+
+  test('a taint that loses the fence to a change of the ring reads again and wins', async () => {
+    const world = await signingWorld();
+    const { activeKid: kid = '' } = await ringOf(world);
+    const { kid: successor } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
+    const deps = world.deps('taint');
+    let races = 0;
+    const tables = {
+      ...deps.tables,
+      transact: async (writes: Parameters<typeof deps.tables.transact>[0]) => {
+        if (races++ < 2) await bear({ ...CONFIG, periodSeconds: PERIOD - races }, world.deps('rotator'));
+        return deps.tables.transact(writes);
+      },
+    };
+    const targets = [{ kid, class: 'compromise', reason: 'test' }] as const;
+    const tainted = await taintOrDeny({ op: 'taint', ring: RING, targets, successor }, { ...deps, tables });
+    expect(tainted).toMatchObject({ activeKid: successor, states: [{ kid, state: 'SUSPECT' }] });
+    expect(races).toBe(3);
+  });
+
   test('a departure in the middle of a rotation, in every order: one key issues, and the tainted one does not', async () => {
     for (const waits of [0, 1, 2, 3, 5, 8, 13, 21, 34]) {
       const world = await signingWorld();
@@ -172,7 +253,10 @@ describe('two at once', () => {
       const { kid: successor } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
       const rotation = tick(world);
       for (let n = 0; n < waits; n++) await null;
-      const departure = taintOrDeny({ op: 'taint', ring: RING, targets: [{ kid, class: 'planned', reason: 'test' }], successor, caseId: 'c-1' }, world.deps('taint'));
+      const departure = taintOrDeny(
+        { op: 'taint', ring: RING, targets: [{ kid, class: 'planned', reason: 'test' }], successor, caseId: 'c-1' },
+        world.deps('taint'),
+      );
       await Promise.all([rotation, departure]);
       const ring = await ringOf(world);
       expect([waits, ring.keys.find((key) => key.kid === kid)?.state]).toEqual([waits, 'SUSPECT']);
@@ -185,11 +269,15 @@ describe('two at once', () => {
 
   test('a wave that a rotation overtakes goes on under the new key, and ends', async () => {
     const world = await signingWorld();
-    const genuine = Array.from({ length: 12 }, (_, n) => signLegacy(world, legacyClaims(world, `member-${n}`, `jti-${n}`)));
+    const genuine = Array.from({ length: 12 }, (_, n) =>
+      signLegacy(world, legacyClaims(world, `member-${n}`, `jti-${n}`)),
+    );
     await record(world, genuine);
     await commitIssued({}, world.deps('committer'));
     world.clock.advance(PERIOD - 100);
-    const again = Array.from({ length: 12 }, (_, n) => signLegacy(world, legacyClaims(world, `member-${n}`, `late-${n}`)));
+    const again = Array.from({ length: 12 }, (_, n) =>
+      signLegacy(world, legacyClaims(world, `member-${n}`, `late-${n}`)),
+    );
     await record(world, again);
     await commitIssued({}, world.deps('committer'));
     const legacy = world.legacy.jwk.kid;
@@ -224,13 +312,19 @@ describe('two at once', () => {
 });
 
 describe('a halted ring', () => {
-  const halt = (world: World, halted: boolean) => world.tables.transact([{ kind: 'update', table: 'keys', key: { pk: `RING#${RING}`, sk: 'HEAD' }, set: { halted } }]);
+  const halt = (world: World, halted: boolean) =>
+    world.tables.transact([
+      { kind: 'update', table: 'keys', key: { pk: `RING#${RING}`, sk: 'HEAD' }, set: { halted } },
+    ]);
 
   test('issues nothing and says why, and its tokens stay good', async () => {
     const world = await signingWorld();
     const token = await issueTo(world, 'member-1');
     await halt(world, true);
-    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_RING_HALTED', message: `issuance of ring ${RING} is halted` });
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({
+      code: 'ERR_RING_HALTED',
+      message: `issuance of ring ${RING} is halted`,
+    });
     expect(await verdict(await verifierOf(world), token)).toBe('accepted');
     await halt(world, false);
     await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
@@ -246,20 +340,32 @@ describe('a halted ring', () => {
         return deps.signer.sign(...request);
       },
     };
-    await expect(issue({ op: 'issue', ring: RING, claims: { sub: 'm', client_id: 'web' }, callerArn: 'arn:test' }, { ...deps, signer })).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
+    await expect(
+      issue(
+        { op: 'issue', ring: RING, claims: { sub: 'm', client_id: 'web' }, callerArn: 'arn:test' },
+        { ...deps, signer },
+      ),
+    ).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
     expect(world.tables.dump('ledger')).toEqual([]);
   });
 });
 
 test('claims too large for any verifier are refused before anything is signed or stored', async () => {
   const world = await signingWorld();
-  await expect(issueTo(world, 'member-1', { scope: 'x'.repeat(8000) })).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID', message: 'the claims are too large: no verifier would accept the token' });
+  await expect(issueTo(world, 'member-1', { scope: 'x'.repeat(8000) })).rejects.toMatchObject({
+    code: 'ERR_INPUT_INVALID',
+    message: 'the claims are too large: no verifier would accept the token',
+  });
   expect(world.tables.dump('bodies')).toEqual([]);
 });
 
 describe('killed at any effect and repaired by the next tick', () => {
   /** Kills `act` before and after its n-th effect, for every n that it has; each time in a world of its own. */
-  async function everyCrash<W extends World>(prepare: () => Promise<W>, act: (world: W) => Promise<unknown>, repaired: (world: W) => Promise<void>): Promise<number> {
+  async function everyCrash<W extends World>(
+    prepare: () => Promise<W>,
+    act: (world: W) => Promise<unknown>,
+    repaired: (world: W) => Promise<void>,
+  ): Promise<number> {
     let points = 0;
     for (const mode of ['before', 'after'] as const)
       for (let n = 1; ; n++) {
@@ -311,7 +417,8 @@ describe('killed at any effect and repaired by the next tick', () => {
         expect(kmsArns(world)).toHaveLength(4);
         await expectSound(world);
         const verifier = await verifierOf(world);
-        for (const good of [token, await issueTo(world, 'member-2')]) expect(await verdict(verifier, good)).toBe('accepted');
+        for (const good of [token, await issueTo(world, 'member-2')])
+          expect(await verdict(verifier, good)).toBe('accepted');
       },
     );
     expect(points).toBeGreaterThan(20);
@@ -340,3 +447,31 @@ describe('killed at any effect and repaired by the next tick', () => {
 
 /** Longer than a prepared STANDBY may stay enabled, and than the drain. */
 const PREPARED_AND_DRAINED = 301;
+
+describe('a key planted under the tag of a coming slot', () => {
+  const OWN = 'arn:aws:iam::000000000000:role/somebody';
+  const slotTag = `test/${RING}/1`;
+
+  test.each([
+    ['its maker’s own policy', policyAllowing([OWN], ['kms:Sign'])],
+    [
+      'a policy that lets the rotator read it',
+      policyAllowing(
+        [OWN, roleArn('rotator')],
+        ['kms:Sign', 'kms:GetKeyPolicy', 'kms:DescribeKey', 'kms:GetPublicKey'],
+      ),
+    ],
+  ])('with %s is not taken: the ring has keys of its own, and its maker signs with none of them', async (_, policy) => {
+    const world = wire(new World({ now: NOW, settings: SETTINGS }));
+    const planted = world.kms.createKey({ algorithm: 'ES256', policy, slotTag });
+    await bear(CONFIG, world.deps('rotator'));
+
+    const keys = (await ringOf(world)).keys;
+    expect(keys).toHaveLength(3);
+    expect(keys.map(({ kmsKeyArn }) => kmsKeyArn)).not.toContain(planted);
+    for (const { kmsKeyArn = '' } of keys)
+      await expect(world.kms.signerFor(OWN).sign(kmsKeyArn, 'ES256', Buffer.from('x'))).rejects.toMatchObject({
+        code: 'ERR_ACCESS_DENIED',
+      });
+  });
+});

@@ -20,7 +20,9 @@ export function signingKey(alg: SigningAlgorithm = 'ES256'): SigningKey {
 }
 
 export const encode = (value: string | object | Buffer): string =>
-  Buffer.from(typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value)).toString('base64url');
+  Buffer.from(typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value)).toString(
+    'base64url',
+  );
 
 /** Any header over any payload, as text or as an object, well signed. */
 export function signJws(key: SigningKey, header: string | object, payload: string | object): string {

@@ -20,7 +20,15 @@ export class Published {
   /** Served as the feed; an Error is thrown instead. */
   document: string | Error = '';
   ledger: 'answers' | 'is down' | 'talks nonsense' = 'answers';
-  private feed: Feed = { v: 1, ring: 'customer-api', seq: 0, iat: NOW, exp: NOW + FEED_LIFE, keys: [this.keyOf(this.key)], cut: [] };
+  private feed: Feed = {
+    v: 1,
+    ring: 'customer-api',
+    seq: 0,
+    iat: NOW,
+    exp: NOW + FEED_LIFE,
+    keys: [this.keyOf(this.key)],
+    cut: [],
+  };
 
   /** Signs the next document and serves it. */
   publish(change: Partial<Feed> = {}): string {
@@ -56,7 +64,16 @@ export class Published {
   }
 
   claims(more: object = {}): object {
-    return { iss: CFG.iss, aud: CFG.aud, sub: 'member-1', client_id: 'web', jti: 'jti-1', iat: this.now, exp: this.now + 3600, ...more };
+    return {
+      iss: CFG.iss,
+      aud: CFG.aud,
+      sub: 'member-1',
+      client_id: 'web',
+      jti: 'jti-1',
+      iat: this.now,
+      exp: this.now + 3600,
+      ...more,
+    };
   }
 
   token(claims: object = {}, header: object = {}, by: SigningKey = this.key): string {

@@ -2,8 +2,9 @@
  * What must hold of a ring in a world at any instant, and what must hold once a tick has come to its end. Judged from
  * outside: KMS asked as the issuer, documents as served, tables as stored.
  */
-import { isPublished } from '../../lib/domain/keys/publication';
+
 import { isCurfewError } from '../../lib/domain/errors';
+import { isPublished } from '../../lib/domain/keys/publication';
 import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/keys/ring';
 import { PREPARED_FOR } from '../../lib/domain/keys/rotation';
 import { roleArn, type World } from '../../lib/local/world';
@@ -17,7 +18,8 @@ export function kmsArns({ kms, config }: World): string[] {
     try {
       kms.stateOf(arn);
     } catch (error) {
-      if (isCurfewError(error, 'ERR_NOT_FOUND')) return arns.filter((known) => known !== config.feedKeyArn && known !== config.checkpointKeyArn);
+      if (isCurfewError(error, 'ERR_NOT_FOUND'))
+        return arns.filter((known) => known !== config.feedKeyArn && known !== config.checkpointKeyArn);
       throw error;
     }
     arns.push(arn);
@@ -48,7 +50,10 @@ export async function alwaysViolated(world: World): Promise<string[]> {
     const signs = key.kmsKeyArn !== undefined && (await canSign(world, key.kmsKeyArn));
     must(!signs || now <= key.signUntil, 'past signUntil nothing signs');
     must(!signs || key.kmsState !== 'Disabled', 'a key that the ring calls disabled does not sign');
-    must(!signs || key.state !== 'STANDBY' || key.preparedAt !== undefined, 'a STANDBY that nobody prepared does not sign');
+    must(
+      !signs || key.state !== 'STANDBY' || key.preparedAt !== undefined,
+      'a STANDBY that nobody prepared does not sign',
+    );
   }
   const served = await world.http.get(`${world.config.publicBaseUrl}/r/${RING}/.well-known/jwks.json`);
   const kids = (JSON.parse(served.body) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
@@ -58,7 +63,9 @@ export async function alwaysViolated(world: World): Promise<string[]> {
     must(key.state !== 'DENIED' || !kids.includes(key.kid), 'a DENIED kid is not in the JWKS');
     must(kids.includes(key.kid) === isPublished(key, now), 'the JWKS is what the clock and the records say');
   }
-  const fences = new Set(world.tables.dump('keys').flatMap(({ sk }) => (sk.startsWith('OUT#') ? [sk.slice(4, 10)] : [])));
+  const fences = new Set(
+    world.tables.dump('keys').flatMap(({ sk }) => (sk.startsWith('OUT#') ? [sk.slice(4, 10)] : [])),
+  );
   must(fences.size === ring.fence, 'every transition left a record');
   return violated;
 }
@@ -71,7 +78,10 @@ export async function settledViolated(world: World): Promise<string[]> {
   const must = (holds: boolean, sentence: string) => holds || violated.push(sentence);
 
   must(ring.keys.filter((key) => isStanding(key, now)).length === STANDBYS, 'two STANDBYs stand by');
-  must(ring.slots.every(({ state }) => state === 'ADOPTED'), 'no slot is half born');
+  must(
+    ring.slots.every(({ state }) => state === 'ADOPTED'),
+    'no slot is half born',
+  );
   const enabled = kmsArns(world).filter((arn) => world.kms.stateOf(arn) === 'Enabled');
   for (const arn of enabled) {
     const key = ring.keys.find(({ kmsKeyArn }) => kmsKeyArn === arn);

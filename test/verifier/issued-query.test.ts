@@ -12,7 +12,10 @@ test('under a SUSPECT kid the exact token that was issued is accepted, and its c
   const genuine = published.record(published.token());
   const clone = published.token();
   expect(clone).not.toBe(genuine);
-  expect([await verdict(verifier, genuine), await verdict(verifier, clone)]).toEqual(['accepted', 'ERR_TOKEN_NOT_ISSUED']);
+  expect([await verdict(verifier, genuine), await verdict(verifier, clone)]).toEqual([
+    'accepted',
+    'ERR_TOKEN_NOT_ISSUED',
+  ]);
 });
 
 test('the ledger is asked once for a token within a poll, however many ask, and again after it', async () => {
@@ -35,20 +38,28 @@ test('a no is remembered as long as a yes', async () => {
   expect(published.asked.ledger).toBe(1);
 });
 
-test.each(['is down', 'talks nonsense'] as const)('a ledger that %s refuses the token, and is asked again by the next one', async (how) => {
-  const { published, verifier } = suspect();
-  const token = published.record(published.token());
-  published.ledger = how;
-  await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE', message: 'the ledger could not be asked, so the token is refused' });
-  published.ledger = 'answers';
-  expect(await verdict(verifier, token)).toBe('accepted');
-});
+test.each(['is down', 'talks nonsense'] as const)(
+  'a ledger that %s refuses the token, and is asked again by the next one',
+  async (how) => {
+    const { published, verifier } = suspect();
+    const token = published.record(published.token());
+    published.ledger = how;
+    await expect(verifier.verify(token)).rejects.toMatchObject({
+      code: 'ERR_UNAVAILABLE',
+      message: 'the ledger could not be asked, so the token is refused',
+    });
+    published.ledger = 'answers';
+    expect(await verdict(verifier, token)).toBe('accepted');
+  },
+);
 
 test('an answer does not outlive a cut-off: it is judged by the feed each time', async () => {
   const { published, verifier } = suspect();
   const token = published.record(published.token());
   expect(await verdict(verifier, token)).toBe('accepted');
-  published.publish({ cut: published.cut({ type: 'sub', value: 'member-1', notBefore: published.now, blocked: true }) });
+  published.publish({
+    cut: published.cut({ type: 'sub', value: 'member-1', notBefore: published.now, blocked: true }),
+  });
   published.now += POLL;
   expect(await verdict(verifier, token)).toBe('ERR_TOKEN_CUT_OFF');
 });
@@ -66,7 +77,9 @@ test('a storm of forgeries under a SUSPECT kid leaves good tokens of other kids 
   const good = signingKey();
   published.publish({ keys: [...published.last.keys, published.keyOf(good)] });
   published.ledger = 'is down';
-  const storm = Array.from({ length: 300 }, (_, n) => (n % 3 === 0 ? published.token({ jti: `g-${n}` }, {}, good) : published.token({ jti: `f-${n}` })));
+  const storm = Array.from({ length: 300 }, (_, n) =>
+    n % 3 === 0 ? published.token({ jti: `g-${n}` }, {}, good) : published.token({ jti: `f-${n}` }),
+  );
   const verdicts = await Promise.all(storm.map((token) => verdict(verifier, token)));
   expect(verdicts.filter((_, n) => n % 3 === 0)).toEqual(Array(100).fill('accepted'));
   expect(new Set(verdicts.filter((_, n) => n % 3 !== 0))).toEqual(new Set(['ERR_UNAVAILABLE']));

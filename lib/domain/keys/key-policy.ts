@@ -64,6 +64,20 @@ export function policySha256(policy: string): string {
   return H(policy);
 }
 
+/** Two texts of one policy: order of members, white space, and one value or a list of one, say nothing. */
+export function isSamePolicy(a: string, b: string): boolean {
+  return normalised(JSON.parse(a) as Json) === normalised(JSON.parse(b) as Json);
+}
+
+function normalised(policy: Json): string {
+  const one = (value: Json): Json => {
+    if (Array.isArray(value)) return value.length === 1 ? one(value[0] as Json) : value.map(one);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, one(member as Json)]));
+  };
+  return canonicalJson(one(policy));
+}
+
 /** Every way KMS signs with an RSA key, so that the Deny can name all but one with a positive operator. */
 const RSA_ALGORITHMS = ['RSASSA_PKCS1_V1_5', 'RSASSA_PSS'].flatMap((scheme) =>
   ['SHA_256', 'SHA_384', 'SHA_512'].map((hash) => `${scheme}_${hash}`),

@@ -1,4 +1,4 @@
-/** A ring as stored in the Keys table, and back. One partition a ring; a second one a wave, for its passes. */
+/** A ring as stored in the Keys table, and back. One partition a ring. */
 import type { Item, Key, Value } from '../table';
 import { ordered } from '../table';
 import type { KeyRecord, Ring, Slot, Wave } from './ring';
@@ -11,7 +11,7 @@ export const waveKey = (ring: string, fromKid: string): Key => ringKey(ring, `WA
 export const outKey = (ring: string, fence: number, n: number): Key => ringKey(ring, `OUT#${ordered(fence)}.${n}`);
 /** Which ring a kid is of; its presence keeps one kid from two rings. */
 export const pointerKey = (kid: string): Key => ({ pk: `KID#${kid}`, sk: 'PTR' });
-/** What one pass of a wave saw of one shard. */
+/** What one pass of a wave saw of one shard; in table `issued`, so that the resigner need not write key records. */
 export const passKey = (ring: string, fromKid: string, pass: number, shard: number): Key => ({
   pk: `WAVE#${ring}#${fromKid}`,
   sk: `PASS#${ordered(pass, 3)}#${ordered(shard, 2)}`,

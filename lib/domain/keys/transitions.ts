@@ -8,7 +8,6 @@ import { CurfewError } from '../errors';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import type { TaintTarget } from '../messages';
 import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
-import type { PublicJwk } from './jwk';
 import {
   activeKey,
   findKey,
@@ -84,7 +83,10 @@ export function slotCreated(
 /** The key was disabled and read back before this: a STANDBY is KMS-disabled from birth. */
 export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
   const { jwk, signUntil } = slot;
-  if (!jwk) throw new CurfewError('ERR_KEY_STATE', `slot ${slot.slot} of ring ${ring.id} has no key to adopt`, { got: slot.state });
+  if (!jwk)
+    throw new CurfewError('ERR_KEY_STATE', `slot ${slot.slot} of ring ${ring.id} has no key to adopt`, {
+      got: slot.state,
+    });
   const key: KeyRecord = {
     kid: jwk.kid,
     state: 'STANDBY',
@@ -236,11 +238,15 @@ export function taint(
   const cases = caseId === undefined ? [] : [caseId];
   const standby = targets.find(({ kid }) => findKey(ring, kid).state === 'STANDBY');
   if (standby)
-    throw new CurfewError('ERR_KEY_STATE', `key ${standby.kid} of ring ${ring.id} never signed; there is nothing to taint`, {
-      got: 'STANDBY',
-      allowed: TAINTABLE,
-      fix: 'disable it in KMS: the plan then takes another one',
-    });
+    throw new CurfewError(
+      'ERR_KEY_STATE',
+      `key ${standby.kid} of ring ${ring.id} never signed; there is nothing to taint`,
+      {
+        got: 'STANDBY',
+        allowed: TAINTABLE,
+        fix: 'disable it in KMS: the plan then takes another one',
+      },
+    );
   const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
   const joined = targets.filter(({ kid }) => findKey(ring, kid).state === 'SUSPECT');
   const replaced = fresh.some(({ kid }) => kid === ring.activeKid);

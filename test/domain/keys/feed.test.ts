@@ -6,12 +6,22 @@ import { activeRecord, keyRecord, NOW, poolKey, ringWith } from '../../support/r
 const STATES: readonly KeyState[] = ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED', 'RETIRED'];
 const CUT = { blinded: 'b1', notBefore: NOW - 5, blocked: true };
 const feed = (): Feed => feedAt(ringWith(), [CUT], 42, NOW, 300);
-const withKey = (key: Partial<FeedKey>, base = feed()): Feed => ({ ...base, keys: [{ ...(base.keys[0] as FeedKey), ...key }] });
+const withKey = (key: Partial<FeedKey>, base = feed()): Feed => ({
+  ...base,
+  keys: [{ ...(base.keys[0] as FeedKey), ...key }],
+});
 
 test('it says the state, the windows and the end of every key but retired ones, and every cut-off', () => {
   const keys = STATES.map((state, n) => (state === 'ACTIVE' ? activeRecord(n + 1) : keyRecord(n + 1, { state })));
   const said = feedAt(ringWith({ keys }), [CUT], 42, NOW, 300);
-  expect(said).toMatchObject({ v: 1, ring: 'customer-api', seq: 42, iat: NOW, exp: NOW + 300, cut: [['b1', NOW - 5, true]] });
+  expect(said).toMatchObject({
+    v: 1,
+    ring: 'customer-api',
+    seq: 42,
+    iat: NOW,
+    exp: NOW + 300,
+    cut: [['b1', NOW - 5, true]],
+  });
   expect(said.keys.map(({ state }) => state)).toEqual(STATES.filter((state) => state !== 'RETIRED'));
   expect(Object.keys(said.keys[0] ?? {}).sort()).toEqual(['alg', 'jwk', 'kid', 'state', 'verifyUntil', 'windows']);
 });
@@ -37,15 +47,37 @@ describe('a document with one thing wrong is refused whole', () => {
     for (const v of oddBut()) refused({ ...feed(), v });
     for (const ring of oddBut('', 'x', '007', '-1')) refused({ ...feed(), ring });
     for (const name of ['seq', 'iat', 'exp']) for (const odd of oddBut(0)) refused({ ...feed(), [name]: odd });
-    for (const name of ['keys', 'cut']) for (const odd of oddBut([]).filter((value) => !Array.isArray(value))) refused({ ...feed(), [name]: odd });
+    for (const name of ['keys', 'cut'])
+      for (const odd of oddBut([]).filter((value) => !Array.isArray(value))) refused({ ...feed(), [name]: odd });
   });
   test('a cut-off', () => {
-    for (const cut of [[], ['b'], ['b', 1], ['b', 1, 1], ['b', '1', true], ['b', -1, true], [1, 1, true], ['b', 1, true, 0], null, {}]) refused({ ...feed(), cut: [cut] });
+    for (const cut of [
+      [],
+      ['b'],
+      ['b', 1],
+      ['b', 1, 1],
+      ['b', '1', true],
+      ['b', -1, true],
+      [1, 1, true],
+      ['b', 1, true, 0],
+      null,
+      {},
+    ])
+      refused({ ...feed(), cut: [cut] });
   });
   test('the state, the end or the windows of a key', () => {
     for (const state of [...oddBut(), 'RETIRED', 'active']) refused(withKey({ state: state as never }));
     for (const verifyUntil of oddBut(0)) refused(withKey({ verifyUntil: verifyUntil as never }));
-    for (const windows of [null, {}, 'x', [{}], [{ iatFrom: 1 }], [{ iatFrom: 1, iatTo: '2' }], [{ iatFrom: -1, iatTo: 2 }]]) refused(withKey({ windows: windows as never }));
+    for (const windows of [
+      null,
+      {},
+      'x',
+      [{}],
+      [{ iatFrom: 1 }],
+      [{ iatFrom: 1, iatTo: '2' }],
+      [{ iatFrom: -1, iatTo: 2 }],
+    ])
+      refused(withKey({ windows: windows as never }));
     for (const key of [null, 7, 'x', []]) refused({ ...feed(), keys: [key] });
   });
   test('a kid', () => {
@@ -64,9 +96,14 @@ describe('a document with one thing wrong is refused whole', () => {
 
 describe('what may follow', () => {
   const next = (more: Partial<Feed> = {}): Feed => ({ ...feed(), seq: 43, iat: NOW + 5, exp: NOW + 305, ...more });
-  const inState = (state: KeyState, more: Partial<FeedKey> = {}) => (base: Feed) => withKey({ state, ...more }, base);
+  const inState =
+    (state: KeyState, more: Partial<FeedKey> = {}) =>
+    (base: Feed) =>
+      withKey({ state, ...more }, base);
   const refused = (last: Feed, following: Feed, why: string) =>
-    expect(() => checkFollows(last, following)).toThrow(expect.objectContaining({ code: 'ERR_FEED_ROLLBACK', message: `the feed takes something back: ${why}` }));
+    expect(() => checkFollows(last, following)).toThrow(
+      expect.objectContaining({ code: 'ERR_FEED_ROLLBACK', message: `the feed takes something back: ${why}` }),
+    );
 
   test('a newer document, or the very same one again', () => {
     expect(() => checkFollows(feed(), next())).not.toThrow();
@@ -100,6 +137,16 @@ describe('what may follow', () => {
   test('a cut-off never moves back and never leaves', () => {
     refused(feed(), next({ cut: [] }), 'a cut-off moved back');
     refused(feed(), next({ cut: [['b1', NOW - 6, true]] }), 'a cut-off moved back');
-    expect(() => checkFollows(feed(), next({ cut: [['b1', NOW, true], ['b2', 1, true]] }))).not.toThrow();
+    expect(() =>
+      checkFollows(
+        feed(),
+        next({
+          cut: [
+            ['b1', NOW, true],
+            ['b2', 1, true],
+          ],
+        }),
+      ),
+    ).not.toThrow();
   });
 });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
-import { KID_PATTERN, jwkFromSpki, parsePublicJwk, thumbprint } from '../../../lib/domain/keys/jwk';
+import { jwkFromSpki, KID_PATTERN, parsePublicJwk, thumbprint } from '../../../lib/domain/keys/jwk';
 import { signingKey } from '../../support/keys';
 import { oddBut } from '../../support/odd';
 
@@ -21,22 +21,30 @@ test('https://www.rfc-editor.org/rfc/rfc8037#appendix-A.3', () => {
   expect(parsePublicJwk({ ...jwk, alg: 'EdDSA' }).kid).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
 });
 
-test.each(['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const)('the kid of a %s key is the thumbprint that jose calculates', async (alg) => {
-  const { jwk, privateKey } = signingKey(alg);
-  expect(jwk.kid).toBe(await calculateJwkThumbprint(await exportJWK(privateKey)));
-  expect(jwk.kid).toMatch(KID_PATTERN);
-  expect(parsePublicJwk(jwk)).toEqual(jwk);
-});
+test.each(['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const)(
+  'the kid of a %s key is the thumbprint that jose calculates',
+  async (alg) => {
+    const { jwk, privateKey } = signingKey(alg);
+    expect(jwk.kid).toBe(await calculateJwkThumbprint(await exportJWK(privateKey)));
+    expect(jwk.kid).toMatch(KID_PATTERN);
+    expect(parsePublicJwk(jwk)).toEqual(jwk);
+  },
+);
 
 test('a JWK keeps the kid it was given, and loses every member that is not of the public key', () => {
   const { jwk } = signingKey();
-  expect(parsePublicJwk({ ...jwk, kid: 'old-issuer-1', x5c: ['MII'], ext: true })).toEqual({ ...jwk, kid: 'old-issuer-1' });
+  expect(parsePublicJwk({ ...jwk, kid: 'old-issuer-1', x5c: ['MII'], ext: true })).toEqual({
+    ...jwk,
+    kid: 'old-issuer-1',
+  });
 });
 
 test('a private key is refused, whatever its type', () => {
   for (const type of ['ES256', 'RS256', 'EdDSA'] as const) {
     const jwk = { ...signingKey(type).privateKey.export({ format: 'jwk' }), alg: type };
-    expect(() => parsePublicJwk(jwk)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'the JWK holds a private key' }));
+    expect(() => parsePublicJwk(jwk)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'the JWK holds a private key' }),
+    );
   }
 });
 
@@ -61,22 +69,49 @@ test.each<[string, unknown, string]>([
 test('an RSA key of 1024 bits is refused', () => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const weak = { ...publicKey.export({ format: 'jwk' }), alg: 'RS256' };
-  expect(() => parsePublicJwk(weak)).toThrow(expect.objectContaining({ message: 'the RSA key is too weak', got: { modulusLength: 1024, publicExponent: '65537' } }));
+  expect(() => parsePublicJwk(weak)).toThrow(
+    expect.objectContaining({
+      message: 'the RSA key is too weak',
+      got: { modulusLength: 1024, publicExponent: '65537' },
+    }),
+  );
 });
 
 test('what is no object is refused as a public key', () => {
   for (const odd of oddBut([], {}).filter((value) => typeof value !== 'object' || value === null))
-    expect(() => parsePublicJwk(odd)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'a public key is a JWK object' }));
+    expect(() => parsePublicJwk(odd)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'a public key is a JWK object' }),
+    );
 });
 
 test('a kid that could be a path, a query, a header or nothing is refused', () => {
-  for (const kid of ['', '../../etc/passwd', "k' OR '1'='1", 'a\r\nb', 'a b', 'k/', 'ключ', 'x'.repeat(65), 7, null, {}, ['k']])
-    expect(() => parsePublicJwk({ ...jwk, kid })).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'the kid is not spelled as a kid', got: kid }));
+  for (const kid of [
+    '',
+    '../../etc/passwd',
+    "k' OR '1'='1",
+    'a\r\nb',
+    'a b',
+    'k/',
+    'ключ',
+    'x'.repeat(65),
+    7,
+    null,
+    {},
+    ['k'],
+  ])
+    expect(() => parsePublicJwk({ ...jwk, kid })).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'the kid is not spelled as a kid', got: kid }),
+    );
 });
 
 test('a KMS public key of another algorithm than the ring is refused', () => {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
   expect(() => jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), 'ES256')).toThrow(
-    expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'the key is not a key for ES256', got: 'EC P-384', allowed: 'EC P-256' }),
+    expect.objectContaining({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'the key is not a key for ES256',
+      got: 'EC P-384',
+      allowed: 'EC P-256',
+    }),
   );
 });

@@ -3,14 +3,25 @@ import { keyPolicy, policySha256 } from '../../../lib/domain/keys/key-policy';
 import { isAllowed } from '../../../lib/local/key-policy';
 
 const role = (name: string) => `arn:aws:iam::123456789012:role/curfew-shop-${name}`;
-const roleArns = { issuer: role('issuer'), resigner: role('resigner'), rotator: role('rotator'), disabler: role('disabler') };
+const roleArns = {
+  issuer: role('issuer'),
+  resigner: role('resigner'),
+  rotator: role('rotator'),
+  disabler: role('disabler'),
+};
 /** 2027-01-15T08:00:00Z. */
 const SIGN_UNTIL = 1_800_000_000;
-const policyOf = (algorithm: SigningAlgorithm) => keyPolicy({ accountId: '123456789012', roleArns, algorithm, signUntil: SIGN_UNTIL });
-const statements = (policy: string) => (JSON.parse(policy) as { Statement: { Sid: string; Condition?: object }[] }).Statement;
+const policyOf = (algorithm: SigningAlgorithm) =>
+  keyPolicy({ accountId: '123456789012', roleArns, algorithm, signUntil: SIGN_UNTIL });
+const statements = (policy: string) =>
+  (JSON.parse(policy) as { Statement: { Sid: string; Condition?: object }[] }).Statement;
 
 function may(policy: string, principalArn: string, action: string, context: Record<string, string> = {}): boolean {
-  return isAllowed(policy, { principalArn, action, context: { 'aws:CurrentTime': '2027-01-15T08:00:00Z', ...context } });
+  return isAllowed(policy, {
+    principalArn,
+    action,
+    context: { 'aws:CurrentTime': '2027-01-15T08:00:00Z', ...context },
+  });
 }
 
 test('key policy v1 of an ES256 key is this text, byte for byte', () => {
@@ -22,10 +33,26 @@ test('key policy v1 of an ES256 key is this text, byte for byte', () => {
         Sid: 'Administration',
         Effect: 'Allow',
         Principal: { AWS: 'arn:aws:iam::123456789012:root' },
-        Action: ['kms:Describe*', 'kms:Get*', 'kms:List*', 'kms:PutKeyPolicy', 'kms:EnableKey', 'kms:DisableKey', 'kms:ScheduleKeyDeletion', 'kms:CancelKeyDeletion', 'kms:TagResource'],
+        Action: [
+          'kms:Describe*',
+          'kms:Get*',
+          'kms:List*',
+          'kms:PutKeyPolicy',
+          'kms:EnableKey',
+          'kms:DisableKey',
+          'kms:ScheduleKeyDeletion',
+          'kms:CancelKeyDeletion',
+          'kms:TagResource',
+        ],
         Resource: '*',
       },
-      { Sid: 'Sign', Effect: 'Allow', Principal: { AWS: [role('issuer'), role('resigner')] }, Action: ['kms:Sign'], Resource: '*' },
+      {
+        Sid: 'Sign',
+        Effect: 'Allow',
+        Principal: { AWS: [role('issuer'), role('resigner')] },
+        Action: ['kms:Sign'],
+        Resource: '*',
+      },
       {
         Sid: 'Lifecycle',
         Effect: 'Allow',
@@ -33,10 +60,36 @@ test('key policy v1 of an ES256 key is this text, byte for byte', () => {
         Action: ['kms:DescribeKey', 'kms:GetPublicKey', 'kms:GetKeyPolicy', 'kms:EnableKey', 'kms:DisableKey'],
         Resource: '*',
       },
-      { Sid: 'Disable', Effect: 'Allow', Principal: { AWS: [role('disabler')] }, Action: ['kms:DisableKey', 'kms:DescribeKey', 'kms:ListGrants', 'kms:RevokeGrant'], Resource: '*' },
-      { Sid: 'NoGrantNoReplica', Effect: 'Deny', Principal: { AWS: '*' }, Action: ['kms:CreateGrant', 'kms:ReplicateKey'], Resource: '*' },
-      { Sid: 'DeadMan', Effect: 'Deny', Principal: { AWS: '*' }, Action: ['kms:Sign'], Resource: '*', Condition: { DateGreaterThan: { 'aws:CurrentTime': '2027-01-15T08:00:00Z' } } },
-      { Sid: 'DigestOnly', Effect: 'Deny', Principal: { AWS: '*' }, Action: ['kms:Sign'], Resource: '*', Condition: { StringEquals: { 'kms:MessageType': 'RAW' } } },
+      {
+        Sid: 'Disable',
+        Effect: 'Allow',
+        Principal: { AWS: [role('disabler')] },
+        Action: ['kms:DisableKey', 'kms:DescribeKey', 'kms:ListGrants', 'kms:RevokeGrant'],
+        Resource: '*',
+      },
+      {
+        Sid: 'NoGrantNoReplica',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: ['kms:CreateGrant', 'kms:ReplicateKey'],
+        Resource: '*',
+      },
+      {
+        Sid: 'DeadMan',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: ['kms:Sign'],
+        Resource: '*',
+        Condition: { DateGreaterThan: { 'aws:CurrentTime': '2027-01-15T08:00:00Z' } },
+      },
+      {
+        Sid: 'DigestOnly',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: ['kms:Sign'],
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:MessageType': 'RAW' } },
+      },
     ],
   });
   expect(policySha256(policyOf('ES256'))).toBe('8yvwN-f1bAdW3qwb7dP6T5cOpCzcK-zBMb-AqTFDgL4');
@@ -59,28 +112,58 @@ test('each role has its own actions of the key, and no other role has them', () 
     disabler: ['kms:DisableKey', 'kms:DescribeKey', 'kms:ListGrants', 'kms:RevokeGrant'],
     publisher: [],
   };
-  const actions = ['kms:Sign', 'kms:CreateGrant', 'kms:ReplicateKey', 'kms:PutKeyPolicy', 'kms:EnableKey', 'kms:DisableKey', 'kms:DescribeKey', 'kms:GetPublicKey', 'kms:GetKeyPolicy', 'kms:ListGrants', 'kms:RevokeGrant', 'kms:ScheduleKeyDeletion'];
+  const actions = [
+    'kms:Sign',
+    'kms:CreateGrant',
+    'kms:ReplicateKey',
+    'kms:PutKeyPolicy',
+    'kms:EnableKey',
+    'kms:DisableKey',
+    'kms:DescribeKey',
+    'kms:GetPublicKey',
+    'kms:GetKeyPolicy',
+    'kms:ListGrants',
+    'kms:RevokeGrant',
+    'kms:ScheduleKeyDeletion',
+  ];
   for (const [name, own] of Object.entries(rights))
-    expect([name, actions.filter((action) => may(policy, role(name), action))]).toEqual([name, actions.filter((action) => own.includes(action))]);
+    expect([name, actions.filter((action) => may(policy, role(name), action))]).toEqual([
+      name,
+      actions.filter((action) => own.includes(action)),
+    ]);
 });
 
 test('the root of the account administers and neither signs nor grants', () => {
   const root = 'arn:aws:iam::123456789012:root';
-  for (const action of ['kms:Sign', 'kms:CreateGrant', 'kms:ReplicateKey', 'kms:GenerateMac']) expect([action, may(policyOf('ES256'), root, action)]).toEqual([action, false]);
+  for (const action of ['kms:Sign', 'kms:CreateGrant', 'kms:ReplicateKey', 'kms:GenerateMac'])
+    expect([action, may(policyOf('ES256'), root, action)]).toEqual([action, false]);
   expect(may(policyOf('ES256'), root, 'kms:PutKeyPolicy')).toBe(true);
 });
 
-test.each(Object.keys(ALGORITHMS) as SigningAlgorithm[])('a %s key signs the one kind of message under the one algorithm', (algorithm) => {
-  const policy = policyOf(algorithm);
-  const { kms, message, keySpec } = ALGORITHMS[algorithm];
-  const signs = (type: string, name: string) => may(policy, roleArns.issuer, 'kms:Sign', { 'kms:MessageType': type, 'kms:SigningAlgorithm': name });
-  expect(signs(message, kms)).toBe(true);
-  if (message === 'DIGEST') expect(signs('RAW', kms)).toBe(false);
-  if (!keySpec.startsWith('RSA')) return;
-  const all = ['PKCS1_V1_5', 'PSS'].flatMap((scheme) => ['256', '384', '512'].map((bits) => `RSASSA_${scheme}_SHA_${bits}`));
-  expect(all.filter((name) => signs('DIGEST', name))).toEqual([kms]);
-});
+test.each(Object.keys(ALGORITHMS) as SigningAlgorithm[])(
+  'a %s key signs the one kind of message under the one algorithm',
+  (algorithm) => {
+    const policy = policyOf(algorithm);
+    const { kms, message, keySpec } = ALGORITHMS[algorithm];
+    const signs = (type: string, name: string) =>
+      may(policy, roleArns.issuer, 'kms:Sign', { 'kms:MessageType': type, 'kms:SigningAlgorithm': name });
+    expect(signs(message, kms)).toBe(true);
+    if (message === 'DIGEST') expect(signs('RAW', kms)).toBe(false);
+    if (!keySpec.startsWith('RSA')) return;
+    const all = ['PKCS1_V1_5', 'PSS'].flatMap((scheme) =>
+      ['256', '384', '512'].map((bits) => `RSASSA_${scheme}_SHA_${bits}`),
+    );
+    expect(all.filter((name) => signs('DIGEST', name))).toEqual([kms]);
+  },
+);
 
 test('an Ed25519 key, which signs raw messages, has no line that denies them', () => {
-  expect(statements(policyOf('EdDSA')).map(({ Sid }) => Sid)).toEqual(['Administration', 'Sign', 'Lifecycle', 'Disable', 'NoGrantNoReplica', 'DeadMan']);
+  expect(statements(policyOf('EdDSA')).map(({ Sid }) => Sid)).toEqual([
+    'Administration',
+    'Sign',
+    'Lifecycle',
+    'Disable',
+    'NoGrantNoReplica',
+    'DeadMan',
+  ]);
 });

@@ -7,7 +7,9 @@ import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../supp
 const kids = (keys: readonly { readonly kid: string }[]) => keys.map(({ kid }) => kid);
 
 test('the JWKS has the ACTIVE, the STANDBYs and what still verifies, each with kid, alg and use', () => {
-  const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3), keyRecord(4, { state: 'VERIFY_ONLY' })] });
+  const ring = ringWith({
+    keys: [activeRecord(1), keyRecord(2), keyRecord(3), keyRecord(4, { state: 'VERIFY_ONLY' })],
+  });
   const { keys } = jwksAt(ring, NOW);
   expect(kids(keys)).toEqual([1, 2, 3, 4].map((slot) => keyRecord(slot).kid));
   for (const jwk of keys) expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
@@ -36,9 +38,15 @@ test('past verifyUntil a key is gone from the JWKS, whatever its state says and 
 });
 
 test('stock jose verifies with the JWKS as it stands', async () => {
-  const token = signJws(poolKey(1), { alg: 'ES256', kid: poolKey(1).jwk.kid, typ: 'at+jwt' }, { iss: CFG.iss, aud: CFG.aud, sub: 's', exp: NOW + 60 });
+  const token = signJws(
+    poolKey(1),
+    { alg: 'ES256', kid: poolKey(1).jwk.kid, typ: 'at+jwt' },
+    { iss: CFG.iss, aud: CFG.aud, sub: 's', exp: NOW + 60 },
+  );
   const jwks = createLocalJWKSet(jwksAt(ringWith(), NOW) as never);
-  await expect(jwtVerify(token, jwks, { issuer: CFG.iss, audience: CFG.aud, currentDate: new Date(NOW * 1000) })).resolves.toBeDefined();
+  await expect(
+    jwtVerify(token, jwks, { issuer: CFG.iss, audience: CFG.aud, currentDate: new Date(NOW * 1000) }),
+  ).resolves.toBeDefined();
 });
 
 test('discovery names the issuer of the tokens, not the host that serves it', () => {

@@ -1,4 +1,12 @@
-import { findKey, parseRingConfig, RING_LIMITS, ringSettings, settingsSha, signUntilOf, verifyUntilOf } from '../../../lib/domain/keys/ring';
+import {
+  findKey,
+  parseRingConfig,
+  RING_LIMITS,
+  ringSettings,
+  settingsSha,
+  signUntilOf,
+  verifyUntilOf,
+} from '../../../lib/domain/keys/ring';
 import { parseSettings } from '../../../lib/domain/settings';
 import { signingKey } from '../../support/keys';
 import { ODD_VALUES, oddBut } from '../../support/odd';
@@ -13,7 +21,8 @@ const GOOD = {
   maxTtlSeconds: 3600,
   legacyKeys: [],
 };
-const refused = (message: string, more: object = {}) => expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message, ...more });
+const refused = (message: string, more: object = {}) =>
+  expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message, ...more });
 
 test('a sound configuration is taken as it stands, and the token life has a default', () => {
   expect(parseRingConfig(GOOD)).toEqual(GOOD);
@@ -27,15 +36,21 @@ test('what is no object configures no ring', () => {
 
 test('a ring cannot be configured without a rotation schedule', () => {
   expect(() => parseRingConfig({ ...GOOD, periodSeconds: undefined })).toThrow(
-    refused('ring customer-api has no rotation schedule', { allowed: RING_LIMITS.periodSeconds, fix: 'give a rotation period' }),
+    refused('ring customer-api has no rotation schedule', {
+      allowed: RING_LIMITS.periodSeconds,
+      fix: 'give a rotation period',
+    }),
   );
 });
 
 test('a rotation period is a whole number of seconds within its limits', () => {
   const message = 'the rotation period of ring customer-api is a whole number of seconds from 3600 to 7776000';
   for (const periodSeconds of [...oddBut(undefined, null), 3599, 90 * DAY + 1, 3600.5, '3600', Infinity])
-    expect(() => parseRingConfig({ ...GOOD, periodSeconds })).toThrow(refused(message, { got: periodSeconds, allowed: { min: 3600, max: 7_776_000 } }));
-  for (const periodSeconds of [3600, 90 * DAY]) expect(parseRingConfig({ ...GOOD, periodSeconds }).periodSeconds).toBe(periodSeconds);
+    expect(() => parseRingConfig({ ...GOOD, periodSeconds })).toThrow(
+      refused(message, { got: periodSeconds, allowed: { min: 3600, max: 7_776_000 } }),
+    );
+  for (const periodSeconds of [3600, 90 * DAY])
+    expect(parseRingConfig({ ...GOOD, periodSeconds }).periodSeconds).toBe(periodSeconds);
 });
 
 test('a token life is a whole number of seconds within its limits', () => {
@@ -46,12 +61,23 @@ test('a token life is a whole number of seconds within its limits', () => {
 
 test('a ring id is a short lower-case name: it stands in URLs, keys and object names', () => {
   for (const id of [...ODD_VALUES, 'ab', 'Customer', '1ring', 'ring-', 'a/b', 'a#b', '../x', 'ring\n', 'x'.repeat(41)])
-    expect(() => parseRingConfig({ ...GOOD, id })).toThrow(refused('the ring id is not a short lower-case name', { got: id }));
+    expect(() => parseRingConfig({ ...GOOD, id })).toThrow(
+      refused('the ring id is not a short lower-case name', { got: id }),
+    );
 });
 
 test('an issuer is an https URL without a slash at the end', () => {
-  for (const issuer of [...ODD_VALUES, 'http://id.shop.example', 'https://', 'https://id.shop.example/', 'id.shop.example', 'javascript:1'])
-    expect(() => parseRingConfig({ ...GOOD, issuer })).toThrow(refused('the issuer of ring customer-api is not an https URL', { got: issuer }));
+  for (const issuer of [
+    ...ODD_VALUES,
+    'http://id.shop.example',
+    'https://',
+    'https://id.shop.example/',
+    'id.shop.example',
+    'javascript:1',
+  ])
+    expect(() => parseRingConfig({ ...GOOD, issuer })).toThrow(
+      refused('the issuer of ring customer-api is not an https URL', { got: issuer }),
+    );
 });
 
 test('an audience is named', () => {
@@ -61,7 +87,9 @@ test('an audience is named', () => {
 
 test('an algorithm is one of the table, by its own name', () => {
   for (const algorithm of [...ODD_VALUES, 'HS256', 'none', 'es256', 'ES512', 'toString', '__proto__'])
-    expect(() => parseRingConfig({ ...GOOD, algorithm })).toThrow(refused('the algorithm is not one a ring may use', { got: algorithm }));
+    expect(() => parseRingConfig({ ...GOOD, algorithm })).toThrow(
+      refused('the algorithm is not one a ring may use', { got: algorithm }),
+    );
 });
 
 describe('legacy keys', () => {
@@ -70,14 +98,19 @@ describe('legacy keys', () => {
   test('are public keys with an approver and an end', () => {
     expect(parseRingConfig({ ...GOOD, legacyKeys: [legacy] }).legacyKeys).toEqual([legacy]);
     const message = 'a legacy key of ring customer-api needs an approver and an end';
-    for (const approver of oddBut('x', '007', '-1')) expect(() => parseRingConfig({ ...GOOD, legacyKeys: [{ ...legacy, approver }] })).toThrow(refused(message));
-    for (const verifyUntil of oddBut(0, -1)) expect(() => parseRingConfig({ ...GOOD, legacyKeys: [{ ...legacy, verifyUntil }] })).toThrow(refused(message));
-    for (const odd of [null, undefined, 7, 'x']) expect(() => parseRingConfig({ ...GOOD, legacyKeys: [odd] })).toThrow(refused(message));
+    for (const approver of oddBut('x', '007', '-1'))
+      expect(() => parseRingConfig({ ...GOOD, legacyKeys: [{ ...legacy, approver }] })).toThrow(refused(message));
+    for (const verifyUntil of oddBut(0, -1))
+      expect(() => parseRingConfig({ ...GOOD, legacyKeys: [{ ...legacy, verifyUntil }] })).toThrow(refused(message));
+    for (const odd of [null, undefined, 7, 'x'])
+      expect(() => parseRingConfig({ ...GOOD, legacyKeys: [odd] })).toThrow(refused(message));
   });
 
   test('are never given with their private half', () => {
     const jwk = { ...signingKey().privateKey.export({ format: 'jwk' }), alg: 'ES256' };
-    expect(() => parseRingConfig({ ...GOOD, legacyKeys: [{ ...legacy, jwk }] })).toThrow(refused('the JWK holds a private key'));
+    expect(() => parseRingConfig({ ...GOOD, legacyKeys: [{ ...legacy, jwk }] })).toThrow(
+      refused('the JWK holds a private key'),
+    );
   });
 });
 
@@ -97,5 +130,7 @@ test('the sha of the settings sees each of them', () => {
 });
 
 test('a key that the ring has not is refused by name', () => {
-  expect(() => findKey(ringWith(), 'no-such-kid')).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'ring customer-api has no key no-such-kid' }));
+  expect(() => findKey(ringWith(), 'no-such-kid')).toThrow(
+    expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'ring customer-api has no key no-such-kid' }),
+  );
 });

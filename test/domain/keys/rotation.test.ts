@@ -9,16 +9,27 @@ describe('at birth', () => {
   test('an empty ring reserves slots 1, 2 and 3, each created and adopted before the next', () => {
     expect(planRotation(ringWith({ seq: 0, keys: [], slots: [] }), NOW)).toEqual({ do: 'reserve', slot: 1 });
     const slot = { slot: 1, at: NOW, signUntil: NOW + 93 * DAY };
-    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'INTENT' }] }), NOW)).toEqual({ do: 'create', slot: 1 });
-    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'CREATED' }] }), NOW)).toEqual({ do: 'adopt', slot: 1 });
-    expect(planRotation(ringWith({ seq: 0, keys: [keyRecord(1, { publishedAt: undefined })] }), NOW)).toEqual({ do: 'reserve', slot: 2 });
+    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'INTENT' }] }), NOW)).toEqual({
+      do: 'create',
+      slot: 1,
+    });
+    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'CREATED' }] }), NOW)).toEqual({
+      do: 'adopt',
+      slot: 1,
+    });
+    expect(planRotation(ringWith({ seq: 0, keys: [keyRecord(1, { publishedAt: undefined })] }), NOW)).toEqual({
+      do: 'reserve',
+      slot: 2,
+    });
   });
 
   test('three keys are enough: the first one is read back from the JWKS, then activated without waiting for caches', () => {
     const unpublished = [1, 2, 3].map((slot) => keyRecord(slot, { publishedAt: undefined }));
     expect(planRotation(ringWith({ seq: 0, keys: unpublished }), NOW)).toEqual({ do: 'publish', kid: kidOf(1) });
     const [, second, third] = unpublished;
-    expect(planRotation(ringWith({ seq: 0, keys: [keyRecord(1), second, third].flatMap((key) => key ?? []) }), NOW)).toEqual({ do: 'activate', kid: kidOf(1) });
+    expect(
+      planRotation(ringWith({ seq: 0, keys: [keyRecord(1), second, third].flatMap((key) => key ?? []) }), NOW),
+    ).toEqual({ do: 'activate', kid: kidOf(1) });
   });
 });
 
@@ -71,18 +82,21 @@ describe('activation', () => {
 
 describe('disabling', () => {
   const left = (more = {}) => activeRecord(1, { state: 'VERIFY_ONLY', deactivatedAt: NOW, ...more });
-  const after = (key = left()) => ringWith({ keys: [key, activeRecord(2), keyRecord(3), keyRecord(4)] });
+  const ringAfter = (key = left()) => ringWith({ keys: [key, activeRecord(2), keyRecord(3), keyRecord(4)] });
 
   test('a key that stopped being ACTIVE is disabled after the drain and not before', () => {
-    expect(planRotation(after(), NOW + CFG.drain - 1)).toBeUndefined();
-    expect(planRotation(after(), NOW + CFG.drain)).toEqual({ do: 'disable', kid: kidOf(1) });
+    expect(planRotation(ringAfter(), NOW + CFG.drain - 1)).toBeUndefined();
+    expect(planRotation(ringAfter(), NOW + CFG.drain)).toEqual({ do: 'disable', kid: kidOf(1) });
   });
 
-  test.each(['VERIFY_ONLY', 'SUSPECT', 'DENIED', 'RETIRED'] as const)('a %s key that KMS still lets sign comes before everything else', (state) => {
-    const keys = [left({ state }), activeRecord(2)];
-    const ring = ringWith({ keys, slots: [{ slot: 3, state: 'INTENT', at: NOW, signUntil: NOW }] });
-    expect(planRotation(ring, NOW + 2 * period)).toEqual({ do: 'disable', kid: kidOf(1) });
-  });
+  test.each(['VERIFY_ONLY', 'SUSPECT', 'DENIED', 'RETIRED'] as const)(
+    'a %s key that KMS still lets sign comes before everything else',
+    (state) => {
+      const keys = [left({ state }), activeRecord(2)];
+      const ring = ringWith({ keys, slots: [{ slot: 3, state: 'INTENT', at: NOW, signUntil: NOW }] });
+      expect(planRotation(ring, NOW + 2 * period)).toEqual({ do: 'disable', kid: kidOf(1) });
+    },
+  );
 
   test('a prepared STANDBY that nobody activated is disabled again', () => {
     const prepared = keyRecord(2, { kmsState: 'Enabled', preparedAt: NOW });
@@ -92,18 +106,27 @@ describe('disabling', () => {
   });
 
   test('a STANDBY whose disabling was broken off is disabled at once', () => {
-    const ring = ringWith({ keys: [activeRecord(1), keyRecord(2, { kmsState: 'Disabling', preparedAt: NOW }), keyRecord(3)] });
+    const ring = ringWith({
+      keys: [activeRecord(1), keyRecord(2, { kmsState: 'Disabling', preparedAt: NOW }), keyRecord(3)],
+    });
     expect(planRotation(ring, NOW + 1)).toEqual({ do: 'disable', kid: kidOf(2) });
   });
 
   test('the ACTIVE key, a disabled key and a legacy key are never asked of KMS', () => {
     const legacy = keyRecord(9, { kind: 'legacy', state: 'SUSPECT', kmsState: undefined, kmsKeyArn: undefined });
-    expect(planRotation(ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3), legacy] }), NOW + 1)).toBeUndefined();
+    expect(
+      planRotation(ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3), legacy] }), NOW + 1),
+    ).toBeUndefined();
   });
 });
 
 describe('retirement', () => {
-  const verifyOnly = activeRecord(1, { state: 'VERIFY_ONLY', kmsState: 'Disabled', deactivatedAt: NOW, verifyUntil: NOW + 100 });
+  const verifyOnly = activeRecord(1, {
+    state: 'VERIFY_ONLY',
+    kmsState: 'Disabled',
+    deactivatedAt: NOW,
+    verifyUntil: NOW + 100,
+  });
   const others = [activeRecord(2), keyRecord(3), keyRecord(4)];
 
   test('a VERIFY_ONLY key is retired after verifyUntil and not at it', () => {

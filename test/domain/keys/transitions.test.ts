@@ -8,11 +8,26 @@ import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../supp
 
 const LATER = NOW + CFG.period;
 const kid = (slot: number) => poolKey(slot).jwk.kid;
-const prepared = (slot: number, more: Partial<KeyRecord> = {}) => keyRecord(slot, { kmsState: 'Enabled', preparedAt: LATER, ...more });
-const threeKeys = (more: Partial<Ring> = {}) => ringWith({ keys: [activeRecord(1), prepared(2), keyRecord(3)], ...more });
-const target = (slot: number, taintClass: TaintTarget['class'] = 'planned'): TaintTarget => ({ kid: kid(slot), class: taintClass, reason: 'test' });
+const prepared = (slot: number, more: Partial<KeyRecord> = {}) =>
+  keyRecord(slot, { kmsState: 'Enabled', preparedAt: LATER, ...more });
+const threeKeys = (more: Partial<Ring> = {}) =>
+  ringWith({ keys: [activeRecord(1), prepared(2), keyRecord(3)], ...more });
+const target = (slot: number, taintClass: TaintTarget['class'] = 'planned'): TaintTarget => ({
+  kid: kid(slot),
+  class: taintClass,
+  reason: 'test',
+});
 const legacy = (more: Partial<KeyRecord> = {}) =>
-  keyRecord(9, { kind: 'legacy', state: 'OBSERVED', slot: 0, signUntil: 0, kmsState: undefined, kmsKeyArn: undefined, windows: [{ iatFrom: 0, iatTo: LATER }], ...more });
+  keyRecord(9, {
+    kind: 'legacy',
+    state: 'OBSERVED',
+    slot: 0,
+    signUntil: 0,
+    kmsState: undefined,
+    kmsKeyArn: undefined,
+    windows: [{ iatFrom: 0, iatTo: LATER }],
+    ...more,
+  });
 const NO_RESULT = { passes: 2, source: 0, done: 0, excluded: {}, root: 'r' };
 
 describe('every transition', () => {
@@ -21,7 +36,10 @@ describe('every transition', () => {
     ['retire', (ring) => transitions.retire(ring, kid(3), LATER)],
     ['markDisabled', (ring) => transitions.markDisabled(ring, kid(3), LATER)],
     ['updateRing', (ring) => transitions.updateRing(ring, { ...CFG, period: 3600 }, LATER)],
-    ['adoptLegacyKey', (ring) => transitions.adoptLegacyKey(ring, { jwk: poolKey(9).jwk, verifyUntil: LATER, approver: 'CHG-7' }, LATER)],
+    [
+      'adoptLegacyKey',
+      (ring) => transitions.adoptLegacyKey(ring, { jwk: poolKey(9).jwk, verifyUntil: LATER, approver: 'CHG-7' }, LATER),
+    ],
     ['taint', (ring) => transitions.taint(ring, [target(1)], kid(2), 'c-1', LATER)],
   ];
 
@@ -31,7 +49,11 @@ describe('every transition', () => {
     expect(after.fence).toBe(8);
     expect(table.records().length).toBeGreaterThan(0);
     for (const record of table.records()) {
-      expect(record).toMatchObject({ at: LATER, ring: 'customer-api', id: expect.stringMatching(/^customer-api\/000008\.\d$/) });
+      expect(record).toMatchObject({
+        at: LATER,
+        ring: 'customer-api',
+        id: expect.stringMatching(/^customer-api\/000008\.\d$/),
+      });
       expect(parseRecord(Buffer.from(formatRecord(record)))).toEqual(record);
     }
   });
@@ -41,7 +63,10 @@ describe('every transition', () => {
     const stale = make(table.ring());
     await table.apply(transitions.updateRing(table.ring(), { ...CFG, drain: 16 }, LATER));
     const before = table.tables.dump('keys');
-    await expect(table.apply(stale)).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED', message: 'write 0 (update keys) was refused by its condition; nothing was written' });
+    await expect(table.apply(stale)).rejects.toMatchObject({
+      code: 'ERR_CONDITION_FAILED',
+      message: 'write 0 (update keys) was refused by its condition; nothing was written',
+    });
     expect(table.tables.dump('keys')).toEqual(before);
   });
 
@@ -61,8 +86,18 @@ describe('activation', () => {
     const table = await RingTable.of(threeKeys());
     const after = await table.apply(transitions.activate(table.ring(), kid(2), LATER));
     expect(after).toMatchObject({ activeKid: kid(2), seq: 2 });
-    expect(findKey(after, kid(1))).toMatchObject({ state: 'VERIFY_ONLY', deactivatedAt: LATER, verifyUntil: LATER + CFG.maxTtl + CFG.skew, windows: [{ iatFrom: NOW, iatTo: LATER }], inJwks: true });
-    expect(findKey(after, kid(2))).toMatchObject({ state: 'ACTIVE', activatedAt: LATER, windows: [{ iatFrom: LATER, iatTo: keyRecord(2).signUntil }] });
+    expect(findKey(after, kid(1))).toMatchObject({
+      state: 'VERIFY_ONLY',
+      deactivatedAt: LATER,
+      verifyUntil: LATER + CFG.maxTtl + CFG.skew,
+      windows: [{ iatFrom: NOW, iatTo: LATER }],
+      inJwks: true,
+    });
+    expect(findKey(after, kid(2))).toMatchObject({
+      state: 'ACTIVE',
+      activatedAt: LATER,
+      windows: [{ iatFrom: LATER, iatTo: keyRecord(2).signUntil }],
+    });
   });
 
   test('leaving ACTIVE may only shorten how long a key verifies', async () => {
@@ -79,21 +114,37 @@ describe('activation', () => {
     ['RETIRED', { state: 'RETIRED' }],
   ])('a key that is %s is refused', (_what, more) => {
     const ring = threeKeys({ keys: [activeRecord(1), prepared(2, more)] });
-    expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(expect.objectContaining({ code: 'ERR_KEY_NOT_PUBLISHED', message: `key ${kid(2)} may not sign yet`, allowed: 'STANDBY, seen in the JWKS for 70 s' }));
+    expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_KEY_NOT_PUBLISHED',
+        message: `key ${kid(2)} may not sign yet`,
+        allowed: 'STANDBY, seen in the JWKS for 70 s',
+      }),
+    );
   });
 
   test('a key that KMS would refuse to sign with is refused', () => {
     const ring = threeKeys({ keys: [activeRecord(1), keyRecord(2)] });
     expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(
-      expect.objectContaining({ code: 'ERR_KEY_STATE', message: `key ${kid(2)} of ring customer-api was not prepared: KMS would refuse to sign`, got: 'Disabled', fix: 'prepare it again' }),
+      expect.objectContaining({
+        code: 'ERR_KEY_STATE',
+        message: `key ${kid(2)} of ring customer-api was not prepared: KMS would refuse to sign`,
+        got: 'Disabled',
+        fix: 'prepare it again',
+      }),
     );
   });
 
   test('who disables a STANDBY and who activates it cannot both win', async () => {
     for (const disablerFirst of [true, false]) {
       const table = await RingTable.of(threeKeys());
-      const writes = [transitions.markDisabling(table.ring(), kid(2)), transitions.activate(table.ring(), kid(2), LATER)];
-      const outcomes = await Promise.allSettled((disablerFirst ? writes : writes.reverse()).map((one) => table.apply(one)));
+      const writes = [
+        transitions.markDisabling(table.ring(), kid(2)),
+        transitions.activate(table.ring(), kid(2), LATER),
+      ];
+      const outcomes = await Promise.allSettled(
+        (disablerFirst ? writes : writes.reverse()).map((one) => table.apply(one)),
+      );
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
       expect(findKey(table.ring(), kid(2)).state).toBe(disablerFirst ? 'STANDBY' : 'ACTIVE');
     }
@@ -102,17 +153,26 @@ describe('activation', () => {
   test('nobody prepares a key that is being disabled', async () => {
     const table = await RingTable.of(threeKeys());
     await table.apply(transitions.markDisabling(table.ring(), kid(2)));
-    await expect(table.apply(transitions.markPrepared(table.ring(), kid(2), LATER))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    await expect(table.apply(transitions.markPrepared(table.ring(), kid(2), LATER))).rejects.toMatchObject({
+      code: 'ERR_CONDITION_FAILED',
+    });
   });
 });
 
 describe('taint', () => {
   test('an ACTIVE key is replaced in the same transaction; a compromise leaves the JWKS at once, a planned one stays', async () => {
-    for (const [taintClass, inJwks] of [['compromise', false], ['planned', true]] as const) {
+    for (const [taintClass, inJwks] of [
+      ['compromise', false],
+      ['planned', true],
+    ] as const) {
       const table = await RingTable.of(threeKeys());
       const after = await table.apply(transitions.taint(table.ring(), [target(1, taintClass)], kid(2), 'c-1', LATER));
       expect(after.activeKid).toBe(kid(2));
-      expect(findKey(after, kid(1))).toMatchObject({ state: 'SUSPECT', inJwks, taint: { class: taintClass, reason: 'test', at: LATER, cases: ['c-1'] } });
+      expect(findKey(after, kid(1))).toMatchObject({
+        state: 'SUSPECT',
+        inJwks,
+        taint: { class: taintClass, reason: 'test', at: LATER, cases: ['c-1'] },
+      });
       expect(after.waves).toEqual([{ fromKid: kid(1), toKid: kid(2), state: 'OPEN', openedAt: LATER, cases: ['c-1'] }]);
       expect(findKey(after, kid(2)).windows).toEqual([
         { iatFrom: LATER, iatTo: keyRecord(2).signUntil },
@@ -124,34 +184,50 @@ describe('taint', () => {
   test('the ACTIVE key is not tainted without a successor, and nothing else is in that case', () => {
     const ring = threeKeys({ keys: [activeRecord(1), prepared(2), legacy()] });
     expect(() => transitions.taint(ring, [target(9, 'compromise'), target(1)], undefined, 'c-1', LATER)).toThrow(
-      expect.objectContaining({ code: 'ERR_KEY_STATE', message: `key ${kid(1)} of ring customer-api signs; it needs a successor` }),
+      expect.objectContaining({
+        code: 'ERR_KEY_STATE',
+        message: `key ${kid(1)} of ring customer-api signs; it needs a successor`,
+      }),
     );
   });
 
   test('a STANDBY never signed, so a taint of it is refused and not passed over', () => {
     expect(() => transitions.taint(threeKeys(), [target(3)], kid(2), 'c-1', LATER)).toThrow(
-      expect.objectContaining({ code: 'ERR_KEY_STATE', message: `key ${kid(3)} of ring customer-api never signed; there is nothing to taint` }),
+      expect.objectContaining({
+        code: 'ERR_KEY_STATE',
+        message: `key ${kid(3)} of ring customer-api never signed; there is nothing to taint`,
+      }),
     );
   });
 
   test('a key of another ring is refused', () => {
-    expect(() => transitions.taint(threeKeys(), [{ kid: 'elsewhere', class: 'planned', reason: 'x' }], kid(2), 'c-1', LATER)).toThrow(
-      expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'ring customer-api has no key elsewhere' }),
-    );
+    expect(() =>
+      transitions.taint(threeKeys(), [{ kid: 'elsewhere', class: 'planned', reason: 'x' }], kid(2), 'c-1', LATER),
+    ).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'ring customer-api has no key elsewhere' }));
   });
 
   test('a replay for the same case writes nothing; another case joins the wave', async () => {
     const table = await RingTable.of(threeKeys({ keys: [activeRecord(1), prepared(2), legacy()] }));
     await table.apply(transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-1', LATER));
     expect(transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-1', LATER + 1)).toEqual([]);
-    const after = await table.apply(transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-2', LATER + 1));
+    const after = await table.apply(
+      transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-2', LATER + 1),
+    );
     expect(after.waves).toMatchObject([{ cases: ['c-1', 'c-2'] }]);
     expect(findKey(after, kid(9)).taint).toMatchObject({ at: LATER, cases: ['c-1', 'c-2'] });
   });
 
   test('DENIED and RETIRED keys stay what they are', () => {
     for (const state of ['DENIED', 'RETIRED'] as const)
-      expect(transitions.taint(threeKeys({ keys: [activeRecord(1), prepared(2), legacy({ state })] }), [target(9)], undefined, 'c-1', LATER)).toEqual([]);
+      expect(
+        transitions.taint(
+          threeKeys({ keys: [activeRecord(1), prepared(2), legacy({ state })] }),
+          [target(9)],
+          undefined,
+          'c-1',
+          LATER,
+        ),
+      ).toEqual([]);
   });
 });
 
@@ -161,20 +237,33 @@ describe('an open wave when its target stops issuing', () => {
   const taint = { class: 'compromise' as const, reason: 'test', at: NOW, cases: ['c-1'] };
   const ring = () => {
     const active = activeRecord(1);
-    const keys = [{ ...active, windows: [...active.windows, window] }, prepared(2), keyRecord(3), legacy({ state: 'SUSPECT', taint })];
+    const keys = [
+      { ...active, windows: [...active.windows, window] },
+      prepared(2),
+      keyRecord(3),
+      legacy({ state: 'SUSPECT', taint }),
+    ];
     return ringWith({ keys, waves: [wave] });
   };
 
   test.each<[string, (ring: Ring) => ReturnType<typeof transitions.activate>]>([
     ['a scheduled activation', (before) => transitions.activate(before, kid(2), LATER)],
     ['a taint of the target', (before) => transitions.taint(before, [target(1)], kid(2), 'c-2', LATER)],
-    ['a taint that also joins the wave', (before) => transitions.taint(before, [target(1), target(9, 'compromise')], kid(2), 'c-2', LATER)],
+    [
+      'a taint that also joins the wave',
+      (before) => transitions.taint(before, [target(1), target(9, 'compromise')], kid(2), 'c-2', LATER),
+    ],
   ])('moves on to the new key, with its window, at %s', async (_what, make) => {
     const table = await RingTable.of(ring());
     const after = await table.apply(make(table.ring()));
     expect(after.waves.find(({ fromKid }) => fromKid === kid(9))).toMatchObject({ toKid: kid(2), state: 'OPEN' });
     expect(findKey(after, kid(2)).windows).toContainEqual(window);
-    expect(table.records().filter(({ type }) => type === 'key.window').map(({ body }) => body.kid)).toContain(kid(2));
+    expect(
+      table
+        .records()
+        .filter(({ type }) => type === 'key.window')
+        .map(({ body }) => body.kid),
+    ).toContain(kid(2));
   });
 
   test('one that is over stays where it ended, and hands no window on', async () => {
@@ -187,7 +276,8 @@ describe('an open wave when its target stops issuing', () => {
 });
 
 describe('denial', () => {
-  const suspect = () => legacy({ state: 'SUSPECT', taint: { class: 'compromise', reason: 'test', at: NOW, cases: ['c-1'] } });
+  const suspect = () =>
+    legacy({ state: 'SUSPECT', taint: { class: 'compromise', reason: 'test', at: NOW, cases: ['c-1'] } });
   const wave = { fromKid: kid(9), toKid: kid(1), state: 'OPEN' as const, openedAt: NOW, cases: ['c-1'] };
 
   test('SUSPECT becomes DENIED once, with the wave it ends', async () => {
@@ -196,24 +286,40 @@ describe('denial', () => {
     expect(findKey(after, kid(9))).toMatchObject({ state: 'DENIED', deniedAt: LATER, inJwks: false });
     expect(after.waves).toMatchObject([{ state: 'DONE' }]);
     expect(table.records().map(({ type }) => type)).toEqual(['wave.completed', 'key.denied']);
-    await expect(table.apply(transitions.deny(after, kid(9), NO_RESULT, LATER))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    await expect(table.apply(transitions.deny(after, kid(9), NO_RESULT, LATER))).rejects.toMatchObject({
+      code: 'ERR_CONDITION_FAILED',
+    });
   });
 
-  test.each(['ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'STANDBY', 'RETIRED', 'DENIED'] as const)('a %s key is not denied', async (state) => {
-    const table = await RingTable.of(ringWith({ keys: [activeRecord(1), { ...suspect(), state }], waves: [wave], activeKid: kid(1) }));
-    await expect(table.apply(transitions.deny(table.ring(), kid(9), NO_RESULT, LATER))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
-  });
+  test.each(['ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'STANDBY', 'RETIRED', 'DENIED'] as const)(
+    'a %s key is not denied',
+    async (state) => {
+      const table = await RingTable.of(
+        ringWith({ keys: [activeRecord(1), { ...suspect(), state }], waves: [wave], activeKid: kid(1) }),
+      );
+      await expect(table.apply(transitions.deny(table.ring(), kid(9), NO_RESULT, LATER))).rejects.toMatchObject({
+        code: 'ERR_CONDITION_FAILED',
+      });
+    },
+  );
 });
 
 describe('birth', () => {
   test('a ring is created once', async () => {
     const table = await RingTable.of(ringWith());
-    await expect(table.apply(transitions.createRing('customer-api', CFG, NOW))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    await expect(table.apply(transitions.createRing('customer-api', CFG, NOW))).rejects.toMatchObject({
+      code: 'ERR_CONDITION_FAILED',
+    });
   });
 
   test.each(['alg', 'iss', 'aud'] as const)('%s of a live ring cannot change', (name) => {
     expect(() => transitions.updateRing(ringWith(), { ...CFG, [name]: 'other' }, NOW)).toThrow(
-      expect.objectContaining({ code: 'ERR_RING_IMMUTABLE', message: `${name} of ring customer-api cannot change`, got: 'other', allowed: CFG[name] }),
+      expect.objectContaining({
+        code: 'ERR_RING_IMMUTABLE',
+        message: `${name} of ring customer-api cannot change`,
+        got: 'other',
+        allowed: CFG[name],
+      }),
     );
   });
 
@@ -221,7 +327,9 @@ describe('birth', () => {
     const table = await RingTable.of(ringWith({ keys: [], slots: [], seq: 0 }));
     await table.apply(transitions.reserveSlot(table.ring(), 1, NOW));
     const { signUntil } = table.ring().slots[0] ?? { signUntil: 0 };
-    await table.apply(transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }));
+    await table.apply(
+      transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }),
+    );
     await table.apply(transitions.updateRing(table.ring(), { ...CFG, period: 3600 }, NOW));
     const [slot] = table.ring().slots;
     const after = await table.apply(transitions.adoptKey(table.ring(), slot as never, NOW));
@@ -231,11 +339,21 @@ describe('birth', () => {
   test('a slot is adopted once, and only when its KMS key is known', async () => {
     const table = await RingTable.of(ringWith({ keys: [], slots: [], seq: 0 }));
     await table.apply(transitions.reserveSlot(table.ring(), 1, NOW));
-    expect(() => transitions.adoptKey(table.ring(), table.ring().slots[0] as never, NOW)).toThrow(expect.objectContaining({ code: 'ERR_KEY_STATE' }));
-    await table.apply(transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }));
-    await expect(table.apply(transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'other', jwk: poolKey(2).jwk, policySha256: 'sha' }))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    expect(() => transitions.adoptKey(table.ring(), table.ring().slots[0] as never, NOW)).toThrow(
+      expect.objectContaining({ code: 'ERR_KEY_STATE' }),
+    );
+    await table.apply(
+      transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }),
+    );
+    await expect(
+      table.apply(
+        transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'other', jwk: poolKey(2).jwk, policySha256: 'sha' }),
+      ),
+    ).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
     const slot = table.ring().slots[0] as never;
     await table.apply(transitions.adoptKey(table.ring(), slot, NOW));
-    await expect(table.apply(transitions.adoptKey(table.ring(), slot, NOW))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    await expect(table.apply(transitions.adoptKey(table.ring(), slot, NOW))).rejects.toMatchObject({
+      code: 'ERR_CONDITION_FAILED',
+    });
   });
 });

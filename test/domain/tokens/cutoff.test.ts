@@ -5,20 +5,32 @@ import { MemoryTables } from '../../../lib/local/tables';
 import { NOW } from '../../support/rings';
 
 const RING = 'customer-api';
-const cutAt = async (tables: MemoryTables, notBefore: number) => tables.transact([setCutOff(RING, 'b', notBefore, 'c-1')]).then(() => true, () => false);
-const mayIssue = async (tables: MemoryTables, iat: number) => tables.transact([checkNotCutOff(RING, 'b', iat)]).then(() => true, () => false);
+const cutAt = async (tables: MemoryTables, notBefore: number) =>
+  tables.transact([setCutOff(RING, 'b', notBefore, 'c-1')]).then(
+    () => true,
+    () => false,
+  );
+const mayIssue = async (tables: MemoryTables, iat: number) =>
+  tables.transact([checkNotCutOff(RING, 'b', iat)]).then(
+    () => true,
+    () => false,
+  );
 const stored = async (tables: MemoryTables) => {
   const item = await tables.get('cutoffs', cutOffKey(RING, 'b'));
   return item && parseCutOff(item);
 };
 
 test('a subject is blinded with the pepper, the type and a byte no type can hold', () => {
-  const expected = createHmac('sha256', 'pepper').update(Buffer.from([...Buffer.from('sub'), 0, ...Buffer.from('member-1')])).digest('base64url');
+  const expected = createHmac('sha256', 'pepper')
+    .update(Buffer.from([...Buffer.from('sub'), 0, ...Buffer.from('member-1')]))
+    .digest('base64url');
   expect(blind('pepper', { type: 'sub', value: 'member-1' })).toBe(expected);
 });
 
 test('types, values and peppers never meet', () => {
-  const names = (['sub', 'act', 'client'] as const).flatMap((type) => ['m', 'sub\0m', '\0m', ''].flatMap((value) => ['p1', 'p2'].map((pepper) => blind(pepper, { type, value }))));
+  const names = (['sub', 'act', 'client'] as const).flatMap((type) =>
+    ['m', 'sub\0m', '\0m', ''].flatMap((value) => ['p1', 'p2'].map((pepper) => blind(pepper, { type, value }))),
+  );
   expect(new Set(names).size).toBe(names.length);
 });
 

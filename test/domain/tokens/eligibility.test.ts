@@ -5,7 +5,11 @@ import type { LedgerRow } from '../../../lib/domain/tokens/ledger';
 import { CFG, keyRecord, NOW } from '../../support/rings';
 
 const TAINTED_AT = NOW - 100;
-const source = keyRecord(9, { kind: 'legacy', state: 'SUSPECT', taint: { class: 'compromise', reason: 'test', at: TAINTED_AT, cases: [] } });
+const source = keyRecord(9, {
+  kind: 'legacy',
+  state: 'SUSPECT',
+  taint: { class: 'compromise', reason: 'test', at: TAINTED_AT, cases: [] },
+});
 const row: LedgerRow = {
   tokenSha256: 'token',
   payloadSha256: 'payload',
@@ -18,7 +22,16 @@ const row: LedgerRow = {
   at: TAINTED_AT,
 };
 const context = { source, drain: CFG.drain, now: NOW, committed: new Set(['token']) };
-const claims = { iss: CFG.iss, aud: CFG.aud, sub: 'member-1', client_id: 'web', jti: 'j', iat: row.iat, exp: row.exp, act: { sub: 'agent', act: { sub: 'agent-2' } } };
+const claims = {
+  iss: CFG.iss,
+  aud: CFG.aud,
+  sub: 'member-1',
+  client_id: 'web',
+  jti: 'j',
+  iat: row.iat,
+  exp: row.exp,
+  act: { sub: 'agent', act: { sub: 'agent-2' } },
+};
 const candidate: Candidate = { row, claims, payloadSha256: 'payload', tokenSha256: 'token' };
 const PEPPER = 'pepper';
 
@@ -60,7 +73,8 @@ test('whoever is named in the token can end it: subject, every actor, client', (
     { type: 'client', value: 'web' },
   ] as const;
   for (const subject of subjects) {
-    const cut = (more: Partial<CutOff>) => new Map([[blind(PEPPER, subject), { blinded: '', notBefore: row.iat, blocked: false, ...more }]]);
+    const cut = (more: Partial<CutOff>) =>
+      new Map([[blind(PEPPER, subject), { blinded: '', notBefore: row.iat, blocked: false, ...more }]]);
     expect(excludedBody(candidate, PEPPER, cut({}))).toBe('cut-off');
     expect(excludedBody(candidate, PEPPER, cut({ notBefore: row.iat - 1 }))).toBeUndefined();
     expect(excludedBody(candidate, PEPPER, cut({ notBefore: 0, blocked: true }))).toBe('cut-off');
@@ -69,6 +83,8 @@ test('whoever is named in the token can end it: subject, every actor, client', (
 });
 
 test('a name cut off as one thing is not cut off as another', () => {
-  const asClient = new Map([[blind(PEPPER, { type: 'client', value: 'member-1' }), { blinded: '', notBefore: NOW, blocked: true }]]);
+  const asClient = new Map([
+    [blind(PEPPER, { type: 'client', value: 'member-1' }), { blinded: '', notBefore: NOW, blocked: true }],
+  ]);
   expect(excludedBody(candidate, PEPPER, asClient)).toBeUndefined();
 });

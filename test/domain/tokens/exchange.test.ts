@@ -1,5 +1,11 @@
 import type { KeyState } from '../../../lib/domain/keys/ring';
-import { currentKeys, exchangeResponse, isCollectable, isExchangeable, parseExchange } from '../../../lib/domain/tokens/exchange';
+import {
+  currentKeys,
+  exchangeResponse,
+  isCollectable,
+  isExchangeable,
+  parseExchange,
+} from '../../../lib/domain/tokens/exchange';
 import { keyRecord, NOW, ringWith } from '../../support/rings';
 
 const GOOD = {
@@ -8,13 +14,21 @@ const GOOD = {
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
 };
 const form = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString();
-const without = (name: keyof typeof GOOD) => form(Object.fromEntries(Object.entries(GOOD).filter(([other]) => other !== name)));
-const REFUSED = expect.objectContaining({ code: 'ERR_EXCHANGE_REFUSED', message: 'the token cannot be exchanged', got: undefined, allowed: undefined });
+const without = (name: keyof typeof GOOD) =>
+  form(Object.fromEntries(Object.entries(GOOD).filter(([other]) => other !== name)));
+const REFUSED = expect.objectContaining({
+  code: 'ERR_EXCHANGE_REFUSED',
+  message: 'the token cannot be exchanged',
+  got: undefined,
+  allowed: undefined,
+});
 
 describe('the form', () => {
   test('holds the token, and may say what it asks for and who asks', () => {
     expect(parseExchange(form(GOOD))).toEqual({ subjectToken: 'a.b.c' });
-    expect(parseExchange(form({ ...GOOD, requested_token_type: GOOD.subject_token_type, client_id: 'web' }))).toEqual({ subjectToken: 'a.b.c' });
+    expect(parseExchange(form({ ...GOOD, requested_token_type: GOOD.subject_token_type, client_id: 'web' }))).toEqual({
+      subjectToken: 'a.b.c',
+    });
   });
 
   test.each<[string, string]>([
@@ -24,9 +38,18 @@ describe('the form', () => {
     ['subject_token is missing', without('subject_token')],
     ['subject_token is empty', form({ ...GOOD, subject_token: '' })],
     ['subject_token_type is missing', without('subject_token_type')],
-    ['subject_token_type is an ID token', form({ ...GOOD, subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' })],
-    ['subject_token_type is a refresh token', form({ ...GOOD, subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' })],
-    ['requested_token_type is another', form({ ...GOOD, requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' })],
+    [
+      'subject_token_type is an ID token',
+      form({ ...GOOD, subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }),
+    ],
+    [
+      'subject_token_type is a refresh token',
+      form({ ...GOOD, subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }),
+    ],
+    [
+      'requested_token_type is another',
+      form({ ...GOOD, requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }),
+    ],
     ['scope is asked for', form({ ...GOOD, scope: 'admin' })],
     ['audience is asked for', form({ ...GOOD, audience: 'https://other.example' })],
     ['resource is asked for', form({ ...GOOD, resource: 'https://other.example' })],
@@ -80,5 +103,10 @@ test('the current version is looked for under keys that are good now, the last a
 });
 
 test('the answer has four members, and none of them a new life', () => {
-  expect(exchangeResponse('x.y.z', NOW + 60, NOW)).toEqual({ access_token: 'x.y.z', issued_token_type: GOOD.subject_token_type, token_type: 'Bearer', expires_in: 60 });
+  expect(exchangeResponse('x.y.z', NOW + 60, NOW)).toEqual({
+    access_token: 'x.y.z',
+    issued_token_type: GOOD.subject_token_type,
+    token_type: 'Bearer',
+    expires_in: 60,
+  });
 });

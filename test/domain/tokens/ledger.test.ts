@@ -2,12 +2,33 @@ import { createHash } from 'node:crypto';
 import type { Write } from '../../../lib/domain/table';
 import { parseCompact } from '../../../lib/domain/tokens/compact';
 import { setCutOff } from '../../../lib/domain/tokens/cutoff';
-import { adopted, type Body, type Issuance, intent, issued, isVersionOf, jtiHash, parseRow, resigned, rowKey, shardOf, tokenOf } from '../../../lib/domain/tokens/ledger';
+import {
+  adopted,
+  type Body,
+  type Issuance,
+  intent,
+  issued,
+  isVersionOf,
+  jtiHash,
+  parseRow,
+  resigned,
+  rowKey,
+  shardOf,
+  tokenOf,
+} from '../../../lib/domain/tokens/ledger';
 import { signJws } from '../../support/keys';
 import { RingTable } from '../../support/ring-table';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
 
-const claims = { iss: CFG.iss, aud: CFG.aud, sub: 'member-1', client_id: 'web', jti: 'jti-1', iat: NOW, exp: NOW + 3600 };
+const claims = {
+  iss: CFG.iss,
+  aud: CFG.aud,
+  sub: 'member-1',
+  client_id: 'web',
+  jti: 'jti-1',
+  iat: NOW,
+  exp: NOW + 3600,
+};
 const kid = (slot: number) => poolKey(slot).jwk.kid;
 const H = (text: string) => createHash('sha256').update(text).digest('base64url');
 
@@ -28,7 +49,9 @@ function issuance(slot = 1, more: Partial<Issuance> = {}): Issuance {
 }
 
 async function table() {
-  return RingTable.of(ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(9, { kind: 'legacy', state: 'OBSERVED' })] }));
+  return RingTable.of(
+    ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(9, { kind: 'legacy', state: 'OBSERVED' })] }),
+  );
 }
 
 const issueOnce = async (ring: RingTable, one = issuance()) => {
@@ -39,7 +62,9 @@ const issueOnce = async (ring: RingTable, one = issuance()) => {
 test('a jti is used once under a kid: the second intent is refused before anything is signed', async () => {
   const ring = await table();
   await issueOnce(ring);
-  await expect(ring.tables.transact([intent(activeRecord(1), claims, issuance().token)])).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+  await expect(ring.tables.transact([intent(activeRecord(1), claims, issuance().token)])).rejects.toMatchObject({
+    code: 'ERR_CONDITION_FAILED',
+  });
 });
 
 test('an intent alone is no issued token', async () => {
@@ -48,7 +73,9 @@ test('an intent alone is no issued token', async () => {
   await ring.tables.transact([intent(one.key, claims, one.token)]);
   expect(ring.tables.dump('ledger')).toEqual([]);
   const [body] = ring.tables.dump('bodies');
-  expect(() => tokenOf(body as unknown as Body)).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'the token was never signed', got: 'INTENT' }));
+  expect(() => tokenOf(body as unknown as Body)).toThrow(
+    expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'the token was never signed', got: 'INTENT' }),
+  );
 });
 
 test('an issued token is one row, one body and one digest that waits for the committer, and none of them holds it', async () => {
@@ -57,9 +84,19 @@ test('an issued token is one row, one body and one digest that waits for the com
   await issueOnce(ring, one);
   const token = `${one.token.signingInput}.${one.token.signature.toString('base64url')}`;
   const [row] = ring.tables.dump('ledger').map(parseRow);
-  expect(row).toMatchObject({ jtiH: H('jti-1'), tokenSha256: H(token), payloadSha256: H(JSON.stringify(claims)), iat: NOW, exp: NOW + 3600, epoch: 7, subH: 'sub-b' });
+  expect(row).toMatchObject({
+    jtiH: H('jti-1'),
+    tokenSha256: H(token),
+    payloadSha256: H(JSON.stringify(claims)),
+    iat: NOW,
+    exp: NOW + 3600,
+    epoch: 7,
+    subH: 'sub-b',
+  });
   expect(ring.tables.dump('issued')).toMatchObject([{ kid: kid(1), jtiH: H('jti-1'), tokenSha256: H(token) }]);
-  const everything = JSON.stringify((['ledger', 'bodies', 'issued', 'cutoffs'] as const).map((name) => ring.tables.dump(name)));
+  const everything = JSON.stringify(
+    (['ledger', 'bodies', 'issued', 'cutoffs'] as const).map((name) => ring.tables.dump(name)),
+  );
   for (const secret of [token, 'member-1']) expect(everything).not.toContain(secret);
   expect(tokenOf(ring.tables.dump('bodies')[0] as unknown as Body).token).toBe(token);
 });
@@ -81,23 +118,32 @@ test.each<[string, (ring: RingTable) => Promise<unknown>]>([
 test.each(['halted', 'activeKid'])('a re-sign is fenced by %s too', async (name) => {
   const ring = await table();
   await setHead(ring, name === 'halted' ? { halted: true } : { activeKid: kid(2) });
-  await expect(ring.tables.transact(resigned(issuance(), kid(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+  await expect(ring.tables.transact(resigned(issuance(), kid(9)))).rejects.toMatchObject({
+    code: 'ERR_CONDITION_FAILED',
+  });
 });
 
 test('a token is re-signed once; the second run is refused and nothing is overwritten', async () => {
   const ring = await table();
   await ring.tables.transact(resigned(issuance(), kid(9)));
   const before = ring.tables.dump('bodies');
-  await expect(ring.tables.transact(resigned(issuance(1, { outId: 'again' }), kid(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+  await expect(ring.tables.transact(resigned(issuance(1, { outId: 'again' }), kid(9)))).rejects.toMatchObject({
+    code: 'ERR_CONDITION_FAILED',
+  });
   expect(ring.tables.dump('bodies')).toEqual(before);
 });
 
-test.each(['SUSPECT', 'DENIED', 'RETIRED'] as const)('a legacy token is not recorded once its key is %s', async (state) => {
-  const ring = await table();
-  await ring.tables.transact([{ kind: 'update', table: 'keys', key: { pk: 'RING#customer-api', sk: `KEY#${kid(9)}` }, set: { state } }]);
-  await expect(ring.tables.transact(adopted(issuance(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
-  expect(ring.tables.dump('ledger')).toEqual([]);
-});
+test.each(['SUSPECT', 'DENIED', 'RETIRED'] as const)(
+  'a legacy token is not recorded once its key is %s',
+  async (state) => {
+    const ring = await table();
+    await ring.tables.transact([
+      { kind: 'update', table: 'keys', key: { pk: 'RING#customer-api', sk: `KEY#${kid(9)}` }, set: { state } },
+    ]);
+    await expect(ring.tables.transact(adopted(issuance(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    expect(ring.tables.dump('ledger')).toEqual([]);
+  },
+);
 
 test('the same jti under two kids is two tokens, and one is a version of the other only over the same payload', async () => {
   const ring = await table();
@@ -117,14 +163,23 @@ test('a subject that is also the actor and the client is checked once', () => {
 test('a stored body that does not hold a signature gives no token', () => {
   const body: Body = { state: 'SIGNED', protected: 'e30', payload: 'e30', signature: 'c2ln', exp: NOW };
   expect(tokenOf(body).token).toBe('e30.e30.c2ln');
-  for (const odd of [{ ...body, state: 'INTENT' as const }, { ...body, signature: '' }, { ...body, signature: undefined }, { ...body, signature: 'c2ln=' }, { ...body, payload: 'e3 0' }])
-    expect(() => tokenOf(odd)).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'the token was never signed' }));
+  for (const odd of [
+    { ...body, state: 'INTENT' as const },
+    { ...body, signature: '' },
+    { ...body, signature: undefined },
+    { ...body, signature: 'c2ln=' },
+    { ...body, payload: 'e3 0' },
+  ])
+    expect(() => tokenOf(odd)).toThrow(
+      expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'the token was never signed' }),
+    );
 });
 
 describe('shards', () => {
   test('64 shards are the first letter of H(jti)', () => {
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    for (let n = 0; n < 500; n++) expect(shardOf(jtiHash(`j-${n}`), 64)).toBe(letters.indexOf(jtiHash(`j-${n}`)[0] ?? ''));
+    for (let n = 0; n < 500; n++)
+      expect(shardOf(jtiHash(`j-${n}`), 64)).toBe(letters.indexOf(jtiHash(`j-${n}`)[0] ?? ''));
   });
 
   test('every power of two up to 256 spreads evenly and stays in range', () => {
@@ -140,7 +195,10 @@ describe('shards', () => {
   });
 
   test('one token has one place', () => {
-    expect(rowKey({ kid: 'k', shards: 64 }, jtiHash('j'))).toEqual({ pk: expect.stringMatching(/^k#\d\d$/), sk: jtiHash('j') });
+    expect(rowKey({ kid: 'k', shards: 64 }, jtiHash('j'))).toEqual({
+      pk: expect.stringMatching(/^k#\d\d$/),
+      sk: jtiHash('j'),
+    });
   });
 });
 

@@ -8,19 +8,26 @@ import { bytesOf, encode, numberOf, ORDER, signingKey } from '../../support/keys
 
 const WIDTHS = [32, 48] as const;
 const N = (width: number) => ORDER[width] as bigint;
-const refused = (why: string) => expect.objectContaining({ code: 'ERR_SIGNATURE_ENCODING', message: `the signature is not a DER ECDSA signature: ${why}` });
+const refused = (why: string) =>
+  expect.objectContaining({
+    code: 'ERR_SIGNATURE_ENCODING',
+    message: `the signature is not a DER ECDSA signature: ${why}`,
+  });
 const lower = (s: bigint, width: number) => (s > N(width) / 2n ? N(width) - s : s);
 
 /** Numbers whose top bytes are often zero: those are the ones that get lost. */
 function* randomNumbers(seed: string, count: number, width: number): Generator<bigint> {
   for (let n = 0; n < count; n++) {
     const wide = createHash('sha512').update(`${seed}:${n}`).digest();
-    yield 1n + ((numberOf(wide.subarray(0, width)) >> BigInt((wide[63] ?? 0) % 8 === 0 ? 8 * ((wide[62] ?? 0) % width) : 0)) % (N(width) - 1n));
+    yield 1n +
+      ((numberOf(wide.subarray(0, width)) >> BigInt((wide[63] ?? 0) % 8 === 0 ? 8 * ((wide[62] ?? 0) % width) : 0)) %
+        (N(width) - 1n));
   }
 }
 
 describe.each(WIDTHS)('%i bytes a half', (width) => {
-  const hex = (r: bigint, s: bigint) => bytesOf(r, width).toString('hex') + bytesOf(lower(s, width), width).toString('hex');
+  const hex = (r: bigint, s: bigint) =>
+    bytesOf(r, width).toString('hex') + bytesOf(lower(s, width), width).toString('hex');
 
   test('50,000 random signatures arrive as r and the lower s, each in its full width', () => {
     const [rs, ss] = [randomNumbers('r', 50_000, width), randomNumbers('s', 50_000, width)];
@@ -36,7 +43,9 @@ describe.each(WIDTHS)('%i bytes a half', (width) => {
     const edges = [1n, 0x7fn, 0x80n, 0xffn, N(width) - 1n, N(width) / 2n, N(width) / 2n + 1n];
     for (let bits = 1n; bits < BigInt(width) * 8n; bits++) edges.push(1n << bits, (1n << bits) - 1n);
     const halves = edges.filter((n) => n > 0n && n < N(width));
-    const pairs = halves.flatMap((edge) => [1n, 0x80n, N(width) - 1n].flatMap((other) => [[edge, other] as const, [other, edge] as const]));
+    const pairs = halves.flatMap((edge) =>
+      [1n, 0x80n, N(width) - 1n].flatMap((other) => [[edge, other] as const, [other, edge] as const]),
+    );
     expect(pairs.filter(([r, s]) => fromDer(derSignature(r, s), width).toString('hex') !== hex(r, s))).toEqual([]);
     expect(pairs.length).toBeGreaterThan(width * 16 * 5);
   });
@@ -103,7 +112,10 @@ describe('DER has one spelling', () => {
 });
 
 describe('what KMS returns', () => {
-  test.each([['ES256', 400], ['ES384', 60]] as const)('of %s verifies with us and with jose, %i times out of as many', async (alg, times) => {
+  test.each([
+    ['ES256', 400],
+    ['ES384', 60],
+  ] as const)('of %s verifies with us and with jose, %i times out of as many', async (alg, times) => {
     const { jwk, privateKey } = signingKey(alg);
     const hash = alg === 'ES256' ? 'sha256' : 'sha384';
     for (let n = 0; n < times; n++) {
@@ -134,11 +146,20 @@ describe('a signature counts', () => {
   });
 
   test('never with a half of zero, the order, or beyond it (CVE-2022-21449)', () => {
-    for (const odd of [0n, N(32), (1n << 256n) - 1n]) for (const bytes of [withHalves(odd, odd), withHalves(odd, s), withHalves(r, odd)]) expect(isSigned(jwk, input, bytes)).toBe(false);
+    for (const odd of [0n, N(32), (1n << 256n) - 1n])
+      for (const bytes of [withHalves(odd, odd), withHalves(odd, s), withHalves(r, odd)])
+        expect(isSigned(jwk, input, bytes)).toBe(false);
   });
 
   test('never as DER, empty, or of another length', () => {
-    for (const bytes of [Buffer.alloc(0), derSignature(r, s), good.subarray(1), Buffer.concat([good, good]), Buffer.alloc(96)]) expect(isSigned(jwk, input, bytes)).toBe(false);
+    for (const bytes of [
+      Buffer.alloc(0),
+      derSignature(r, s),
+      good.subarray(1),
+      Buffer.concat([good, good]),
+      Buffer.alloc(96),
+    ])
+      expect(isSigned(jwk, input, bytes)).toBe(false);
   });
 
   test('under its own key and message only', () => {
@@ -149,7 +170,14 @@ describe('a signature counts', () => {
   test('of PS256 with a salt of 32 bytes and no other, and not as RS256', () => {
     const rsa = signingKey('PS256');
     const salted = (saltLength: number) => sign('sha256', input, { key: rsa.privateKey, padding: 6, saltLength });
-    expect([0, 20, 31, 32, 33, 64].map((saltLength) => isSigned(rsa.jwk, input, salted(saltLength)))).toEqual([false, false, false, true, false, false]);
+    expect([0, 20, 31, 32, 33, 64].map((saltLength) => isSigned(rsa.jwk, input, salted(saltLength)))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+    ]);
     expect(isSigned(rsa.jwk, input, sign('sha256', input, rsa.privateKey))).toBe(false);
     expect(isSigned({ ...rsa.jwk, alg: 'RS256' }, input, salted(32))).toBe(false);
   });

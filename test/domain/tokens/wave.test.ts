@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { leafHash, nodeHash } from '../../../lib/domain/evidence/merkle';
-import { batchesOf, pendingBatches, type ShardPass, shardRoot, waveResult, waveRoot } from '../../../lib/domain/tokens/wave';
+import {
+  batchesOf,
+  pendingBatches,
+  type ShardPass,
+  shardRoot,
+  waveResult,
+  waveRoot,
+} from '../../../lib/domain/tokens/wave';
 
 const WAVE = { ring: 'customer-api', wave: 'old', fromKid: 'old', toKid: 'new' };
 const EMPTY_ROOT = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
@@ -16,13 +23,16 @@ const passOf = (pass: number, shard: number, more: Partial<ShardPass> = {}): Sha
   root: EMPTY_ROOT,
   ...more,
 });
-const allShards = (pass: number, more: Partial<ShardPass> = {}) => Array.from({ length: 64 }, (_, shard) => passOf(pass, shard, more));
+const allShards = (pass: number, more: Partial<ShardPass> = {}) =>
+  Array.from({ length: 64 }, (_, shard) => passOf(pass, shard, more));
 
 test('the batches of a wave hold every shard once', () => {
   for (const shards of [1, 2, 8, 9, 64, 256]) {
     const batches = batchesOf(WAVE, shards);
     expect(batches.flatMap((batch) => batch.shards)).toEqual(Array.from({ length: shards }, (_, n) => n));
-    expect(batches.every(({ fromKid, toKid, ring }) => fromKid === 'old' && toKid === 'new' && ring === 'customer-api')).toBe(true);
+    expect(
+      batches.every(({ fromKid, toKid, ring }) => fromKid === 'old' && toKid === 'new' && ring === 'customer-api'),
+    ).toBe(true);
   }
 });
 
