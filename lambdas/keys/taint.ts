@@ -2,9 +2,9 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { findKey, type KeyRecord, type Ring, SHARDS } from '../../lib/domain/keys/ring';
-import { deny, taint } from '../../lib/domain/keys/transitions';
-import type { Messages, WaveBatch } from '../../lib/domain/messages';
-import { batchesOf, pendingBatches, type ShardPass, waveResult } from '../../lib/domain/tokens/wave';
+import { deny, taint } from '../../lib/domain/keys/taint';
+import type { Messages } from '../../lib/domain/messages';
+import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from './load-ring';
 

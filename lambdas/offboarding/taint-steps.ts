@@ -1,8 +1,10 @@
 /** The steps around the waves of a case: one ring at a time, all its tainted kids together. The order stands in plan.ts. */
 import { CurfewError } from '../../lib/domain/errors';
-import type { StepRequest, TaintTarget, WaveBatch } from '../../lib/domain/messages';
+import type { TaintTarget } from '../../lib/domain/keys/taint';
+import type { StepRequest } from '../../lib/domain/messages';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
 import type { PlannedItem } from '../../lib/domain/offboarding/plan';
+import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';
 import { BEGUN, markDone } from './item-done';

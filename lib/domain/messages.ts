@@ -1,25 +1,10 @@
 /** What Lambdas say to each other, by callee. References and plain facts; a token only from the issuer to its caller. */
 import type { EvidenceRecord } from './evidence/record';
 import type { SigningAlgorithm } from './keys/algorithm';
-import type { ResignCounts } from './tokens/wave';
+import type { TaintTarget } from './keys/taint';
+import type { ResignCounts, WaveBatch } from './tokens/wave';
 
-export type TaintClass = 'compromise' | 'planned';
 export type SubjectType = 'sub' | 'act' | 'client';
-
-export interface TaintTarget {
-  readonly kid: string;
-  readonly class: TaintClass;
-  readonly reason: string;
-}
-
-/** One unit of a wave's Map: some shards of one tainted kid. */
-export interface WaveBatch {
-  readonly ring: string;
-  readonly wave: string;
-  readonly fromKid: string;
-  readonly toKid: string;
-  readonly shards: readonly number[];
-}
 
 /** What the state machine says to each step of a case: references only, never a name, an ARN or a token. */
 export interface StepRequest {

@@ -6,7 +6,7 @@ import { commitIssued } from '../../lambdas/tokens/committer';
 import { cutOff } from '../../lambdas/tokens/cutter';
 import { exchange } from '../../lambdas/tokens/exchange';
 import { jwksAt } from '../../lib/domain/keys/publication';
-import type { WaveBatch } from '../../lib/domain/messages';
+import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import {
   AUDIENCE,
   ISSUER,

@@ -7,8 +7,10 @@ import { cutOff } from '../../lambdas/tokens/cutter';
 import { exchange } from '../../lambdas/tokens/exchange';
 import { resignBatch } from '../../lambdas/tokens/resigner';
 import { H } from '../../lib/domain/encoding';
-import type { SubjectType, TaintTarget, WaveBatch } from '../../lib/domain/messages';
+import type { TaintTarget } from '../../lib/domain/keys/taint';
+import type { SubjectType } from '../../lib/domain/messages';
 import type { Item, Value } from '../../lib/domain/table';
+import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { signingKey, withOtherS } from '../support/keys';
 import {
   issueTo,

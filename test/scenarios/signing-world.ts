@@ -17,8 +17,9 @@ import { resignBatch } from '../../lambdas/tokens/resigner';
 import { base64url } from '../../lib/domain/encoding';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
 import type { Ring } from '../../lib/domain/keys/ring';
-import type { TaintTarget, WaveBatch } from '../../lib/domain/messages';
+import type { TaintTarget } from '../../lib/domain/keys/taint';
 import { fromDer } from '../../lib/domain/tokens/signature';
+import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { World, type WorldOptions } from '../../lib/local/world';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 

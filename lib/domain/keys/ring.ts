@@ -12,7 +12,6 @@
  */
 import { canonicalJson, H } from '../encoding';
 import { CurfewError } from '../errors';
-import type { TaintClass } from '../messages';
 import type { Settings } from '../settings';
 import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
 import { type PublicJwk, parsePublicJwk } from './jwk';
@@ -58,6 +57,9 @@ export interface Window {
   readonly iatTo: number;
   readonly wave?: string;
 }
+
+/** How far a taint goes: `compromise`, the key could have been copied; `planned`, a custodian with use of it left. */
+export type TaintClass = 'compromise' | 'planned';
 
 export interface Taint {
   readonly class: TaintClass;

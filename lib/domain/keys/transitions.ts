@@ -1,13 +1,7 @@
-/**
- * Every change of a ring, each one transaction: HEAD moves its fence on, if it still is the fence we read; the key
- * changes, if it still is in the state we read; and the record of it waits in the outbox. Two rotators, or a rotator
- * and a departure, can therefore never interleave: the second one's fence is stale, it reads again and asks again.
- */
-import type { Json } from '../encoding';
+/** The life of a ring and its keys, birth to retirement, each change one transaction under the fence (`fence.ts`). */
 import { CurfewError } from '../errors';
-import type { EvidenceRecord, RecordType } from '../evidence/record';
-import type { TaintTarget } from '../messages';
-import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
+import { ITEM_ABSENT, type Test } from '../table';
+import { change, type Fact, fenced, is, type KeysWrite, outbox } from './fence';
 import {
   activeKey,
   findKey,
@@ -23,16 +17,8 @@ import {
   type Wave,
   type Window,
 } from './ring';
-import { headKey, item, keyKey, outKey, pointerKey, slotKey, waveKey } from './ring-items';
+import { headKey, item, keyKey, pointerKey, slotKey, waveKey } from './ring-items';
 import { mayActivate } from './rotation';
-
-export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
-type Fact = {
-  readonly type: RecordType;
-  readonly body: { readonly [name: string]: Json | undefined };
-  readonly case?: string;
-};
-type Head = { readonly set?: { readonly [name: string]: Value }; readonly add?: { readonly [name: string]: number } };
 
 /** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
 export function createRing(id: string, cfg: RingSettings, now: number): KeysWrite[] {
@@ -222,134 +208,8 @@ export function retire(ring: Ring, kid: string, now: number): KeysWrite[] {
   );
 }
 
-/**
- * Taints every target at once. An ACTIVE one is replaced in the same transaction: there is no instant without a key
- * that issues, and none at which a SUSPECT key still does. Each target gets one wave to the key that is ACTIVE
- * afterwards, and that key the window the wave needs, so that a re-signed token is good wherever the feed is known.
- * A target that is SUSPECT already is joined, not tainted twice; one that is over already stays as it is.
- */
-export function taint(
-  ring: Ring,
-  targets: readonly TaintTarget[],
-  successor: string | undefined,
-  caseId: string | undefined,
-  now: number,
-): KeysWrite[] {
-  const cases = caseId === undefined ? [] : [caseId];
-  const standby = targets.find(({ kid }) => findKey(ring, kid).state === 'STANDBY');
-  if (standby)
-    throw new CurfewError(
-      'ERR_KEY_STATE',
-      `key ${standby.kid} of ring ${ring.id} never signed; there is nothing to taint`,
-      {
-        got: 'STANDBY',
-        allowed: TAINTABLE,
-        fix: 'disable it in KMS: the plan then takes another one',
-      },
-    );
-  const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
-  const joined = targets.filter(({ kid }) => findKey(ring, kid).state === 'SUSPECT');
-  const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
-  if (replaced && successor === undefined)
-    throw new CurfewError('ERR_KEY_STATE', `key ${ring.activeKid} of ring ${ring.id} signs; it needs a successor`, {
-      got: undefined,
-      fix: 'prepare a STANDBY and name it',
-    });
-  const toKid = replaced ? (successor as string) : ring.activeKid;
-  if (toKid === undefined) throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no key to re-sign under`);
-
-  const waveWindows = fresh.map(({ kid }) => {
-    const iatFrom = Math.max(0, now - ring.cfg.maxTtl - ring.cfg.skew);
-    return { wave: kid, iatFrom, iatTo: now + ring.cfg.drain };
-  });
-  const writes: KeysWrite[] = [];
-  const facts: Fact[] = [];
-
-  for (const { kid, class: taintClass, reason } of fresh) {
-    const key = findKey(ring, kid);
-    const inJwks = taintClass === 'planned';
-    const leavingActive = key.state === 'ACTIVE' ? leaving(ring, key, 'SUSPECT', now) : { state: 'SUSPECT' };
-    const set = { ...leavingActive, inJwks, taint: { class: taintClass, reason, at: now, cases } };
-    writes.push(change(ring, kid, set, [is('state', key.state)]));
-    const wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
-    writes.push({ kind: 'put', table: 'keys', item: item(waveKey(ring.id, kid), wave), if: ITEM_ABSENT });
-    facts.push({
-      type: 'key.tainted',
-      case: caseId,
-      body: { kid, class: taintClass, reason, from: key.state, cases, toKid },
-    });
-  }
-  const moved = new Set(replaced ? ring.waves.filter(isOpen).map(({ fromKid }) => fromKid) : []);
-  for (const { kid } of joined) {
-    const known = findKey(ring, kid).taint;
-    if (caseId === undefined || !known || known.cases.includes(caseId)) continue;
-    const all = [...known.cases, caseId];
-    writes.push(change(ring, kid, { taint: { ...known, cases: all } }, [is('state', 'SUSPECT')]));
-    writes.push(moveWave(ring, kid, { toKid, joinedBy: caseId }));
-    moved.delete(kid);
-    facts.push({
-      type: 'key.tainted',
-      case: caseId,
-      body: { kid, class: known.class, reason: known.reason, from: 'SUSPECT', cases: all, toKid },
-    });
-  }
-  if (writes.length === 0) return [];
-
-  if (waveWindows.length > 0)
-    facts.push({ type: 'key.window', case: caseId, body: { kid: toKid, windows: waveWindows } });
-  if (replaced) {
-    const successorChange = activation(ring, toKid, now, waveWindows);
-    writes.push(...successorChange.writes, ...[...moved].map((fromKid) => moveWave(ring, fromKid, { toKid })));
-    return fenced(ring, now, [...facts, ...successorChange.facts], writes, {
-      set: { activeKid: toKid },
-      add: { seq: 1 },
-    });
-  }
-  if (waveWindows.length > 0)
-    writes.push(
-      change(ring, toKid, { windows: [...findKey(ring, toKid).windows, ...waveWindows] }, [is('state', 'ACTIVE')]),
-    );
-  return fenced(ring, now, facts, writes);
-}
-
-const TAINTABLE = ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED'];
-
-/** What the last pass of a wave came to; the root commits to every (H(jti), old digest, new digest). */
-export interface WaveResult {
-  readonly passes: number;
-  readonly source: number;
-  readonly done: number;
-  readonly excluded: Readonly<Record<string, number>>;
-  readonly root: string;
-}
-
-/** SUSPECT → DENIED, terminal. Only once a second pass, after the drain, found nothing left to re-sign. */
-export function deny(ring: Ring, kid: string, result: WaveResult, now: number): KeysWrite[] {
-  const key = findKey(ring, kid);
-  const wave = ring.waves.find(({ fromKid }) => fromKid === kid);
-  const cases = key.taint?.cases ?? [];
-  const facts: Fact[] = [
-    {
-      type: 'wave.completed',
-      case: cases[0],
-      body: { kid, wave: kid, fromKid: kid, toKid: wave?.toKid, cases, ...result, excluded: { ...result.excluded } },
-    },
-    { type: 'key.denied', case: cases[0], body: { kid, class: key.taint?.class, cases } },
-  ];
-  return fenced(ring, now, facts, [
-    change(ring, kid, { state: 'DENIED', deniedAt: now, inJwks: false }, [is('state', 'SUSPECT')]),
-    {
-      kind: 'update',
-      table: 'keys',
-      key: waveKey(ring.id, kid),
-      set: { state: 'DONE', ...result },
-      if: [is('state', 'OPEN')],
-    },
-  ]);
-}
-
 /** What a key needs to become ACTIVE; it takes over the open waves too, which only the key that issues can do. */
-function activation(ring: Ring, kid: string, now: number, waveWindows: readonly Window[] = []) {
+export function activation(ring: Ring, kid: string, now: number, waveWindows: readonly Window[] = []) {
   const key = findKey(ring, kid);
   if (!mayActivate(ring, key, now))
     throw new CurfewError('ERR_KEY_NOT_PUBLISHED', `key ${kid} may not sign yet`, {
@@ -386,12 +246,16 @@ function activation(ring: Ring, kid: string, now: number, waveWindows: readonly 
   return { writes: [change(ring, kid, set, tests)], facts };
 }
 
-function isOpen({ state }: Wave): boolean {
+export function isOpen({ state }: Wave): boolean {
   return state === 'OPEN';
 }
 
 /** A wave ends under the key that issues; what its passes saw of another target does not count for this one. */
-function moveWave(ring: Ring, fromKid: string, { toKid, joinedBy }: { toKid: string; joinedBy?: string }): KeysWrite {
+export function moveWave(
+  ring: Ring,
+  fromKid: string,
+  { toKid, joinedBy }: { toKid: string; joinedBy?: string },
+): KeysWrite {
   return {
     kind: 'update',
     table: 'keys',
@@ -403,57 +267,9 @@ function moveWave(ring: Ring, fromKid: string, { toKid, joinedBy }: { toKid: str
 }
 
 /** Leaving ACTIVE may only shorten how long the key verifies: until the last token it signed is over. */
-function leaving(ring: Ring, key: KeyRecord, state: 'VERIFY_ONLY' | 'SUSPECT', now: number) {
+export function leaving(ring: Ring, key: KeyRecord, state: 'VERIFY_ONLY' | 'SUSPECT', now: number) {
   const windows = key.windows.map((window) =>
     window.wave === undefined ? { ...window, iatTo: Math.min(window.iatTo, now) } : window,
   );
   return { state, deactivatedAt: now, windows, verifyUntil: Math.min(key.verifyUntil, verifyUntilOf(now, ring.cfg)) };
-}
-
-function change(ring: Ring, kid: string, set: { readonly [name: string]: unknown }, tests: readonly Test[]): KeysWrite {
-  return { kind: 'update', table: 'keys', key: keyKey(ring.id, kid), set: set as { [name: string]: Value }, if: tests };
-}
-
-function is(attribute: string, value: string): Test {
-  return { attribute, is: '=', value };
-}
-
-function fenced(
-  ring: Ring,
-  now: number,
-  facts: readonly Fact[],
-  writes: readonly KeysWrite[],
-  head: Head = {},
-): KeysWrite[] {
-  const fence = ring.fence + 1;
-  const headWrite: KeysWrite = {
-    kind: 'update',
-    table: 'keys',
-    key: headKey(ring.id),
-    set: { ...head.set, fence },
-    add: head.add,
-    if: [
-      { attribute: 'fence', is: '=', value: ring.fence },
-      head.set?.activeKid === undefined || ring.activeKid === undefined
-        ? { attribute: 'pk', is: 'present' }
-        : { attribute: 'activeKid', is: '=', value: ring.activeKid },
-    ],
-  };
-  return [headWrite, ...writes, ...outbox(ring.id, fence, now, facts)];
-}
-
-function outbox(ring: string, fence: number, now: number, facts: readonly Fact[]): KeysWrite[] {
-  return facts.map(({ type, body, case: caseId }, n) => {
-    const record: EvidenceRecord = {
-      v: 1,
-      id: `${ring}/${ordered(fence)}.${n}`,
-      type,
-      at: now,
-      case: caseId,
-      ring,
-      body,
-    };
-    const event = { detailType: 'KeyStateChanged', detail: { id: record.id, ring, type } };
-    return { kind: 'put', table: 'keys', item: item(outKey(ring, fence, n), { record, event }), if: ITEM_ABSENT };
-  });
 }

@@ -7,8 +7,7 @@
  */
 import { canonicalJson, H, type Json } from '../encoding';
 import { CurfewError } from '../errors';
-import type { KeyState } from '../keys/ring';
-import type { TaintClass } from '../messages';
+import type { KeyState, TaintClass } from '../keys/ring';
 import type { SettingName } from '../settings';
 import { itemNumber, type PrincipalRef } from './containment';
 

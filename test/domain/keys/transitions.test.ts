@@ -1,8 +1,8 @@
 import { formatRecord, parseRecord } from '../../../lib/domain/evidence/record';
 import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
 import { findKey } from '../../../lib/domain/keys/ring';
+import { deny, type TaintTarget, taint } from '../../../lib/domain/keys/taint';
 import * as transitions from '../../../lib/domain/keys/transitions';
-import type { TaintTarget } from '../../../lib/domain/messages';
 import { RingTable } from '../../support/ring-table';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
 
@@ -40,7 +40,7 @@ describe('every transition', () => {
       'adoptLegacyKey',
       (ring) => transitions.adoptLegacyKey(ring, { jwk: poolKey(9).jwk, verifyUntil: LATER, approver: 'CHG-7' }, LATER),
     ],
-    ['taint', (ring) => transitions.taint(ring, [target(1)], kid(2), 'c-1', LATER)],
+    ['taint', (ring) => taint(ring, [target(1)], kid(2), 'c-1', LATER)],
   ];
 
   test.each(made)('%s moves the fence on by one, and leaves a record that evidence can read', async (_name, make) => {
@@ -166,7 +166,7 @@ describe('taint', () => {
       ['planned', true],
     ] as const) {
       const table = await RingTable.of(threeKeys());
-      const after = await table.apply(transitions.taint(table.ring(), [target(1, taintClass)], kid(2), 'c-1', LATER));
+      const after = await table.apply(taint(table.ring(), [target(1, taintClass)], kid(2), 'c-1', LATER));
       expect(after.activeKid).toBe(kid(2));
       expect(findKey(after, kid(1))).toMatchObject({
         state: 'SUSPECT',
@@ -183,7 +183,7 @@ describe('taint', () => {
 
   test('the ACTIVE key is not tainted without a successor, and nothing else is in that case', () => {
     const ring = threeKeys({ keys: [activeRecord(1), prepared(2), legacy()] });
-    expect(() => transitions.taint(ring, [target(9, 'compromise'), target(1)], undefined, 'c-1', LATER)).toThrow(
+    expect(() => taint(ring, [target(9, 'compromise'), target(1)], undefined, 'c-1', LATER)).toThrow(
       expect.objectContaining({
         code: 'ERR_KEY_STATE',
         message: `key ${kid(1)} of ring customer-api signs; it needs a successor`,
@@ -192,7 +192,7 @@ describe('taint', () => {
   });
 
   test('a STANDBY never signed, so a taint of it is refused and not passed over', () => {
-    expect(() => transitions.taint(threeKeys(), [target(3)], kid(2), 'c-1', LATER)).toThrow(
+    expect(() => taint(threeKeys(), [target(3)], kid(2), 'c-1', LATER)).toThrow(
       expect.objectContaining({
         code: 'ERR_KEY_STATE',
         message: `key ${kid(3)} of ring customer-api never signed; there is nothing to taint`,
@@ -202,17 +202,15 @@ describe('taint', () => {
 
   test('a key of another ring is refused', () => {
     expect(() =>
-      transitions.taint(threeKeys(), [{ kid: 'elsewhere', class: 'planned', reason: 'x' }], kid(2), 'c-1', LATER),
+      taint(threeKeys(), [{ kid: 'elsewhere', class: 'planned', reason: 'x' }], kid(2), 'c-1', LATER),
     ).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'ring customer-api has no key elsewhere' }));
   });
 
   test('a replay for the same case writes nothing; another case joins the wave', async () => {
     const table = await RingTable.of(threeKeys({ keys: [activeRecord(1), prepared(2), legacy()] }));
-    await table.apply(transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-1', LATER));
-    expect(transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-1', LATER + 1)).toEqual([]);
-    const after = await table.apply(
-      transitions.taint(table.ring(), [target(9, 'compromise')], undefined, 'c-2', LATER + 1),
-    );
+    await table.apply(taint(table.ring(), [target(9, 'compromise')], undefined, 'c-1', LATER));
+    expect(taint(table.ring(), [target(9, 'compromise')], undefined, 'c-1', LATER + 1)).toEqual([]);
+    const after = await table.apply(taint(table.ring(), [target(9, 'compromise')], undefined, 'c-2', LATER + 1));
     expect(after.waves).toMatchObject([{ cases: ['c-1', 'c-2'] }]);
     expect(findKey(after, kid(9)).taint).toMatchObject({ at: LATER, cases: ['c-1', 'c-2'] });
   });
@@ -220,7 +218,7 @@ describe('taint', () => {
   test('DENIED and RETIRED keys stay what they are', () => {
     for (const state of ['DENIED', 'RETIRED'] as const)
       expect(
-        transitions.taint(
+        taint(
           threeKeys({ keys: [activeRecord(1), prepared(2), legacy({ state })] }),
           [target(9)],
           undefined,
@@ -234,24 +232,24 @@ describe('taint', () => {
 describe('an open wave when its target stops issuing', () => {
   const wave = { fromKid: kid(9), toKid: kid(1), state: 'OPEN' as const, openedAt: NOW, cases: ['c-1'] };
   const window = { wave: kid(9), iatFrom: NOW - 100, iatTo: NOW + 15 };
-  const taint = { class: 'compromise' as const, reason: 'test', at: NOW, cases: ['c-1'] };
+  const tainted = { class: 'compromise' as const, reason: 'test', at: NOW, cases: ['c-1'] };
   const ring = () => {
     const active = activeRecord(1);
     const keys = [
       { ...active, windows: [...active.windows, window] },
       prepared(2),
       keyRecord(3),
-      legacy({ state: 'SUSPECT', taint }),
+      legacy({ state: 'SUSPECT', taint: tainted }),
     ];
     return ringWith({ keys, waves: [wave] });
   };
 
   test.each<[string, (ring: Ring) => ReturnType<typeof transitions.activate>]>([
     ['a scheduled activation', (before) => transitions.activate(before, kid(2), LATER)],
-    ['a taint of the target', (before) => transitions.taint(before, [target(1)], kid(2), 'c-2', LATER)],
+    ['a taint of the target', (before) => taint(before, [target(1)], kid(2), 'c-2', LATER)],
     [
       'a taint that also joins the wave',
-      (before) => transitions.taint(before, [target(1), target(9, 'compromise')], kid(2), 'c-2', LATER),
+      (before) => taint(before, [target(1), target(9, 'compromise')], kid(2), 'c-2', LATER),
     ],
   ])('moves on to the new key, with its window, at %s', async (_what, make) => {
     const table = await RingTable.of(ring());
@@ -282,11 +280,11 @@ describe('denial', () => {
 
   test('SUSPECT becomes DENIED once, with the wave it ends', async () => {
     const table = await RingTable.of(ringWith({ keys: [activeRecord(1), suspect()], waves: [wave] }));
-    const after = await table.apply(transitions.deny(table.ring(), kid(9), NO_RESULT, LATER));
+    const after = await table.apply(deny(table.ring(), kid(9), NO_RESULT, LATER));
     expect(findKey(after, kid(9))).toMatchObject({ state: 'DENIED', deniedAt: LATER, inJwks: false });
     expect(after.waves).toMatchObject([{ state: 'DONE' }]);
     expect(table.records().map(({ type }) => type)).toEqual(['wave.completed', 'key.denied']);
-    await expect(table.apply(transitions.deny(after, kid(9), NO_RESULT, LATER))).rejects.toMatchObject({
+    await expect(table.apply(deny(after, kid(9), NO_RESULT, LATER))).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
     });
   });
@@ -297,7 +295,7 @@ describe('denial', () => {
       const table = await RingTable.of(
         ringWith({ keys: [activeRecord(1), { ...suspect(), state }], waves: [wave], activeKid: kid(1) }),
       );
-      await expect(table.apply(transitions.deny(table.ring(), kid(9), NO_RESULT, LATER))).rejects.toMatchObject({
+      await expect(table.apply(deny(table.ring(), kid(9), NO_RESULT, LATER))).rejects.toMatchObject({
         code: 'ERR_CONDITION_FAILED',
       });
     },

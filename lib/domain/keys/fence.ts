@@ -1,0 +1,71 @@
+/**
+ * Every change of a ring is one transaction: HEAD moves its fence on, if it still is the fence we read; the key
+ * changes, if it still is in the state we read; and the record of it waits in the outbox. Two rotators, or a rotator
+ * and a departure, can therefore never interleave: the second one's fence is stale, it reads again and asks again.
+ */
+import type { Json } from '../encoding';
+import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
+import type { Ring } from './ring';
+import { headKey, item, keyKey, outKey } from './ring-items';
+
+export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
+export type Fact = {
+  readonly type: RecordType;
+  readonly body: { readonly [name: string]: Json | undefined };
+  readonly case?: string;
+};
+type Head = { readonly set?: { readonly [name: string]: Value }; readonly add?: { readonly [name: string]: number } };
+
+export function change(
+  ring: Ring,
+  kid: string,
+  set: { readonly [name: string]: unknown },
+  tests: readonly Test[],
+): KeysWrite {
+  return { kind: 'update', table: 'keys', key: keyKey(ring.id, kid), set: set as { [name: string]: Value }, if: tests };
+}
+
+export function is(attribute: string, value: string): Test {
+  return { attribute, is: '=', value };
+}
+
+export function fenced(
+  ring: Ring,
+  now: number,
+  facts: readonly Fact[],
+  writes: readonly KeysWrite[],
+  head: Head = {},
+): KeysWrite[] {
+  const fence = ring.fence + 1;
+  const headWrite: KeysWrite = {
+    kind: 'update',
+    table: 'keys',
+    key: headKey(ring.id),
+    set: { ...head.set, fence },
+    add: head.add,
+    if: [
+      { attribute: 'fence', is: '=', value: ring.fence },
+      head.set?.activeKid === undefined || ring.activeKid === undefined
+        ? { attribute: 'pk', is: 'present' }
+        : { attribute: 'activeKid', is: '=', value: ring.activeKid },
+    ],
+  };
+  return [headWrite, ...writes, ...outbox(ring.id, fence, now, facts)];
+}
+
+export function outbox(ring: string, fence: number, now: number, facts: readonly Fact[]): KeysWrite[] {
+  return facts.map(({ type, body, case: caseId }, n) => {
+    const record: EvidenceRecord = {
+      v: 1,
+      id: `${ring}/${ordered(fence)}.${n}`,
+      type,
+      at: now,
+      case: caseId,
+      ring,
+      body,
+    };
+    const event = { detailType: 'KeyStateChanged', detail: { id: record.id, ring, type } };
+    return { kind: 'put', table: 'keys', item: item(outKey(ring, fence, n), { record, event }), if: ITEM_ABSENT };
+  });
+}

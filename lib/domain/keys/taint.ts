@@ -1,0 +1,131 @@
+/** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
+import { CurfewError } from '../errors';
+import { ITEM_ABSENT } from '../table';
+import type { WaveResult } from '../tokens/wave';
+import { change, type Fact, fenced, is, type KeysWrite } from './fence';
+import { findKey, type Ring, type TaintClass } from './ring';
+import { item, waveKey } from './ring-items';
+import { activation, isOpen, leaving, moveWave } from './transitions';
+
+export interface TaintTarget {
+  readonly kid: string;
+  readonly class: TaintClass;
+  readonly reason: string;
+}
+
+/**
+ * Taints every target at once. An ACTIVE one is replaced in the same transaction: there is no instant without a key
+ * that issues, and none at which a SUSPECT key still does. Each target gets one wave to the key that is ACTIVE
+ * afterwards, and that key the window the wave needs, so that a re-signed token is good wherever the feed is known.
+ * A target that is SUSPECT already is joined, not tainted twice; one that is over already stays as it is.
+ */
+export function taint(
+  ring: Ring,
+  targets: readonly TaintTarget[],
+  successor: string | undefined,
+  caseId: string | undefined,
+  now: number,
+): KeysWrite[] {
+  const cases = caseId === undefined ? [] : [caseId];
+  const standby = targets.find(({ kid }) => findKey(ring, kid).state === 'STANDBY');
+  if (standby)
+    throw new CurfewError(
+      'ERR_KEY_STATE',
+      `key ${standby.kid} of ring ${ring.id} never signed; there is nothing to taint`,
+      {
+        got: 'STANDBY',
+        allowed: TAINTABLE,
+        fix: 'disable it in KMS: the plan then takes another one',
+      },
+    );
+  const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
+  const joined = targets.filter(({ kid }) => findKey(ring, kid).state === 'SUSPECT');
+  const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
+  if (replaced && successor === undefined)
+    throw new CurfewError('ERR_KEY_STATE', `key ${ring.activeKid} of ring ${ring.id} signs; it needs a successor`, {
+      got: undefined,
+      fix: 'prepare a STANDBY and name it',
+    });
+  const toKid = replaced ? (successor as string) : ring.activeKid;
+  if (toKid === undefined) throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no key to re-sign under`);
+
+  const waveWindows = fresh.map(({ kid }) => {
+    const iatFrom = Math.max(0, now - ring.cfg.maxTtl - ring.cfg.skew);
+    return { wave: kid, iatFrom, iatTo: now + ring.cfg.drain };
+  });
+  const writes: KeysWrite[] = [];
+  const facts: Fact[] = [];
+
+  for (const { kid, class: taintClass, reason } of fresh) {
+    const key = findKey(ring, kid);
+    const inJwks = taintClass === 'planned';
+    const leavingActive = key.state === 'ACTIVE' ? leaving(ring, key, 'SUSPECT', now) : { state: 'SUSPECT' };
+    const set = { ...leavingActive, inJwks, taint: { class: taintClass, reason, at: now, cases } };
+    writes.push(change(ring, kid, set, [is('state', key.state)]));
+    const wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
+    writes.push({ kind: 'put', table: 'keys', item: item(waveKey(ring.id, kid), wave), if: ITEM_ABSENT });
+    facts.push({
+      type: 'key.tainted',
+      case: caseId,
+      body: { kid, class: taintClass, reason, from: key.state, cases, toKid },
+    });
+  }
+  const moved = new Set(replaced ? ring.waves.filter(isOpen).map(({ fromKid }) => fromKid) : []);
+  for (const { kid } of joined) {
+    const known = findKey(ring, kid).taint;
+    if (caseId === undefined || !known || known.cases.includes(caseId)) continue;
+    const all = [...known.cases, caseId];
+    writes.push(change(ring, kid, { taint: { ...known, cases: all } }, [is('state', 'SUSPECT')]));
+    writes.push(moveWave(ring, kid, { toKid, joinedBy: caseId }));
+    moved.delete(kid);
+    facts.push({
+      type: 'key.tainted',
+      case: caseId,
+      body: { kid, class: known.class, reason: known.reason, from: 'SUSPECT', cases: all, toKid },
+    });
+  }
+  if (writes.length === 0) return [];
+
+  if (waveWindows.length > 0)
+    facts.push({ type: 'key.window', case: caseId, body: { kid: toKid, windows: waveWindows } });
+  if (replaced) {
+    const successorChange = activation(ring, toKid, now, waveWindows);
+    writes.push(...successorChange.writes, ...[...moved].map((fromKid) => moveWave(ring, fromKid, { toKid })));
+    return fenced(ring, now, [...facts, ...successorChange.facts], writes, {
+      set: { activeKid: toKid },
+      add: { seq: 1 },
+    });
+  }
+  if (waveWindows.length > 0)
+    writes.push(
+      change(ring, toKid, { windows: [...findKey(ring, toKid).windows, ...waveWindows] }, [is('state', 'ACTIVE')]),
+    );
+  return fenced(ring, now, facts, writes);
+}
+
+const TAINTABLE = ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED'];
+
+/** SUSPECT → DENIED, terminal. Only once a second pass, after the drain, found nothing left to re-sign. */
+export function deny(ring: Ring, kid: string, result: WaveResult, now: number): KeysWrite[] {
+  const key = findKey(ring, kid);
+  const wave = ring.waves.find(({ fromKid }) => fromKid === kid);
+  const cases = key.taint?.cases ?? [];
+  const facts: Fact[] = [
+    {
+      type: 'wave.completed',
+      case: cases[0],
+      body: { kid, wave: kid, fromKid: kid, toKid: wave?.toKid, cases, ...result, excluded: { ...result.excluded } },
+    },
+    { type: 'key.denied', case: cases[0], body: { kid, class: key.taint?.class, cases } },
+  ];
+  return fenced(ring, now, facts, [
+    change(ring, kid, { state: 'DENIED', deniedAt: now, inJwks: false }, [is('state', 'SUSPECT')]),
+    {
+      kind: 'update',
+      table: 'keys',
+      key: waveKey(ring.id, kid),
+      set: { state: 'DONE', ...result },
+      if: [is('state', 'OPEN')],
+    },
+  ]);
+}
