@@ -42,20 +42,19 @@ async function tell(dir: string, out: string): Promise<boolean> {
 
   const times = timings(departure, records);
   const provedWithin = times.provedAt - times.hrEventAt;
-  checks.claim('webhook-answered-within-1-s', 'the webhook was answered within a second', 'yes', {
-    answer: departure.answeredWithin <= 1 ? 'yes' : 'no',
-    by: `${departure.answeredWithin.toFixed(2)} s`,
-  });
-  checks.claim('proved-within-60-s', 'from the HR event to the last claim proved within 60 s', 'yes', {
-    answer: provedWithin <= 60 ? 'yes' : 'no',
-    by: `${provedWithin} s`,
-  });
+  // How fast is the machine's doing as well, so it is told and is no check: a slow run proves as much.
+  const goals = [
+    { goal: 'the webhook is answered within 1 s', seconds: departure.answeredWithin, ok: departure.answeredWithin <= 1 },
+    { goal: 'the last claim is proved within 60 s of the HR event', seconds: provedWithin, ok: provedWithin <= 60 },
+  ];
+  for (const { goal, seconds, ok } of goals) say(`  ${ok ? 'ok  ' : 'slow'} ${goal}: ${seconds.toFixed(2)} s`);
 
   const summary = {
     engine: 'emulator',
     case: departure.meta.caseId,
     settings: shrunk(settings),
     timings: times,
+    goals,
     counts: {
       members: start.members.length,
       resigned: end.tokens.length,
