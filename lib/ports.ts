@@ -91,8 +91,8 @@ export interface StoredObject {
 /** Objects by key. When `put` returns, the object is durable. Conditional puts throw `ERR_CONDITION_FAILED`. */
 export interface Objects<R extends Right = Right> {
   get(bucket: BucketOf<R, 'get'>, key: string): Promise<StoredObject | undefined>;
-  /** Keys that begin with the prefix, in order. */
-  list(bucket: BucketOf<R, 'list'>, prefix: string): Promise<string[]>;
+  /** Keys that begin with the prefix, in order; only those after `after`, if it is given. */
+  list(bucket: BucketOf<R, 'list'>, prefix: string, after?: string): Promise<string[]>;
   put(
     bucket: BucketOf<R, 'put'>,
     key: string,

@@ -96,9 +96,10 @@ export function verifyBundle(
 
 export function formatVerdict({ ok, case: caseId, checkpoint, checks, notes }: Verdict): string {
   const width = Math.max(...checks.map(({ id }) => id.length));
-  const lines = checks.flatMap(({ ok: holds, id, claim, code, detail }) => [
+  const lines = checks.flatMap(({ ok: holds, id, claim, code, detail, fix }) => [
     `${holds ? 'ok  ' : 'FAIL'}  ${id.padEnd(width)}  ${claim}`,
     ...(holds ? [] : [`${' '.repeat(width + 8)}${code}: ${detail}`]),
+    ...(fix === undefined ? [] : [`${' '.repeat(width + 8)}${fix}`]),
   ]);
   const log = checkpoint ? `${checkpoint.origin}, ${checkpoint.size} records` : 'unknown log';
   const result = ok ? 'the evidence holds' : 'the evidence does not hold';
@@ -144,7 +145,10 @@ function listsNamedBy(records: readonly EvidenceRecord[]): [string, string][] {
   const named = records.flatMap((record): [string, string][] => {
     if (record.type !== 'tokens.issued') return [];
     const { kid, entries } = listsOf(record);
-    return entries.map((entry) => [bundleListPath(kid, entry), tokenListKey(kid, entry.shard, entry.sha256)]);
+    return entries.map((entry) => [
+      bundleListPath(kid, entry),
+      tokenListKey(kid, entry.shard, record.at, entry.sha256),
+    ]);
   });
   return [...new Map(named)];
 }

@@ -12,37 +12,10 @@ export async function showRing(instance: Instance, id: string) {
   const ring = await loadRing(instance, parseRingId(id));
   const now = instance.clock.now();
   const next = planRotation(ring, now);
-  const keys = ring.keys.map(
-    ({
-      kid,
-      kind,
-      state,
-      kmsState,
-      inJwks,
-      bornAt,
-      activatedAt,
-      deactivatedAt,
-      signUntil,
-      verifyUntil,
-      taint,
-      deniedAt,
-    }) => ({
-      kid,
-      kind,
-      state,
-      kmsState,
-      inJwks,
-      bornAt,
-      activatedAt,
-      deactivatedAt,
-      signUntil,
-      verifyUntil,
-      taint,
-      deniedAt,
-    }),
-  );
+  // All that is on record of a key; none of it is secret.
+  const { activeKid, halted, cfg, keys } = ring;
   return {
-    json: { ring: id, activeKid: ring.activeKid, halted: ring.halted, cfg: ring.cfg, keys, next },
+    json: { ring: id, activeKid, halted, cfg, keys, next },
     text: format(ring, next ? Object.values(next).join(' ') : whenNext(ring)),
   };
 }

@@ -2,13 +2,15 @@
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
+import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';
 import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';
-import { EXPOSURE_CLASSES } from '../../lib/domain/offboarding/plan';
+import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
 import { TRANSACTION_WRITES_MAX, type Write } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';
 
-const Arn = (pattern: RegExp) => z.string().max(2048).regex(pattern);
+/** Beyond the longest that IAM and KMS give. */
+const Arn = (pattern: RegExp) => z.string().max(700).regex(pattern);
 const Ring = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/);
 
 const Principal = z.discriminatedUnion('type', [
@@ -21,7 +23,12 @@ const Exposure = z.strictObject({
   /** `ring:customer-api`: whichever key is ACTIVE. `kid:customer-api/{kid}`: this one key. */
   asset: z.string().regex(/^(ring:[a-z][a-z0-9-]{1,38}[a-z0-9]|kid:[a-z][a-z0-9-]{1,38}[a-z0-9]\/[\w-]{1,64})$/),
   class: z.enum(EXPOSURE_CLASSES),
-  how: z.string().min(1).max(500),
+  /** What is sealed in one record with 50 of these must fit into it: no control characters, which JSON spells longer. */
+  how: z
+    .string()
+    .min(1)
+    .max(120)
+    .regex(/^\P{C}+$/u),
   since: z.int().nonnegative(),
 });
 
@@ -30,8 +37,8 @@ const Import = z.strictObject({
     .array(
       z.strictObject({
         workerId: z.string(),
-        principals: z.array(Principal).max(200),
-        exposures: z.array(Exposure).max(200),
+        principals: z.array(Principal).max(PRINCIPALS_MAX),
+        exposures: z.array(Exposure).max(EXPOSURES_MAX),
       }),
     )
     .min(1)

@@ -4,18 +4,18 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { jwkFromSpki } from '../../lib/domain/keys/jwk';
-import { isSamePolicy, keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
-import { findKey, parseRingConfig, type Ring, ringSettings, type Slot } from '../../lib/domain/keys/ring';
+import { findKey, parseRingConfig, type Ring, ringSettings } from '../../lib/domain/keys/ring';
 import { planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';
 import * as transitions from '../../lib/domain/keys/transitions';
 import type { Messages } from '../../lib/domain/messages';
-import type { Deps } from '../../lib/ports';
+import { adopt, createKey, type RotatorDeps, requireState } from './key-birth';
 import { findRing, loadRing } from './load-ring';
 
-type RotatorDeps = Deps<'rotator'>;
 /** Births three keys of four steps each, and more; a plan that never ends is a bug, not a wait. */
 const ACTIONS_MAX = 40;
+/** Together two minutes, within the Lambda's three. */
+const BIRTH_TRIES = 24;
+const BIRTH_PAUSE_SECONDS = 5;
 const PROBES_MAX = 20;
 
 export async function rotate(
@@ -23,7 +23,7 @@ export async function rotate(
   deps: RotatorDeps,
 ): Promise<Messages['rotator']['response']> {
   if (request.op === 'prepare') return { done: [], kid: await prepare(request.ring, deps) };
-  if (request.op === 'finish') return finish(request.ring, deps);
+  if (request.op === 'finish') return finish(request, deps);
   return { done: await applyPlan(request.ring, deps) };
 }
 
@@ -37,17 +37,30 @@ export async function bear(given: unknown, deps: RotatorDeps): Promise<string> {
     : transitions.createRing(config.id, cfg, deps.clock.now());
   if (writes.length > 0) await deps.tables.transact(writes);
 
+  transitions.checkLegacyKeysKept(await loadRing(deps, config.id), config.legacyKeys, deps.clock.now());
   for (const legacy of config.legacyKeys) {
     const ring = await loadRing(deps, config.id);
-    if (!ring.keys.some(({ kid }) => kid === legacy.jwk.kid))
-      await deps.tables.transact(transitions.adoptLegacyKey(ring, legacy, deps.clock.now()));
+    const adopted = ring.keys.some(({ kid }) => kid === legacy.jwk.kid);
+    const change = (adopted ? transitions.shortenLegacyKey : transitions.adoptLegacyKey)(
+      ring,
+      legacy,
+      deps.clock.now(),
+    );
+    if (change.length > 0) await deps.tables.transact(change);
   }
-
-  await applyPlan(config.id, deps);
-  const ring = await loadRing(deps, config.id);
-  if (ring.activeKid === undefined) throw notServed(ring);
+  await firstKey(config.id, deps);
   await deps.functions.invoke('publisher', { ring: config.id });
   return config.id;
+}
+
+/** A new API takes seconds until it answers, a CDN minutes: a birth that does not wait for it would be rolled back. */
+async function firstKey(ringId: string, deps: RotatorDeps): Promise<void> {
+  for (let n = 0; n < BIRTH_TRIES; n++) {
+    await applyPlan(ringId, deps);
+    if ((await loadRing(deps, ringId)).activeKid !== undefined) return;
+    await deps.clock.sleep(BIRTH_PAUSE_SECONDS);
+  }
+  throw notServed(await loadRing(deps, ringId));
 }
 
 /** Asks and acts until the ring needs nothing that can be done now. Answers what was done, in order. */
@@ -79,7 +92,9 @@ async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Pro
   const { clock, tables } = deps;
   switch (action.do) {
     case 'reserve':
-      await tables.transact(transitions.reserveSlot(ring, action.slot, clock.now()));
+      await tables.transact(
+        transitions.reserveSlot(ring, action.slot, deps.random.bytes(12).toString('hex'), clock.now()),
+      );
       break;
     case 'create':
       await createKey(ring, action.slot, deps);
@@ -117,87 +132,10 @@ async function activate(ring: Ring, deps: RotatorDeps): Promise<string> {
   return kid;
 }
 
-/** The slot's tag is looked for first: a crash after CreateKey leaves a key to find, not an orphan. */
-async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Promise<void> {
-  const { ringKeys, config, tables } = deps;
-  const { accountId, roleArns, instance } = config;
-  if (!accountId || !roleArns)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'the rotator does not know the roles that key policies name');
-  const slotTag = slotTagOf(ring, slot, instance);
-  const { signUntil } = findSlot(ring, slot);
-  const policy = keyPolicy({ accountId, roleArns, algorithm: ring.cfg.alg, signUntil });
-  const kmsKeyArn =
-    (await findOwn(await ringKeys.find(slotTag), policy, ringKeys)) ??
-    (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
-  // Read before it is disabled: KMS does not give the public key of a disabled one.
-  const jwk = jwkFromSpki(await ringKeys.publicKey(kmsKeyArn), ring.cfg.alg);
-  try {
-    await tables.transact(transitions.slotCreated(ring, slot, { kmsKeyArn, jwk, policySha256: policySha256(policy) }));
-  } catch (error) {
-    // Another rotator created a key for this slot, and its key stands there: ours must not be able to sign.
-    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) await disown(kmsKeyArn, ring, slot, deps);
-    throw error;
-  }
-}
-
-/**
- * A tag is no proof: whoever may create and tag keys could plant one, with a policy or key material of his own. Ours is
- * the one whose policy is the one we write, word for word, and whose material never was outside KMS.
- */
-async function findOwn(
-  candidates: readonly string[],
-  policy: string,
-  ringKeys: RotatorDeps['ringKeys'],
-): Promise<string | undefined> {
-  for (const arn of candidates) {
-    try {
-      if (isSamePolicy(await ringKeys.policy(arn), policy) && (await ringKeys.describe(arn)).origin === 'AWS_KMS')
-        return arn;
-    } catch (error) {
-      // Under our policy we may read both.
-      if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;
-    }
-  }
-  return undefined;
-}
-
-async function disown(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<void> {
-  const taken = findSlot(await loadRing(deps, id), slot);
-  if (taken.kmsKeyArn !== kmsKeyArn) await deps.ringKeys.disable(kmsKeyArn);
-}
-
-/** Disabled and read back first, then adopted: a STANDBY is never enabled while the ring knows of it. */
-async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): Promise<void> {
-  const { ringKeys, tables, clock } = deps;
-  const slot = findSlot(ring, slotNumber);
-  if (!slot.kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`);
-  await ringKeys.disable(slot.kmsKeyArn);
-  await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
-  await disableOthers(ring, slot, deps);
-  await tables.transact(transitions.adoptKey(ring, slot, clock.now()));
-}
-
 /** Enables the STANDBY that may sign next and proves that it does, before anything depends on it. */
 async function prepare(ringId: string, deps: RotatorDeps): Promise<string> {
   const ring = await loadRing(deps, ringId);
   return enableSuccessor(ring, deps);
-}
-
-/** What a rotator created for this slot and did not live to give up: in no ring, and able to sign. */
-async function disableOthers(ring: Ring, { slot, kmsKeyArn }: Slot, { ringKeys, config }: RotatorDeps): Promise<void> {
-  for (const other of await ringKeys.find(slotTagOf(ring, slot, config.instance))) {
-    if (other === kmsKeyArn) continue;
-    try {
-      if ((await ringKeys.describe(other)).state === 'Enabled') await ringKeys.disable(other);
-    } catch (error) {
-      // Planted under a policy of its own: no ring knows it, and we have no right to it.
-      if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;
-    }
-  }
-}
-
-function slotTagOf(ring: Ring, slot: number, instance: string): string {
-  return `${instance}/${ring.id}/${slot}`;
 }
 
 /** The oldest STANDBY that really signs: one that somebody sabotaged must not hold up a rotation, or a departure. */
@@ -235,7 +173,11 @@ async function enable(ring: Ring, kid: string, { ringKeys, functions, tables, cl
 }
 
 /** Disables what must not sign any more, each one read back. The caller has waited for the drain. */
-async function finish(ringId: string, deps: RotatorDeps): Promise<Messages['rotator']['response']> {
+async function finish(
+  { ring: ringId, prepared }: { readonly ring: string; readonly prepared?: string },
+  deps: RotatorDeps,
+): Promise<Messages['rotator']['response']> {
+  await release(ringId, prepared, deps);
   const done = await applyPlan(ringId, deps);
   const ring = await loadRing(deps, ringId);
   const still = ring.keys.filter(
@@ -248,6 +190,13 @@ async function finish(ringId: string, deps: RotatorDeps): Promise<Messages['rota
     })),
   );
   return { done, disabled };
+}
+
+/** A STANDBY that was prepared and not needed, because another case was faster, does not stay enabled. */
+async function release(ringId: string, prepared: string | undefined, deps: RotatorDeps): Promise<void> {
+  const ring = await loadRing(deps, ringId);
+  const key = ring.keys.find(({ kid }) => kid === prepared);
+  if (key?.state === 'STANDBY' && key.kmsState === 'Enabled') await disable(ring, key.kid, deps);
 }
 
 async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void> {
@@ -268,28 +217,12 @@ async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void
     await tables.transact(transitions.retire(await loadRing(deps, ring.id), kid, clock.now()));
 }
 
-async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {
-  const found = await ringKeys.describe(kmsKeyArn);
-  if (found.state !== state)
-    throw new CurfewError('ERR_KEY_STATE', 'KMS does not say what it was told', {
-      got: found.state,
-      allowed: state,
-      fix: 'the next tick tries again',
-    });
-}
-
 /** Asked where verifiers ask, not in our table. */
 async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps): Promise<boolean> {
   const { status, body } = await http.get(`${config.publicBaseUrl}/r/${ring.id}/.well-known/jwks.json`);
   if (status !== 200) return false;
   const { keys } = JSON.parse(body) as { keys: readonly { kid: string }[] };
   return keys.some((key) => key.kid === kid);
-}
-
-function findSlot(ring: Ring, number: number): Slot {
-  const slot = ring.slots.find(({ slot }) => slot === number);
-  if (slot) return slot;
-  throw new CurfewError('ERR_NOT_FOUND', `ring ${ring.id} has no slot ${number}`, { got: number });
 }
 
 function notServed(ring: Ring): CurfewError {

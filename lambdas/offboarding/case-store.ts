@@ -30,6 +30,7 @@ export type StoredItem = Item & {
 
 export type Target = {
   readonly value?: string;
+  readonly arn?: string;
   readonly userName?: string;
   readonly accessKeyId?: string;
   readonly kmsKeyArn?: string;

@@ -2,7 +2,7 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
 import { recordKey } from '../../lib/domain/evidence/log-items';
-import { expectedRecords } from '../../lib/domain/evidence/manifest';
+import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { headKey } from '../../lib/domain/keys/ring-items';
 import type { StepRequest } from '../../lib/domain/messages';
@@ -31,7 +31,7 @@ async function close(request: StepRequest, deps: CloserDeps): Promise<{ readonly
   const items = await loadItems(deps, request.caseId);
   const open = items
     .filter(({ state }) => state !== 'PROVED')
-    .map(({ item, state }) => `${item.nn} ${item.kind} ${state}`);
+    .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
   if (open.length > 0)
     throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
       got: open,
@@ -68,10 +68,15 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   await deps.functions.invoke('committer', {});
   await deps.functions.invoke('sequencer', {});
 
-  // What went into the outboxes says what the case owes; whether it arrived, only the log can say.
-  const ids = [...(await ownRecordIds(meta.caseId, deps)), ...(await ringRecordIds(meta.caseId, deps))];
+  // By the same functions as the offline verifier: what the inventory asks for, not what happens to be there.
+  const [own, ofRings] = [await ownRecords(meta.caseId, deps), await ringRecords(meta.caseId, deps)];
+  const unwritten = expectedKeyRecords(own)
+    .filter((owed) => !findKeyRecord(ofRings, owed))
+    .map(({ type, kid }) => `${type} of ${kid}`);
+  const ids = [...expectedRecords(own), ...ofRings.map(({ id }) => id)];
+  // Whether a record arrived, only the log can say.
   const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get('log', recordKey(id)) })));
-  const missing = rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id);
+  const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];
   if (missing.length === 0) return { sealed: ids.length };
   throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `case ${meta.caseId} has records that are not in the tree yet`, {
     got: missing,
@@ -79,14 +84,13 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   });
 }
 
-/** By the same function as the offline verifier: what the inventory asks for, not what happens to be there. */
-async function ownRecordIds(caseId: string, { tables }: CloserDeps): Promise<readonly string[]> {
+async function ownRecords(caseId: string, { tables }: CloserDeps): Promise<readonly EvidenceRecord[]> {
   const out = await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix: 'OUT#' });
-  return expectedRecords(out.map(({ record }) => record as unknown as EvidenceRecord));
+  return out.map(({ record }) => record as unknown as EvidenceRecord);
 }
 
 /** The taints, waves and denials of this case, which leave through the outbox of the rings. */
-async function ringRecordIds(caseId: string, deps: CloserDeps): Promise<readonly string[]> {
+async function ringRecords(caseId: string, deps: CloserDeps): Promise<readonly EvidenceRecord[]> {
   const items = await loadItems(deps, caseId);
   const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'taint' ? [item.ring] : [])))];
   const out = await Promise.all(
@@ -101,14 +105,10 @@ async function ringRecordIds(caseId: string, deps: CloserDeps): Promise<readonly
     ),
   );
   const records = out.flat().map(({ record }) => record as unknown as EvidenceRecord);
-  return records.filter((record) => record.case === caseId || casesOf(record).includes(caseId)).map(({ id }) => id);
+  return recordsOfCase(records, caseId);
 }
 
 /** The youngest: a case writes a handful, and other cases and rotations only few in the meantime. */
 const RING_RECORDS_LOOKED_AT = 500;
-
-function casesOf({ body }: EvidenceRecord): readonly unknown[] {
-  return Array.isArray(body.cases) ? body.cases : [];
-}
 
 export const handler = entry('closer', closer);

@@ -3,7 +3,7 @@
  * in one transaction; a step that runs again finds its work done, or does it again to no other end.
  */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { StepRequest } from '../../lib/domain/messages';
 import { type CaseMeta, caseIdOf, doubt } from '../../lib/domain/offboarding/case';
 import {
@@ -47,8 +47,14 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
   if (stored.state !== 'PLANNED') return { nn: stored.item.nn };
   const meta = await loadCase(deps, request, BEGUN);
   const { kind } = stored.item;
-  if (kind === 'taint')
-    throw new CurfewError('ERR_PLAN_INVALID', 'a taint is acted on by the steps of the wave', { got: stored.item.nn });
+  if (kind === 'taint' || kind === 'unplannable')
+    throw new CurfewError(
+      'ERR_PLAN_INVALID',
+      'a taint is acted on by the steps of the wave, an unplannable by nobody',
+      {
+        got: stored.item.nn,
+      },
+    );
   if (kind === 'rotate-again') {
     await followUp(stored, request, deps);
     return { nn: stored.item.nn };
@@ -74,25 +80,31 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
 async function publishCutOffs({ caseId }: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const items = await loadItems(deps, caseId);
   const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'cut-off' ? [item.ring] : [])))];
-  await Promise.all(rings.map((ring) => deps.functions.invoke('publisher', { ring })));
-  return { rings };
+  const unpublished: string[] = [];
+  for (const ring of rings)
+    try {
+      await deps.functions.invoke('publisher', { ring });
+    } catch (error) {
+      // The next heartbeat publishes it; until then the prover finds the cut-off open. The other rings do not wait.
+      if (!isCurfewError(error)) throw error;
+      unpublished.push(ring);
+    }
+  return { rings, unpublished };
 }
 
+/**
+ * What a broken item is about is not ours to wait for: it keeps the case from closing, while whatever else the leaver
+ * could use is ended.
+ */
 async function markContained(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
   const open = list.filter(({ state }) => state === 'PLANNED').map(({ item }) => item.nn);
-  if (open.length > 0)
-    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} is not contained`, {
-      got: open,
-      fix: 'see the errors of these items',
-    });
-
   const meta = await changeCase(deps, request, BEGUN, (current) => {
     if (current.state !== 'CONTAINING') return [];
     const now = deps.clock.now();
-    const event = { detailType: 'CaseContained', detail: { id: current.caseId } };
+    const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
     return transition(current, { state: 'CONTAINED', containedAt: now }, [
-      { record: containedRecord(current, list.length, now), event },
+      { record: containedRecord(current, list.length - open.length, open, now), event },
     ]);
   });
   return { hold: doubt(meta) !== undefined };

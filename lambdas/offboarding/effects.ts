@@ -6,7 +6,8 @@ import type { CaseMeta } from '../../lib/domain/offboarding/case';
 import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
 import type { Deps } from '../../lib/ports';
 import { needed, type StoredItem } from './case-store';
-import { OBSERVE_IAM } from './observe';
+import { leaverAs } from './leaver-as';
+import { OBSERVE_IAM, userOf } from './observe';
 
 type Effect<K extends ItemKind> = (
   stored: StoredItem,
@@ -14,15 +15,18 @@ type Effect<K extends ItemKind> = (
   deps: Deps<'conductor'>,
 ) => Promise<Observations[K]>;
 /** Taints are acted on together, by the steps of the wave; a second rotation is a write of the case itself. */
-export type EffectKind = Exclude<ItemKind, 'taint' | 'rotate-again'>;
+export type EffectKind = Exclude<ItemKind, 'taint' | 'rotate-again' | 'unplannable'>;
 
 export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
   'cut-off': async ({ item, target }, meta, { functions, clock }) => {
     const ring = needed('ring' in item ? item.ring : undefined, 'ring', item.nn);
-    const subjects = [{ type: 'sub' as const, value: needed(target.value, 'value', item.nn) }];
+    const subjects = leaverAs(needed(target.value, 'value', item.nn));
     // A replay cuts off a little later than the first try did; a cut-off only moves forward, and the block stands.
     const { cut } = await functions.invoke('cutter', { ring, subjects, caseId: meta.caseId, notBefore: clock.now() });
-    return { blocked: cut.length === 1 && cut.every(({ blocked }) => blocked), notBefore: cut[0]?.notBefore };
+    return {
+      blocked: cut.length === subjects.length && cut.every(({ blocked }) => blocked),
+      notBefore: cut[0]?.notBefore,
+    };
   },
   latch: async (stored, meta, deps) => {
     const userName = needed(stored.target.userName, 'userName', stored.item.nn);
@@ -34,6 +38,7 @@ export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
   'access-key': async (stored, _meta, deps) => {
     const userName = needed(stored.target.userName, 'userName', stored.item.nn);
     const accessKeyId = needed(stored.target.accessKeyId, 'accessKeyId', stored.item.nn);
+    await userOf(stored, deps);
     await deps.functions.invoke('iam-disabler', { op: 'deactivate-access-key', userName, accessKeyId });
     return OBSERVE_IAM['access-key'](stored, deps);
   },
@@ -43,6 +48,7 @@ export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
   },
   'login-profile': async (stored, _meta, deps) => {
     const userName = needed(stored.target.userName, 'userName', stored.item.nn);
+    await userOf(stored, deps);
     await deps.functions.invoke('iam-disabler', { op: 'delete-login-profile', userName });
     return OBSERVE_IAM['login-profile'](stored, deps);
   },

@@ -1,4 +1,4 @@
-/** Ends what an IAM user can authenticate with. IAM has no condition for "Inactive only": hence the alarm on its use. */
+/** Ends what an IAM user can authenticate with. IAM has no condition for "Inactive only": who invokes it could set Active. */
 import { entry } from '../../lib/aws/entry';
 import type { Messages } from '../../lib/domain/messages';
 import type { Deps } from '../../lib/ports';

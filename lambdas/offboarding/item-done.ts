@@ -1,7 +1,7 @@
 /** An item is done: its state, what was read back and the record of it, in one transaction. */
 import type { StepRequest } from '../../lib/domain/messages';
-import type { CaseState } from '../../lib/domain/offboarding/case';
-import { itemRecord } from '../../lib/domain/offboarding/case-records';
+import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
+import { itemRecord, sealContext } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
 import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
 import type { Write } from '../../lib/domain/table';
@@ -22,9 +22,21 @@ export async function markDone(
     if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
     const now = deps.clock.now();
     const phase = stored.phase === 'contain' ? 'contained' : 'done';
-    const record = itemRecord(meta, phase, stored.item, observed, now);
+    const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
+    const record = itemRecord(meta, phase, stored.item, observed, now, sealed);
     return [...transition(meta, {}, [{ record }]), doneWrite(stored, observed, now)];
   });
+}
+
+/** Of whom it was done: in the record of the item and not in that of the list, which has to stay small enough. */
+async function sealTarget(
+  { pseudonym, caseId }: CaseMeta,
+  { target }: StoredItem,
+  name: string,
+  { sealer }: Deps<'conductor'>,
+): Promise<string | undefined> {
+  if (Object.keys(target).length === 0) return undefined;
+  return sealer.seal(pseudonym, sealContext(caseId, name), JSON.stringify(target));
 }
 
 export function doneWrite(stored: StoredItem, observed: Observations[ItemKind], now: number): Write<'cases:update'> {

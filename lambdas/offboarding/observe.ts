@@ -12,27 +12,37 @@ interface ObserveDeps {
 
 type IamKind = 'latch' | 'access-key' | 'login-profile';
 
+/** The user whose ARN was imported, or undefined if he is gone. IAM is asked by name, and names are given again. */
+export async function userOf({ item, target }: StoredItem, { iam }: Pick<ObserveDeps, 'iam'>) {
+  const user = await iam.user(needed(target.userName, 'userName', item.nn));
+  if (user === undefined || user.arn === target.arn) return user;
+  throw new CurfewError('ERR_NOT_PROVED', `the user of item ${item.nn} has another ARN than was imported`, {
+    fix: 'see what became of the user, then correct the principal with people-import',
+  });
+}
+
 export const OBSERVE_IAM: {
   readonly [K in IamKind]: (item: StoredItem, deps: ObserveDeps) => Promise<Observations[K]>;
 } = {
-  latch: async ({ item, target }, { iam, config }) => {
+  latch: async (stored, { iam, config }) => {
     const { denyPolicyArn } = config;
     if (denyPolicyArn === undefined)
       throw new CurfewError('ERR_CONFIG_INVALID', 'denyPolicyArn is missing: the latch cannot be read back');
-    const userName = needed(target.userName, 'userName', item.nn);
-    const user = await iam.user(userName);
+    const user = await userOf(stored, { iam });
     if (user === undefined) return { exists: false, tagged: false, denied: false };
-    const policies = await iam.attachedPolicyArns(userName);
+    const policies = await iam.attachedPolicyArns(needed(stored.target.userName, 'userName', stored.item.nn));
     return { exists: true, tagged: user.tags['curfew:leaver'] !== undefined, denied: policies.includes(denyPolicyArn) };
   },
-  'access-key': async ({ item, target }, { iam }) => {
-    const userName = needed(target.userName, 'userName', item.nn);
-    const accessKeyId = needed(target.accessKeyId, 'accessKeyId', item.nn);
+  'access-key': async (stored, { iam }) => {
+    const userName = needed(stored.target.userName, 'userName', stored.item.nn);
+    const accessKeyId = needed(stored.target.accessKeyId, 'accessKeyId', stored.item.nn);
     // IAM answers for the keys of a user that exists; with the user his keys are gone.
-    const keys = (await iam.user(userName)) === undefined ? [] : await iam.accessKeys(userName);
+    const keys = (await userOf(stored, { iam })) === undefined ? [] : await iam.accessKeys(userName);
     return { status: keys.find((key) => key.accessKeyId === accessKeyId)?.status ?? 'none' };
   },
-  'login-profile': async ({ item, target }, { iam }) => ({
-    exists: await iam.hasLoginProfile(needed(target.userName, 'userName', item.nn)),
+  'login-profile': async (stored, { iam }) => ({
+    exists:
+      (await userOf(stored, { iam })) !== undefined &&
+      (await iam.hasLoginProfile(needed(stored.target.userName, 'userName', stored.item.nn))),
   }),
 };

@@ -14,6 +14,7 @@ import { blind } from '../../lib/domain/tokens/cutoff';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from '../keys/load-ring';
 import { changeCase, loadItem, needed, type StoredItem } from './case-store';
+import { leaverAs } from './leaver-as';
 import { OBSERVE_IAM } from './observe';
 
 type ProverDeps = Deps<'prover'>;
@@ -61,12 +62,19 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
   ...OBSERVE_IAM,
   'cut-off': async ({ item, target }, deps) => {
     const ring = needed('ring' in item ? item.ring : undefined, 'ring', item.nn);
-    const subject = { type: 'sub' as const, value: needed(target.value, 'value', item.nn) };
+    const subjects = leaverAs(needed(target.value, 'value', item.nn));
     const feed = await servedFeed(ring, deps);
-    const names = (await deps.secrets.values('pepper')).map((pepper) => blind(pepper, subject));
-    const [, notBefore, blocked] = feed.cut.find(([blinded]) => names.includes(blinded)) ?? [];
-    return { blocked: blocked ?? false, notBefore, feedSeq: feed.seq };
+    const peppers = await deps.secrets.values('pepper');
+    const cuts = subjects.map((subject) => {
+      const names = peppers.map((pepper) => blind(pepper, subject));
+      return feed.cut.find(([blinded]) => names.includes(blinded));
+    });
+    // The earliest of them: what is said of all is what holds for each.
+    const since = cuts.flatMap((cut) => cut?.[1] ?? []);
+    const notBefore = since.length > 0 ? Math.min(...since) : undefined;
+    return { blocked: cuts.every((cut) => cut?.[2] === true), notBefore, feedSeq: feed.seq };
   },
+  unplannable: async ({ item }) => ({ reason: item.kind === 'unplannable' ? item.reason : '' }),
   /** The customer's key policy lets nobody of ours ask but the disabler, for whom disabling once more is a way to ask. */
   'personal-key': async ({ item, target }, { functions }) => {
     const { state } = await functions.invoke('disabler', { kmsKeyArn: needed(target.kmsKeyArn, 'kmsKeyArn', item.nn) });
@@ -76,7 +84,11 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
     if (item.kind !== 'taint') throw new CurfewError('ERR_PLAN_INVALID', 'the item is not a taint', { got: item.kind });
     const ring = await loadRing(deps, item.ring);
     const key = ring.keys.find(({ kid }) => kid === item.kid);
-    const standbys = ring.keys.filter(({ kind, state }) => kind === 'kms' && state === 'STANDBY');
+    // One that a rotation, or another departure, makes ready signs by right; which that is stands in the ring before
+    // KMS is told. If it was made ready since we read, the probe is refused as proof and asked again.
+    const standbys = ring.keys.filter(
+      ({ kind, state, kmsState }) => kind === 'kms' && state === 'STANDBY' && kmsState !== 'Enabled',
+    );
     return {
       state: key?.state ?? 'none',
       inJwks: (await servedKids(item.ring, deps)).includes(item.kid),

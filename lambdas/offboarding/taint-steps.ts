@@ -69,7 +69,9 @@ async function commit(_request: StepRequest, deps: ConductorDeps) {
 /** KMS's own word for each tainted key that it holds: a legacy key it never held. */
 async function finish(request: StepRequest, deps: ConductorDeps) {
   for (const [ring, items] of await taintsByRing(request, deps)) {
-    const { disabled = [] } = await deps.functions.invoke('rotator', { op: 'finish', ring });
+    const { successors } = await loadCase(deps, request, BEGUN);
+    const prepared = successors?.[ring];
+    const { disabled = [] } = await deps.functions.invoke('rotator', { op: 'finish', ring, prepared });
     const enabled = disabled.filter(
       ({ kid, state }) => state === 'Enabled' && items.some(({ item }) => item.kid === kid),
     );

@@ -22,11 +22,11 @@ async function cutOffOne(
   { type }: Subject,
   blinded: string,
   request: Messages['cutter']['request'],
-  { tables }: CutterDeps,
+  { tables, clock }: CutterDeps,
 ) {
   const { ring, caseId, notBefore } = request;
   try {
-    await tables.transact([setCutOff(ring, blinded, notBefore, caseId)]);
+    await tables.transact(setCutOff(ring, blinded, notBefore, caseId, clock.now()));
   } catch (error) {
     // The cut-off in place is as late or later: a replay, or another case. It stands.
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;

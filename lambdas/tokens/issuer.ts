@@ -17,7 +17,7 @@ import {
   assemble,
   parseCompact,
   signingInput,
-  TOKEN_BYTES_MAX,
+  signingInputBytesMax,
 } from '../../lib/domain/tokens/compact';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { intent, issued } from '../../lib/domain/tokens/ledger';
@@ -26,9 +26,6 @@ import type { Deps } from '../../lib/ports';
 import { answer, bodyOf, refusal } from '../http';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';
-
-/** What is left of a token's size when the longest signature, RSA's 256 bytes, is appended. */
-const SIGNING_INPUT_BYTES_MAX = TOKEN_BYTES_MAX - 1 - 342;
 
 type IssuerDeps = Deps<'issuer'>;
 type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
@@ -63,10 +60,10 @@ export async function issue(
     { alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYP },
     Buffer.from(JSON.stringify(claims)),
   );
-  if (input.length > SIGNING_INPUT_BYTES_MAX)
+  if (input.length > signingInputBytesMax(key.alg))
     throw new CurfewError('ERR_INPUT_INVALID', 'the claims are too large: no verifier would accept the token', {
       got: input.length,
-      allowed: SIGNING_INPUT_BYTES_MAX,
+      allowed: signingInputBytesMax(key.alg),
       fix: 'leave out what the service can look up',
     });
   const [protectedPart = '', payloadPart = ''] = input.toString().split('.');

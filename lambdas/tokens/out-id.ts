@@ -5,3 +5,8 @@ import type { Random } from '../../lib/ports';
 export function outIdAt(now: number, random: Random): string {
   return `${ordered(now, 10)}-${random.bytes(10).toString('hex')}`;
 }
+
+/** Sorts after every id of an earlier second and before every id of this one. */
+export function outIdsBefore(now: number): string {
+  return ordered(now, 10);
+}

@@ -10,7 +10,13 @@ import type { KeyRecord, RingSettings } from '../../lib/domain/keys/ring';
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../../lib/domain/tokens/compact';
+import {
+  ACCESS_TOKEN_TYP,
+  type CompactToken,
+  parseCompact,
+  signingInput,
+  signingInputBytesMax,
+} from '../../lib/domain/tokens/compact';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { adopted, jtiHash, rowKey } from '../../lib/domain/tokens/ledger';
 import { isSigned } from '../../lib/domain/tokens/signature';
@@ -62,6 +68,14 @@ async function parse(ring: string, cfg: RingSettings, compact: string, { tables,
     throw new CurfewError('ERR_TOKEN_HEADER', 'the header is not one of this key', {
       got: { alg, typ },
       allowed: { alg: key.alg, typ: ACCESS_TOKEN_TYP },
+    });
+  // It will have to fit under a key of the ring one day.
+  const resigned = signingInput({ alg: cfg.alg, kid: 'k'.repeat(43), typ }, token.payload);
+  if (resigned.length > signingInputBytesMax(cfg.alg))
+    throw new CurfewError('ERR_TOKEN_MALFORMED', 'the token is too large to be re-signed', {
+      got: resigned.length,
+      allowed: signingInputBytesMax(cfg.alg),
+      fix: 'let it expire',
     });
   if (!isSigned(key.jwk, token.signingInput, token.signature))
     throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the signature does not verify under the legacy key');

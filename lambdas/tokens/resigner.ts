@@ -6,14 +6,25 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { checkTokenListName, parseTokenList, tokenListPrefix } from '../../lib/domain/evidence/token-list';
+import {
+  checkTokenListName,
+  parseTokenList,
+  tokenListPrefix,
+  tokenListsFrom,
+} from '../../lib/domain/evidence/token-list';
 import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import type { Item } from '../../lib/domain/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { ACCESS_TOKEN_TYP, assemble, parseCompact, signingInput } from '../../lib/domain/tokens/compact';
+import {
+  ACCESS_TOKEN_TYP,
+  assemble,
+  parseCompact,
+  signingInput,
+  signingInputBytesMax,
+} from '../../lib/domain/tokens/compact';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
 import {
@@ -30,6 +41,10 @@ import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from 
 import type { Deps } from '../../lib/ports';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';
+
+const LISTS_AT_ONCE = 16;
+/** The issuer before us dated its tokens by a clock of its own; more than the largest skew a ring forgives. */
+const CLOCK_MARGIN_SECONDS = 120;
 
 type ResignerDeps = Deps<'resigner'>;
 type Request = Messages['resigner']['request'];
@@ -49,7 +64,7 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
   let done = 0;
   const excluded: Record<string, number> = {};
   for (const shard of request.shards) {
-    const pass = await resignShard(run, shard, request.pass, deps);
+    const pass = (await settledPass(run, shard, request, deps)) ?? (await resignShard(run, shard, request.pass, deps));
     // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
     await deps.tables.transact([
       { kind: 'put', table: 'issued', item: item(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
@@ -59,6 +74,19 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
     for (const [why, n] of Object.entries(pass.excluded)) excluded[why] = (excluded[why] ?? 0) + n;
   }
   return { found, resigned: done, excluded };
+}
+
+/** What a batch that was cut short has done already is not done again, but for a later pass that found something. */
+async function settledPass(
+  run: Run,
+  shard: number,
+  { ring, fromKid, pass }: Request,
+  { tables }: ResignerDeps,
+): Promise<ShardPass | undefined> {
+  const known = (await tables.get('issued', passKey(ring, fromKid, pass, shard))) as unknown as ShardPass | undefined;
+  if (known?.toKid !== run.target.kid || (pass > 1 && known.found > 0)) return undefined;
+  const { pk: _pk, sk: _sk, v: _v, ...settled } = known as ShardPass & Record<'pk' | 'sk' | 'v', unknown>;
+  return settled;
 }
 
 /** The wave says where to, not the batch: an activation since the batch was cut has moved the wave on. */
@@ -84,14 +112,26 @@ async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run
   };
 }
 
-/** A committed list is named by its digest and written once; a row whose digest is in none was never committed. */
-async function committedDigests(kid: string, shard: number, { objects }: ResignerDeps): Promise<Set<string>> {
+/**
+ * A committed list is named by its digest; a row whose digest is in none was never committed. A list is never older
+ * than its tokens, so the oldest live row says where to begin: it costs a token life, whatever the age of the key.
+ */
+async function committedDigests(
+  kid: string,
+  shard: number,
+  from: number,
+  { objects }: ResignerDeps,
+): Promise<Set<string>> {
   const committed = new Set<string>();
-  for (const key of await objects.list('evidence', tokenListPrefix(kid, shard))) {
-    const body = (await objects.get('evidence', key))?.body ?? Buffer.alloc(0);
-    checkTokenListName(body, key.slice(tokenListPrefix(kid, shard).length));
-    for (const { tokenSha256 } of parseTokenList(body)) committed.add(tokenSha256);
-  }
+  const keys = await objects.list('evidence', tokenListPrefix(kid, shard), tokenListsFrom(kid, shard, from));
+  for (let at = 0; at < keys.length; at += LISTS_AT_ONCE)
+    await Promise.all(
+      keys.slice(at, at + LISTS_AT_ONCE).map(async (key) => {
+        const body = (await objects.get('evidence', key))?.body ?? Buffer.alloc(0);
+        checkTokenListName(body, key);
+        for (const { tokenSha256 } of parseTokenList(body)) committed.add(tokenSha256);
+      }),
+    );
   return committed;
 }
 
@@ -103,7 +143,11 @@ async function resignShard(run: Run, shard: number, pass: number, deps: Resigner
       .map(parseRow)
       .map((row) => [row.jtiH, row]),
   );
-  const committed = rows.length > 0 ? await committedDigests(source.kid, shard, deps) : new Set<string>();
+  const live = rows.filter(({ exp }) => exp > deps.clock.now()).map(({ iat }) => iat);
+  const committed =
+    live.length > 0
+      ? await committedDigests(source.kid, shard, Math.min(...live) - CLOCK_MARGIN_SECONDS, deps)
+      : new Set<string>();
   const pairs: ResignedPair[] = [];
   const excluded: Partial<Record<Exclusion, number>> = {};
   let found = 0;
@@ -176,6 +220,7 @@ async function resignRow(
   if (excluded) return excluded;
 
   const input = signingInput({ alg: target.alg, kid: target.kid, typ: ACCESS_TOKEN_TYP }, payload);
+  if (input.length > signingInputBytesMax(target.alg)) return 'poison';
   const signature = toJws(target.alg, await deps.signer.sign(target.kmsKeyArn ?? '', target.alg, input));
   if (!isSigned(target.jwk, input, signature))
     throw new CurfewError(

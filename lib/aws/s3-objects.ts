@@ -30,8 +30,8 @@ export class S3Objects implements Objects {
     }
   }
 
-  async list(bucket: Bucket, prefix: string): Promise<string[]> {
-    const request = { Bucket: this.bucketName(bucket), Prefix: prefix };
+  async list(bucket: Bucket, prefix: string, after?: string): Promise<string[]> {
+    const request = { Bucket: this.bucketName(bucket), Prefix: prefix, StartAfter: after };
     return calling(`list ${bucket}`, async () => {
       const keys: string[] = [];
       for await (const { Contents } of paginateListObjectsV2({ client: this.s3 }, request))

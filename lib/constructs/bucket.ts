@@ -1,5 +1,6 @@
-/** Buckets: private, TLS only, versioned, encrypted by S3's own key, never deleted by CloudFormation. */
+/** Buckets: private, TLS only, versioned, encrypted by S3's own key, never deleted by CloudFormation; evidence is also locked. */
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Bucket as BucketName } from '../domain/rights';
@@ -32,12 +33,39 @@ export function curfewBucket(scope: Construct, name: BucketName, { lock }: Bucke
     removalPolicy: RemovalPolicy.RETAIN,
   });
   pinLogicalId(bucket, `Bucket${pascal(name)}`);
+  if (lock) for (const statement of writtenOnce(bucket, lock.stage)) bucket.addToResourcePolicy(statement);
   Validations.of(bucket).acknowledge({
     id: 'AwsSolutions-S1',
     reason:
       'access is recorded by CloudTrail data events, which cannot be delivered late or dropped as access logs can',
   });
   return bucket;
+}
+
+/**
+ * Object Lock keeps every version, and still lets a later one, or a delete marker, become what readers are given. So
+ * nobody puts what is there already, hides it, or uses the right to shorten a GOVERNANCE lock. Versions past their lock
+ * can be deleted; one by one, because a lifecycle rule would hide current ones as well.
+ */
+function writtenOnce(bucket: Bucket, stage: Stage): PolicyStatement[] {
+  const deny = (sid: string, actions: string[], resources: string[], conditions?: Record<string, object>) =>
+    new PolicyStatement({
+      sid,
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions,
+      resources,
+      conditions,
+    });
+  const objects = [bucket.arnForObjects('*')];
+  return [
+    deny('NothingIsHidden', ['s3:DeleteObject', 's3:BypassGovernanceRetention'], objects),
+    deny('NothingExpires', ['s3:PutLifecycleConfiguration'], [bucket.bucketArn]),
+    // S3 takes no If-None-Match but `*`. DECISIONS.md says why a trial goes without.
+    ...(stage === 'production'
+      ? [deny('NothingIsExchanged', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'true' } })]
+      : []),
+  ];
 }
 
 function retention(stage: Stage, days: number): ObjectLockRetention {

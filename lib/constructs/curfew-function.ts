@@ -39,7 +39,7 @@ export class CurfewFunction extends Construct {
   constructor(scope: Construct, id: string, props: CurfewFunctionProps) {
     super(scope, id);
     const { name, config, targets } = props;
-    const grants = (RIGHTS[name] as readonly Right[]).map((right) => grantFor(this, right, targets));
+    const grants = (RIGHTS[name] as readonly Right[]).map((right) => grantFor(this, name, right, targets));
 
     const logs = new LogGroup(this, 'Logs', {
       retention: RetentionDays.THREE_MONTHS,

@@ -1,5 +1,5 @@
 /** The evidence log: records wait in a table, the sequencer folds them into a Merkle tree in a locked bucket. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -91,6 +91,11 @@ export class EvidenceLog extends Construct {
 
   private evidenceReader(): Role {
     const buckets = [this.evidenceBucket, this.headsBucket];
+    const stacks = Stack.of(this).formatArn({
+      service: 'cloudformation',
+      resource: 'stack',
+      resourceName: `curfew-${this.config.instance}-*/*`,
+    });
     return new Role(this, 'Reader', {
       description: `curfew ${this.config.instance}: exports evidence, changes nothing`,
       assumedBy: new AccountRootPrincipal(),
@@ -103,6 +108,8 @@ export class EvidenceLog extends Construct {
               actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectRetention'],
               resources: buckets.map((bucket) => bucket.arnForObjects('*')),
             }),
+            // The CLI learns the names of the buckets from the outputs of the stacks.
+            new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stacks] }),
           ],
         }),
       ],

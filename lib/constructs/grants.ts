@@ -63,13 +63,25 @@ const BUCKET_ACTIONS = {
   list: ['s3:ListBucket'],
 } as const;
 
+/**
+ * What each writer of the locked bucket may name there, where it writes for good: the committer no tile and no
+ * checkpoint, the sequencer no token list. Another function with `evidence:put` does not synthesise.
+ */
+const EVIDENCE_KEYS: { readonly [F in FunctionName]?: readonly string[] } = {
+  committer: ['issued/*'],
+  sequencer: ['tile/*', 'checkpoint/*', 'log.vkey'],
+};
+
 const IAM_READ = ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'];
 const IAM_DISABLE = ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'];
 
-export function grantFor(scope: Construct, right: Right, targets: Targets): Grant {
+export function grantFor(scope: Construct, name: FunctionName, right: Right, targets: Targets): Grant {
   const [subject, verb] = right.split(':') as [string, string];
   if (isTable(subject)) return tableGrant(subject, verb as TableVerb, targets);
-  if (isBucket(subject)) return bucketGrant(subject, verb as keyof typeof BUCKET_ACTIONS, targets);
+  if (isBucket(subject)) {
+    const keys = right === 'evidence:put' ? known(EVIDENCE_KEYS[name], `keys that ${name} may put`) : ['*'];
+    return bucketGrant(subject, verb as keyof typeof BUCKET_ACTIONS, keys, targets);
+  }
   if (subject === 'invoke') return invokeGrant(verb as FunctionName, targets);
   return OTHER[right as OtherRight](targets, Stack.of(scope));
 }
@@ -179,10 +191,15 @@ function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {
   return grant(statements, { [ENV.table(name)]: table.tableName });
 }
 
-function bucketGrant(name: Bucket, verb: keyof typeof BUCKET_ACTIONS, targets: Targets): Grant {
+function bucketGrant(
+  name: Bucket,
+  verb: keyof typeof BUCKET_ACTIONS,
+  keys: readonly string[],
+  targets: Targets,
+): Grant {
   const bucket = known(targets.buckets?.[name], `bucket ${name}`);
   const statements = BUCKET_ACTIONS[verb].map((action) =>
-    allow([action], [action === 's3:ListBucket' ? bucket.bucketArn : bucket.arnForObjects('*')]),
+    allow([action], action === 's3:ListBucket' ? [bucket.bucketArn] : keys.map((key) => bucket.arnForObjects(key))),
   );
   return grant(statements, { [ENV.bucket(name)]: bucket.bucketName });
 }

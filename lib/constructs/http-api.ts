@@ -1,7 +1,8 @@
 /** An HTTP API whose access log can hold no token, no digest and no body: route, status and time only. */
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Lazy, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type CfnStage,
   HttpApi,
   type HttpMethod,
   HttpNoneAuthorizer,
@@ -16,33 +17,40 @@ import type { CurfewFunction } from './curfew-function';
 
 export interface CurfewHttpApiProps {
   readonly description: string;
-  /** Requests a second, and at once, before API Gateway answers 429 for us. */
-  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+}
+
+/** Requests a second, and at once, before API Gateway answers 429 for us. */
+export interface Throttle {
+  readonly rateLimit: number;
+  readonly burstLimit: number;
 }
 
 export interface CurfewRoute {
   readonly method: HttpMethod;
   readonly path: string;
   readonly to: CurfewFunction;
+  /** Its own: on a limit that routes share, whoever floods a public one stops the others. */
+  readonly throttle: Throttle;
   /** An authoriser, or the reason why everybody may call. */
   readonly access: { readonly authorizer: IHttpRouteAuthorizer } | { readonly publicBecause: string };
 }
 
 export class CurfewHttpApi extends Construct {
   readonly api: HttpApi;
+  private readonly stage: HttpStage;
+  private readonly throttles: Record<string, { ThrottlingRateLimit: number; ThrottlingBurstLimit: number }> = {};
 
-  constructor(scope: Construct, id: string, { description, throttle }: CurfewHttpApiProps) {
+  constructor(scope: Construct, id: string, { description }: CurfewHttpApiProps) {
     super(scope, id);
     this.api = new HttpApi(this, 'Api', { description, createDefaultStage: false });
     const logs = new LogGroup(this, 'AccessLogs', {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    new HttpStage(this, 'Stage', {
+    this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
-      throttle,
       accessLogSettings: {
         destination: new LogGroupLogDestination(logs),
         format: AccessLogFormat.custom(
@@ -57,15 +65,23 @@ export class CurfewHttpApi extends Construct {
         ),
       },
     });
+    // HttpStage knows one throttle for all routes, and no other.
+    (this.stage.node.defaultChild as CfnStage).routeSettings = Lazy.any({ produce: () => this.throttles });
   }
 
-  route({ method, path, to, access }: CurfewRoute): void {
+  route({ method, path, to, throttle, access }: CurfewRoute): void {
     const routes = this.api.addRoutes({
       path,
       methods: [method],
       integration: new HttpLambdaIntegration(to.node.id, to.function),
       authorizer: 'authorizer' in access ? access.authorizer : new HttpNoneAuthorizer(),
     });
+    this.throttles[`${method} ${path}`] = {
+      ThrottlingRateLimit: throttle.rateLimit,
+      ThrottlingBurstLimit: throttle.burstLimit,
+    };
+    // API Gateway refuses settings of a route that is not there yet.
+    this.stage.node.addDependency(...routes);
     if ('publicBecause' in access)
       for (const route of routes)
         Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: access.publicBecause });

@@ -95,12 +95,12 @@ export class Offboarding extends Construct {
     });
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${instance}: HR webhooks`,
-      throttle: { rateLimit: 20, burstLimit: 50 },
     });
     this.http.route({
       method: HttpMethod.POST,
       path: '/hr/{source}',
       to: intake,
+      throttle: { rateLimit: 20, burstLimit: 50 },
       access: {
         publicBecause: 'every delivery carries a signature over its raw bytes, which the intake verifies first',
       },

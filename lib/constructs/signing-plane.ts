@@ -20,7 +20,7 @@ import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from './
 import type { EvidenceLog } from './evidence-log';
 import { FunctionSet, type Functions } from './function-set';
 import type { Targets } from './grants';
-import { CurfewHttpApi } from './http-api';
+import { CurfewHttpApi, type Throttle } from './http-api';
 import type { LambdaCode } from './lambda-bundle';
 import { deliver } from './outbox-source';
 import { PurposeKey } from './purpose-key';
@@ -30,6 +30,17 @@ import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 import { curfewTable } from './table';
 
 const OUTBOX = 'OUT#';
+/**
+ * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
+ * are cached for minutes, a token is exchanged once in a wave, and `issued` is asked in doubt only.
+ */
+const THROTTLES = {
+  issue: { rateLimit: 500, burstLimit: 1000 },
+  feed: { rateLimit: 1000, burstLimit: 2000 },
+  wellKnown: { rateLimit: 200, burstLimit: 400 },
+  exchange: { rateLimit: 100, burstLimit: 200 },
+  issued: { rateLimit: 50, burstLimit: 100 },
+} as const satisfies Record<string, Throttle>;
 const PUBLIC = 'public keys and digests: what every verifier must be able to read without credentials';
 
 export interface SigningPlaneProps {
@@ -65,7 +76,6 @@ export class SigningPlane extends Construct {
     super(scope, id);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
-      throttle: { rateLimit: 1000, burstLimit: 2000 },
     });
     this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl).replaceAll('{apiId}', this.http.api.apiId);
     this.config = {
@@ -157,12 +167,14 @@ export class SigningPlane extends Construct {
       method: POST,
       path: '/r/{ring}/issue',
       to: to.issuer,
+      throttle: THROTTLES.issue,
       access: { authorizer: new HttpIamAuthorizer() },
     });
     this.http.route({
       method: POST,
       path: '/r/{ring}/exchange',
       to: to.exchange,
+      throttle: THROTTLES.exchange,
       access: { publicBecause: 'the presented token is the credential: what was never issued finds nothing' },
     });
     for (const document of ['.well-known/jwks.json', '.well-known/openid-configuration', 'feed'])
@@ -170,12 +182,14 @@ export class SigningPlane extends Construct {
         method: GET,
         path: `/r/{ring}/${document}`,
         to: to.wellKnown,
+        throttle: document === 'feed' ? THROTTLES.feed : THROTTLES.wellKnown,
         access: { publicBecause: PUBLIC },
       });
     this.http.route({
       method: GET,
       path: '/issued/{kid}/{jtiH}/{tokenSha256}',
       to: to.issued,
+      throttle: THROTTLES.issued,
       access: { publicBecause: 'knowing the digest of a token is the capability; the answer is yes or no' },
     });
   }

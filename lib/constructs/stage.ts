@@ -6,8 +6,13 @@ export const STAGES = ['production', 'trial'] as const;
 /** `production`: everything that carries state is retained and protected. `trial`: it goes with the stack. */
 export type Stage = (typeof STAGES)[number];
 
+/**
+ * Kept in production, but for what a first deployment made and rolled back: a role with a fixed name that stayed behind
+ * would stop every later try. Tables and buckets say RETAIN instead: with deletion protection, or an object in them,
+ * they cannot be deleted, so the rollback itself would fail. Their names are generated and stand in nobody's way.
+ */
 export function statefulPolicy(stage: Stage): RemovalPolicy {
-  return stage === 'production' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  return stage === 'production' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 }
 
 /**

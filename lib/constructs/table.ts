@@ -1,10 +1,11 @@
 /** One DynamoDB table of the data model: `pk` and `sk`, on demand, retained, a generated name. */
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { TableName } from '../domain/table';
 import { pascal } from './names';
-import { pinLogicalId, type Stage, statefulPolicy } from './stage';
+import { pinLogicalId, type Stage } from './stage';
 
 export interface TableOptions {
   readonly stage: Stage;
@@ -30,7 +31,7 @@ export function curfewTable(scope: Construct, name: TableName, options: TableOpt
     encryption: options.encryptionKey ? TableEncryptionV2.customerManagedKey(options.encryptionKey) : undefined,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: options.recoverable ?? true },
     deletionProtection: options.stage === 'production',
-    removalPolicy: statefulPolicy(options.stage),
+    removalPolicy: options.stage === 'production' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
   });
   pinLogicalId(table, `Table${pascal(name)}`);
   return table;

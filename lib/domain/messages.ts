@@ -38,8 +38,8 @@ export interface Messages {
       | { readonly op: 'tick'; readonly ring: string }
       /** Enables the STANDBY that a taint of the ACTIVE key would activate, and probes it through the issuer. */
       | { readonly op: 'prepare'; readonly ring: string }
-      /** Disables every KMS key of the ring that may not sign any more, and reads each back. */
-      | { readonly op: 'finish'; readonly ring: string };
+      /** Disables every KMS key of the ring that may not sign any more, the caller's `prepared` STANDBY too if unused. */
+      | { readonly op: 'finish'; readonly ring: string; readonly prepared?: string };
     response: {
       readonly done: readonly string[];
       /** prepare: the STANDBY made ready. */

@@ -82,6 +82,7 @@ export const RIGHTS = {
     'ledger:get',
     'ledger:query',
     'ledger:put',
+    'issued:get',
     'issued:put',
     'cutoffs:get',
     'cutoffs:check',

@@ -17,10 +17,11 @@ export class MemoryObjects implements Objects {
     return found && { body: Buffer.from(found.body), etag: found.etag };
   }
 
-  async list(bucket: Bucket, prefix: string): Promise<string[]> {
+  async list(bucket: Bucket, prefix: string, after = ''): Promise<string[]> {
     await null;
     const inBucket = [...this.objects.keys()].filter((path) => path.startsWith(`${bucket}/${prefix}`));
-    return inBucket.map((path) => path.slice(bucket.length + 1)).sort();
+    const keys = inBucket.map((path) => path.slice(bucket.length + 1));
+    return keys.filter((key) => key > after).sort();
   }
 
   async put(bucket: Bucket, key: string, body: Uint8Array, condition?: Condition): Promise<void> {
@@ -42,6 +43,11 @@ export class MemoryObjects implements Objects {
     this.objects.set(path, { body: Buffer.from(body), etag: `"${H(body)}"` });
   }
 
+  /** What an accident would do to a bucket that is not locked. */
+  lose(bucket: Bucket, key: string): void {
+    this.objects.delete(`${bucket}/${key}`);
+  }
+
   /** The same buckets as a caller with these rights sees them. */
   restricted<R extends Right>(rights: readonly string[]): Objects<R> {
     const need = (right: string) => {
@@ -53,9 +59,9 @@ export class MemoryObjects implements Objects {
         need(`${bucket}:get`);
         return this.get(bucket, key);
       },
-      list: async (bucket: Bucket, prefix: string) => {
+      list: async (bucket: Bucket, prefix: string, after?: string) => {
         need(`${bucket}:list`);
-        return this.list(bucket, prefix);
+        return this.list(bucket, prefix, after);
       },
       put: async (bucket: Bucket, key: string, body: Uint8Array, condition?: Condition) => {
         need(`${bucket}:put`);

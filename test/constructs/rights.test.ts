@@ -120,11 +120,36 @@ test('no identity policy anywhere grants a right to sign: it stands in key polic
 test('the four roles that key policies name have their fixed names, and stay', () => {
   const named = ofType(all, 'AWS::IAM::Role').filter(([, { Properties }]) => Properties.RoleName !== undefined);
   expect(named.map(([, { Properties, DeletionPolicy }]) => [Properties.RoleName, DeletionPolicy]).sort()).toEqual([
-    ['curfew-example-disabler', 'Retain'],
-    ['curfew-example-issuer', 'Retain'],
-    ['curfew-example-resigner', 'Retain'],
-    ['curfew-example-rotator', 'Retain'],
+    ['curfew-example-disabler', 'RetainExceptOnCreate'],
+    ['curfew-example-issuer', 'RetainExceptOnCreate'],
+    ['curfew-example-resigner', 'RetainExceptOnCreate'],
+    ['curfew-example-rotator', 'RetainExceptOnCreate'],
   ]);
+});
+
+test('of the locked bucket the committer writes the token lists and the sequencer the tree, neither the other’s', () => {
+  const keysOf = (name: FunctionName) =>
+    statementsOf(name)
+      .filter(({ Action }) => asList(Action).includes('s3:PutObject'))
+      .flatMap(({ Resource: resource }) => asList(resource))
+      .map((arn) => JSON.stringify(arn))
+      .filter((arn) => arn.includes('BucketEvidence'))
+      .map((arn) => /"\/([^"]*)"\]\]\}$/.exec(arn)?.[1]);
+  expect(keysOf('committer')).toEqual(['issued/*']);
+  expect(keysOf('sequencer')).toEqual(['checkpoint/*', 'log.vkey', 'tile/*']);
+});
+
+test('the evidence reader reads: objects, and the outputs of the stacks that name their buckets', () => {
+  const [, reader] = ofType(evidence, 'AWS::IAM::ManagedPolicy')[0] ?? [];
+  const statements = reader?.Properties.PolicyDocument.Statement as Statement[];
+  expect(statements.flatMap(({ Action }) => asList(Action))).toEqual([
+    's3:ListBucket',
+    's3:GetObject',
+    's3:GetObjectRetention',
+    's3:GetObjectVersion',
+    'cloudformation:DescribeStacks',
+  ]);
+  expect(JSON.stringify(statements.at(-1)?.Resource)).toMatch(/:cloudformation:.*:stack\/curfew-example-\*\/\*"/);
 });
 
 test('the feed key and the checkpoint key have one signer each, and root is not it', () => {

@@ -1,4 +1,4 @@
-import { ofType, type Resources, synthesise } from './synthesised';
+import { ofType, type Resources, type Statement, synthesise } from './synthesised';
 
 const STATEFUL = [
   'AWS::DynamoDB::GlobalTable',
@@ -44,15 +44,19 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
   ]);
 });
 
-test('in production tables, keys and secrets outlive their stack, and stacks cannot be deleted by accident', () => {
+test('in production what carries state outlives its stack; a first deploy that fails leaves no key, secret or role', () => {
   const { evidence, signing, offboarding, stacks } = production;
   for (const [id, { Type, DeletionPolicy, UpdateReplacePolicy }] of Object.entries({
     ...evidence,
     ...signing,
     ...offboarding,
   }))
-    if (STATEFUL.slice(0, 4).includes(Type))
-      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, 'Retain', 'Retain']);
+    if (STATEFUL.slice(0, 4).includes(Type)) {
+      // A rollback cannot delete a protected table, nor a bucket with something in it, and would fail on it.
+      const undeletable = ['AWS::DynamoDB::GlobalTable', 'AWS::S3::Bucket'].includes(Type);
+      const policy = undeletable ? 'Retain' : 'RetainExceptOnCreate';
+      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, policy, 'Retain']);
+    }
   for (const stack of Object.values(stacks)) expect(stack.terminationProtection).toBe(true);
 });
 
@@ -78,6 +82,49 @@ test('evidence is locked for seven years in production, where nobody shortens it
     evidence.BucketEvidence?.Properties.ObjectLockConfiguration.Rule.DefaultRetention;
   expect(lock(production)).toEqual({ Mode: 'COMPLIANCE', Days: 2555 });
   expect(lock(trial)).toEqual({ Mode: 'GOVERNANCE', Days: 1 });
+});
+
+describe('what is in the evidence bucket', () => {
+  const denials = ({ evidence }: typeof production) =>
+    ofType(evidence, 'AWS::S3::BucketPolicy')
+      .filter(([, { Properties }]) => Properties.Bucket.Ref === 'BucketEvidence')
+      .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement as (Statement & { Sid?: string })[])
+      .filter(({ Sid }) => Sid !== undefined);
+  const objects = { 'Fn::Join': ['', [{ 'Fn::GetAtt': ['BucketEvidence', 'Arn'] }, '/*']] };
+  const everybody = { Effect: 'Deny', Principal: { AWS: '*' } };
+
+  test('is not exchanged in production: a put without If-None-Match is refused to everybody', () => {
+    expect(denials(production)).toContainEqual({
+      ...everybody,
+      Sid: 'NothingIsExchanged',
+      Action: 's3:PutObject',
+      Resource: objects,
+      Condition: { Null: { 's3:if-none-match': 'true' } },
+    });
+    expect(denials(trial).map(({ Sid }) => Sid)).toEqual(['NothingIsHidden', 'NothingExpires']);
+  });
+
+  test.each(['production', 'trial'] as const)(
+    'is not hidden in %s, by a delete marker or by a lifecycle rule',
+    (stage) => {
+      expect(denials(stage === 'production' ? production : trial)).toEqual(
+        expect.arrayContaining([
+          {
+            ...everybody,
+            Sid: 'NothingIsHidden',
+            Action: ['s3:DeleteObject', 's3:BypassGovernanceRetention'],
+            Resource: objects,
+          },
+          {
+            ...everybody,
+            Sid: 'NothingExpires',
+            Action: 's3:PutLifecycleConfiguration',
+            Resource: { 'Fn::GetAtt': ['BucketEvidence', 'Arn'] },
+          },
+        ]),
+      );
+    },
+  );
 });
 
 test('evidence is encrypted by S3’s own key: a key of ours could be disabled to shred it', () => {

@@ -113,7 +113,7 @@ describe('a committer killed anywhere', () => {
       const [kid, shard] = [`kid-${n % 2}`, n % 3];
       const item = {
         pk: `OUT#0${shard}`,
-        sk: `${1_800_000_000 + n}-x`,
+        sk: `1800000000-${String(n).padStart(6, '0')}`,
         v: 1 as const,
         kid,
         shard,
@@ -132,10 +132,10 @@ describe('a committer killed anywhere', () => {
   /** The union of all lists that records of the tree name, each checked against its record. */
   const committed = async (world: World) => {
     const tokens = new Set<string>();
-    for (const { type, body } of (await checkLog(world.objects))?.records ?? []) {
+    for (const { type, body, at } of (await checkLog(world.objects))?.records ?? []) {
       if (type !== 'tokens.issued') continue;
       for (const { shard, sha256 } of body.lists as unknown as TokenListEntry[]) {
-        const list = await world.objects.get('evidence', tokenListKey(String(body.kid), shard, sha256));
+        const list = await world.objects.get('evidence', tokenListKey(String(body.kid), shard, at, sha256));
         for (const { jtiH, tokenSha256 } of parseTokenList(list?.body ?? Buffer.alloc(0)))
           tokens.add(`${body.kid} ${jtiH} ${tokenSha256}`);
       }

@@ -318,3 +318,85 @@ test('payload, jti, iat and exp survive a chain of two waves unchanged, and noth
   await expect((await verifierOf(world)).verify(newest)).rejects.toMatchObject({ code: 'ERR_TOKEN_EXPIRED' });
   await expect(tradeIn(world, genuine)).rejects.toEqual(refused);
 });
+
+describe('a wave costs a token life, not a key life', () => {
+  test('lists committed before the oldest live token are not read', async () => {
+    const world = await signingWorld();
+    for (let n = 0; n < 20; n++) {
+      await record(world, [signLegacy(world, legacyClaims(world, 'member-1', `old-${n}`))]);
+      await commitIssued({}, world.deps('committer'));
+      world.clock.advance(600);
+    }
+    world.clock.advance(3600);
+    await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'young'))]);
+    await commitIssued({}, world.deps('committer'));
+
+    const { batches } = await taintKeys(world, [compromise(world.legacy.jwk.kid)]);
+    const deps = world.deps('resigner');
+    let read = 0;
+    const objects = {
+      ...deps.objects,
+      get: (...at: Parameters<typeof deps.objects.get>) => {
+        read++;
+        return deps.objects.get(...at);
+      },
+    };
+    const counted = [];
+    for (const batch of batches) counted.push(await resignBatch({ ...batch, pass: 1 }, { ...deps, objects }));
+    expect(counted.reduce((sum, { resigned }) => sum + resigned, 0)).toBe(1);
+    expect(read).toBe(1);
+  });
+
+  test('a batch that was cut short goes on where it stopped, and a second pass that found something is made again', async () => {
+    const { world } = await withOneRecorded();
+    const { batches } = await taintKeys(world, [compromise(world.legacy.jwk.kid)]);
+    const first = await counts(world, batches, 1);
+    expect(await counts(world, batches, 1)).toEqual(first);
+    expect(minted(world)).toHaveLength(1);
+
+    const other = await withOneRecorded();
+    const tainted = await taintKeys(other.world, [compromise(other.world.legacy.jwk.kid)]);
+    expect((await counts(other.world, tainted.batches, 2)).resigned).toBe(1);
+    expect((await counts(other.world, tainted.batches, 2)).resigned).toBe(0);
+  });
+});
+
+test('a token that would be too large under the new key is refused at adoption', async () => {
+  const world = await signingWorld();
+  const large = signLegacy(world, legacyClaims(world, 'member-1', 'jti-1', { pad: 'x'.repeat(5800) }));
+  expect(large.length).toBeLessThanOrEqual(8192);
+  expect(await record(world, [large])).toEqual({ recorded: 0, refused: [{ n: 0, code: 'ERR_TOKEN_MALFORMED' }] });
+});
+
+test('a body that was put there without the key of its kid is poison, and holds up nobody else', async () => {
+  const { world } = await withOneRecorded();
+  const victim = signLegacy(world, legacyClaims(world, 'member-2', 'jti-2'));
+  await record(world, [victim]);
+  await commitIssued({}, world.deps('committer'));
+  await tamper(world, 'bodies', () => ({ signature: 'AAAA' }));
+  const { resigned, excluded } = await wave(world);
+  expect({ resigned, excluded }).toEqual({ resigned: 1, excluded: { poison: 1 } });
+});
+
+test('a stronger taint of a SUSPECT key takes it out of the JWKS at once, with or without a case', async () => {
+  const world = await signingWorld();
+  const { kid, ...planned } = { ...compromise(world.legacy.jwk.kid), class: 'planned' } as const;
+  await taintKeys(world, [{ kid, ...planned }], 'c-1');
+  await taintOrDeny({ op: 'taint', ring: RING, targets: [compromise(kid)] }, world.deps('taint'));
+  const key = (await ringOf(world)).keys.find((candidate) => candidate.kid === kid);
+  expect(key).toMatchObject({ state: 'SUSPECT', inJwks: false, taint: { class: 'compromise', cases: ['c-1'] } });
+});
+
+test('a case that finds the key DENIED already is told in the evidence how that ended', async () => {
+  const { world } = await withOneRecorded();
+  const { batches } = await wave(world);
+  const kid = world.legacy.jwk.kid;
+  await taintOrDeny({ op: 'deny', ring: RING, kids: [kid] }, world.deps('taint'));
+  expect(batches.length).toBeGreaterThan(0);
+  await taintOrDeny({ op: 'taint', ring: RING, targets: [compromise(kid)], caseId: 'c-late' }, world.deps('taint'));
+  const late = world.tables.dump('keys').flatMap(({ record }) => {
+    const { type, case: of } = (record ?? {}) as { type?: string; case?: string };
+    return of === 'c-late' ? [type] : [];
+  });
+  expect(late.sort()).toEqual(['key.denied', 'key.tainted', 'wave.completed']);
+});

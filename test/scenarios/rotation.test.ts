@@ -3,6 +3,8 @@ import { bear, rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { issue } from '../../lambdas/tokens/issuer';
+import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring';
+import { createRing, reserveSlot } from '../../lib/domain/keys/transitions';
 import { isCrash } from '../../lib/local/faults';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, World } from '../../lib/local/world';
@@ -37,6 +39,8 @@ const CONFIG = {
   maxTtlSeconds: 3600,
   legacyKeys: [],
 };
+/** As `signingWorld` configures it. */
+const legacyOf = ({ legacy: { jwk } }: SigningWorld) => ({ jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' });
 const tick = (world: World) => rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
 const heartbeat = (world: World) => world.functions.invoke('publisher', { ring: RING });
 const states = async (world: World) =>
@@ -235,7 +239,11 @@ describe('two at once', () => {
     const tables = {
       ...deps.tables,
       transact: async (writes: Parameters<typeof deps.tables.transact>[0]) => {
-        if (races++ < 2) await bear({ ...CONFIG, periodSeconds: PERIOD - races }, world.deps('rotator'));
+        if (races++ < 2)
+          await bear(
+            { ...CONFIG, legacyKeys: [legacyOf(world)], periodSeconds: PERIOD - races },
+            world.deps('rotator'),
+          );
         return deps.tables.transact(writes);
       },
     };
@@ -292,7 +300,7 @@ describe('two at once', () => {
     const { states: after } = await taintOrDeny({ op: 'deny', ring: RING, kids: [legacy] }, world.deps('taint'));
     expect(after).toEqual([{ kid: legacy, state: 'DENIED' }]);
     const done = world.tables.dump('keys').find(({ sk }) => sk === `WAVE#${legacy}`);
-    expect(done).toMatchObject({ state: 'DONE', toKid: (await ringOf(world)).activeKid, done: 12 });
+    expect(done).toMatchObject({ state: 'DONE', toKid: (await ringOf(world)).activeKid, result: { done: 12 } });
   });
 
   test('what passes saw of the key that stopped issuing does not deny the source', async () => {
@@ -450,20 +458,17 @@ const PREPARED_AND_DRAINED = 301;
 
 describe('a key planted under the tag of a coming slot', () => {
   const OWN = 'arn:aws:iam::000000000000:role/somebody';
-  const slotTag = `test/${RING}/1`;
+  const READABLE = ['kms:Sign', 'kms:GetKeyPolicy', 'kms:DescribeKey', 'kms:GetPublicKey'];
 
   test.each([
     ['its maker’s own policy', policyAllowing([OWN], ['kms:Sign'])],
-    [
-      'a policy that lets the rotator read it',
-      policyAllowing(
-        [OWN, roleArn('rotator')],
-        ['kms:Sign', 'kms:GetKeyPolicy', 'kms:DescribeKey', 'kms:GetPublicKey'],
-      ),
-    ],
-  ])('with %s is not taken: the ring has keys of its own, and its maker signs with none of them', async (_, policy) => {
+    ['a policy that lets the rotator read it', policyAllowing([OWN, roleArn('rotator')], READABLE)],
+  ])('with %s is not taken, even by one who read the nonce', async (_, policy) => {
     const world = wire(new World({ now: NOW, settings: SETTINGS }));
-    const planted = world.kms.createKey({ algorithm: 'ES256', policy, slotTag });
+    const cfg = ringSettings(parseRingConfig(CONFIG), world.config.settings);
+    await world.tables.transact(createRing(RING, cfg, NOW));
+    await world.tables.transact(reserveSlot(await ringOf(world), 1, 'nonce', NOW));
+    const planted = world.kms.createKey({ algorithm: 'ES256', policy, slotTag: `test/${RING}/1/nonce` });
     await bear(CONFIG, world.deps('rotator'));
 
     const keys = (await ringOf(world)).keys;
@@ -474,4 +479,60 @@ describe('a key planted under the tag of a coming slot', () => {
         code: 'ERR_ACCESS_DENIED',
       });
   });
+
+  test('cannot be made ahead: no two slots of any ring have the same tag', async () => {
+    const [one, other] = [await signingWorld({ seed: 'one' }), await signingWorld({ seed: 'other' })];
+    const nonces = [...(await ringOf(one)).slots, ...(await ringOf(other)).slots].map(({ nonce }) => nonce);
+    expect(new Set(nonces).size).toBe(nonces.length);
+  });
+});
+
+describe('a changed configuration of a legacy key', () => {
+  const configured = (world: SigningWorld, verifyUntil: number) => ({
+    ...CONFIG,
+    legacyKeys: [{ ...legacyOf(world), verifyUntil }],
+  });
+
+  test('may end it sooner', async () => {
+    const world = await signingWorld();
+    await bear(configured(world, NOW + 3600), world.deps('rotator'));
+    const key = (await ringOf(world)).keys.find(({ kind }) => kind === 'legacy');
+    expect(key).toMatchObject({ verifyUntil: NOW + 3600, windows: [{ iatFrom: 0, iatTo: NOW + 3600 }] });
+  });
+
+  test('may not prolong it, nor leave it out', async () => {
+    const world = await signingWorld();
+    await expect(bear(configured(world, NOW + 100 * 86_400), world.deps('rotator'))).rejects.toMatchObject({
+      code: 'ERR_RING_IMMUTABLE',
+      message: expect.stringContaining('cannot be verified for longer'),
+    });
+    await expect(bear(CONFIG, world.deps('rotator'))).rejects.toMatchObject({
+      code: 'ERR_RING_IMMUTABLE',
+      message: expect.stringContaining('still verifies'),
+    });
+  });
+});
+
+test('a STANDBY that a case prepared and did not need is disabled again when the case is done', async () => {
+  const world = await signingWorld();
+  const { kid: prepared } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
+  await rotate({ op: 'finish', ring: RING, prepared }, world.deps('rotator'));
+  expect((await ringOf(world)).keys.filter(({ kmsState }) => kmsState === 'Enabled').map(({ state }) => state)).toEqual(
+    ['ACTIVE'],
+  );
+});
+
+test('a feed that was lost is followed again by verifiers that remember it', async () => {
+  const world = await signingWorld();
+  const verifier = await verifierOf(world);
+  const token = await issueTo(world, 'member-1');
+  for (let n = 0; n < 5; n++) await heartbeat(world);
+  await verifier.verify(token);
+  world.objects.lose('public', `r/${RING}/feed`);
+  world.clock.advance(10);
+  await heartbeat(world);
+  await expect(verifier.verify(token)).resolves.toBeDefined();
+  world.clock.advance(world.config.settings.feedExpirySeconds - 5);
+  await heartbeat(world);
+  await expect(verifier.verify(token)).resolves.toBeDefined();
 });

@@ -122,7 +122,8 @@ export async function pass(world: World, batches: readonly WaveBatch[], n: numbe
 }
 
 export async function drainOutbox(world: World): Promise<void> {
-  await relay(world.tables.takeStream('keys'), world.deps('outbox-signing'));
+  for (const table of ['keys', 'cutoffs'] as const)
+    await relay(world.tables.takeStream(table), world.deps('outbox-signing'));
 }
 
 export async function verifierOf(world: World, more: object = {}) {

@@ -66,7 +66,7 @@ export function ringWith(more: Partial<Ring> = {}): Ring {
     halted: false,
     cfg: CFG,
     cfgSha: 'sha',
-    slots: keys.map(({ slot, bornAt, signUntil }) => ({ slot, state: 'ADOPTED', at: bornAt, signUntil })),
+    slots: keys.map(({ slot, bornAt, signUntil }) => ({ slot, nonce: 'n', state: 'ADOPTED', at: bornAt, signUntil })),
     waves: [],
     ...more,
     keys,

@@ -1,12 +1,9 @@
 /** The evidence: exported under the auditor's read-only role, verified offline, and shown to break when it is touched. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
-import { S3Objects } from '../../../lib/aws/s3-objects';
-import { pascal } from '../../../lib/constructs/names';
 import type { IndexedRecord } from '../../../lib/domain/evidence/bundle';
-import type { Bucket } from '../../../lib/domain/rights';
 import { exportBundle, verifyBundle } from '../../commands/evidence';
+import { Instance } from '../../instance';
 import type { Before } from './before';
 import { assumeRole } from './cast';
 import type { Stage } from './stage';
@@ -16,11 +13,8 @@ export async function prove(stage: Stage, { cast }: Before, caseId: string): Pro
   const bundle = join(out, 'evidence');
   mkdirSync(bundle, { recursive: true });
   const credentials = await assumeRole(cast.auditor, instance.output('EvidenceReaderRoleArn'));
-  const objects = new S3Objects(
-    (bucket: Bucket) => instance.output(`${pascal(bucket)}BucketName`),
-    new S3Client({ credentials, forcePathStyle: true }),
-  );
-  await exportBundle({ case: caseId, dir: bundle }, { objects, clock: instance.clock });
+  // As the CLI finds and reads it, with no right but the reader's.
+  await exportBundle({ case: caseId, dir: bundle }, await Instance.find(instance.name, { credentials }));
 
   const { verdict } = verifyBundle(bundle);
   const manifest = verdict.checks.find(({ id }) => id === 'manifest');

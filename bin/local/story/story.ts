@@ -44,7 +44,11 @@ async function tell(dir: string, out: string): Promise<boolean> {
   const provedWithin = times.provedAt - times.hrEventAt;
   // How fast is the machine's doing as well, so it is told and is no check: a slow run proves as much.
   const goals = [
-    { goal: 'the webhook is answered within 1 s', seconds: departure.answeredWithin, ok: departure.answeredWithin <= 1 },
+    {
+      goal: 'the webhook is answered within 1 s',
+      seconds: departure.answeredWithin,
+      ok: departure.answeredWithin <= 1,
+    },
     { goal: 'the last claim is proved within 60 s of the HR event', seconds: provedWithin, ok: provedWithin <= 60 },
   ];
   for (const { goal, seconds, ok } of goals) say(`  ${ok ? 'ok  ' : 'slow'} ${goal}: ${seconds.toFixed(2)} s`);

@@ -41,6 +41,7 @@ export function notProvedHere(settings: Settings, { warmedJoseAccepts }: After):
     'whether the console refuses the old password: only that the login profile is gone',
     'IAM’s eventual consistency: the emulator is consistent at once, AWS takes seconds to minutes',
     'KMS conditions kms:MessageType, kms:SigningAlgorithm, kms:KeySpec and resource tags: the emulator does not evaluate them; their denies are in the key policy and are tested as text',
+    'the deny of puts without If-None-Match on the evidence bucket: the emulator does not know s3:if-none-match, so it stands in production templates only and is tested as text',
     'service control policies, KMS grants and rights of the state machine’s own role: stored, not evaluated, by the emulator',
     `the second rotation: a linked case is due when every session alive at containment has expired (${settings.sessionSecondsMax} s)`,
     'independence from the operator: no outside witness signed the checkpoint',

@@ -50,6 +50,8 @@ export interface Check {
   readonly ok: boolean;
   readonly code?: ErrorCode;
   readonly detail?: string;
+  /** What to do about it, where that is known. */
+  readonly fix?: string;
 }
 
 export interface IndexedRecord {
@@ -98,7 +100,12 @@ export function judgeBundle(files: BundleFiles, options: VerifyOptions = {}): Ve
     [records],
     (all) => checkTokenLists(all, files),
   );
-  checks.run('waves', 'every finished wave commits to exactly the tokens re-signed', [records, tokens], checkWaves);
+  checks.run(
+    'waves',
+    'every finished wave commits to exactly the tokens re-signed',
+    [records, tokens, caseId],
+    checkWaves,
+  );
   const manifest = checks.run('manifest', 'every record that the case owes is there', [records, caseId], checkManifest);
   // The order of what is missing would hold, and say nothing.
   const complete = manifest.value && records;
@@ -143,7 +150,7 @@ class Checks {
       return { id, value };
     } catch (error) {
       if (!isCurfewError(error)) throw error;
-      this.made.push({ id, claim, ok: false, code: error.code, detail: error.message });
+      this.made.push({ id, claim, ok: false, code: error.code, detail: error.message, fix: error.fix });
       return { id };
     }
   }

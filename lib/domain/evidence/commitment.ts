@@ -45,7 +45,7 @@ export function commit(
       .map(([shard, tokens]): TokenListEntry => {
         const text = formatTokenList(tokens);
         const entry = describeTokenList(shard, text);
-        lists.push({ key: tokenListKey(kid, shard, entry.sha256), text });
+        lists.push({ key: tokenListKey(kid, shard, at, entry.sha256), text });
         return entry;
       });
     const count = entries.reduce((sum, entry) => sum + entry.count, 0);

@@ -9,6 +9,7 @@ import { canonicalJson, type Json } from '../encoding';
 import { CurfewError } from '../errors';
 import { listContainment, type PrincipalRef } from '../offboarding/containment';
 import { type Inventory, planCase } from '../offboarding/plan';
+import { checkInventory } from './key-states';
 import type { EvidenceRecord, RecordType } from './record';
 
 /** Stages of a case in their order; `case.followed-up` only where a second rotation is owed. */
@@ -64,6 +65,7 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
     throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `there is no case ${caseId} in this log`, { got: caseId });
 
   const { containment, plan } = inputsOf(records);
+  checkInputs(records, all);
   if (containment) checkFrozen(records, 'case.listed', containment);
   if (plan) checkFrozen(records, 'case.planned', plan);
 
@@ -134,6 +136,22 @@ function inputsOf(records: readonly EvidenceRecord[]) {
   }
 }
 
+/** Nothing that is owed may depend on a lie that the log itself gives away. */
+function checkInputs(records: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
+  const [opened, inventory] = (['case.opened', 'case.inventory'] as const).map((of) =>
+    records.find(({ type }) => type === of),
+  );
+  if (inventory === undefined) return;
+  checkInventory(inventory, all);
+  const followsUp = opened?.body.followUpOf !== undefined;
+  if (inventory.body.followUp !== followsUp)
+    throw new CurfewError(
+      'ERR_EVIDENCE_RECORD',
+      `${inventory.id} says followUp ${inventory.body.followUp}, and ${opened?.id} ${followsUp ? 'names the case that it follows' : 'names none'}`,
+      { got: inventory.body.followUp, allowed: followsUp },
+    );
+}
+
 function checkFrozen(records: readonly EvidenceRecord[], type: 'case.listed' | 'case.planned', items: object): void {
   const frozen = records.find((record) => record.type === type);
   if (frozen && canonicalJson(frozen.body.items ?? null) !== canonicalJson(items as Json))
@@ -147,7 +165,8 @@ function checkFrozen(records: readonly EvidenceRecord[], type: 'case.listed' | '
     );
 }
 
-function findKeyRecord(
+/** The one of these records, all of the case, that is this. */
+export function findKeyRecord(
   records: readonly EvidenceRecord[],
   { type, kid }: ExpectedKeyRecord,
 ): EvidenceRecord | undefined {

@@ -7,6 +7,7 @@
  */
 import { H, parseBase64url } from '../encoding';
 import { CurfewError } from '../errors';
+import { ordered } from '../table';
 import { HASH_BYTES, type Hash, leafHash, merkleRoot } from './merkle';
 
 export interface TokenDigest {
@@ -53,13 +54,23 @@ export function linesRoot(lines: readonly string[]): Hash {
   return merkleRoot(lines.map((line) => leafHash(Buffer.from(line))));
 }
 
-/** Where a list is kept in bucket `evidence`. */
-export function tokenListKey(kid: string, shard: number, sha256OfList: string): string {
-  return `${tokenListPrefix(kid, shard)}${sha256OfList}`;
+/**
+ * Where a list is kept in bucket `evidence`: by the instant it was committed, so that whoever asks for live tokens
+ * reads the lists of one token life, not of the key's whole life.
+ *
+ *     issued/<kid>/<shard>/<at, 10 digits>-<H(list)>
+ */
+export function tokenListKey(kid: string, shard: number, at: number, sha256OfList: string): string {
+  return `${tokenListPrefix(kid, shard)}${ordered(at, 10)}-${sha256OfList}`;
 }
 
 export function tokenListPrefix(kid: string, shard: number): string {
-  return `issued/${kid}/${String(shard).padStart(2, '0')}/`;
+  return `issued/${kid}/${ordered(shard, 2)}/`;
+}
+
+/** Every list committed at `at` or later sorts after this. */
+export function tokenListsFrom(kid: string, shard: number, at: number): string {
+  return `${tokenListPrefix(kid, shard)}${ordered(at, 10)}`;
 }
 
 function linesOf(text: string): string[] {
@@ -71,10 +82,10 @@ function isDigest(text: string): boolean {
 }
 
 /** Lists are named by their content: what was read is what was written, or it is refused. */
-export function checkTokenListName(list: Uint8Array, sha256OfList: string): void {
-  if (H(list) !== sha256OfList)
+export function checkTokenListName(list: Uint8Array, key: string): void {
+  if (!key.endsWith(`-${H(list)}`))
     throw new CurfewError('ERR_EVIDENCE_TREE', 'the token list has another digest than its name', {
       got: H(list),
-      allowed: sha256OfList,
+      allowed: key,
     });
 }

@@ -120,8 +120,9 @@ export function checkFollows(last: Feed, next: Feed): void {
       refuse('a SUSPECT kid is back', kid);
   }
   const cutAfter = new Map(next.cut.map(([blinded, notBefore, blocked]) => [blinded, { notBefore, blocked }]));
-  for (const [blinded, notBefore] of last.cut) {
+  for (const [blinded, notBefore, blocked] of last.cut) {
     const now = cutAfter.get(blinded);
     if (now === undefined || now.notBefore < notBefore) refuse('a cut-off moved back', blinded);
+    if (blocked && !now?.blocked) refuse('a blocked subject is back', blinded);
   }
 }

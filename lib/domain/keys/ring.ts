@@ -13,6 +13,7 @@
 import { canonicalJson, H } from '../encoding';
 import { CurfewError } from '../errors';
 import type { Settings } from '../settings';
+import type { WaveResult } from '../tokens/wave';
 import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
 import { type PublicJwk, parsePublicJwk } from './jwk';
 
@@ -101,6 +102,8 @@ export interface Slot {
   readonly slot: number;
   readonly state: 'INTENT' | 'CREATED' | 'ADOPTED';
   readonly at: number;
+  /** Part of the tag that the KMS key is found by: nobody can make a key in advance that looks like this slot's. */
+  readonly nonce: string;
   /** Fixed here, for the key policy and the key record alike: the ring's period may change before the key is adopted. */
   readonly signUntil: number;
   /** From CREATED on. The public key is read at once: KMS refuses to tell that of a disabled key. */
@@ -116,6 +119,8 @@ export interface Wave {
   readonly state: 'OPEN' | 'DONE';
   readonly openedAt: number;
   readonly cases: readonly string[];
+  /** Of a wave that is DONE. */
+  readonly result?: WaveResult;
 }
 
 /** What stands in HEAD.cfg: the part of the configuration that tokens depend on, and the timings of activation. */

@@ -17,7 +17,8 @@ export interface TaintTarget {
  * Taints every target at once. An ACTIVE one is replaced in the same transaction: there is no instant without a key
  * that issues, and none at which a SUSPECT key still does. Each target gets one wave to the key that is ACTIVE
  * afterwards, and that key the window the wave needs, so that a re-signed token is good wherever the feed is known.
- * A target that is SUSPECT already is joined, not tainted twice; one that is over already stays as it is.
+ * A target that is tainted already is joined, not tainted twice: the stronger class counts, and the record names every
+ * case, also one that finds the key DENIED.
  */
 export function taint(
   ring: Ring,
@@ -39,7 +40,7 @@ export function taint(
       },
     );
   const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
-  const joined = targets.filter(({ kid }) => findKey(ring, kid).state === 'SUSPECT');
+  const joined = targets.filter(({ kid }) => JOINABLE.includes(findKey(ring, kid).state));
   const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
   if (replaced && successor === undefined)
     throw new CurfewError('ERR_KEY_STATE', `key ${ring.activeKid} of ring ${ring.id} signs; it needs a successor`, {
@@ -71,18 +72,36 @@ export function taint(
     });
   }
   const moved = new Set(replaced ? ring.waves.filter(isOpen).map(({ fromKid }) => fromKid) : []);
-  for (const { kid } of joined) {
-    const known = findKey(ring, kid).taint;
-    if (caseId === undefined || !known || known.cases.includes(caseId)) continue;
-    const all = [...known.cases, caseId];
-    writes.push(change(ring, kid, { taint: { ...known, cases: all } }, [is('state', 'SUSPECT')]));
-    writes.push(moveWave(ring, kid, { toKid, joinedBy: caseId }));
-    moved.delete(kid);
+  for (const target of joined) {
+    const key = findKey(ring, target.kid);
+    const known = key.taint;
+    if (!known) continue;
+    const stronger = known.class === 'planned' && target.class === 'compromise' && key.state === 'SUSPECT';
+    const joins = caseId !== undefined && !known.cases.includes(caseId);
+    if (!stronger && !joins) continue;
+    const all = joins ? [...known.cases, caseId] : known.cases;
+    const joinedTaint = { ...known, cases: all, ...(stronger && { class: target.class, reason: target.reason }) };
+    const set = { taint: joinedTaint, ...(stronger && { inJwks: false }) };
+    writes.push(change(ring, target.kid, set, [is('state', key.state)]));
+    if (key.state === 'SUSPECT') {
+      writes.push(moveWave(ring, target.kid, { toKid, joinedBy: joins ? caseId : undefined }));
+      moved.delete(target.kid);
+    }
     facts.push({
       type: 'key.tainted',
       case: caseId,
-      body: { kid, class: known.class, reason: known.reason, from: 'SUSPECT', cases: all, toKid },
+      body: {
+        kid: target.kid,
+        class: joinedTaint.class,
+        reason: joinedTaint.reason,
+        from: key.state,
+        cases: all,
+        toKid,
+      },
     });
+    // Too late to change anything: the case is told how it ended.
+    const ended = key.state === 'DENIED' ? ring.waves.find(({ fromKid }) => fromKid === target.kid)?.result : undefined;
+    if (ended) facts.push(...denial(ring, target.kid, joinedTaint.class, all, ended, caseId));
   }
   if (writes.length === 0) return [];
 
@@ -104,28 +123,41 @@ export function taint(
 }
 
 const TAINTABLE = ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED'];
+const JOINABLE = ['SUSPECT', 'DENIED'];
 
 /** SUSPECT → DENIED, terminal. Only once a second pass, after the drain, found nothing left to re-sign. */
 export function deny(ring: Ring, kid: string, result: WaveResult, now: number): KeysWrite[] {
   const key = findKey(ring, kid);
-  const wave = ring.waves.find(({ fromKid }) => fromKid === kid);
   const cases = key.taint?.cases ?? [];
-  const facts: Fact[] = [
-    {
-      type: 'wave.completed',
-      case: cases[0],
-      body: { kid, wave: kid, fromKid: kid, toKid: wave?.toKid, cases, ...result, excluded: { ...result.excluded } },
-    },
-    { type: 'key.denied', case: cases[0], body: { kid, class: key.taint?.class, cases } },
-  ];
+  const facts = denial(ring, kid, key.taint?.class, cases, result, cases[0]);
   return fenced(ring, now, facts, [
     change(ring, kid, { state: 'DENIED', deniedAt: now, inJwks: false }, [is('state', 'SUSPECT')]),
     {
       kind: 'update',
       table: 'keys',
       key: waveKey(ring.id, kid),
-      set: { state: 'DONE', ...result },
+      set: { state: 'DONE', result: { ...result, excluded: { ...result.excluded } } },
       if: [is('state', 'OPEN')],
     },
   ]);
+}
+
+/** How a wave ended, for one case or for all: what the offline verifier looks for under the case's name. */
+function denial(
+  { waves }: Ring,
+  kid: string,
+  taintClass: TaintClass | undefined,
+  cases: readonly string[],
+  result: WaveResult,
+  caseId: string | undefined,
+): Fact[] {
+  const toKid = waves.find(({ fromKid }) => fromKid === kid)?.toKid;
+  return [
+    {
+      type: 'wave.completed',
+      case: caseId,
+      body: { kid, wave: kid, fromKid: kid, toKid, cases, ...result, excluded: { ...result.excluded } },
+    },
+    { type: 'key.denied', case: caseId, body: { kid, class: taintClass, cases } },
+  ];
 }

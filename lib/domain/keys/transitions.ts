@@ -45,8 +45,8 @@ export function updateRing(ring: Ring, cfg: RingSettings, now: number): KeysWrit
 }
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
-export function reserveSlot(ring: Ring, slot: number, now: number): KeysWrite[] {
-  const intent: Slot = { slot, state: 'INTENT', at: now, signUntil: signUntilOf(now, ring.cfg.period) };
+export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {
+  const intent: Slot = { slot, state: 'INTENT', at: now, nonce, signUntil: signUntilOf(now, ring.cfg.period) };
   return [{ kind: 'put', table: 'keys', item: item(slotKey(ring.id, slot), intent), if: ITEM_ABSENT }];
 }
 
@@ -146,6 +146,45 @@ export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: Legac
       { kind: 'put', table: 'keys', item: item(pointerKey(jwk.kid), { ring: ring.id }), if: ITEM_ABSENT },
     ],
   );
+}
+
+/** A legacy key may only end sooner than was agreed. */
+export function shortenLegacyKey(
+  ring: Ring,
+  { jwk, verifyUntil, approver }: LegacyKeyConfig,
+  now: number,
+): KeysWrite[] {
+  const known = findKey(ring, jwk.kid);
+  if (verifyUntil === known.verifyUntil || known.state !== 'OBSERVED') return [];
+  if (verifyUntil > known.verifyUntil)
+    throw new CurfewError(
+      'ERR_RING_IMMUTABLE',
+      `legacy key ${jwk.kid} of ring ${ring.id} cannot be verified for longer`,
+      {
+        got: verifyUntil,
+        allowed: `${known.verifyUntil} or earlier`,
+        fix: 'have its holders exchange their tokens: `curfew ring taint` re-signs what was recorded',
+      },
+    );
+  return fenced(
+    ring,
+    now,
+    [{ type: 'key.adopted', body: { kid: jwk.kid, kind: 'legacy', verifyUntil, approver } }],
+    [change(ring, jwk.kid, { verifyUntil, windows: [{ iatFrom: 0, iatTo: verifyUntil }] }, [is('state', 'OBSERVED')])],
+  );
+}
+
+/** A legacy key leaves a ring by a taint, or by its date, and not by being left out of the configuration. */
+export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[], now: number): void {
+  const gone = ring.keys.find(
+    ({ state, kid, verifyUntil }) =>
+      state === 'OBSERVED' && now <= verifyUntil && !kept.some(({ jwk }) => jwk.kid === kid),
+  );
+  if (gone)
+    throw new CurfewError('ERR_RING_IMMUTABLE', `legacy key ${gone.kid} of ring ${ring.id} still verifies`, {
+      got: 'left out of legacyKeys',
+      fix: `\`curfew ring taint ${ring.id} ${gone.kid}\` first, then leave it out`,
+    });
 }
 
 /** The kid was seen in the JWKS as served. */

@@ -8,7 +8,8 @@
  * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
  */
 import type { Json } from '../encoding';
-import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { CurfewError } from '../errors';
+import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
 import type { CaseMeta } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
@@ -51,21 +52,21 @@ export function listedRecord(
   meta: CaseMeta,
   principals: readonly PrincipalRef[],
   items: readonly ContainmentItem[],
-  sealed: string,
   at: number,
 ): EvidenceRecord {
-  return record(meta, 'case.listed', 'listed', { principals, items, itemsSha: itemsSha(items), sealed }, at);
+  return record(meta, 'case.listed', 'listed', { principals, items, itemsSha: itemsSha(items) }, at);
 }
 
-/** A containment item says `contained`, an item of the plan `done`; both with what was read back. */
+/** A containment item says `contained`, an item of the plan `done`; both with what was read back, of whom is sealed. */
 export function itemRecord(
   meta: CaseMeta,
   phase: 'contained' | 'done',
   item: CaseItem,
   observed: Observations[ItemKind],
   at: number,
+  sealed?: string,
 ): EvidenceRecord {
-  const body = { nn: item.nn, kind: item.kind, observed };
+  const body = { nn: item.nn, kind: item.kind, observed, sealed };
   return record(meta, `item.${phase}`, `item/${item.nn}/${phase}`, body, at, ringOf(item));
 }
 
@@ -79,8 +80,9 @@ export function provedRecord(
   return record(meta, 'item.proved', `item/${item.nn}/proved`, body, at, ringOf(item));
 }
 
-export function containedRecord(meta: CaseMeta, items: number, at: number): EvidenceRecord {
-  return record(meta, 'case.contained', 'contained', { items }, at);
+/** `items` were read back as done; those that are `open` keep the case from closing. */
+export function containedRecord(meta: CaseMeta, items: number, open: readonly string[], at: number): EvidenceRecord {
+  return record(meta, 'case.contained', 'contained', { items, open }, at);
 }
 
 export function heldRecord(meta: CaseMeta, reason: string, at: number): EvidenceRecord {
@@ -118,7 +120,7 @@ function record(
   at: number,
   ring?: string,
 ): EvidenceRecord {
-  return {
+  const written: EvidenceRecord = {
     v: 1,
     id: `${caseId}/${name}`,
     type,
@@ -127,6 +129,15 @@ function record(
     ...(ring !== undefined && { ring }),
     body: body as Body & Json,
   };
+  // Before the transaction that carries it: past that, a record nobody can append would hold up all behind it.
+  const bytes = Buffer.byteLength(formatRecord(written));
+  if (bytes > RECORD_BYTES_MAX)
+    throw new CurfewError('ERR_PLAN_INVALID', `the record ${written.id} is larger than the log takes`, {
+      got: bytes,
+      allowed: RECORD_BYTES_MAX,
+      fix: 'name fewer principals and exposures in people-import',
+    });
+  return written;
 }
 
 function ringOf(item: CaseItem): string | undefined {

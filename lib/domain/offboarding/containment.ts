@@ -2,7 +2,8 @@
  * What containment does: a small list, frozen and recorded before the first act, and every act on it can be undone.
  *
  * The list is computed from references alone (`p0`, `p1`, …), so that the offline verifier recomputes it from the
- * record `case.listed`; who the references stand for is sealed there, and in clear only in the case's own items.
+ * record `case.listed`; who a reference stands for is sealed in the record of its item, and in clear only in the case's
+ * own items.
  */
 import { ordered } from '../table';
 
@@ -17,7 +18,21 @@ export type PrincipalRef =
       readonly exists: boolean;
       readonly loginProfile: boolean;
     }
-  | { readonly ref: string; readonly type: 'kms-key' };
+  | { readonly ref: string; readonly type: 'kms-key' }
+  /** It cannot be acted on: the other principals are, and this one keeps the case open. */
+  | { readonly ref: string; readonly type: 'unknown'; readonly reason: UnknownReason };
+
+/** Fixed words: they stand in records in clear. */
+export const UNKNOWN_REASONS = {
+  account: 'an IAM user of another account',
+  user: 'IAM has another user of that name',
+  ring: 'a subject of a ring that does not exist',
+  many: 'more principals than one case lists',
+} as const;
+export type UnknownReason = (typeof UNKNOWN_REASONS)[keyof typeof UNKNOWN_REASONS];
+
+/** What a record of 65,535 bytes has room for, whatever they are. */
+export const PRINCIPALS_MAX = 200;
 
 export type ContainmentItem =
   /** Block and cut-off: no token of the subject counts, none is issued. */
@@ -25,7 +40,8 @@ export type ContainmentItem =
   /** The tag and the pre-provisioned deny policy, together. */
   | { readonly nn: string; readonly kind: 'latch'; readonly ref: string }
   | { readonly nn: string; readonly kind: 'access-key'; readonly ref: string; readonly key: number }
-  | { readonly nn: string; readonly kind: 'personal-key'; readonly ref: string };
+  | { readonly nn: string; readonly kind: 'personal-key'; readonly ref: string }
+  | { readonly nn: string; readonly kind: 'unplannable'; readonly ref: string; readonly reason: string };
 
 type Unnumbered<T> = T extends unknown ? Omit<T, 'nn'> : never;
 
@@ -45,6 +61,7 @@ const ORDER: readonly ((principal: PrincipalRef) => readonly Unnumbered<Containm
       ? Array.from({ length: p.accessKeys }, (_, key) => ({ kind: 'access-key', ref: p.ref, key }))
       : [],
   (p) => (p.type === 'kms-key' ? [{ kind: 'personal-key', ref: p.ref }] : []),
+  (p) => (p.type === 'unknown' ? [{ kind: 'unplannable', ref: p.ref, reason: p.reason }] : []),
 ];
 
 export function listContainment(principals: readonly PrincipalRef[]): readonly ContainmentItem[] {
@@ -52,7 +69,7 @@ export function listContainment(principals: readonly PrincipalRef[]): readonly C
   return items.map((item, index) => ({ nn: itemNumber(index + 1), ...item }));
 }
 
-/** Two digits in names of items and records; the plan goes on where containment ended. */
+/** Two digits or more in names of items and records; the plan goes on where containment ended. */
 export function itemNumber(n: number): string {
   return ordered(n, 2);
 }

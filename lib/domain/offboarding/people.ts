@@ -53,6 +53,11 @@ export function assetOf(asset: string): { readonly ring: string; readonly kid?: 
   return kid === undefined ? { ring } : { ring, kid };
 }
 
+/** The account in an IAM ARN. */
+export function accountOf(arn: string): string | undefined {
+  return arn.split(':')[4];
+}
+
 /** IAM's own name of the user: the last part of the ARN, after any path. */
 export function userNameOf(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1);

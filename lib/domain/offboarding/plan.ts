@@ -6,7 +6,6 @@
  * classes name no person. The offline verifier calls the same function.
  */
 import { canonicalJson, H, type Json } from '../encoding';
-import { CurfewError } from '../errors';
 import type { KeyState, TaintClass } from '../keys/ring';
 import type { SettingName } from '../settings';
 import { itemNumber, type PrincipalRef } from './containment';
@@ -45,7 +44,9 @@ export type Inventory = {
   readonly followUp: boolean;
   readonly principals: readonly PrincipalRef[];
   readonly exposures: readonly ExposureRef[];
-  /** Keys of the rings concerned, as they stood. */
+  /** Exposures beyond what one case lists. */
+  readonly omitted?: number;
+  /** The keys that the exposures are of, as they stood. */
   readonly keys: readonly { readonly ring: string; readonly kid: string; readonly state: KeyState }[];
 };
 
@@ -61,23 +62,34 @@ export type PlannedItem =
       readonly because: readonly string[];
     }
   | { readonly nn: string; readonly kind: 'login-profile'; readonly ref: string }
-  | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] };
+  | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] }
+  /** An exposure that says nothing about any key of ours: the others are acted on, and this one keeps the case open. */
+  | { readonly nn: string; readonly kind: 'unplannable'; readonly ref: string; readonly reason: string };
 
 /** A key that is past these cannot be tainted and need not be: it is refused already. */
 const OVER: readonly KeyState[] = ['DENIED', 'RETIRED'];
 
-/** Pure, and the same items in the same order for the same inventory: taints, then console logins, then the next date. */
+/** What a record of 65,535 bytes has room for, with the reason of each. */
+export const EXPOSURES_MAX = 50;
+
+/**
+ * Pure, and the same items in the same order for the same inventory: taints, then console logins, then the next date,
+ * then what cannot be planned. One stale exposure must not keep the other keys of a leaver good, so it is no error.
+ */
 export function planCase(inventory: Inventory): readonly PlannedItem[] {
   const taints = planTaints(inventory);
   const logins = inventory.principals.flatMap((p) =>
     p.type === 'iam-user' && p.loginProfile ? [{ kind: 'login-profile' as const, ref: p.ref }] : [],
   );
-  const rings = inventory.exposures.filter((e) => RESPONSES[e.class]?.again).map(({ ring }) => ring);
+  const rings = inventory.exposures
+    .filter((e) => RESPONSES[e.class]?.again && keyExposed(e, inventory.keys) !== undefined)
+    .map(({ ring }) => ring);
   const again = !inventory.followUp && rings.length > 0;
   const items = [
     ...taints,
     ...logins,
     ...(again ? [{ kind: 'rotate-again' as const, rings: [...new Set(rings)].sort() }] : []),
+    ...listUnplannable(inventory),
   ];
   return items.map((item, index) => ({ nn: itemNumber(inventory.firstItem + index), ...item }));
 }
@@ -88,17 +100,8 @@ function planTaints({ exposures, keys }: Inventory) {
   for (const exposure of exposures) {
     const response = RESPONSES[exposure.class];
     if (response === undefined) continue;
-    const ofRing = keys.filter(({ ring }) => ring === exposure.ring);
-    const key = ofRing.find(({ kid, state }) =>
-      exposure.kid === undefined ? state === 'ACTIVE' : kid === exposure.kid,
-    );
-    if (key === undefined || key.state === 'STANDBY')
-      throw new CurfewError('ERR_PLAN_INVALID', `ring ${exposure.ring} has no such key to taint`, {
-        got: exposure.kid ?? 'the ACTIVE key',
-        allowed: ofRing.map(({ kid, state }) => `${kid} ${state}`),
-        fix: 'correct the exposure with people-import',
-      });
-    if (OVER.includes(key.state)) continue;
+    const key = keyExposed(exposure, keys);
+    if (key === undefined || !isTaintable(key)) continue;
 
     const before = taints.get(`${key.ring}/${key.kid}`);
     taints.set(`${key.ring}/${key.kid}`, {
@@ -114,6 +117,29 @@ function planTaints({ exposures, keys }: Inventory) {
   return [...taints.values()].sort(
     (a, b) => a.class.localeCompare(b.class, 'en') || (`${a.ring}/${a.kid}` < `${b.ring}/${b.kid}` ? -1 : 1),
   );
+}
+
+function listUnplannable({ exposures, keys, omitted = 0 }: Inventory) {
+  const stale = exposures.flatMap((exposure) => {
+    const key = keyExposed(exposure, keys);
+    if (RESPONSES[exposure.class] === undefined || (key && key.state !== 'STANDBY')) return [];
+    const reason = `ring ${exposure.ring} has no ${exposure.kid === undefined ? 'ACTIVE key' : `key ${exposure.kid} to taint`}`;
+    return [{ kind: 'unplannable' as const, ref: exposure.ref, reason }];
+  });
+  const beyond = { kind: 'unplannable' as const, ref: 'more', reason: `${omitted} more exposures than one case lists` };
+  return omitted > 0 ? [...stale, beyond] : stale;
+}
+
+/** The key that an exposure is of; the planner records no other. */
+export function keyExposed<K extends Inventory['keys'][number]>(
+  { ring, kid }: ExposureRef,
+  keys: readonly K[],
+): K | undefined {
+  return keys.find((key) => key.ring === ring && (kid === undefined ? key.state === 'ACTIVE' : key.kid === kid));
+}
+
+function isTaintable({ state }: Inventory['keys'][number]): boolean {
+  return state !== 'STANDBY' && !OVER.includes(state);
 }
 
 /** Names a frozen list: an approval, and a later reader, can say which one is meant. */
@@ -185,7 +211,7 @@ export const STEPS = [
     kind: 'task',
     function: 'conductor',
     step: 'contained',
-    why: 'recorded only when every item of the list was read back: from here on the departure can wait for people',
+    why: 'says which items were read back and which are open; an open one keeps the case open, and nothing else waiting',
   },
   {
     name: 'hold',
@@ -227,12 +253,27 @@ export const STEPS = [
     why: 'before the waves: a console login need not outlive a grace of days that holders have to collect in',
   },
   {
+    name: 'drain',
+    kind: 'wait',
+    setting: 'drainSeconds',
+    onlyIfTainted: true,
+    why: 'until no signature under an old key can be in flight: what was begun before the taint is in the ledger by now',
+  },
+  {
+    name: 'finish',
+    kind: 'task',
+    function: 'conductor',
+    step: 'finish',
+    onlyIfTainted: true,
+    why: 'right after the drain and before the waves, which need nothing of an old key: it can sign not a second longer',
+  },
+  {
     name: 'commit',
     kind: 'task',
     function: 'conductor',
     step: 'commit',
     onlyIfTainted: true,
-    why: 'a ledger row that is in no committed list is never re-signed: this is what tells issued from smuggled in',
+    why: 'after the drain, so that the list is whole: a ledger row that is in no committed list is never re-signed, which tells issued from smuggled in',
   },
   {
     name: 'poll',
@@ -251,28 +292,13 @@ export const STEPS = [
     why: 'from the ledger, never from a presented token; all waves of the case in one map, towards keys not tainted here',
   },
   {
-    name: 'drain',
-    kind: 'wait',
-    setting: 'drainSeconds',
-    onlyIfTainted: true,
-    why: 'until no signature under an old key can be in flight: what was begun before the taint is in the ledger by now',
-  },
-  {
-    name: 'finish',
-    kind: 'task',
-    function: 'conductor',
-    step: 'finish',
-    onlyIfTainted: true,
-    why: 'right after the drain: an old key stays enabled in KMS not a second longer than an issuer may still need it',
-  },
-  {
     name: 'resign-again',
     kind: 'wave',
     function: 'resigner',
     pass: 2,
     over: 'taint.batches',
     onlyIfTainted: true,
-    why: 'finds what was in flight during pass 1; only a pass that finds nothing shows that nothing is left behind',
+    why: 'finds what pass 1 could not sign; only a pass that finds nothing shows that nothing is left behind',
   },
   {
     name: 'deny',

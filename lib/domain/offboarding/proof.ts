@@ -14,12 +14,14 @@ export type Observations = {
   'access-key': { readonly status: 'Active' | 'Inactive' | 'none' };
   'personal-key': { readonly kmsState: string };
   'login-profile': { readonly exists: boolean };
+  /** Why nobody can act on it; nothing that is observed proves it. */
+  unplannable: { readonly reason: string };
   taint: {
     readonly state: KeyState | 'none';
     readonly inJwks?: boolean;
     /** KMS's own answer to the issuer for the tainted key; a legacy key has none. */
     readonly sign?: { readonly signed: boolean; readonly code?: string };
-    /** The same for each STANDBY of the ring: nobody can pre-mint on the next key. */
+    /** The same for each STANDBY that is not being activated: nobody can pre-mint on the next key. */
     readonly standbys?: readonly { readonly kid: string; readonly signed: boolean; readonly code?: string }[];
   };
   'rotate-again': { readonly followUp?: string; readonly dueAt?: number };
@@ -42,12 +44,13 @@ const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(obs
   },
   'access-key': { expected: 'IAM says Inactive, or has no such key', holds: ({ status }) => status !== 'Active' },
   'personal-key': {
-    expected: 'KMS says Disabled',
-    holds: ({ kmsState }) => kmsState === 'Disabled' || kmsState === 'PendingDeletion',
+    expected: 'KMS says Disabled or PendingDeletion, or has no such key',
+    holds: ({ kmsState }) => ['Disabled', 'PendingDeletion', 'NotFound'].includes(kmsState),
   },
   'login-profile': { expected: 'IAM has no login profile', holds: ({ exists }) => !exists },
+  unplannable: { expected: 'people settle it: it keeps the case open', holds: () => false },
   taint: {
-    expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY: ${CANNOT_SIGN}`,
+    expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY that no rotation has made ready: ${CANNOT_SIGN}`,
     holds: ({ state, inJwks, sign, standbys = [] }) =>
       state === 'DENIED' && inJwks === false && (sign === undefined || refused(sign)) && standbys.every(refused),
   },

@@ -45,6 +45,7 @@ const ANSWERS: Readonly<Record<ItemKind, readonly [member: string, type: 'boolea
   'login-profile': ['exists', 'boolean'],
   taint: ['state', 'string'],
   'rotate-again': ['dueAt', 'number'],
+  unplannable: ['reason', 'string'],
 };
 
 export function factsOf(records: readonly IndexedRecord[], caseId: string | undefined): CaseFacts {

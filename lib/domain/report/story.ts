@@ -91,6 +91,7 @@ const COUNTED: Readonly<Record<string, readonly [one: string, many: string]>> = 
   latch: ['AWS user', 'AWS users'],
   'access-key': ['AWS access key', 'AWS access keys'],
   'personal-key': ['encryption key of their own', 'encryption keys of their own'],
+  unplannable: ['thing that nobody could act on', 'things that nobody could act on'],
 };
 
 function countKinds(items: readonly ItemFacts[]): readonly string[] {

@@ -83,6 +83,12 @@ const WORDS: Readonly<Record<string, Describe>> = {
       after: describeTaint(seen),
     };
   },
+  unplannable: ({ item }) => ({
+    was: `On record, but nothing can be done about it: ${text(item, 'reason') ?? 'no reason given'}`,
+    done: 'Left to people; it keeps the case open',
+    before: 'As imported',
+    after: 'Open',
+  }),
   'rotate-again': (_facts, seen) => {
     const dueAt = whole(seen, 'dueAt');
     return {

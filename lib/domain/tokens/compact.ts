@@ -8,9 +8,13 @@
  */
 import { base64url, H, parseBase64url } from '../encoding';
 import { CurfewError } from '../errors';
+import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../keys/algorithm';
 import { KID_PATTERN } from '../keys/jwk';
 
 export const TOKEN_BYTES_MAX = 8192;
+/** A dot and the longest signature, of RSA-2048, have to fit behind it. */
+const SIGNING_INPUT_BYTES_MAX = TOKEN_BYTES_MAX - 1 - 342;
+
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
 export interface ProtectedHeader {
@@ -60,6 +64,11 @@ export function formatHeader(header: ProtectedHeader): string {
 
 export function signingInput(header: ProtectedHeader, payload: Uint8Array): Buffer {
   return Buffer.from(`${formatHeader(header)}.${base64url(payload)}`);
+}
+
+/** What can be signed at all, and then verified by anybody: a token too large for verifiers must never be issued. */
+export function signingInputBytesMax(alg: SigningAlgorithm): number {
+  return ALGORITHMS[alg].message === 'RAW' ? RAW_MESSAGE_BYTES_MAX : SIGNING_INPUT_BYTES_MAX;
 }
 
 export function assemble(signingInput: Uint8Array, signature: Uint8Array): string {

@@ -3,9 +3,11 @@
  * Stored under a blinded name, so that neither the table nor the feed says who left.
  */
 import { createHmac } from 'node:crypto';
+import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../keys/feed';
+import { item } from '../keys/ring-items';
 import type { SubjectType } from '../messages';
-import type { Item, Key, Test, Write } from '../table';
+import { ITEM_ABSENT, type Item, type Key, type Test, type Write } from '../table';
 
 export interface Subject {
   readonly type: SubjectType;
@@ -24,15 +26,42 @@ export function cutOffKey(ring: string, blinded: string): Key {
   return { pk: `CUT#${ring}`, sk: blinded };
 }
 
-/** Sets, and never lowers: a replay, or an older case, changes nothing (`ERR_CONDITION_FAILED`). */
-export function setCutOff(ring: string, blinded: string, notBefore: number, caseId: string): Write<'cutoffs:update'> {
-  return {
-    kind: 'update',
-    table: 'cutoffs',
-    key: cutOffKey(ring, blinded),
-    set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
-    if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
+/**
+ * Sets, and never lowers: a replay, or an older case, changes nothing (`ERR_CONDITION_FAILED`). The record of it waits
+ * in the outbox in the same transaction; it names the subject as the feed does.
+ */
+export function setCutOff(
+  ring: string,
+  blinded: string,
+  notBefore: number,
+  caseId: string,
+  now: number,
+): Write<'cutoffs:update' | 'cutoffs:put'>[] {
+  const record: EvidenceRecord = {
+    v: 1,
+    id: `cut-off/${ring}/${blinded}/${notBefore}`,
+    type: 'subject.cut-off',
+    at: now,
+    case: caseId,
+    ring,
+    body: { subject: blinded, notBefore, blocked: true },
   };
+  const event = { detailType: 'CutOffSet', detail: { id: record.id, ring } };
+  return [
+    {
+      kind: 'update',
+      table: 'cutoffs',
+      key: cutOffKey(ring, blinded),
+      set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
+      if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
+    },
+    { kind: 'put', table: 'cutoffs', item: item(outKey(ring, blinded, notBefore), { record, event }), if: ITEM_ABSENT },
+  ];
+}
+
+/** Apart from the cut-offs, which the publisher reads whole. */
+function outKey(ring: string, blinded: string, notBefore: number): Key {
+  return { pk: `CUT-OUT#${ring}`, sk: `OUT#${blinded}#${notBefore}` };
 }
 
 /** Part of the transaction that makes a token real: it fails if the subject was blocked a moment before. */

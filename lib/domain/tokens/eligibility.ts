@@ -35,9 +35,9 @@ export function excludedRow(
 ): Exclusion | undefined {
   // A legacy key has an end of its own, and a wave must not carry its tokens past it.
   if (row.exp <= now + LEFT_MIN || now > source.verifyUntil) return 'expired';
+  if (source.taint && row.iat > source.taint.at + drain) return 'issued-after-taint';
   // A row put into the ledger behind our back is in no committed list.
   if (!committed.has(row.tokenSha256)) return 'uncommitted';
-  if (source.taint && row.iat > source.taint.at + drain) return 'issued-after-taint';
   return undefined;
 }
 

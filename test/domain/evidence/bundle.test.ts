@@ -2,7 +2,7 @@ import { type Check, judgeBundle, type Verdict } from '../../../lib/domain/evide
 import { formatVerifierKey } from '../../../lib/domain/evidence/note';
 import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
 import { parseEntries } from '../../../lib/domain/evidence/tile';
-import { CASE, changed, LEGACY, lists, NEW, RECORDS, without } from './test-case';
+import { CASE, changed, LEGACY, lists, NEW, OTHER_CASE, otherWave, RECORDS, without } from './test-case';
 import { bundleOf, LOG_KEY, type MemoryBundle, signedCheckpoint, TestKey } from './test-log';
 
 const bundle = bundleOf(RECORDS, { case: CASE, lists });
@@ -47,9 +47,14 @@ test('a file beside the evidence is named as such', () => {
 });
 
 test('every byte of every file of the log counts', () => {
-  const small = bundleOf(RECORDS.slice(0, 3), { case: CASE, lists });
+  const some = RECORDS.filter(
+    ({ type, body }) => type === 'ring.created' || (type === 'tokens.issued' && body.kid !== NEW),
+  );
+  const named = new Map([...lists].filter(([path]) => !path.startsWith(`lists/${NEW}/`)));
+  const small = bundleOf(some, { case: CASE, lists: named });
   const evidence = small.list().filter((path) => path !== 'bundle.json');
   const integrity = ['key', 'signature', 'tree', 'records', 'tokens'];
+  expect(failing(judgeBundle(small)).map(({ id }) => id)).toEqual(['manifest', 'order']);
   for (const path of evidence) {
     const length = small.read(path)?.length ?? 0;
     for (let at = 0; at < length; at++)
@@ -354,6 +359,34 @@ describe('a log changed by its operator, who has the key', () => {
   });
 
   test('judged holds for the records as they are', () => expect(judged(RECORDS).ok).toBe(true));
+});
+
+describe('a wave of another case', () => {
+  const withWave = (options: Parameters<typeof otherWave>[1] = {}, caseId = CASE) => {
+    const all = new Map(lists);
+    const records = [...RECORDS, ...otherWave(all, options)];
+    return judgeBundle(bundleOf(records, { case: caseId, lists: all }), { vkey });
+  };
+
+  test('that left out a token with the jti of one of ours does not end our bundle', () => {
+    expect(failing(withWave())).toEqual([]);
+  });
+
+  test('is judged exactly in the bundle of its own case', () => {
+    expect(first(withWave({}, OTHER_CASE))).toMatchObject({ id: 'waves', code: 'ERR_EVIDENCE_TREE' });
+  });
+
+  test('that left out no token of a jti used twice is refused in ours too', () => {
+    expect(first(withWave({ excluded: { expired: 1 } }))).toMatchObject({ id: 'waves', code: 'ERR_EVIDENCE_TREE' });
+  });
+
+  test('whose new tokens are not committed yet says that a later export will hold', () => {
+    expect(first(withWave({ resigned: false }))).toMatchObject({
+      id: 'waves',
+      code: 'ERR_EVIDENCE_TREE',
+      fix: 'export again: re-signed tokens are committed up to a minute after their wave',
+    });
+  });
 });
 
 describe('with a checkpoint kept from before', () => {

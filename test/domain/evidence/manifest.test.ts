@@ -84,11 +84,10 @@ describe('a list that was frozen otherwise than its inputs ask for', () => {
   });
 
   test('an exposure nobody answered', () => {
-    const keys = [...INVENTORY.keys, { ring: 'b2b', kid: 'other', state: 'ACTIVE' }];
-    const exposures = [...INVENTORY.exposures, { ref: 'e2', ring: 'b2b', class: 'could-use' }];
+    const exposures = [...INVENTORY.exposures, { ref: 'e2', ring: 'customer-api', kid: OLD, class: 'copied-possible' }];
     const records = changed(
       ({ type }) => type === 'case.inventory',
-      ({ body }) => ({ body: { ...body, keys, exposures } }),
+      ({ body }) => ({ body: { ...body, exposures } }),
     );
     expect(() => checkManifest(records, CASE)).toThrow(incomplete(`^${CASE}/planned lists other items`));
   });
@@ -99,6 +98,90 @@ describe('a list that was frozen otherwise than its inputs ask for', () => {
       () => ({ body: { items: PLAN.slice(1) } }),
     );
     expect(() => checkManifest(records, CASE)).toThrow(incomplete(`^${CASE}/planned lists other items`));
+  });
+});
+
+describe('an inventory that the rest of the log contradicts', () => {
+  const withKeys = (keys: readonly object[]) =>
+    changed(
+      ({ type }) => type === 'case.inventory',
+      ({ body }) => ({ body: { ...body, keys } }),
+    );
+  const refused = (message: string) => expect.objectContaining({ code: 'ERR_EVIDENCE_RECORD', message });
+  const [legacy, old] = INVENTORY.keys;
+
+  test.each(['RETIRED', 'DENIED', 'VERIFY_ONLY', 'STANDBY', 'SUSPECT'])(
+    'a copied key is not %s because it says so',
+    (state) => {
+      expect(() => checkManifest(withKeys([{ ...legacy, state }, old as object]), CASE)).toThrow(
+        refused(
+          `${CASE}/inventory calls key ${LEGACY} of ring customer-api ${state}; the records of the ring say OBSERVED`,
+        ),
+      );
+    },
+  );
+
+  test('a key that the ring never had', () => {
+    const keys = [...INVENTORY.keys, { ring: 'b2b', kid: 'other', state: 'ACTIVE' }];
+    expect(() => checkManifest(withKeys(keys), CASE)).toThrow(
+      refused(
+        `${CASE}/inventory calls key other of ring b2b ACTIVE; the records of the ring say that it has no such key`,
+      ),
+    );
+  });
+
+  // Sorted by fence, not by place in the tree: this comes after the key's activation.
+  const retired = (at: number): EvidenceRecord => ({
+    v: 1,
+    id: 'customer-api/000013.5',
+    type: 'key.retired',
+    at,
+    ring: 'customer-api',
+    body: { kid: OLD },
+  });
+  const frozenAt = RECORDS.find(({ type }) => type === 'case.inventory')?.at ?? 0;
+
+  test.each([
+    ['is accepted as it was read, up to two minutes before', -120, true],
+    ['is stale three minutes later', -180, false],
+    ['is the state of then, when it changed afterwards', 1, true],
+  ])('a state that changed while the planner read %s', (_what, after, holds) => {
+    const check = () => checkManifest([retired(frozenAt + after), ...RECORDS], CASE);
+    if (holds) expect(check).not.toThrow();
+    else
+      expect(check).toThrow(
+        refused(`${CASE}/inventory calls key ${OLD} of ring customer-api ACTIVE; the records of the ring say RETIRED`),
+      );
+  });
+
+  test('a key denied long before stays so, though another case joined its taint since', () => {
+    const ofKey = (n: number, type: EvidenceRecord['type'], at: number): EvidenceRecord => ({
+      ...retired(frozenAt + at),
+      id: `customer-api/000013.${n}`,
+      type,
+    });
+    const past = [ofKey(5, 'key.tainted', -500), ofKey(6, 'key.denied', -400), ofKey(7, 'key.tainted', -10)];
+    const check = () => checkManifest([...past, ...RECORDS], CASE);
+    expect(check).toThrow(
+      refused(`${CASE}/inventory calls key ${OLD} of ring customer-api ACTIVE; the records of the ring say DENIED`),
+    );
+  });
+
+  test('a follow-up that follows nothing would owe no second rotation', () => {
+    const records = changed(
+      ({ type }) => type === 'case.inventory',
+      ({ body }) => ({ body: { ...body, followUp: true } }),
+    );
+    expect(() => checkManifest(records, CASE)).toThrow(
+      refused(`${CASE}/inventory says followUp true, and ${CASE}/opened names none`),
+    );
+    const linked = changed(
+      ({ type }) => type === 'case.opened',
+      ({ body }) => ({ body: { ...body, followUpOf: 'c-first' } }),
+    );
+    expect(() => checkManifest(linked, CASE)).toThrow(
+      refused(`${CASE}/inventory says followUp false, and ${CASE}/opened names the case that it follows`),
+    );
   });
 });
 

@@ -37,7 +37,12 @@ export const PLAN = planCase(INVENTORY);
 export const lists = new Map<string, string>();
 
 /** Tokens n of a kid, in the shard of the first base64url character of their H(jti). */
-function commit(kid: string, names: readonly string[], at: number): EvidenceRecord {
+export function commit(
+  kid: string,
+  names: readonly string[],
+  at: number,
+  into: Map<string, string> = lists,
+): EvidenceRecord {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const shards = new Map<number, TokenDigest[]>();
   for (const name of names) {
@@ -48,7 +53,7 @@ function commit(kid: string, names: readonly string[], at: number): EvidenceReco
   const entries = [...shards].map(([shard, tokens]) => {
     const text = formatTokenList(tokens);
     const entry = describeTokenList(shard, text);
-    lists.set(`lists/${kid}/${String(shard).padStart(2, '0')}/${entry.sha256}`, text);
+    into.set(`lists/${kid}/${String(shard).padStart(2, '0')}/${entry.sha256}`, text);
     return entry;
   });
   return {
@@ -108,7 +113,11 @@ const items = (all: readonly object[]) => all as unknown as Json;
 
 /** In the order in which they happened, one record a step. */
 export const RECORDS: readonly EvidenceRecord[] = [
-  ofRing('ring.created', -100, { alg: 'ES256' }),
+  ofRing('ring.created', -1000, { alg: 'ES256' }),
+  ofRing('key.adopted', -1000, { kid: LEGACY, kind: 'legacy' }),
+  ofRing('key.adopted', -1000, { kid: OLD, kind: 'kms' }),
+  ofRing('key.activated', -900, { kid: OLD }),
+  ofRing('key.adopted', -800, { kid: NEW, kind: 'kms' }),
   commit(LEGACY, tokensOf('l', 5), T0 - 50),
   commit(OLD, tokensOf('o', 4), T0 - 40),
   ofCase('opened', 'case.opened', 0, { pseudonym: 'w-1', kind: 'termination' }),
@@ -119,6 +128,7 @@ export const RECORDS: readonly EvidenceRecord[] = [
   ofCase('planned', 'case.planned', 4, { items: items(PLAN) }),
   ofRing('key.tainted', 5, { kid: LEGACY, class: 'compromise', cases: [CASE], toKid: NEW }),
   ofRing('key.tainted', 5, { kid: OLD, class: 'planned', cases: [CASE], toKid: NEW }),
+  ofRing('key.activated', 5, { kid: NEW, replaced: OLD }),
   commit(NEW, [...tokensOf('l', 4), ...tokensOf('o', 4)], T0 + 6),
   ofRing('wave.completed', 7, wave(LEGACY, tokensOf('l', 4), 5)),
   ofRing('key.denied', 7, { kid: LEGACY, cases: [CASE] }),
@@ -129,6 +139,27 @@ export const RECORDS: readonly EvidenceRecord[] = [
   ...[...CONTAINMENT, ...PLAN].map(({ nn, kind }) => ofCase(`item/${nn}/proved`, 'item.proved', 10, { nn, kind })),
   ofCase('closed', 'case.closed', 11, { items: CONTAINMENT.length + PLAN.length }),
 ];
+
+export const OTHER_CASE = 'c-other';
+const COUNTED = 'counted-kid';
+
+/**
+ * A departure of somebody else, whose tainted key had a token with the jti of one of ours: the wave left it out. Its
+ * lists go into `into`; `resigned: false` is the minute before the committer has run.
+ */
+export function otherWave(
+  into: Map<string, string>,
+  { resigned = true, excluded = { poison: 1 } }: { resigned?: boolean; excluded?: Record<string, number> } = {},
+): EvidenceRecord[] {
+  const tokens = commit(COUNTED, ['o0', 'c1', 'c2'], T0 - 30, into);
+  const body = {
+    ...wave(COUNTED, ['c1', 'c2'], 3),
+    cases: [OTHER_CASE],
+    excluded,
+  };
+  const completed = { ...ofRing('wave.completed', 20, body), case: OTHER_CASE };
+  return [tokens, ...(resigned ? [commit(NEW, ['c1', 'c2'], T0 + 21, into)] : []), completed];
+}
 
 /** The records with one of them changed or left out. */
 export function without(id: string): EvidenceRecord[] {

@@ -21,7 +21,7 @@ test('its record commits to its digest, its length and the tree over its lines',
   const [a = '', b = ''] = lines;
   const root = nodeHash(leafHash(Buffer.from(a)), leafHash(Buffer.from(b))).toString('base64url');
   expect(describeTokenList(7, TEXT)).toEqual({ shard: 7, count: 2, sha256: H(TEXT), root });
-  expect(tokenListKey('kid', 7, H(TEXT))).toBe(`issued/kid/07/${H(TEXT)}`);
+  expect(tokenListKey('kid', 7, 1_800_000_000, H(TEXT))).toBe(`issued/kid/07/1800000000-${H(TEXT)}`);
 });
 
 test.each<[string, string, string]>([

@@ -150,3 +150,13 @@ describe('what may follow', () => {
     ).not.toThrow();
   });
 });
+
+test('a blocked subject does not come back, though its cut-off stays where it is', () => {
+  const after = { ...feed(), seq: 43, cut: [[CUT.blinded, CUT.notBefore, false]] as const };
+  expect(() => checkFollows(feed(), after)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_FEED_ROLLBACK',
+      message: 'the feed takes something back: a blocked subject is back',
+    }),
+  );
+});

@@ -8,7 +8,7 @@ const kidOf = (slot: number) => keyRecord(slot).kid;
 describe('at birth', () => {
   test('an empty ring reserves slots 1, 2 and 3, each created and adopted before the next', () => {
     expect(planRotation(ringWith({ seq: 0, keys: [], slots: [] }), NOW)).toEqual({ do: 'reserve', slot: 1 });
-    const slot = { slot: 1, at: NOW, signUntil: NOW + 93 * DAY };
+    const slot = { slot: 1, at: NOW, nonce: 'n', signUntil: NOW + 93 * DAY };
     expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'INTENT' }] }), NOW)).toEqual({
       do: 'create',
       slot: 1,
@@ -75,7 +75,7 @@ describe('activation', () => {
 
   test('it comes before any birth: a KMS that creates no key does not keep the old one signing', () => {
     const keys = [activeRecord(1), keyRecord(2)];
-    const slots = [{ slot: 3, state: 'INTENT' as const, at: NOW, signUntil: NOW + DAY }];
+    const slots = [{ slot: 3, nonce: 'n', state: 'INTENT' as const, at: NOW, signUntil: NOW + DAY }];
     expect(planRotation(ringWith({ keys, slots }), NOW + period)).toEqual({ do: 'activate', kid: kidOf(2) });
   });
 });
@@ -93,7 +93,7 @@ describe('disabling', () => {
     'a %s key that KMS still lets sign comes before everything else',
     (state) => {
       const keys = [left({ state }), activeRecord(2)];
-      const ring = ringWith({ keys, slots: [{ slot: 3, state: 'INTENT', at: NOW, signUntil: NOW }] });
+      const ring = ringWith({ keys, slots: [{ slot: 3, nonce: 'n', state: 'INTENT', at: NOW, signUntil: NOW }] });
       expect(planRotation(ring, NOW + 2 * period)).toEqual({ do: 'disable', kid: kidOf(1) });
     },
   );

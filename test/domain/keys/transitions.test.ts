@@ -323,7 +323,7 @@ describe('birth', () => {
 
   test('a period that changes between the birth of a key and its adoption does not part its record from its policy', async () => {
     const table = await RingTable.of(ringWith({ keys: [], slots: [], seq: 0 }));
-    await table.apply(transitions.reserveSlot(table.ring(), 1, NOW));
+    await table.apply(transitions.reserveSlot(table.ring(), 1, 'n', NOW));
     const { signUntil } = table.ring().slots[0] ?? { signUntil: 0 };
     await table.apply(
       transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }),
@@ -336,7 +336,7 @@ describe('birth', () => {
 
   test('a slot is adopted once, and only when its KMS key is known', async () => {
     const table = await RingTable.of(ringWith({ keys: [], slots: [], seq: 0 }));
-    await table.apply(transitions.reserveSlot(table.ring(), 1, NOW));
+    await table.apply(transitions.reserveSlot(table.ring(), 1, 'n', NOW));
     expect(() => transitions.adoptKey(table.ring(), table.ring().slots[0] as never, NOW)).toThrow(
       expect.objectContaining({ code: 'ERR_KEY_STATE' }),
     );

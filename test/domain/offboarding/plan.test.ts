@@ -1,4 +1,3 @@
-import { isCurfewError } from '../../../lib/domain/errors';
 import { listContainment, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
 import {
   EXPOSURE_CLASSES,
@@ -147,21 +146,33 @@ describe('custody decides the response', () => {
   });
 
   test.each(['unknown', 'next'])(
-    'custody of the key %s, which cannot be tainted, is refused and not passed over',
+    'custody of the key %s, which cannot be tainted, stays open and holds up nothing else',
     (kid) => {
-      try {
-        planCase(inventory([[kid, 'copied-possible']]));
-        throw new Error('not refused');
-      } catch (error) {
-        if (!isCurfewError(error)) throw error;
-        expect([error.code, error.message, error.got]).toEqual([
-          'ERR_PLAN_INVALID',
-          `ring ${RING} has no such key to taint`,
-          kid,
-        ]);
-      }
+      const given = inventory([
+        [kid, 'could-use'],
+        ['legacy', 'copied-possible'],
+      ]);
+      expect(planCase({ ...given, principals: [user] })).toMatchObject([
+        { nn: '01', kind: 'taint', kid: 'legacy' },
+        { nn: '02', kind: 'login-profile' },
+        ...(kid === 'next' ? [{ nn: '03', kind: 'rotate-again', rings: [RING] }] : []),
+        { kind: 'unplannable', ref: 'e0', reason: `ring ${RING} has no key ${kid} to taint` },
+      ]);
     },
   );
+
+  test('custody of a ring that does not exist stays open; reading what is public of it asks for nothing', () => {
+    const gone = (custody: ExposureClass) =>
+      planCase({ ...inventory([[undefined, custody]]), keys: [] }).map((item) => Object.values(item));
+    expect(gone('could-deploy')).toEqual([['01', 'unplannable', 'e0', `ring ${RING} has no ACTIVE key`]]);
+    expect(gone('reads-public')).toEqual([]);
+  });
+
+  test('exposures beyond what a case lists stay open', () => {
+    expect(planCase(inventory([], { omitted: 3 }))).toEqual([
+      { nn: '01', kind: 'unplannable', ref: 'more', reason: '3 more exposures than one case lists' },
+    ]);
+  });
 
   test('every class of custody has an answer', () => {
     for (const custody of EXPOSURE_CLASSES) expect(() => planCase(inventory([[undefined, custody]]))).not.toThrow();
@@ -191,9 +202,11 @@ describe('the order of the workflow', () => {
     ['taint', 'commit', 'nothing more is issued under the old key'],
     ['commit', 'resign', 'commit before re-sign'],
     ['poll', 'resign', 'verifiers know the window'],
-    ['resign', 'drain', 'pass 2 sees what was in flight'],
+    ['taint', 'drain', 'what was begun under the old key ends'],
     ['drain', 'finish', 'KMS disables only what has drained'],
-    ['drain', 'resign-again', 'pass 2 after the drain'],
+    ['finish', 'commit', 'an old key signs nothing that the list does not have'],
+    ['finish', 'resign', 'no wave keeps an old key alive'],
+    ['resign', 'resign-again', 'pass 2 sees what pass 1 left'],
     ['resign-again', 'deny', 'DENIED only when a pass found nothing'],
     ['act', 'prove', 'proof comes after every act'],
     ['deny', 'prove', 'proof comes after every act'],
@@ -243,6 +256,9 @@ describe('proof', () => {
     ['access-key', { status: 'none' }, true],
     ['access-key', { status: 'Active' }, false],
     ['personal-key', { kmsState: 'Disabled' }, true],
+    ['personal-key', { kmsState: 'PendingDeletion' }, true],
+    ['personal-key', { kmsState: 'NotFound' }, true],
+    ['unplannable', { reason: 'x' }, false],
     ['personal-key', { kmsState: 'Enabled' }, false],
     ['personal-key', { kmsState: 'Unavailable' }, false],
     ['login-profile', { exists: true }, false],

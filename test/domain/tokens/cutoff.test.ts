@@ -6,7 +6,7 @@ import { NOW } from '../../support/rings';
 
 const RING = 'customer-api';
 const cutAt = async (tables: MemoryTables, notBefore: number) =>
-  tables.transact([setCutOff(RING, 'b', notBefore, 'c-1')]).then(
+  tables.transact(setCutOff(RING, 'b', notBefore, 'c-1', NOW)).then(
     () => true,
     () => false,
   );
@@ -65,8 +65,8 @@ test('nothing is issued to a blocked subject, whatever the iat; anything is wher
 
 test('a lower cut-off for a new case is refused and the old case keeps its name on it', async () => {
   const tables = new MemoryTables();
-  await tables.transact([setCutOff(RING, 'b', NOW, 'c-1')]);
-  await expect(tables.transact([setCutOff(RING, 'b', NOW, 'c-2')])).rejects.toMatchObject({
+  await tables.transact(setCutOff(RING, 'b', NOW, 'c-1', NOW));
+  await expect(tables.transact(setCutOff(RING, 'b', NOW, 'c-2', NOW))).rejects.toMatchObject({
     code: 'ERR_CONDITION_FAILED',
     message: 'write 0 (update cutoffs) was refused by its condition; nothing was written',
   });

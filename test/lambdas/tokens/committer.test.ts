@@ -50,7 +50,7 @@ test('each kid gets one record, each of its shards one list that the record comm
     [63, 70],
   ]);
   for (const { shard, sha256, count } of entries) {
-    const list = await world.objects.get('evidence', tokenListKey('a', shard, sha256));
+    const list = await world.objects.get('evidence', tokenListKey('a', shard, records[0]?.at ?? 0, sha256));
     expect(H(list?.body ?? '')).toBe(sha256);
     expect(parseTokenList(list?.body ?? Buffer.alloc(0))).toHaveLength(count);
   }
@@ -72,3 +72,31 @@ test.each(['OUT#64', 'OUT#7', 'OUT#', 'KID#00'])('%s is no partition of issued d
     expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT' }),
   );
 });
+
+test('under steady issuing it ends: what comes while it runs waits for the next run', async () => {
+  const { world } = worldWithAppender();
+  let n = 0;
+  const issueNow = () => issueAt(world, n++, world.clock.now());
+  await issueNow();
+  world.functions.register('appender', async (request) => {
+    world.clock.advance(1);
+    await issueNow();
+    return { appended: request.records.length };
+  });
+  const { committed } = await commitIssued({}, world.deps('committer'));
+  expect(committed).toBe(1);
+  expect(world.tables.dump('issued')).toHaveLength(1);
+});
+
+async function issueAt(world: World, n: number, at: number) {
+  const item = {
+    pk: 'OUT#07',
+    sk: `${at}-${n}`,
+    v: 1 as const,
+    kid: 'kid',
+    shard: 7,
+    jtiH: H(`jti ${n}`),
+    tokenSha256: H(`token ${n}`),
+  };
+  await world.tables.transact([{ kind: 'put', table: 'issued', item }]);
+}
