@@ -20,7 +20,7 @@ import { curfewStacks, EvidenceLog, Offboarding, SigningKeyRing, SigningPlane } 
 import { World } from '../lib/local/world';
 import type { VerifierOptions } from '../lib/verifier';
 import { EXAMPLE, ofType, synthesise } from './constructs/synthesised';
-import { CASE, lists, RECORDS } from './domain/evidence/test-case';
+import { CASE, RECORDS, storedLists } from './domain/evidence/test-case';
 import { issueTo, RING, signingWorld, verifierOptionsOf } from './scenarios/signing-world';
 
 const PROJECT = resolve(__dirname, '..');
@@ -270,8 +270,7 @@ describe('use it', () => {
 
   test('evidence verify says by its exit code whether the evidence holds', async () => {
     const world = new World();
-    for (const [path, text] of lists)
-      await world.objects.put('evidence', path.replace(/^lists/, 'issued'), Buffer.from(text));
+    for (const [key, text] of storedLists(RECORDS)) await world.objects.put('evidence', key, Buffer.from(text));
     await append({ records: RECORDS }, world.deps('appender'));
     await sequence({}, world.deps('sequencer'));
     const objects = world.objects.restricted<'evidence:get' | 'heads:get'>(['evidence:get', 'heads:get']);

@@ -6,11 +6,13 @@ import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { Messages } from '../../lib/domain/messages';
 import {
   type CaseMeta,
+  caseFor,
   caseIdOf,
+  DEPARTURE_KINDS,
   type Departure,
+  type DepartureKind,
   foldDeparture,
   isDeparture,
-  joins,
   metaKey,
   parseMeta,
   rescindKey,
@@ -28,6 +30,7 @@ import {
 import type { LeaverEvent } from '../../lib/domain/offboarding/leaver-event';
 import { ITEM_ABSENT } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';
+import { pepperOf } from '../tokens/pepper';
 import { startCase } from './start-case';
 
 type FolderDeps = Deps<'case-folder'>;
@@ -76,25 +79,33 @@ async function foldFact(fact: LeaverEvent, stored: StoredDelivery, deps: FolderD
 }
 
 interface Found {
-  /** The id that this fact gives a case. */
-  readonly caseId: string;
-  /** The case of that id. */
-  readonly known?: CaseMeta;
+  /** The ids that the cases of this worker and instant have, by what each was opened as. */
+  readonly ids: Readonly<Record<DepartureKind, string>>;
+  /** Those of them that there are. */
+  readonly known: readonly CaseMeta[];
   /** The one open case of the worker. */
   readonly open?: CaseMeta;
   /** The departure this fact names has been taken back. */
   readonly rescinded: boolean;
 }
 
-async function findCases({ workerId, effectiveAt }: LeaverEvent, { tables, config }: FolderDeps): Promise<Found> {
-  const caseId = caseIdOf(config.instance, workerId, effectiveAt);
+async function findCases({ workerId, effectiveAt }: LeaverEvent, deps: FolderDeps): Promise<Found> {
+  const { tables, config } = deps;
+  const pepper = await pepperOf(deps);
+  const idOf = (kind: DepartureKind) => caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt, kind });
+  const ids = { transfer: idOf('transfer'), contract_end: idOf('contract_end'), termination: idOf('termination') };
   const [known, pointer, rescinded] = await Promise.all([
-    tables.get('cases', metaKey(caseId)),
+    Promise.all(DEPARTURE_KINDS.map((kind) => tables.get('cases', metaKey(ids[kind])))),
     tables.get('cases', workerKey(workerId, 'OPEN')),
     tables.get('cases', rescindKey(workerId, effectiveAt)),
   ]);
   const open = typeof pointer?.caseId === 'string' ? await tables.get('cases', metaKey(pointer.caseId)) : undefined;
-  return { caseId, known: parseMeta(known), open: parseMeta(open), rescinded: rescinded !== undefined };
+  return {
+    ids,
+    known: known.flatMap((item) => parseMeta(item) ?? []),
+    open: parseMeta(open),
+    rescinded: rescinded !== undefined,
+  };
 }
 
 async function decide(
@@ -103,35 +114,32 @@ async function decide(
   stored: StoredDelivery,
   deps: FolderDeps,
 ): Promise<{ readonly caseId?: string; readonly writes: readonly CaseWrite[] }> {
-  const { known, open, rescinded } = found;
+  const { ids, known, open, rescinded } = found;
   if (fact.kind === 'rescinded') {
-    const target = known ?? (open?.dates.includes(fact.effectiveAt) ? open : undefined);
-    return { caseId: target?.caseId, writes: rescind(fact.workerId, fact.effectiveAt, target, found) };
+    const isKnown = (caseId: string) => known.some((meta) => meta.caseId === caseId);
+    const other = open === undefined || isKnown(open.caseId) ? undefined : open;
+    const isMeant = other?.dates.includes(fact.effectiveAt);
+    const targets = other && isMeant ? [...known, other] : known;
+    const caseIds = Object.values(ids).filter((caseId) => !isKnown(caseId));
+    const unaffected = { caseIds, ...(!isMeant && other && { open: other }) };
+    return { caseId: targets[0]?.caseId, writes: rescind(fact.workerId, fact.effectiveAt, targets, unaffected) };
   }
   // Who comes back comes back with new credentials: nothing that a case ended is given back.
   if (!isDeparture(fact)) return { writes: [] };
 
-  if (known?.state === 'CLOSED') return { caseId: known.caseId, writes: [] };
-  if (known && !joins(known, fact))
-    throw new CurfewError(
-      'ERR_CASE_STATE',
-      `case ${known.caseId} has begun as ${known.kind} and cannot become ${fact.kind}`,
-      {
-        got: fact.kind,
-        fix: 'send the departure with its own effective instant: it is a case of its own',
-      },
-    );
-  const target = known ?? (open && joins(open, fact) ? open : undefined);
+  const target = caseFor(open ? [...known, open] : known, fact);
+  if (target?.state === 'CLOSED') return { caseId: target.caseId, writes: [] };
   if (target) return { caseId: target.caseId, writes: addDeparture(target, fact, rescinded, deps.clock.now()) };
-  return { caseId: found.caseId, writes: await opening(fact, found, stored, deps) };
+  return { caseId: ids[fact.kind], writes: await opening(fact, found, stored, deps) };
 }
 
 async function opening(
   fact: Departure,
-  { caseId, open, rescinded }: Found,
+  { ids, open, rescinded }: Found,
   stored: StoredDelivery,
   deps: FolderDeps,
 ): Promise<CaseWrite[]> {
+  const caseId = ids[fact.kind];
   const now = deps.clock.now();
   const pseudonym = await pseudonymOf(fact.workerId, deps);
   const { source, corroboration, sentAt, receivedAt, bodySha256 } = stored;
@@ -152,9 +160,10 @@ async function opening(
     openedAt: now,
   };
   const { workerId, initiator, sourceEventId, zone } = fact;
-  const person = JSON.stringify({ workerId, initiator, sourceEventId });
+  // The digest of the body too: whoever can guess what HR says could try worker ids against it.
+  const person = JSON.stringify({ workerId, initiator, sourceEventId, bodySha256 });
   const sealed = await deps.sealer.seal(pseudonym, sealContext(caseId, 'opened'), person);
-  const record = openedRecord(meta, { zone, bodySha256 }, sealed, now);
+  const record = openedRecord(meta, { zone }, sealed, now);
   return openCase(meta, fact, open?.caseId, { record, event: { detailType: 'CaseOpened', detail: { id: caseId } } });
 }
 

@@ -17,6 +17,7 @@ import {
 import { bornCase, type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
 import { proveItem } from '../../lib/domain/offboarding/proof';
 import type { Deps } from '../../lib/ports';
+import { pepperOf } from '../tokens/pepper';
 import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from './case-store';
 import { EFFECTS, type EffectKind } from './effects';
 import { BEGUN, doneWrite, markDone } from './item-done';
@@ -128,7 +129,7 @@ async function followUp(stored: StoredItem, request: StepRequest, deps: Conducto
   await changeCase(deps, request, BEGUN, async (meta) => {
     if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
     const now = deps.clock.now();
-    const next = followUpOf(meta, now, deps);
+    const next = followUpOf(meta, now, await pepperOf(deps), deps);
     const sealed = await deps.sealer.seal(
       meta.pseudonym,
       sealContext(next.caseId, 'opened'),
@@ -150,13 +151,13 @@ async function followUp(stored: StoredItem, request: StepRequest, deps: Conducto
   });
 }
 
-function followUpOf(meta: CaseMeta, now: number, { config }: ConductorDeps): CaseMeta {
+function followUpOf(meta: CaseMeta, now: number, pepper: string, { config }: ConductorDeps): CaseMeta {
   if (meta.containedAt === undefined)
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
   const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
   const { workerId, pseudonym, kind, source, corroboration, hrEventAt, acceptedAt } = meta;
   return {
-    caseId: caseIdOf(config.instance, workerId, dueAt),
+    caseId: caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt: dueAt, kind: 'follow-up' }),
     workerId,
     pseudonym,
     state: 'OPEN',

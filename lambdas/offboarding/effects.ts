@@ -25,7 +25,7 @@ export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
     const { cut } = await functions.invoke('cutter', { ring, subjects, caseId: meta.caseId, notBefore: clock.now() });
     return {
       blocked: cut.length === subjects.length && cut.every(({ blocked }) => blocked),
-      notBefore: cut[0]?.notBefore,
+      notBefore: Math.min(...cut.map(({ notBefore }) => notBefore)),
     };
   },
   latch: async (stored, meta, deps) => {

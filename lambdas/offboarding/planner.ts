@@ -1,33 +1,18 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/errors';
 import type { StepRequest } from '../../lib/domain/messages';
-import { type CaseMeta, type CaseState, caseKey, custodyOnly } from '../../lib/domain/offboarding/case';
+import { type CaseMeta, caseKey, custodyOnly } from '../../lib/domain/offboarding/case';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
-import { type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
-import {
-  listContainment,
-  PRINCIPALS_MAX,
-  type PrincipalRef,
-  UNKNOWN_REASONS,
-} from '../../lib/domain/offboarding/containment';
-import {
-  accountOf,
-  assetOf,
-  EXPOSURE_PREFIX,
-  PRINCIPAL_PREFIX,
-  type Principal,
-  parseExposure,
-  parsePrincipal,
-  peoplePartition,
-  userNameOf,
-} from '../../lib/domain/offboarding/people';
-import { EXPOSURES_MAX, type Inventory, keyExposed, planCase } from '../../lib/domain/offboarding/plan';
+import { listContainment } from '../../lib/domain/offboarding/containment';
+import { keyExposed, planCase } from '../../lib/domain/offboarding/plan';
 import type { CaseItem, ItemKind } from '../../lib/domain/offboarding/proof';
-import { ITEM_ABSENT, type Item, type Key, type Value, type Write } from '../../lib/domain/table';
+import { ITEM_ABSENT, type Item, type Value } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';
 import { findRing } from '../keys/load-ring';
-import { changeCase, loadCase, loadItems, type StoredItem, type Target } from './case-store';
+import { loadCase, loadItems, type StoredItem, type Target } from './case-store';
+import { BEGUN, beginFreezing, freeze, type ItemPut, type List, type Plan, putItems } from './freeze';
+import { asOfNow, custody, knownPrincipals } from './roster';
 
 type PlannerDeps = Deps<'planner'>;
 type Numbers = readonly { readonly nn: string }[];
@@ -41,8 +26,6 @@ export interface Planned {
 
 /** Acted on by the steps of the wave, or by nobody. */
 const NOT_ALONE: readonly ItemKind[] = ['taint', 'unplannable'];
-const ROUNDS_MAX = 20;
-const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 
 export async function planner(request: StepRequest, deps: PlannerDeps): Promise<Planned> {
   const meta = await loadCase(deps, request, BEGUN);
@@ -62,27 +45,6 @@ export async function planner(request: StepRequest, deps: PlannerDeps): Promise<
     tainted: items.some(({ item }) => item.kind === 'taint'),
   };
 }
-
-/** A principal as a record may name it, and what the reference stands for. */
-interface Known {
-  readonly ref: PrincipalRef;
-  readonly targets: readonly Target[];
-}
-
-/**
- * What a case acts on: written FREEZING with all that its items are made from, then the items in as many transactions
- * as they need, then FROZEN together with the records. Stopped anywhere before that, nothing has been acted on yet, and
- * the next run goes on with this same document: nobody's answers are asked for twice.
- */
-type Frozen<T> = T & { readonly state: 'FREEZING' | 'FROZEN' };
-type List = Frozen<{
-  readonly principals: readonly PrincipalRef[];
-  readonly targets: Readonly<Record<string, readonly Target[]>>;
-}>;
-type Plan = Frozen<{ readonly inventory: Inventory; readonly how: Readonly<Record<string, Value>> }>;
-
-/** With room for the other writes of a transaction. */
-const ITEMS_AT_ONCE = 90;
 
 async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   const key = caseKey(meta.caseId, 'LIST');
@@ -134,7 +96,7 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
   await freeze(request, deps, key, (current, now) => ({
     set: { state: 'ACTING', plannedAt: now },
     outgoing: [
-      { record: inventoryRecord(current, plan.inventory, sealed, now) },
+      { record: inventoryRecord(current, plan.inventory, sealed, plan.readAt) },
       { record: plannedRecord(current, items, now) },
     ],
   }));
@@ -159,132 +121,14 @@ async function draftPlan(meta: CaseMeta, list: List, deps: PlannerDeps): Promise
       keys: keys.filter((key) => exposed.has(key)),
     },
     how,
+    readAt: deps.clock.now(),
   };
 }
-
-/** The document as it was first written, by this run or by one before. */
-async function beginFreezing<T extends List | Plan>(
-  key: Key,
-  draft: () => Promise<Omit<T, 'state'>>,
-  { tables }: PlannerDeps,
-): Promise<T> {
-  const begun = await tables.get('cases', key);
-  if (begun) return begun as unknown as T;
-  const drafted = { ...(await draft()), state: 'FREEZING' };
-  try {
-    const item = { ...key, v: 1, ...drafted } as unknown as Item;
-    await tables.transact([{ kind: 'put', table: 'cases', item, if: ITEM_ABSENT }]);
-  } catch (error) {
-    // A run beside us was first: its answers are the ones that count.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
-  return (await tables.get('cases', key)) as unknown as T;
-}
-
-/** Those that are not there yet: an item may have been acted on by a run that was faster, and is not put back. */
-async function putItems(caseId: string, writes: readonly ItemPut[], deps: PlannerDeps): Promise<void> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const there = new Set((await loadItems(deps, caseId)).map(({ sk }) => sk));
-    const missing = writes.filter(({ item }) => !there.has(item.sk));
-    if (missing.length === 0) return;
-    try {
-      for (let n = 0; n < missing.length; n += ITEMS_AT_ONCE)
-        await deps.tables.transact(missing.slice(n, n + ITEMS_AT_ONCE));
-      return;
-    } catch (error) {
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    }
-  }
-  throw new CurfewError('ERR_UNAVAILABLE', `the items of case ${caseId} are being put by somebody else`, {
-    fix: 'retry',
-  });
-}
-
-async function freeze(
-  request: StepRequest,
-  deps: PlannerDeps,
-  key: Key,
-  change: (meta: CaseMeta, now: number) => { readonly set: Partial<CaseMeta>; readonly outgoing: readonly Outgoing[] },
-): Promise<void> {
-  await changeCase(deps, request, BEGUN, async (meta) => {
-    if ((await deps.tables.get('cases', key))?.state === 'FROZEN') return [];
-    const { set, outgoing } = change(meta, deps.clock.now());
-    return [
-      ...transition(meta, set, outgoing),
-      {
-        kind: 'update',
-        table: 'cases',
-        key,
-        set: { state: 'FROZEN' },
-        if: [{ attribute: 'state', is: '=', value: 'FREEZING' }],
-      },
-    ];
-  });
-}
-
-type ItemPut = Extract<Write<'cases:put'>, { kind: 'put' }>;
 
 function itemWrite(meta: CaseMeta, item: CaseItem, phase: StoredItem['phase'], target: Target): ItemPut {
   const key = caseKey(meta.caseId, `ITEM#${item.nn}#${item.kind}`);
   const attributes = { item: item as unknown as Value, phase, state: 'PLANNED', target };
   return { kind: 'put', table: 'cases', item: { ...key, v: 1, ...attributes }, if: ITEM_ABSENT };
-}
-
-/** In the order of their keys, so that the same people have the same references. */
-async function knownPrincipals(workerId: string, deps: PlannerDeps): Promise<readonly Known[]> {
-  const rows = await deps.tables.query({ table: 'people', pk: peoplePartition(workerId), prefix: PRINCIPAL_PREFIX });
-  const known = await Promise.all(
-    rows.slice(0, PRINCIPALS_MAX).map((row, index) => knownPrincipal(parsePrincipal(row), `p${index}`, deps)),
-  );
-  return rows.length > PRINCIPALS_MAX ? [...known, unknown('more', 'many')] : known;
-}
-
-async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDeps): Promise<Known> {
-  if (principal.type === 'kms-key') return { ref: { ref, type: 'kms-key' }, targets: [{ kmsKeyArn: principal.arn }] };
-  if (principal.type === 'subject') {
-    const { ring, sub } = principal;
-    return (await findRing(deps, ring))
-      ? { ref: { ref, type: 'subject', ring }, targets: [{ value: sub }] }
-      : unknown(ref, 'ring', { value: sub });
-  }
-
-  const { arn } = principal;
-  const userName = userNameOf(arn);
-  // The deny policy is ours: IAM answers for its account alone, and by bare name.
-  if (accountOf(arn) !== accountOf(deps.config.denyPolicyArn ?? '')) return unknown(ref, 'account', { arn });
-  const user = await deps.iam.user(userName);
-  if (user && user.arn !== arn) return unknown(ref, 'user', { arn });
-  const keys = user ? await deps.iam.accessKeys(userName) : [];
-  const loginProfile = user !== undefined && (await deps.iam.hasLoginProfile(userName));
-  const targets = keys.map(({ accessKeyId }) => ({ arn, userName, accessKeyId }));
-  return {
-    ref: { ref, type: 'iam-user', exists: user !== undefined, accessKeys: keys.length, loginProfile },
-    targets: targets.length > 0 ? targets : [{ arn, userName }],
-  };
-}
-
-function unknown(ref: string, why: keyof typeof UNKNOWN_REASONS, target: Target = {}): Known {
-  return { ref: { ref, type: 'unknown', reason: UNKNOWN_REASONS[why] }, targets: [target] };
-}
-
-async function asOfNow(ref: PrincipalRef, target: Target | undefined, { iam }: PlannerDeps): Promise<PrincipalRef> {
-  if (ref.type !== 'iam-user' || target?.userName === undefined) return ref;
-  const isHis = (await iam.user(target.userName))?.arn === target.arn;
-  return { ...ref, loginProfile: isHis && (await iam.hasLoginProfile(target.userName)) };
-}
-
-async function custody(workerId: string, { tables }: PlannerDeps) {
-  const rows = await tables.query({ table: 'people', pk: peoplePartition(workerId), prefix: EXPOSURE_PREFIX });
-  const found = rows.slice(0, EXPOSURES_MAX).map(parseExposure);
-  return {
-    exposures: found.map((exposure, index) => ({
-      ref: `e${index}`,
-      ...assetOf(exposure.asset),
-      class: exposure.class,
-    })),
-    omitted: rows.length - found.length,
-    how: Object.fromEntries(found.map(({ how, since }, index) => [`e${index}`, { how, since }])),
-  };
 }
 
 function numbers(items: readonly StoredItem[]): Numbers {

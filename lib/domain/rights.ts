@@ -105,6 +105,7 @@ export const RIGHTS = {
     'inbox:delete',
     'workflow:start',
     'seal',
+    'secret:pepper',
   ],
   ticker: [
     'cases:get',
@@ -124,6 +125,7 @@ export const RIGHTS = {
     'cases:put',
     'cases:update',
     'seal',
+    'secret:pepper',
     'iam:read',
     'invoke:cutter',
     'invoke:latch',

@@ -5,10 +5,8 @@ import { exportBundle, verifyBundle } from '../../bin/commands/evidence';
 import { append } from '../../lambdas/evidence/appender';
 import { sequence } from '../../lambdas/evidence/sequencer';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
-import { bundleListPath, listsOf } from '../../lib/domain/evidence/token-claims';
-import { tokenListKey } from '../../lib/domain/evidence/token-list';
 import { World } from '../../lib/local/world';
-import { CASE, lists, RECORDS } from '../domain/evidence/test-case';
+import { CASE, RECORDS, storedLists } from '../domain/evidence/test-case';
 
 const filler = Array.from(
   { length: 300 },
@@ -29,13 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function logOf(records: readonly EvidenceRecord[]): Promise<World> {
   const world = new World();
-  for (const record of records.filter(({ type }) => type === 'tokens.issued')) {
-    const { kid, entries } = listsOf(record);
-    for (const entry of entries) {
-      const text = lists.get(bundleListPath(kid, entry)) ?? '';
-      await world.objects.put('evidence', tokenListKey(kid, entry.shard, record.at, entry.sha256), Buffer.from(text));
-    }
-  }
+  for (const [key, text] of storedLists(records)) await world.objects.put('evidence', key, Buffer.from(text));
   await append({ records }, world.deps('appender'));
   await sequence({}, world.deps('sequencer'));
   return world;

@@ -112,7 +112,7 @@ describe('what is in the evidence bucket', () => {
           {
             ...everybody,
             Sid: 'NothingIsHidden',
-            Action: ['s3:DeleteObject', 's3:BypassGovernanceRetention'],
+            Action: ['s3:BypassGovernanceRetention', 's3:DeleteObject'],
             Resource: objects,
           },
           {

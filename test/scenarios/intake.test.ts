@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { receiveWebhook, type WebhookRequest } from '../../lambdas/intake/hr-webhook';
 import { foldDelivery } from '../../lambdas/offboarding/case-folder';
 import { tick } from '../../lambdas/offboarding/ticker';
-import { caseIdOf } from '../../lib/domain/offboarding/case';
+import { type CaseMeta, caseIdOf } from '../../lib/domain/offboarding/case';
+import { transition } from '../../lib/domain/offboarding/case-transitions';
 import { World } from '../../lib/local/world';
 import { BAMBOO_SECRET, delivery, foldInbox, metas, outbox, type Said, SECRET, send, WORKER } from './departure-world';
 
@@ -171,7 +172,7 @@ describe('cases', () => {
 
     world.clock.advance(3600);
     await tick(world.deps('ticker'));
-    const caseId = caseIdOf('test', WORKER, NOW + 3600);
+    const caseId = metas(world)[0]?.caseId ?? '';
     expect([...world.workflow.started]).toEqual([[`${caseId}.1`, { caseId, attempt: 1 }]]);
     expect(metas(world)).toMatchObject([{ state: 'CONTAINING', attempt: 1 }]);
 
@@ -223,6 +224,53 @@ describe('cases', () => {
     ]);
   });
 
+  test('a transfer that has begun does not swallow a termination of the same instant; each repeated changes nothing', async () => {
+    const world = hrWorld();
+    const facts = ['worker.transferred', 'worker.contract_ended', 'worker.terminated'];
+    for (const [n, type] of facts.entries()) await send(world, { type, effectiveAt: NOW, id: `first-${n}` });
+    const all = metas(world);
+    expect(all.map(({ kind, state }) => [kind, state]).sort()).toEqual([
+      ['contract_end', 'CONTAINING'],
+      ['termination', 'CONTAINING'],
+      ['transfer', 'CONTAINING'],
+    ]);
+    expect(world.workflow.started.size).toBe(3);
+
+    for (const [n, type] of facts.entries()) await send(world, { type, effectiveAt: NOW, id: `again-${n}` });
+    expect(metas(world)).toEqual(all);
+    // Taken back is the departure of that instant, whatever HR called it.
+    await send(world, { type: 'worker.rescinded', effectiveAt: NOW, id: 'back' });
+    expect(metas(world).map(({ rescinded }) => rescinded)).toEqual([true, true, true]);
+  });
+
+  test('a termination of the instant of a closed transfer is a case of its own', async () => {
+    const world = hrWorld();
+    await send(world, { type: 'worker.transferred', id: 'a' });
+    const [transfer] = metas(world);
+    await world.tables.transact(transition(transfer as CaseMeta, { state: 'CLOSED' }));
+    await send(world, { type: 'worker.transferred', id: 'b' });
+    expect(metas(world)).toHaveLength(1);
+    await send(world, { type: 'worker.terminated', id: 'c' });
+    expect(
+      metas(world)
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['termination', 'transfer']);
+  });
+
+  test('nobody without the pepper computes the id of a case, and no digest of what HR said is in clear', async () => {
+    const world = hrWorld();
+    await send(world);
+    const [meta] = metas(world);
+    const name = { instance: 'test', workerId: WORKER, effectiveAt: NOW, kind: 'termination' } as const;
+    const [pepper = ''] = await world.deps('case-folder').secrets.values('pepper');
+    expect(meta?.caseId).toBe(caseIdOf(pepper, name));
+    expect(meta?.caseId).not.toBe(caseIdOf('', name));
+    const [stored] = world.tables.dump('inbox').filter(({ pk }) => pk === 'hr');
+    expect(stored?.bodySha256).toEqual(expect.any(String));
+    expect(JSON.stringify(outbox(world))).not.toContain(stored?.bodySha256);
+  });
+
   test('a rehire opens nothing and undoes nothing', async () => {
     const world = hrWorld();
     await send(world, { type: 'worker.rehired', id: 'a' });
@@ -256,6 +304,7 @@ describe('cases', () => {
       { type: 'worker.terminated', effectiveAt: NOW + 100 },
       { type: 'worker.terminated', effectiveAt: NOW + 200 },
       { type: 'worker.contract_ended', effectiveAt: NOW + 100 },
+      { type: 'worker.transferred', effectiveAt: NOW + 100 },
       { type: 'worker.rescinded', effectiveAt: NOW + 200 },
       { type: 'worker.rescinded', effectiveAt: NOW + 300 },
       { type: 'worker.rehired', effectiveAt: NOW + 400 },

@@ -1,11 +1,11 @@
 /** The departure: the signed webhook, and the case as it runs. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { type CaseMeta, caseIdOf, executionName, metaKey, parseMeta } from '../../../lib/domain/offboarding/case';
+import { type CaseMeta, executionName, metaKey, parseMeta, workerKey } from '../../../lib/domain/offboarding/case';
 import type { Before } from './before';
 import { WORKER } from './cast';
 import { Sampler } from './sampler';
-import { INSTANCE, now, type Stage } from './stage';
+import { now, type Stage } from './stage';
 import { departure, post, signed } from './webhook';
 
 export interface Departure {
@@ -52,9 +52,18 @@ export async function depart(stage: Stage, { webhookSecret, forged, members }: B
   say(`HR says that W-1042 has left: webhook answered ${accepted.status} in ${answeredWithin.toFixed(2)} s`);
   const duplicate = await post(intakeUrl, delivery);
 
-  const meta = await watch(stage, caseIdOf(INSTANCE, WORKER, hrEventAt));
+  const meta = await watch(stage, await caseOf(stage));
   await sampler.stop();
   return { meta, hrEventAt, acceptedAt, answeredWithin, duplicate, sampler };
+}
+
+/** The one open case of the worker, which is there as soon as the inbox has been folded. */
+async function caseOf({ instance }: Stage): Promise<string> {
+  for (const started = Date.now(); Date.now() - started < PATIENCE_SECONDS * 1000; await pause(100)) {
+    const pointer = await instance.tables.get('cases', workerKey(WORKER, 'OPEN'));
+    if (typeof pointer?.caseId === 'string') return pointer.caseId;
+  }
+  throw new Error(`no case was opened within ${PATIENCE_SECONDS} s`);
 }
 
 async function watch({ instance, say }: Stage, caseId: string): Promise<CaseMeta> {

@@ -24,13 +24,13 @@ export function sealContext(caseId: string, name: string): string {
 
 export function openedRecord(
   meta: CaseMeta,
-  fact: { readonly zone?: string; readonly bodySha256?: string; readonly sourceEventId?: string },
+  fact: { readonly zone?: string },
   sealed: string,
   at: number,
 ): EvidenceRecord {
   const { pseudonym, kind, dueAt, source, corroboration, followUpOf, hrEventAt, acceptedAt } = meta;
   const effectiveAt = meta.dates[0];
-  const { zone, bodySha256 } = fact;
+  const { zone } = fact;
   const body = {
     pseudonym,
     kind,
@@ -39,7 +39,6 @@ export function openedRecord(
     dueAt,
     source,
     corroboration,
-    bodySha256,
     hrEventAt,
     acceptedAt,
     followUpOf,

@@ -80,29 +80,39 @@ export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean
 }
 
 /**
- * A rescind is kept under the departure it names, and marks the case that has that departure, if one does. Without
- * one it waits; `unaffected` are the cases that were looked at, and that must still not have that departure.
+ * A rescind is kept under the departure it names, and marks the cases that have that departure, if any do. Without
+ * one it waits; `unaffected` is what was looked at and must still not have that departure: ids without a case, and the
+ * open case of another departure.
  */
 export function rescind(
   workerId: string,
   effectiveAt: number,
-  target: CaseMeta | undefined,
-  unaffected: { readonly caseId: string; readonly open?: CaseMeta },
+  targets: readonly CaseMeta[],
+  unaffected: { readonly caseIds: readonly string[]; readonly open?: CaseMeta },
 ): CaseWrite[] {
-  const kept: CaseWrite = { kind: 'put', table: 'cases', item: { ...rescindKey(workerId, effectiveAt), v: 1 } };
-  if (target !== undefined)
-    return target.rescinded || target.state === 'CLOSED' ? [] : [kept, ...transition(target, { rescinded: true })];
+  const marked = targets.filter(({ rescinded, state }) => !rescinded && state !== 'CLOSED');
+  if (targets.length > 0 && marked.length === 0) return [];
 
-  const { caseId, open } = unaffected;
-  const checks: CaseWrite[] = [{ kind: 'check', table: 'cases', key: metaKey(caseId), if: ITEM_ABSENT }];
-  if (open)
-    checks.push({
-      kind: 'check',
-      table: 'cases',
-      key: metaKey(open.caseId),
-      if: [{ attribute: 'fence', is: '=', value: open.fence }],
-    });
-  return [kept, ...checks];
+  const { caseIds, open } = unaffected;
+  const absent = caseIds.map(
+    (caseId): CaseWrite => ({ kind: 'check', table: 'cases', key: metaKey(caseId), if: ITEM_ABSENT }),
+  );
+  const unmoved: CaseWrite[] = open
+    ? [
+        {
+          kind: 'check',
+          table: 'cases',
+          key: metaKey(open.caseId),
+          if: [{ attribute: 'fence', is: '=', value: open.fence }],
+        },
+      ]
+    : [];
+  return [
+    { kind: 'put', table: 'cases', item: { ...rescindKey(workerId, effectiveAt), v: 1 } },
+    ...marked.flatMap((target) => transition(target, { rescinded: true })),
+    ...absent,
+    ...unmoved,
+  ];
 }
 
 /** Under the fence the writer read: whoever is second reads again and decides again. */

@@ -7,7 +7,7 @@
  *     CASE#{id} | META                     state version attempt fence dates kind …
  *     CASE#{id} | FACT#{effectiveAt}#{kind}
  *     CASE#{id} | ITEM#{nn}#{kind}          state = PLANNED | DONE | PROVED
- *     CASE#{id} | LIST, PLAN                frozen
+ *     CASE#{id} | LIST, PLAN                state = FREEZING | FROZEN
  *     CASE#{id} | OUT#{fence}.{n}           record and event, for the outbox
  *     WORKER#{id} | OPEN                    caseId of the one open case
  *     WORKER#{id} | PSEUDONYM               random; the only name of the worker in evidence
@@ -16,7 +16,7 @@
  *
  * Who can write this table can hold or hasten a case, and have people locked out; it holds no right to sign.
  */
-import { H } from '../encoding';
+import { createHmac } from 'node:crypto';
 import { CurfewError } from '../errors';
 import { type Item, type Key, ordered } from '../table';
 import type { LeaverEvent } from './leaver-event';
@@ -80,9 +80,29 @@ export const dueKey = (dueAt: number, caseId: string): Key => ({
 });
 export const itemPrefix = (nn: string) => `ITEM#${nn}#`;
 
-/** From the worker and the effective instant, never from the delivery: however often HR says it, it is one case. */
-export function caseIdOf(instance: string, workerId: string, effectiveAt: number): string {
-  return `c-${H(`${instance}\0${workerId}\0${effectiveAt}`).slice(0, 22)}`;
+/**
+ * From the worker, the effective instant and what the case was opened as, never from the delivery: however often HR says
+ * it, it is one case. Keyed with the pepper, because ids stand in records: worker ids are few enough to try them all.
+ */
+export function caseIdOf(pepper: string, { instance, workerId, effectiveAt, kind }: CaseName): string {
+  const name = `case\0${instance}\0${workerId}\0${effectiveAt}\0${kind}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
+export interface CaseName {
+  readonly instance: string;
+  readonly workerId: string;
+  readonly effectiveAt: number;
+  /** A follow-up is nobody's fact: one of the same instant must find an id of its own. */
+  readonly kind: DepartureKind | 'follow-up';
+}
+
+/**
+ * Which of the cases opened for one worker and instant a fact belongs to: one that still waits, or one that did no less
+ * than the fact asks for. A transfer must not swallow a termination of the same instant.
+ */
+export function caseFor(cases: readonly CaseMeta[], fact: Departure): CaseMeta | undefined {
+  return cases.find((meta) => joins(meta, fact));
 }
 
 export function executionName({ caseId, attempt }: Pick<CaseMeta, 'caseId' | 'attempt'>): string {
@@ -103,7 +123,7 @@ export function foldDeparture(fold: CaseFold | undefined, fact: Departure, resci
 }
 
 /**
- * Does a fact belong to this open case? One that has begun covers what its frozen list covers, so a transfer that
+ * Does a fact belong to this case? One that has begun covers what its frozen list covers, so a transfer that
  * turns into a termination is a case of its own; a follow-up waits for sessions to expire and must not be hastened.
  */
 export function joins(meta: CaseMeta, fact: Departure): boolean {

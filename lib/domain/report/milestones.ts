@@ -28,7 +28,10 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
       opened,
     ),
     at('This person’s tokens blocked', allBlocked ? last(cutOffs) : undefined),
-    at('All access contained', stages['case.contained']),
+    at(
+      openAtContained(facts).length > 0 ? 'Access contained, but for what stayed open' : 'All access contained',
+      stages['case.contained'],
+    ),
     at('The case put on hold', stages['case.held']),
     at('The plan frozen', stages['case.planned']),
     at('Old signing keys distrusted', lastOfCase(facts, 'key.tainted')),
@@ -38,6 +41,12 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
     at('The case closed', stages['case.closed']),
   ];
   return found.filter((one): one is Milestone => one !== undefined).sort((a, b) => a.at - b.at);
+}
+
+/** Items that containment left open, as its own record says. */
+export function openAtContained({ stages }: CaseFacts): readonly unknown[] {
+  const open = stages['case.contained']?.record.body.open;
+  return Array.isArray(open) ? open : [];
 }
 
 /** Of the ring records that carry this case, the last of a type: keys of one case need not go in one second. */

@@ -3,7 +3,7 @@ import { cite, citing } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
 import { text, whole } from './fields';
 import { type Html, html } from './html';
-import { lastOfCase, wavesOf } from './milestones';
+import { lastOfCase, openAtContained, wavesOf } from './milestones';
 import { formatSpan, instant } from './time';
 
 type Tell = (facts: CaseFacts) => Html | undefined;
@@ -24,12 +24,17 @@ const SENTENCES: readonly Tell[] = [
     const hrEventAt = whole(body, 'hrEventAt') ?? at;
     return html`At ${instant(hrEventAt)}, the HR system “${text(body, 'source') ?? 'unnamed'}” reported ${KINDS[text(body, 'kind') ?? ''] ?? 'a change'}; Curfew opened this case ${formatSpan(Math.max(0, at - hrEventAt))} later (${cite(opened)}).`;
   },
-  ({ stages: { 'case.listed': listed, 'case.contained': contained }, items, origin }) => {
+  (facts) => {
+    const { stages, items, origin } = facts;
+    const { 'case.listed': listed, 'case.contained': contained } = stages;
     if (listed === undefined) return undefined;
     const ofList = items.filter(({ frozen }) => frozen === listed);
     if (ofList.length === 0) return html`There was no access of this person to contain (${cite(listed)}).`;
     const listing = html`Before anything was touched, the list of what to shut was frozen: ${enumerate(countKinds(ofList))} (${cite(listed)}).`;
     if (contained === undefined) return html`${listing} Not all of it is shut yet.`;
+    const open = openAtContained(facts).length;
+    if (open > 0)
+      return html`${listing} By ${instant(contained.record.at, origin)}, all but ${open} of ${citing(contained, ofList.length)} were shut; what stayed open keeps the case open.`;
     return html`${listing} By ${instant(contained.record.at, origin)}, all ${citing(contained, ofList.length)} were shut.`;
   },
   ({ stages: { 'case.held': held } }) =>

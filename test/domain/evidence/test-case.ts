@@ -2,7 +2,13 @@
 import { H, type Json } from '../../../lib/domain/encoding';
 import { leafHash, merkleRoot } from '../../../lib/domain/evidence/merkle';
 import type { EvidenceRecord, RecordType } from '../../../lib/domain/evidence/record';
-import { describeTokenList, formatTokenList, type TokenDigest } from '../../../lib/domain/evidence/token-list';
+import { bundleListPath, listsOf } from '../../../lib/domain/evidence/token-claims';
+import {
+  describeTokenList,
+  formatTokenList,
+  type TokenDigest,
+  tokenListKey,
+} from '../../../lib/domain/evidence/token-list';
 import { listContainment, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
 import { type Inventory, planCase } from '../../../lib/domain/offboarding/plan';
 
@@ -139,6 +145,19 @@ export const RECORDS: readonly EvidenceRecord[] = [
   ...[...CONTAINMENT, ...PLAN].map(({ nn, kind }) => ofCase(`item/${nn}/proved`, 'item.proved', 10, { nn, kind })),
   ofCase('closed', 'case.closed', 11, { items: CONTAINMENT.length + PLAN.length }),
 ];
+
+/** The lists as the committer stores them: key and text. */
+export function storedLists(records: readonly EvidenceRecord[]): [string, string][] {
+  return records
+    .filter(({ type }) => type === 'tokens.issued')
+    .flatMap((record) => {
+      const { kid, entries } = listsOf(record);
+      return entries.map((entry): [string, string] => [
+        tokenListKey(kid, entry.shard, record.at, entry.sha256),
+        lists.get(bundleListPath(kid, entry)) ?? '',
+      ]);
+    });
+}
 
 export const OTHER_CASE = 'c-other';
 const COUNTED = 'counted-kid';

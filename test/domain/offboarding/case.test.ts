@@ -3,6 +3,7 @@ import { isCurfewError } from '../../../lib/domain/errors';
 import {
   type CaseFold,
   type CaseMeta,
+  type CaseName,
   caseIdOf,
   checkAttempt,
   custodyOnly,
@@ -41,13 +42,18 @@ const META: CaseMeta = {
   openedAt: 3,
 };
 
-test('a case id is c- and 22 characters, of the worker and the instant, and no two parts run into another', () => {
-  expect(caseIdOf('demo', 'W-1042', 1_800_000_000)).toMatch(/^c-[\w-]{22}$/);
+test('a case id is c- and 22 characters, of the worker, the instant, the kind and the pepper, and no two parts run into another', () => {
+  const idOf = (instance: string, workerId: string, effectiveAt: number, more: Partial<CaseName> = {}, pepper = 'p') =>
+    caseIdOf(pepper, { instance, workerId, effectiveAt, kind: 'termination', ...more });
+  expect(idOf('demo', 'W-1042', 1_800_000_000)).toMatch(/^c-[\w-]{22}$/);
   const ids = [
-    caseIdOf('demo', 'W-1', 23),
-    caseIdOf('demo', 'W-12', 3),
-    caseIdOf('dem', 'oW-1', 23),
-    caseIdOf('demo', 'W-1', 24),
+    idOf('demo', 'W-1', 23),
+    idOf('demo', 'W-12', 3),
+    idOf('dem', 'oW-1', 23),
+    idOf('demo', 'W-1', 24),
+    idOf('demo', 'W-1', 24, { kind: 'transfer' }),
+    idOf('demo', 'W-1', 24, { kind: 'follow-up' }),
+    idOf('demo', 'W-1', 24, {}, 'another pepper'),
   ];
   expect(new Set(ids).size).toBe(ids.length);
 });

@@ -287,3 +287,15 @@ test('a case on hold says what it waits for', async () => {
   expect(page).toContain('The case is on hold until people decide.');
   expect(page).toContain('Then the case was put on hold until people decide: HR named more than one date');
 });
+
+test('a containment that left an item open does not say that all is shut', () => {
+  const records = done.verdict.records.map((one) =>
+    one.record.type === 'case.contained'
+      ? { ...one, record: { ...one.record, body: { items: 4, open: ['02'] } } }
+      : one,
+  );
+  const { page } = report({ ...spoiled.verdict, records });
+  expect(page).toMatch(/all but 1 of .* were shut; what stayed open keeps the case open/);
+  expect(page).toContain('Access contained, but for what stayed open');
+  expect(page).not.toContain('All access contained');
+});
