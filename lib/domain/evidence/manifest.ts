@@ -97,11 +97,17 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
   const byId = new Map(records.map((record) => [record.id, record]));
   const item = (nn: string, phase: string) => byId.get(`${caseId}/item/${nn}/${phase}`);
   const stage = (type: RecordType) => records.find((record) => record.type === type && record.case === caseId);
+  // What was still open when the case went on may be done later; its proof is owed all the same.
+  const { open = [] } = (stage('case.contained')?.body ?? {}) as { readonly open?: readonly string[] };
   const keyRecords = (kid: string) => KEY_RECORDS.map((type) => findKeyRecord(records, { type, kid }));
 
   const chains = [
     STAGES.filter((type) => type !== 'case.followed-up').map(stage),
-    ...containment.map(({ nn }) => [stage('case.listed'), item(nn, 'contained'), stage('case.contained')]),
+    ...containment.map(({ nn }) => [
+      stage('case.listed'),
+      item(nn, 'contained'),
+      ...(open.includes(nn) ? [] : [stage('case.contained')]),
+    ]),
     ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
     ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
     ...plan.flatMap((planned) =>

@@ -27,7 +27,7 @@ export const RECORD_TYPES = {
   'case.opened': 'HR said that a worker leaves; here is how we know',
   'case.listed': 'what containment will do, frozen before it is done',
   'item.contained': 'one containment item was done and read back',
-  'case.contained': 'every containment item is done',
+  'case.contained': 'which containment items are done, and which are still open',
   'case.held': 'the case waits for people',
   'case.inventory': 'what the worker could use, read or administer, and how we know',
   'case.planned': 'what will be done, frozen before it is done',
