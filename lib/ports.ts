@@ -157,6 +157,8 @@ export interface IamDisabler {
 export interface Workflow {
   /** Starts one execution a name; starting the same name again is success. */
   start(name: string, input: { readonly caseId: string; readonly attempt: number }): Promise<void>;
+  /** False for one that ended, however it ended, and for one that is not known. */
+  isRunning(name: string): Promise<boolean>;
 }
 
 export interface Events {

@@ -43,6 +43,7 @@ export async function showCase(instance: Instance, caseId: string) {
 /** Cases that wait for their date. */
 export async function listDue({ tables }: Instance) {
   const due = await tables.query({ table: 'cases', pk: DUE_PARTITION });
-  const rows = due.map(({ sk, caseId }) => [String(caseId), instant(Number(sk.split('#')[0]))]);
+  // Markers with an attempt look after a case that was started.
+  const rows = due.filter(({ attempt }) => attempt === undefined).map(({ sk, caseId }) => [String(caseId), instant(Number(sk.split('#')[0]))]);
   return { json: rows.map(([caseId, dueAt]) => ({ caseId, dueAt })), text: table(['case', 'due'], rows) };
 }

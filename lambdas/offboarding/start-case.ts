@@ -1,8 +1,12 @@
 /** Starts the execution of a case that is due: the same few lines for a fact that is due now and for the ticker's catch-up. */
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
+import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
+import { ITEM_PRESENT, type Item, type Key } from '../../lib/domain/table';
 import type { Clock, Tables, Workflow } from '../../lib/ports';
+
+/** A due marker; with the attempt that it looks after, once one was started. */
+export type Marker = Key & { readonly attempt?: number };
 
 interface StartDeps {
   readonly clock: Clock;
@@ -11,31 +15,73 @@ interface StartDeps {
 }
 
 const ROUNDS_MAX = 20;
+/** An attempt that ended without closing or holding its case is followed by another after this, in seconds. */
+export const LOOK_AGAIN_SECONDS = 900;
 
-/** True if an execution runs, or ran, for the case. The due marker goes last: until then somebody comes back. */
-export async function startCase(caseId: string, deps: StartDeps): Promise<boolean> {
+/**
+ * Starts what is due, and looks after what was started: true if an execution runs, or nothing is left to run.
+ * `given` is the marker that brought us here, the case's own due marker otherwise. A started case always has one.
+ */
+export async function startCase(caseId: string, deps: StartDeps, given?: Marker): Promise<boolean> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const meta = parseMeta(await deps.tables.get('cases', metaKey(caseId)));
     if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
-    if (meta.dueAt > deps.clock.now()) return false;
+    const now = deps.clock.now();
+    if (meta.dueAt > now) return false;
 
-    if (meta.state === 'OPEN' || meta.state === 'DUE') {
-      const writes =
-        meta.state === 'OPEN'
-          ? transition(meta, { state: 'DUE' })
-          : transition(meta, { state: 'CONTAINING', attempt: meta.attempt + 1 });
-      try {
-        await deps.tables.transact(writes);
-      } catch (error) {
-        if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-      }
+    const next = nextState(meta);
+    if (next) {
+      await tryTransition(meta, next, deps);
       continue;
+    }
+    const { attempt, ...marker } = given ?? { attempt: undefined, ...dueKey(meta.dueAt, caseId) };
+    if (meta.state === 'CLOSED' || meta.state === 'HELD') {
+      await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
+      return true;
     }
 
     // The attempt is counted before it is started: if we stop here, its name is known, and starting it is repeated.
     await deps.workflow.start(executionName(meta), { caseId, attempt: meta.attempt });
-    await deps.tables.transact([{ kind: 'delete', table: 'cases', key: dueKey(meta.dueAt, caseId) }]);
+    if (attempt === meta.attempt && !(await deps.workflow.isRunning(executionName(meta)))) {
+      // It ended and the case is open: every step finds what it did, so the next attempt does the rest.
+      await tryTransition(meta, { attempt: meta.attempt + 1 }, deps);
+      continue;
+    }
+    await lookAgain(meta, marker, now, deps);
     return true;
   }
   throw new CurfewError('ERR_UNAVAILABLE', `case ${caseId} changes faster than it can be started`, { fix: 'retry' });
+}
+
+function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined {
+  if (state === 'OPEN') return { state: 'DUE' };
+  return state === 'DUE' ? { state: 'CONTAINING', attempt: attempt + 1 } : undefined;
+}
+
+/** If we stop before this, the marker brings somebody back to the same attempt: starting it again is nothing new. */
+async function lookAgain(
+  { caseId, attempt }: CaseMeta,
+  marker: Key,
+  now: number,
+  { tables }: StartDeps,
+): Promise<void> {
+  const later: Item = { ...dueKey(now + LOOK_AGAIN_SECONDS, caseId), v: 1, caseId, attempt };
+  try {
+    await tables.transact([
+      { kind: 'delete', table: 'cases', key: marker, if: ITEM_PRESENT },
+      { kind: 'put', table: 'cases', item: later },
+    ]);
+  } catch (error) {
+    // Already replaced: the case is looked after, and a repeated fact changes nothing.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
+}
+
+async function tryTransition(meta: CaseMeta, set: Partial<CaseMeta>, { tables }: StartDeps): Promise<void> {
+  try {
+    await tables.transact(transition(meta, set));
+  } catch (error) {
+    // Somebody else was faster: read again, decide again.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
 }

@@ -20,7 +20,9 @@ export async function tick(deps: Deps<'ticker'>): Promise<{ readonly started: nu
 
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   const outcomes = await Promise.allSettled([
-    ...dueNow.map(({ caseId }) => startCase(caseId as string, deps)),
+    ...dueNow.map(({ pk, sk, caseId, attempt }) =>
+      startCase(caseId as string, deps, { pk, sk, attempt: attempt as number | undefined }),
+    ),
     ...missed.map(({ source, delivery }) =>
       deps.functions.invoke('case-folder', { source: source as string, delivery: delivery as string }),
     ),

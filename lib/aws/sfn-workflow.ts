@@ -1,5 +1,11 @@
 /** Workflow on Step Functions. An execution name is used once for 90 days, which makes a start safe to repeat. */
-import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import type { Workflow } from '../ports';
 import { awsError } from './errors';
 
@@ -16,6 +22,17 @@ export class SfnWorkflow implements Workflow {
     } catch (error) {
       if (error instanceof ExecutionAlreadyExists) return;
       throw awsError('start the workflow', error);
+    }
+  }
+
+  async isRunning(name: string): Promise<boolean> {
+    const executionArn = `${this.stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    try {
+      const { status } = await this.sfn.send(new DescribeExecutionCommand({ executionArn }));
+      return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+    } catch (error) {
+      if (error instanceof ExecutionDoesNotExist) return false;
+      throw awsError('look at the workflow', error);
     }
   }
 }

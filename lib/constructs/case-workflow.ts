@@ -2,7 +2,8 @@
  * The state machine of a case, built from `STEPS` of `lib/domain/offboarding/plan.ts` and from nothing else.
  *
  * Every effect is a Lambda under its own role; the machine passes references only: a case id, item numbers, batches of
- * ledger shards. What an execution forgets, the case table knows: one that failed can be redriven, and each step finds what it did.
+ * ledger shards. What an execution forgets, the case table knows: the ticker
+ * follows one that failed by the next attempt (lambdas/offboarding/start-case.ts), and each step finds what it did.
  */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';

@@ -167,9 +167,20 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   // It could also set a key Active again: IAM has no condition key for the status. What it did is read back by others.
   'iam:disable': (_targets, stack) => grant([allow(IAM_DISABLE, [anyUser(stack)])]),
 
-  'workflow:start': ({ stateMachineArn }) => {
+  'workflow:start': ({ stateMachineArn }, stack) => {
     const arn = known(stateMachineArn, 'state machine');
-    return grant([allow(['states:StartExecution'], [arn])], {}, { stateMachineArn: arn });
+    const name = stack.splitArn(arn, ArnFormat.COLON_RESOURCE_NAME).resourceName ?? '';
+    const executions = stack.formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${name}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return grant(
+      [allow(['states:StartExecution'], [arn]), allow(['states:DescribeExecution'], [executions])],
+      {},
+      { stateMachineArn: arn },
+    );
   },
   'events:put': ({ eventBus }) => {
     const bus = known(eventBus, 'event bus');

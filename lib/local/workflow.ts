@@ -4,10 +4,23 @@ import type { Events, Workflow } from '../ports';
 export class MemoryWorkflow implements Workflow {
   /** Inputs by execution name; the first start of a name counts. */
   readonly started = new Map<string, { readonly caseId: string; readonly attempt: number }>();
+  private readonly running = new Set<string>();
 
   async start(name: string, input: { readonly caseId: string; readonly attempt: number }): Promise<void> {
     await null;
-    if (!this.started.has(name)) this.started.set(name, { ...input });
+    if (this.started.has(name)) return;
+    this.started.set(name, { ...input });
+    this.running.add(name);
+  }
+
+  async isRunning(name: string): Promise<boolean> {
+    await null;
+    return this.running.has(name);
+  }
+
+  /** It ended, well or badly. */
+  end(name: string): void {
+    this.running.delete(name);
   }
 }
 

@@ -33,7 +33,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
   'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
   'iam:disable': ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'],
-  'workflow:start': ['states:StartExecution'],
+  'workflow:start': ['states:StartExecution', 'states:DescribeExecution'],
   'events:put': ['events:PutEvents'],
   'http:get': [],
 };

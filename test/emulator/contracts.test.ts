@@ -185,8 +185,15 @@ describe('Step Functions', () => {
     for (const _ of ['once', 'twice']) await workflow.start('c-1.1', { caseId: 'c-1', attempt: 1 });
     const { executions } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
     expect(executions?.map(({ name }) => name)).toEqual(['c-1.1']);
+    // A machine of one Pass ends at once, and nobody started the other.
+    expect([await ended(workflow, 'c-1.1'), await workflow.isRunning('c-1.2')]).toEqual([true, false]);
   });
 });
+
+async function ended(workflow: SfnWorkflow, name: string): Promise<boolean> {
+  for (let n = 0; n < 100; n++) if (!(await workflow.isRunning(name))) return true;
+  return false;
+}
 
 describe('EventBridge', () => {
   test('an event is taken', async () => {

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { receiveWebhook } from '../../lambdas/intake/hr-webhook';
 import { importPeople } from '../../lambdas/intake/people-import';
 import { prove } from '../../lambdas/offboarding/prover';
+import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
 import { tick } from '../../lambdas/offboarding/ticker';
 import { recordKey } from '../../lib/domain/evidence/log-items';
 import { checkManifest, expectedRecords } from '../../lib/domain/evidence/manifest';
@@ -253,7 +254,9 @@ test('the linked case rotates the ring a second time, when every session alive a
 
   expect((await tick(world.deps('ticker'))).started).toBe(0);
   world.clock.set((await metaOf(world, followUp)).dueAt);
-  expect((await tick(world.deps('ticker'))).started).toBe(1);
+  await tick(world.deps('ticker'));
+  expect(await metaOf(world, followUp)).toMatchObject({ state: 'CONTAINING', attempt: 1 });
+  expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', attempt: 1 });
   // The second STANDBY took the place of the first; the rotator births and publishes the next ones at its own ticks.
   await execute(world, followUp, 1);
 
@@ -264,6 +267,45 @@ test('the linked case rotates the ring a second time, when every session alive a
   expect(metas(world)).toHaveLength(2);
   expect((await world.tables.get('cases', { pk: `WORKER#${WORKER}`, sk: 'OPEN' }))?.caseId).toBeUndefined();
   await expectEvidence(world, followUp);
+});
+
+describe('an attempt that ended without closing its case', () => {
+  const dueMarkers = (world: World, caseId: string) =>
+    world.tables.dump('cases').filter((item) => item.pk === 'DUE' && item.caseId === caseId);
+
+  test('is followed by another, which does the rest', async () => {
+    const world = await departureWorld();
+    const caseId = await theOneCase(world);
+    const failing = execute(world, caseId, 1, (request, run) =>
+      request.step === 'finish' ? Promise.reject(new Error('KMS is down')) : run(),
+    );
+    await expect(failing).rejects.toThrow('KMS is down');
+    world.workflow.end(`${caseId}.1`);
+
+    world.clock.advance(LOOK_AGAIN_SECONDS);
+    await tick(world.deps('ticker'));
+    expect((await metaOf(world, caseId)).attempt).toBe(2);
+    expect([...world.workflow.started.keys()]).toEqual([`${caseId}.1`, `${caseId}.2`]);
+
+    await execute(world, caseId, 2);
+    expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+    await expectEvidence(world, caseId);
+    world.clock.advance(LOOK_AGAIN_SECONDS);
+    await tick(world.deps('ticker'));
+    expect(dueMarkers(world, caseId)).toEqual([]);
+  });
+
+  test('is not followed while it runs, however long it waits for holders', async () => {
+    const world = await departureWorld();
+    const caseId = await theOneCase(world);
+    for (let n = 0; n < 5; n++) {
+      world.clock.advance(LOOK_AGAIN_SECONDS);
+      await tick(world.deps('ticker'));
+    }
+    expect((await metaOf(world, caseId)).attempt).toBe(1);
+    expect(world.workflow.started.size).toBe(1);
+    expect(dueMarkers(world, caseId)).toHaveLength(1);
+  });
 });
 
 test('an item that is not proved keeps the case open and names itself; nothing else is held up', async () => {

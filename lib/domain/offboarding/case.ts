@@ -12,7 +12,7 @@
  *     WORKER#{id} | OPEN                    caseId of the one open case
  *     WORKER#{id} | PSEUDONYM               random; the only name of the worker in evidence
  *     WORKER#{id} | RESCIND#{effectiveAt}   a rescind, which may arrive before the departure it takes back
- *     DUE | {dueAt}#{id}                    what the ticker looks for; gone once the execution has been started
+ *     DUE | {dueAt}#{id}                    what the ticker looks for: a date, or when to look after an attempt
  *
  * Who can write this table can hold or hasten a case, and have people locked out; it holds no right to sign.
  */
