@@ -1,4 +1,4 @@
-/** What every HTTP API Lambda shares: the raw body as sent, and answers that are never cached. */
+/** What the HTTP API Lambdas share: the body as text, and answers that are never cached. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ErrorCode, isCurfewError } from '../lib/domain/errors';
 
@@ -15,12 +15,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_RING_HALTED: 503,
 };
 
-export function rawBodyOf(event: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): Buffer {
-  return Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-}
-
-export function bodyOf(event: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): string {
-  return rawBodyOf(event).toString('utf8');
+export function bodyOf({ body, isBase64Encoded }: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): string {
+  return Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8').toString('utf8');
 }
 
 export function answer(statusCode: number, body: object): APIGatewayProxyStructuredResultV2 {

@@ -1,6 +1,7 @@
 /**
- * Everything outside the process, one interface a thing. `lib/aws` and `lib/local` implement these under the same
- * contract suites (`test/contracts`). Each comment states what the implementation owes its callers.
+ * Everything outside the process, one interface a thing. `lib/aws` and `lib/local` implement these; tables, KMS, objects,
+ * sealer, IAM, secrets and HTTP under one contract suite each (`test/contracts`). Each comment states what the
+ * implementation owes its callers.
  */
 
 import type { DeploymentConfig } from './domain/deployment';
@@ -161,6 +162,7 @@ export interface Workflow {
   isRunning(name: string): Promise<boolean>;
 }
 
+/** When `put` returns, the bus has the event. Callers repeat: one id may arrive twice, so listeners go by the id. */
 export interface Events {
   put(
     detailType: string,

@@ -1,4 +1,4 @@
-/** `curfew case show ID | list`: where a departure stands, item by item. */
+/** `curfew case show CASE | due`: where a departure stands, item by item, and which wait for their date. */
 
 import { CurfewError } from '../../lib/domain/errors';
 import { type CaseMeta, DUE_PARTITION, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
@@ -44,6 +44,8 @@ export async function showCase(instance: Instance, caseId: string) {
 export async function listDue({ tables }: Instance) {
   const due = await tables.query({ table: 'cases', pk: DUE_PARTITION });
   // Markers with an attempt look after a case that was started.
-  const rows = due.filter(({ attempt }) => attempt === undefined).map(({ sk, caseId }) => [String(caseId), instant(Number(sk.split('#')[0]))]);
+  const rows = due
+    .filter(({ attempt }) => attempt === undefined)
+    .map(({ sk, caseId }) => [String(caseId), instant(Number(sk.split('#')[0]))]);
   return { json: rows.map(([caseId, dueAt]) => ({ caseId, dueAt })), text: table(['case', 'due'], rows) };
 }

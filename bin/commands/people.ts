@@ -16,6 +16,9 @@ export async function importPeople(instance: Instance, file: string) {
     errorMessage?: unknown;
   } | null;
   if (FunctionError) throw parseCalleeError('people-import', answer?.errorMessage);
-  if (typeof answer?.imported !== 'number') throw new CurfewError('ERR_UNAVAILABLE', 'people-import did not answer');
+  if (typeof answer?.imported !== 'number')
+    throw new CurfewError('ERR_UNAVAILABLE', 'people-import did not answer', {
+      fix: 'retry: an import may be repeated',
+    });
   return { json: { imported: answer.imported }, text: `${answer.imported} entries imported` };
 }

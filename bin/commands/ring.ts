@@ -1,8 +1,7 @@
-/** `curfew ring list | show RING | taint RING KID`: what each key is, until when, and what happens next. */
+/** `curfew ring show RING | taint RING KID`: what each key is, until when, and what happens next. */
 import { loadRing } from '../../lambdas/keys/load-ring';
 import { CurfewError } from '../../lib/domain/errors';
-import type { TaintClass } from '../../lib/domain/keys/ring';
-import { type KeyRecord, RING_ID_PATTERN, type Ring } from '../../lib/domain/keys/ring';
+import { type KeyRecord, RING_ID_PATTERN, type Ring, type TaintClass } from '../../lib/domain/keys/ring';
 import { planRotation } from '../../lib/domain/keys/rotation';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import type { Instance } from '../instance';

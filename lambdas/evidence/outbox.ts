@@ -8,10 +8,8 @@ import { insertedItems } from '../../lib/aws/dynamodb-stream';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
-import type { Item } from '../../lib/domain/table';
+import { type Item, OUTBOX_PREFIX } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';
-
-export const OUTBOX_PREFIX = 'OUT#';
 
 interface OutboxEvent {
   readonly detailType: string;
@@ -38,7 +36,10 @@ function checkedRecord(value: Item[string]): EvidenceRecord {
 function checkedEvent(value: Item[string]): OutboxEvent {
   const { detailType, detail } = (value ?? {}) as Partial<OutboxEvent>;
   if (typeof detailType !== 'string' || typeof detail?.id !== 'string')
-    throw new CurfewError('ERR_INPUT_INVALID', 'an event of the outbox has a detailType and a detail with an id');
+    throw new CurfewError('ERR_INPUT_INVALID', 'an event of the outbox has a detailType and a detail with an id', {
+      got: detailType,
+      fix: 'see the item that its transaction left in the outbox',
+    });
   return { detailType, detail };
 }
 

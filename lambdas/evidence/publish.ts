@@ -33,9 +33,9 @@ import {
 import type { Deps } from '../../lib/ports';
 
 export const CHECKPOINT_KEY = 'checkpoint';
-export const VERIFIER_KEY_KEY = 'log.vkey';
+const VERIFIER_KEY_KEY = 'log.vkey';
 
-export function numberedCheckpointKey(size: number): string {
+function numberedCheckpointKey(size: number): string {
   return `checkpoint/${size}`;
 }
 
@@ -102,7 +102,9 @@ async function putTile(tile: Tile, bytes: Buffer, deps: Deps<'sequencer'>): Prom
 async function signCheckpoint(head: Head, deps: Deps<'sequencer'>): Promise<Buffer> {
   const { checkpointKeyArn, logOrigin } = deps.config;
   if (!checkpointKeyArn || !logOrigin)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'the sequencer needs checkpointKeyArn and logOrigin');
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the sequencer needs checkpointKeyArn and logOrigin', {
+      fix: 'deploy the evidence stack again: it sets both',
+    });
   const key = verifierKeyOf(logOrigin, await deps.signer.publicKey(checkpointKeyArn));
   await putOnce(VERIFIER_KEY_KEY, Buffer.from(`${formatVerifierKey(key)}\n`), deps);
 

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
+import { RING_ID_PATTERN } from '../../lib/domain/keys/ring';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';
 import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';
@@ -11,7 +12,7 @@ import type { Deps } from '../../lib/ports';
 
 /** Beyond the longest that IAM and KMS give. */
 const Arn = (pattern: RegExp) => z.string().max(700).regex(pattern);
-const Ring = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/);
+const Ring = z.string().regex(RING_ID_PATTERN);
 
 const Principal = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('iam-user'), arn: Arn(/^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/) }),

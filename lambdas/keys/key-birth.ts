@@ -14,7 +14,9 @@ export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Pr
   const { ringKeys, config, tables } = deps;
   const { accountId, roleArns, instance } = config;
   if (!accountId || !roleArns)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'the rotator does not know the roles that key policies name');
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the rotator does not know the roles that key policies name', {
+      fix: 'deploy the signing stack again: it sets accountId and roleArns',
+    });
   const reserved = findSlot(ring, slot);
   const slotTag = slotTagOf(ring, reserved, instance);
   const { signUntil } = reserved;
@@ -63,9 +65,14 @@ async function disown(kmsKeyArn: string, { id }: Ring, slot: number, deps: Rotat
 export async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): Promise<void> {
   const { ringKeys, tables, clock } = deps;
   const slot = findSlot(ring, slotNumber);
-  if (!slot.kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`);
+  if (!slot.kmsKeyArn)
+    throw new CurfewError('ERR_KEY_STATE', `slot ${slotNumber} of ring ${ring.id} has no KMS key`, {
+      got: slot.state,
+      allowed: 'CREATED',
+    });
   await ringKeys.disable(slot.kmsKeyArn);
   await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
+  // If we stop here, the slot is CREATED still: the next plan disables the key once more, and adopts it.
   await disableOthers(ring, slot, deps);
   await tables.transact(transitions.adoptKey(ring, slot, clock.now()));
 }

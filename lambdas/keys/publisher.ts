@@ -5,7 +5,7 @@ import { FEED_TYP, type Feed, feedAt, feedObjectKey } from '../../lib/domain/key
 import { jwkFromSpki } from '../../lib/domain/keys/jwk';
 import type { Messages } from '../../lib/domain/messages';
 import { assemble, signingInput } from '../../lib/domain/tokens/compact';
-import { parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { isSigned, toJws } from '../../lib/domain/tokens/signature';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from './load-ring';
@@ -37,7 +37,7 @@ async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['p
   const { clock, config, objects, tables } = deps;
   const published = await objects.get('public', feedObjectKey(ringId));
   const ring = await loadRing(deps, ringId);
-  const cut = (await tables.query({ table: 'cutoffs', pk: `CUT#${ringId}` })).map(parseCutOff);
+  const cut = (await tables.query({ table: 'cutoffs', pk: cutOffPartition(ringId) })).map(parseCutOff);
 
   // Never behind the clock: if what is published is lost, verifiers that remember it still follow what comes next.
   const seq = Math.max(clock.now(), published ? seqOf(published.body) + 1 : 0);
@@ -49,17 +49,24 @@ async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['p
     body,
     published ? { ifMatch: published.etag } : { ifAbsent: true },
   );
+  // If we stop here, the feed is out; whoever publishes next reads it and goes on from its seq.
   return { seq };
 }
 
 async function sign(feed: Feed, { signer, config }: PublisherDeps): Promise<string> {
   const arn = config.feedKeyArn;
-  if (!arn) throw new CurfewError('ERR_CONFIG_INVALID', 'the publisher has no feed key');
+  if (!arn)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the publisher has no feed key', {
+      fix: 'deploy the signing stack again: it sets feedKeyArn',
+    });
   const jwk = jwkFromSpki(await signer.publicKey(arn), 'ES256');
   const input = signingInput({ alg: 'ES256', kid: jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
   const signature = toJws('ES256', await signer.sign(arn, 'ES256', input));
   if (!isSigned(jwk, input, signature))
-    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the feed does not verify under the feed key; it was not published');
+    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the feed does not verify under the feed key; it was not published', {
+      got: jwk.kid,
+      fix: 'see what feedKeyArn names; the next heartbeat tries again',
+    });
   return assemble(input, signature);
 }
 

@@ -36,6 +36,7 @@ export async function bear(given: unknown, deps: RotatorDeps): Promise<string> {
     ? transitions.updateRing(known, cfg, deps.clock.now())
     : transitions.createRing(config.id, cfg, deps.clock.now());
   if (writes.length > 0) await deps.tables.transact(writes);
+  // If we stop here, or anywhere below, a deployment tried again finds the ring and goes on from what is there.
 
   transitions.checkLegacyKeysKept(await loadRing(deps, config.id), config.legacyKeys, deps.clock.now());
   for (const legacy of config.legacyKeys) {
@@ -113,6 +114,7 @@ async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Pro
       break;
     case 'retire':
       await tables.transact(transitions.retire(ring, action.kid, clock.now()));
+      // If we stop here, the next heartbeat publishes it.
       await deps.functions.invoke('publisher', { ring: ring.id });
       break;
   }
@@ -127,7 +129,8 @@ async function activate(ring: Ring, deps: RotatorDeps): Promise<string> {
       fix: 'read again and decide again',
     });
   await deps.tables.transact(transitions.activate(prepared, kid, deps.clock.now()));
-  // At once, whatever the rest of the plan meets: until verifiers know, they refuse what this key signs.
+  // At once, whatever the rest of the plan meets: until verifiers know, they refuse what this key signs. If we stop
+  // before it, they know by the next heartbeat.
   await deps.functions.invoke('publisher', { ring: ring.id });
   return kid;
 }
@@ -157,10 +160,12 @@ async function enableSuccessor(ring: Ring, deps: RotatorDeps): Promise<string> {
 const UNFIT: readonly string[] = ['ERR_KEY_STATE', 'ERR_KEY_DISABLED', 'ERR_ACCESS_DENIED', 'ERR_NOT_FOUND'];
 
 async function enable(ring: Ring, kid: string, { ringKeys, functions, tables, clock }: RotatorDeps): Promise<void> {
-  const { kmsKeyArn, alg } = findKey(ring, kid);
-  if (!kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to enable`);
+  const { kmsKeyArn, alg, kind } = findKey(ring, kid);
+  if (!kmsKeyArn)
+    throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to enable`, { got: kind, allowed: 'kms' });
   await tables.transact(transitions.markPrepared(ring, kid, clock.now()));
   await ringKeys.enable(kmsKeyArn);
+  // If we stop here, a STANDBY is enabled that nobody activates: the plan disables it after PREPARED_FOR.
   // Enabling is eventually consistent. The probe asks through the issuer's own right, which the rotator has not.
   for (let n = 0; n < PROBES_MAX; n++) {
     const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
@@ -201,8 +206,9 @@ async function release(ringId: string, prepared: string | undefined, deps: Rotat
 
 async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void> {
   const { ringKeys, tables, clock } = deps;
-  const { kmsKeyArn, state, kmsState } = findKey(ring, kid);
-  if (!kmsKeyArn) throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to disable`);
+  const { kmsKeyArn, kind, state, kmsState } = findKey(ring, kid);
+  if (!kmsKeyArn)
+    throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to disable`, { got: kind, allowed: 'kms' });
   if (state === 'STANDBY' && kmsState === 'Enabled') await tables.transact(transitions.markDisabling(ring, kid));
   // One that waits for deletion cannot sign, and cannot be disabled: it must not stop the plan for ever.
   const isGoing = (await ringKeys.describe(kmsKeyArn)).state === 'PendingDeletion';

@@ -2,6 +2,7 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { findKey, type KeyRecord, type Ring, SHARDS } from '../../lib/domain/keys/ring';
+import { passPartition } from '../../lib/domain/keys/ring-items';
 import { deny, taint } from '../../lib/domain/keys/taint';
 import type { Messages } from '../../lib/domain/messages';
 import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../../lib/domain/tokens/wave';
@@ -63,6 +64,7 @@ async function denyIfSettled(ringId: string, kid: string, deps: TaintDeps): Prom
   const open = pendingBatches(waveBatches(ring, [kid]), passes);
   if (open.length === 0 && !isCollecting(key, deps))
     await deps.tables.transact(deny(ring, kid, waveResult(passes), deps.clock.now()));
+  // If we stop here, the kid is DENIED: asked again, it has nothing left to do.
   return open;
 }
 
@@ -79,12 +81,15 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
 /** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
   const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
-  const items = await tables.query({ table: 'issued', pk: `WAVE#${ring.id}#${fromKid}`, prefix: 'PASS#' });
+  const items = await tables.query({ table: 'issued', pk: passPartition(ring.id, fromKid), prefix: 'PASS#' });
   return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {
-  if (ring.activeKid === undefined) throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no ACTIVE key`);
+  if (ring.activeKid === undefined)
+    throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no ACTIVE key`, {
+      fix: `see \`curfew ring show ${ring.id}\``,
+    });
   return { states: kids.map((kid) => ({ kid, state: findKey(ring, kid).state })), batches, activeKid: ring.activeKid };
 }
 

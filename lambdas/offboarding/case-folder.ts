@@ -70,6 +70,7 @@ async function foldFact(fact: LeaverEvent, stored: StoredDelivery, deps: FolderD
       if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
       continue;
     }
+    // If we stop here, the due marker stands: the ticker starts what is due.
     if (caseId !== undefined) await startCase(caseId, deps);
     return caseId;
   }
@@ -173,6 +174,7 @@ async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Pr
   const fresh = base64url(random.bytes(PSEUDONYM_BYTES));
   try {
     await tables.transact([{ kind: 'put', table: 'cases', item: { ...key, v: 1, pseudonym: fresh }, if: ITEM_ABSENT }]);
+    // If we stop here, the name is drawn and in no record yet: the next fold finds it.
     return fresh;
   } catch (error) {
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;

@@ -9,11 +9,14 @@ import type { StepRequest } from '../../lib/domain/messages';
 import { type CaseMeta, caseKey, workerKey } from '../../lib/domain/offboarding/case';
 import { closedRecord } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
-import type { Write } from '../../lib/domain/table';
+import { OUTBOX_PREFIX, type Write } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadCase, loadItems } from './case-store';
 
 type CloserDeps = Deps<'closer'>;
+
+/** The youngest: a case writes a handful, and other cases and rotations only few in the meantime. */
+const RING_RECORDS_LOOKED_AT = 500;
 
 export async function closer(
   request: StepRequest,
@@ -67,6 +70,7 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   const meta = await loadCase(deps, request, ['CLOSED']);
   await deps.functions.invoke('committer', {});
   await deps.functions.invoke('sequencer', {});
+  // If we stop here, the case is as it was: both do again only what is new.
 
   // By the same functions as the offline verifier: what the inventory asks for, not what happens to be there.
   const [own, ofRings] = [await ownRecords(meta.caseId, deps), await ringRecords(meta.caseId, deps)];
@@ -85,7 +89,7 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
 }
 
 async function ownRecords(caseId: string, { tables }: CloserDeps): Promise<readonly EvidenceRecord[]> {
-  const out = await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix: 'OUT#' });
+  const out = await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix: OUTBOX_PREFIX });
   return out.map(({ record }) => record as unknown as EvidenceRecord);
 }
 
@@ -98,7 +102,7 @@ async function ringRecords(caseId: string, deps: CloserDeps): Promise<readonly E
       deps.tables.query({
         table: 'keys',
         pk: headKey(ring).pk,
-        prefix: 'OUT#',
+        prefix: OUTBOX_PREFIX,
         descending: true,
         limit: RING_RECORDS_LOOKED_AT,
       }),
@@ -107,8 +111,5 @@ async function ringRecords(caseId: string, deps: CloserDeps): Promise<readonly E
   const records = out.flat().map(({ record }) => record as unknown as EvidenceRecord);
   return recordsOfCase(records, caseId);
 }
-
-/** The youngest: a case writes a handful, and other cases and rotations only few in the meantime. */
-const RING_RECORDS_LOOKED_AT = 500;
 
 export const handler = entry('closer', closer);

@@ -11,8 +11,8 @@ import { changeCase, loadItems, type Target } from './case-store';
 
 type PlannerDeps = Deps<'planner'>;
 
-/** A case that a planner's step may be about. */
-export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
+/** A case that a planner's step may be about: HELD waits for people, and is not planned. */
+export const PLANNABLE: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 const ROUNDS_MAX = 20;
 
 /**
@@ -81,7 +81,7 @@ export async function freeze(
   key: Key,
   change: (meta: CaseMeta, now: number) => { readonly set: Partial<CaseMeta>; readonly outgoing: readonly Outgoing[] },
 ): Promise<void> {
-  await changeCase(deps, request, BEGUN, async (meta) => {
+  await changeCase(deps, request, PLANNABLE, async (meta) => {
     if ((await deps.tables.get('cases', key))?.state === 'FROZEN') return [];
     const { set, outgoing } = change(meta, deps.clock.now());
     return [

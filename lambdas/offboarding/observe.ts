@@ -27,7 +27,9 @@ export const OBSERVE_IAM: {
   latch: async (stored, { iam, config }) => {
     const { denyPolicyArn } = config;
     if (denyPolicyArn === undefined)
-      throw new CurfewError('ERR_CONFIG_INVALID', 'denyPolicyArn is missing: the latch cannot be read back');
+      throw new CurfewError('ERR_CONFIG_INVALID', 'denyPolicyArn is missing: the latch cannot be read back', {
+        fix: 'deploy the offboarding stack again: it makes the policy and names it',
+      });
     const user = await userOf(stored, { iam });
     if (user === undefined) return { exists: false, tagged: false, denied: false };
     const policies = await iam.attachedPolicyArns(needed(stored.target.userName, 'userName', stored.item.nn));

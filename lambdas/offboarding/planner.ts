@@ -11,7 +11,7 @@ import { ITEM_ABSENT, type Item, type Value } from '../../lib/domain/table';
 import type { Deps } from '../../lib/ports';
 import { findRing } from '../keys/load-ring';
 import { loadCase, loadItems, type StoredItem, type Target } from './case-store';
-import { BEGUN, beginFreezing, freeze, type ItemPut, type List, type Plan, putItems } from './freeze';
+import { beginFreezing, freeze, type ItemPut, type List, PLANNABLE, type Plan, putItems } from './freeze';
 import { asOfNow, custody, knownPrincipals } from './roster';
 
 type PlannerDeps = Deps<'planner'>;
@@ -28,7 +28,7 @@ export interface Planned {
 const NOT_ALONE: readonly ItemKind[] = ['taint', 'unplannable'];
 
 export async function planner(request: StepRequest, deps: PlannerDeps): Promise<Planned> {
-  const meta = await loadCase(deps, request, BEGUN);
+  const meta = await loadCase(deps, request, PLANNABLE);
   if (request.step === 'list') await freezeList(meta, request, deps);
   else if (request.step === 'plan') await freezePlan(meta, request, deps);
   else

@@ -112,7 +112,8 @@ async function askToSign(
   { functions }: ProverDeps,
 ): Promise<{ signed: boolean; code?: string }> {
   const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn: kmsKeyArn ?? '', algorithm: alg });
-  if (probe === undefined) throw new CurfewError('ERR_UNAVAILABLE', 'the issuer did not answer the probe');
+  if (probe === undefined)
+    throw new CurfewError('ERR_UNAVAILABLE', 'the issuer did not answer the probe', { fix: 'retry' });
   return probe;
 }
 

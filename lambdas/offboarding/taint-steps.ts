@@ -72,6 +72,7 @@ async function finish(request: StepRequest, deps: ConductorDeps) {
     const { successors } = await loadCase(deps, request, BEGUN);
     const prepared = successors?.[ring];
     const { disabled = [] } = await deps.functions.invoke('rotator', { op: 'finish', ring, prepared });
+    // If we stop here, the replay asks again: what is disabled is only read back.
     const enabled = disabled.filter(
       ({ kid, state }) => state === 'Enabled' && items.some(({ item }) => item.kid === kid),
     );
@@ -92,6 +93,7 @@ async function deny(request: StepRequest, deps: ConductorDeps) {
   for (const [ring, items] of await taintsByRing(request, deps)) {
     const answer = await deps.functions.invoke('taint', { op: 'deny', ring, kids: items.map(({ item }) => item.kid) });
     batches.push(...answer.batches);
+    // If we stop here, the replay is told DENIED once more, and publishes and records it.
     // Verifiers are told before the case says so: an item is not done while a feed still lets the key pass.
     await deps.functions.invoke('publisher', { ring });
     for (const stored of items) {

@@ -14,6 +14,7 @@ export async function cutOff(
 ): Promise<Messages['cutter']['response']> {
   const pepper = await pepperOf(deps);
   const cut = [];
+  // If we stop between two subjects, those before are cut off; the replay moves them a little later, and does the rest.
   for (const subject of request.subjects) cut.push(await cutOffOne(subject, blind(pepper, subject), request, deps));
   return { cut };
 }
@@ -32,7 +33,7 @@ async function cutOffOne(
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
   }
   const stored = await tables.get('cutoffs', cutOffKey(ring, blinded));
-  if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there');
+  if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there', { fix: 'retry' });
   const { notBefore: asRead, blocked } = parseCutOff(stored);
   return { type, notBefore: asRead, blocked };
 }

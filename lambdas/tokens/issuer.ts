@@ -76,6 +76,7 @@ export async function issue(
     throw new CurfewError(
       'ERR_TOKEN_SIGNATURE',
       `what KMS signed does not verify under kid ${key.kid}; nothing was released`,
+      { got: key.kid, fix: 'compare the public key that KMS gives with the jwk of the ring' },
     );
 
   const token = parseCompact(assemble(input, signature));
@@ -87,7 +88,7 @@ export async function issue(
     if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);
     throw error;
   }
-  // Only now does anybody but us hold it.
+  // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
   return { token: assemble(input, signature), exp: claims.exp };
 }
 
@@ -120,9 +121,15 @@ async function activeKeyOf(
 ): Promise<{ key: KeyRecord; cfg: RingSettings; epoch: number }> {
   const head = RING_ID_PATTERN.test(ring) ? await tables.get('keys', headKey(ring)) : undefined;
   if (!head) throw new CurfewError('ERR_NOT_FOUND', 'there is no such ring', { got: ring });
-  if (head.halted) throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`);
+  if (head.halted)
+    throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`, {
+      fix: 'ask again when people have lifted the halt',
+    });
   const key = head.activeKid ? await tables.get('keys', keyKey(ring, head.activeKid as string)) : undefined;
-  if (!key) throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no ACTIVE key`);
+  if (!key)
+    throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no ACTIVE key`, {
+      fix: 'ask again when the rotator has activated one',
+    });
   return { key: key as unknown as KeyRecord, cfg: head.cfg as unknown as RingSettings, epoch: head.fence as number };
 }
 

@@ -26,7 +26,7 @@ import { pepperOf } from './pepper';
 
 type RecorderDeps = Deps<'recorder'>;
 /** Tokens a call; the CLI sends as many calls as it needs. */
-export const TOKENS_PER_CALL_MAX = 100;
+const TOKENS_PER_CALL_MAX = 100;
 
 export async function recordLegacy(
   { ring, tokens }: Messages['recorder']['request'],
@@ -46,6 +46,7 @@ export async function recordLegacy(
     try {
       const { token, key, claims } = await parse(ring, head.cfg as unknown as RingSettings, compact, deps);
       await record({ ring, token, key, claims, pepper, epoch: head.fence as number }, deps);
+      // If we stop here, those so far are in; the caller sends all again, and each counts as recorded.
       recorded++;
     } catch (error) {
       if (!isCurfewError(error)) throw error;
@@ -78,7 +79,7 @@ async function parse(ring: string, cfg: RingSettings, compact: string, { tables,
       fix: 'let it expire',
     });
   if (!isSigned(key.jwk, token.signingInput, token.signature))
-    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the signature does not verify under the legacy key');
+    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the signature does not verify under the legacy key', { got: kid });
   const claims = parseClaims(
     token.payload,
     { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl, skew: cfg.skew },

@@ -226,12 +226,13 @@ async function resignRow(
     throw new CurfewError(
       'ERR_TOKEN_SIGNATURE',
       `what KMS signed does not verify under kid ${target.kid}; nothing was released`,
+      { got: target.kid, fix: 'compare the public key that KMS gives with the jwk of the ring' },
     );
 
   const token = parseCompact(assemble(input, signature));
   const now = deps.clock.now();
   const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
-  const row2 = {
+  const issuance = {
     ring,
     key: target,
     epoch,
@@ -244,7 +245,7 @@ async function resignRow(
   };
   try {
     // If we stop before this, the signature is forgotten and made again; nobody ever held it.
-    await deps.tables.transact(resigned(row2, source.kid));
+    await deps.tables.transact(resigned(issuance, source.kid));
   } catch (error) {
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
     return settle(run, row, error, deps);

@@ -28,5 +28,7 @@ export function parseCalleeError(functionName: string, errorMessage: unknown): C
   } catch {
     // Not JSON: the runtime's own words, which may hold anything; only the fact is kept.
   }
-  return new CurfewError('ERR_UNAVAILABLE', `${functionName} ended without an answer`);
+  return new CurfewError('ERR_UNAVAILABLE', `${functionName} ended without an answer`, {
+    fix: 'see its log, then retry: every invocation may run twice',
+  });
 }

@@ -7,6 +7,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
+import { OUTBOX_PREFIX } from '../domain/table';
 import { CaseWorkflow } from './case-workflow';
 import { FunctionSet, type Functions } from './function-set';
 import type { Targets } from './grants';
@@ -87,7 +88,7 @@ export class Offboarding extends Construct {
     this.functions = { ...functions.own, ...starters.own };
 
     deliver(this.inboxTable, folder);
-    deliver(this.casesTable, outbox, 'OUT#');
+    deliver(this.casesTable, outbox, OUTBOX_PREFIX);
     new CurfewSchedule(this, 'Tick', {
       target: ticker.function,
       every: ScheduleExpression.rate(Duration.minutes(1)),

@@ -15,6 +15,7 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
+import { OUTBOX_PREFIX } from '../domain/table';
 import { curfewBucket } from './bucket';
 import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';
 import type { EvidenceLog } from './evidence-log';
@@ -29,7 +30,6 @@ import { CurfewSecret } from './secret';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 import { curfewTable } from './table';
 
-const OUTBOX = 'OUT#';
 /**
  * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
  * are cached for minutes, a token is exchanged once in a wave, and `issued` is asked in doubt only.
@@ -139,8 +139,8 @@ export class SigningPlane extends Construct {
     this.functions = functions.own;
     this.targets = { ...own, functions: functions.known };
 
-    deliver(this.ownTables.keys, outbox, OUTBOX);
-    deliver(this.ownTables.cutoffs, outbox, OUTBOX);
+    deliver(this.ownTables.keys, outbox, OUTBOX_PREFIX);
+    deliver(this.ownTables.cutoffs, outbox, OUTBOX_PREFIX);
     new CurfewSchedule(this, 'Commit', {
       target: committer.function,
       every: ScheduleExpression.rate(Duration.minutes(1)),

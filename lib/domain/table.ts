@@ -75,6 +75,9 @@ export const ITEM_PRESENT: readonly Test[] = [{ attribute: 'pk', is: 'present' }
 /** Transactions of DynamoDB hold at most this many writes. */
 export const TRANSACTION_WRITES_MAX = 100;
 
+/** Sort keys of what waits for the outbox, in whichever table, begin so. */
+export const OUTBOX_PREFIX = 'OUT#';
+
 /** A number as a sort key: fixed width, so that text order is number order. */
 export function ordered(n: number, width = 6): string {
   return String(n).padStart(width, '0');

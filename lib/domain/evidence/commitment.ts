@@ -2,7 +2,8 @@
 
 import { H } from '../encoding';
 import { CurfewError } from '../errors';
-import type { Item, Key } from '../table';
+import { SHARDS } from '../keys/ring';
+import { type Item, type Key, ordered } from '../table';
 import type { EvidenceRecord } from './record';
 import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';
 
@@ -17,8 +18,8 @@ export interface StoredList {
   readonly text: string;
 }
 
-const SHARDS = 64;
-export const ISSUED_PARTITIONS = Array.from({ length: SHARDS }, (_, shard) => `OUT#${String(shard).padStart(2, '0')}`);
+export const issuedPartition = (shard: number) => `OUT#${ordered(shard, 2)}`;
+export const ISSUED_PARTITIONS = Array.from({ length: SHARDS }, (_, shard) => issuedPartition(shard));
 
 /** Of partition `OUT#{shard}`: what the issuer's or resigner's own transaction left there. */
 export function parseIssued({ pk, sk, kid, jtiH, tokenSha256 }: Item): IssuedDigest {

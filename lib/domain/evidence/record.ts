@@ -21,7 +21,7 @@ export const RECORD_TYPES = {
   'key.denied': 'no token of this key is good any more',
   'key.retired': 'the key is past its last verification',
   'key.disabled': 'KMS said Disabled when the key was read back',
-  'wave.completed': 'the second pass found nothing left to re-sign',
+  'wave.completed': 'the last pass found nothing left to re-sign',
   'tokens.issued': 'digests of issued tokens, as a list with its Merkle root',
   'subject.cut-off': 'tokens of this subject issued before an instant are refused, new ones are not issued',
   'case.opened': 'HR said that a worker leaves; here is how we know',

@@ -1,6 +1,5 @@
 /** A ring as stored in the Keys table, and back. One partition a ring. */
-import type { Item, Key, Value } from '../table';
-import { ordered } from '../table';
+import { type Item, type Key, OUTBOX_PREFIX, ordered, type Value } from '../table';
 import type { KeyRecord, Ring, Slot, Wave } from './ring';
 
 export const ringKey = (ring: string, sk: string): Key => ({ pk: `RING#${ring}`, sk });
@@ -8,12 +7,14 @@ export const headKey = (ring: string): Key => ringKey(ring, 'HEAD');
 export const slotKey = (ring: string, slot: number): Key => ringKey(ring, `SLOT#${ordered(slot)}`);
 export const keyKey = (ring: string, kid: string): Key => ringKey(ring, `KEY#${kid}`);
 export const waveKey = (ring: string, fromKid: string): Key => ringKey(ring, `WAVE#${fromKid}`);
-export const outKey = (ring: string, fence: number, n: number): Key => ringKey(ring, `OUT#${ordered(fence)}.${n}`);
+export const outKey = (ring: string, fence: number, n: number): Key =>
+  ringKey(ring, `${OUTBOX_PREFIX}${ordered(fence)}.${n}`);
 /** Which ring a kid is of; its presence keeps one kid from two rings. */
 export const pointerKey = (kid: string): Key => ({ pk: `KID#${kid}`, sk: 'PTR' });
+export const passPartition = (ring: string, fromKid: string) => `WAVE#${ring}#${fromKid}`;
 /** What one pass of a wave saw of one shard; in table `issued`, so that the resigner need not write key records. */
 export const passKey = (ring: string, fromKid: string, pass: number, shard: number): Key => ({
-  pk: `WAVE#${ring}#${fromKid}`,
+  pk: passPartition(ring, fromKid),
   sk: `PASS#${ordered(pass, 3)}#${ordered(shard, 2)}`,
 });
 

@@ -48,7 +48,11 @@ export function taint(
       fix: 'prepare a STANDBY and name it',
     });
   const toKid = replaced ? (successor as string) : ring.activeKid;
-  if (toKid === undefined) throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no key to re-sign under`);
+  if (toKid === undefined)
+    throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no key to re-sign under`, {
+      allowed: 'an ACTIVE key',
+      fix: `see \`curfew ring show ${ring.id}\``,
+    });
 
   const waveWindows = fresh.map(({ kid }) => {
     const iatFrom = Math.max(0, now - ring.cfg.maxTtl - ring.cfg.skew);

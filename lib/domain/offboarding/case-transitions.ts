@@ -3,7 +3,7 @@
  * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
 import type { EvidenceRecord } from '../evidence/record';
-import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
+import { ITEM_ABSENT, OUTBOX_PREFIX, ordered, type Test, type Value, type Write } from '../table';
 import { type CaseMeta, caseKey, type Departure, dueKey, foldDeparture, metaKey, rescindKey, workerKey } from './case';
 
 export type CaseWrite = Write<'cases:put' | 'cases:update' | 'cases:check' | 'cases:delete'>;
@@ -138,7 +138,7 @@ function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly 
     kind: 'put',
     table: 'cases',
     item: {
-      ...caseKey(meta.caseId, `OUT#${ordered(meta.fence)}.${n}`),
+      ...caseKey(meta.caseId, `${OUTBOX_PREFIX}${ordered(meta.fence)}.${n}`),
       v: 1,
       record: record as unknown as Value,
       ...(event && { event: event as unknown as Value }),

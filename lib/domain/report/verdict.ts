@@ -33,7 +33,7 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
     outcome: 'proved',
     sentence: isCustodyOnly(facts)
       ? 'Every key this person had custody of was replaced, and the old ones are proved refused'
-      : 'Everything this person could use was cut off and proved refused',
+      : 'Everything on record that this person could use was cut off and proved refused',
     because,
   };
 }

@@ -7,7 +7,7 @@ import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../keys/feed';
 import { item } from '../keys/ring-items';
 import type { SubjectType } from '../messages';
-import { ITEM_ABSENT, type Item, type Key, type Test, type Write } from '../table';
+import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../table';
 
 export interface Subject {
   readonly type: SubjectType;
@@ -17,13 +17,15 @@ export interface Subject {
 /** Beyond every iat: a blocked subject is refused whenever a token says it was issued. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
-/** base64url(HMAC-SHA256(pepper, type NUL value)); the pepper is a random value per ring, in Secrets Manager. */
+/** base64url(HMAC-SHA256(pepper, type NUL value)); the pepper is one random value an instance, in Secrets Manager. */
 export function blind(pepper: string, { type, value }: Subject): string {
   return createHmac('sha256', pepper).update(`${type}\0${value}`).digest('base64url');
 }
 
+export const cutOffPartition = (ring: string) => `CUT#${ring}`;
+
 export function cutOffKey(ring: string, blinded: string): Key {
-  return { pk: `CUT#${ring}`, sk: blinded };
+  return { pk: cutOffPartition(ring), sk: blinded };
 }
 
 /**
@@ -61,7 +63,7 @@ export function setCutOff(
 
 /** Apart from the cut-offs, which the publisher reads whole. */
 function outKey(ring: string, blinded: string, notBefore: number): Key {
-  return { pk: `CUT-OUT#${ring}`, sk: `OUT#${blinded}#${notBefore}` };
+  return { pk: `CUT-OUT#${ring}`, sk: `${OUTBOX_PREFIX}${blinded}#${notBefore}` };
 }
 
 /** Part of the transaction that makes a token real: it fails if the subject was blocked a moment before. */

@@ -9,6 +9,7 @@
  */
 import { base64url, H, parseBase64url, sha256 } from '../encoding';
 import { CurfewError } from '../errors';
+import { issuedPartition } from '../evidence/commitment';
 import type { KeyRecord } from '../keys/ring';
 import { headKey, item, keyKey } from '../keys/ring-items';
 import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../table';
@@ -196,7 +197,7 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
     {
       kind: 'put',
       table: 'issued',
-      item: item({ pk: `OUT#${ordered(shard, 2)}`, sk: outId }, digest),
+      item: item({ pk: issuedPartition(shard), sk: outId }, digest),
       if: ITEM_ABSENT,
     },
     ...[...new Set(blinded)].map((name) => checkNotCutOff(ring, name, claims.iat)),

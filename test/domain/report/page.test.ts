@@ -41,7 +41,7 @@ describe('the verdict', () => {
     expect(done.verdict.ok).toBe(true);
     const { outcome, page } = report(done.verdict);
     expect(outcome).toBe('proved');
-    expect(headline(page)).toBe('Everything this person could use was cut off and proved refused.');
+    expect(headline(page)).toBe('Everything on record that this person could use was cut off and proved refused.');
   });
 
   test('it is a colour, a sign and a word, and never a colour alone', () => {
