@@ -81,7 +81,12 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   // Whether a record arrived, only the log can say.
   const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get('log', recordKey(id)) })));
   const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];
-  if (missing.length === 0) return { sealed: ids.length };
+  if (missing.length === 0) {
+    await changeCase(deps, request, ['CLOSED'], ({ sealedAt, ...current }) =>
+      sealedAt === undefined ? transition(current, { sealedAt: deps.clock.now() }) : [],
+    );
+    return { sealed: ids.length };
+  }
   throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `case ${meta.caseId} has records that are not in the tree yet`, {
     got: missing,
     fix: 'retry: they come through the outbox',

@@ -15,8 +15,9 @@ interface StartDeps {
 }
 
 const ROUNDS_MAX = 20;
-/** An attempt that ended without closing or holding its case is followed by another after this, in seconds. */
+/** An attempt that left its case open is followed by another after this, twice as long each time, up to a day. */
 export const LOOK_AGAIN_SECONDS = 900;
+const LOOK_AGAIN_SECONDS_MAX = 86_400;
 
 /**
  * Starts what is due, and looks after what was started: true if an execution runs, or nothing is left to run.
@@ -35,7 +36,7 @@ export async function startCase(caseId: string, deps: StartDeps, given?: Marker)
       continue;
     }
     const { attempt, ...marker } = given ?? { attempt: undefined, ...dueKey(meta.dueAt, caseId) };
-    if (meta.state === 'CLOSED' || meta.state === 'HELD') {
+    if (isOver(meta)) {
       await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
       return true;
     }
@@ -53,6 +54,11 @@ export async function startCase(caseId: string, deps: StartDeps, given?: Marker)
   throw new CurfewError('ERR_UNAVAILABLE', `case ${caseId} changes faster than it can be started`, { fix: 'retry' });
 }
 
+/** A closed case whose records are not all in the tree yet is still owed an attempt: it seals, and does nothing else. */
+function isOver({ state, sealedAt }: CaseMeta): boolean {
+  return state === 'HELD' || (state === 'CLOSED' && sealedAt !== undefined);
+}
+
 function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined {
   if (state === 'OPEN') return { state: 'DUE' };
   return state === 'DUE' ? { state: 'CONTAINING', attempt: attempt + 1 } : undefined;
@@ -65,7 +71,8 @@ async function lookAgain(
   now: number,
   { tables }: StartDeps,
 ): Promise<void> {
-  const later: Item = { ...dueKey(now + LOOK_AGAIN_SECONDS, caseId), v: 1, caseId, attempt };
+  const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
+  const later: Item = { ...dueKey(now + pause, caseId), v: 1, caseId, attempt };
   try {
     await tables.transact([
       { kind: 'delete', table: 'cases', key: marker, if: ITEM_PRESENT },

@@ -290,9 +290,43 @@ describe('an attempt that ended without closing its case', () => {
     await execute(world, caseId, 2);
     expect((await metaOf(world, caseId)).state).toBe('CLOSED');
     await expectEvidence(world, caseId);
-    world.clock.advance(LOOK_AGAIN_SECONDS);
+    world.clock.advance(2 * LOOK_AGAIN_SECONDS);
     await tick(world.deps('ticker'));
     expect(dueMarkers(world, caseId)).toEqual([]);
+  });
+
+  test('is followed by another also when only the seal is missing', async () => {
+    const world = await departureWorld();
+    const caseId = await theOneCase(world);
+    const failing = execute(world, caseId, 1, (request, run) =>
+      request.step === 'seal' ? Promise.reject(new Error('the outbox is late')) : run(),
+    );
+    await expect(failing).rejects.toThrow('the outbox is late');
+    world.workflow.end(`${caseId}.1`);
+    expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', attempt: 1 });
+
+    world.clock.advance(LOOK_AGAIN_SECONDS);
+    await tick(world.deps('ticker'));
+    const ring = await ringOf(world);
+    await execute(world, caseId, 2);
+    expect((await metaOf(world, caseId)).sealedAt).toBeDefined();
+    expect((await ringOf(world)).keys).toEqual(ring.keys);
+    await expectEvidence(world, caseId);
+  });
+
+  test('is followed ever more rarely', async () => {
+    const world = await departureWorld();
+    const caseId = await theOneCase(world);
+    const pauses = [];
+    for (let n = 1; n <= 10; n++) {
+      world.workflow.end(`${caseId}.${n}`);
+      const [marker] = dueMarkers(world, caseId);
+      const at = Number(marker?.sk.slice(0, 12));
+      pauses.push(at - world.clock.now());
+      world.clock.set(at);
+      await tick(world.deps('ticker'));
+    }
+    expect(pauses).toEqual([900, 1800, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 86_400, 86_400]);
   });
 
   test('is not followed while it runs, however long it waits for holders', async () => {

@@ -60,6 +60,8 @@ export type CaseMeta = CaseFold & {
   readonly deniedAt?: number;
   readonly provedAt?: number;
   readonly closedAt?: number;
+  /** Every record that the case owes has its place in the tree. */
+  readonly sealedAt?: number;
   /** By ring, the STANDBY that takes over; kept so that a replay prepares no other. */
   readonly successors?: Readonly<Record<string, string>>;
   readonly followUp?: string;
