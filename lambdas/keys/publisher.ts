@@ -4,10 +4,10 @@ import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { FEED_TYP, type Feed, feedAt, feedObjectKey } from '../../lib/domain/keys/feed';
 import { jwkFromSpki } from '../../lib/domain/keys/jwk';
 import type { Messages } from '../../lib/domain/messages';
-import { assemble, signingInput } from '../../lib/domain/tokens/compact';
+import { signingInput } from '../../lib/domain/tokens/compact';
 import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cutoff';
-import { isSigned, toJws } from '../../lib/domain/tokens/signature';
 import type { Deps } from '../../lib/ports';
+import { signJws } from '../tokens/sign';
 import { loadRing } from './load-ring';
 
 type PublisherDeps = Deps<'publisher'>;
@@ -61,13 +61,7 @@ async function sign(feed: Feed, { signer, config }: PublisherDeps): Promise<stri
     });
   const jwk = jwkFromSpki(await signer.publicKey(arn), 'ES256');
   const input = signingInput({ alg: 'ES256', kid: jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
-  const signature = toJws('ES256', await signer.sign(arn, 'ES256', input));
-  if (!isSigned(jwk, input, signature))
-    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the feed does not verify under the feed key; it was not published', {
-      got: jwk.kid,
-      fix: 'see what feedKeyArn names; the next heartbeat tries again',
-    });
-  return assemble(input, signature);
+  return signJws(signer, { kmsKeyArn: arn, jwk }, input);
 }
 
 function seqOf(compact: Buffer): number {

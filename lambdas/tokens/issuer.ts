@@ -12,20 +12,14 @@ import { type KeyRecord, RING_ID_PATTERN, type RingSettings } from '../../lib/do
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
-import {
-  ACCESS_TOKEN_TYP,
-  assemble,
-  parseCompact,
-  signingInput,
-  signingInputBytesMax,
-} from '../../lib/domain/tokens/compact';
+import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/tokens/compact';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { intent, issued } from '../../lib/domain/tokens/ledger';
-import { isSigned, toJws } from '../../lib/domain/tokens/signature';
 import type { Deps } from '../../lib/ports';
 import { answer, bodyOf, refusal } from '../http';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';
+import { signJws } from './sign';
 
 type IssuerDeps = Deps<'issuer'>;
 type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
@@ -71,15 +65,8 @@ export async function issue(
   await tables.transact([intent(key, claims, { protected: protectedPart, payload })]);
 
   // If we stop here, or after the signature, an intent stays that was never released. Nobody asks again for its jti.
-  const signature = toJws(key.alg, await signer.sign(key.kmsKeyArn ?? '', key.alg, input));
-  if (!isSigned(key.jwk, input, signature))
-    throw new CurfewError(
-      'ERR_TOKEN_SIGNATURE',
-      `what KMS signed does not verify under kid ${key.kid}; nothing was released`,
-      { got: key.kid, fix: 'compare the public key that KMS gives with the jwk of the ring' },
-    );
-
-  const token = parseCompact(assemble(input, signature));
+  const compact = await signJws(signer, key, input);
+  const token = parseCompact(compact);
   try {
     await tables.transact(
       issued({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
@@ -89,7 +76,7 @@ export async function issue(
     throw error;
   }
   // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
-  return { token: assemble(input, signature), exp: claims.exp };
+  return { token: compact, exp: claims.exp };
 }
 
 /** The sentence has spaces and no dot: no digest of it is the digest of a JWS signing input. */

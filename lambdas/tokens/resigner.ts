@@ -18,13 +18,7 @@ import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/r
 import type { Messages } from '../../lib/domain/messages';
 import type { Item } from '../../lib/domain/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
-import {
-  ACCESS_TOKEN_TYP,
-  assemble,
-  parseCompact,
-  signingInput,
-  signingInputBytesMax,
-} from '../../lib/domain/tokens/compact';
+import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/tokens/compact';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
 import {
@@ -36,11 +30,12 @@ import {
   shardPartition,
   tokenOf,
 } from '../../lib/domain/tokens/ledger';
-import { isSigned, toJws } from '../../lib/domain/tokens/signature';
+import { isSigned } from '../../lib/domain/tokens/signature';
 import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';
+import { signJws } from './sign';
 
 const LISTS_AT_ONCE = 16;
 /** The issuer before us dated its tokens by a clock of its own; more than the largest skew a ring forgives. */
@@ -221,15 +216,7 @@ async function resignRow(
 
   const input = signingInput({ alg: target.alg, kid: target.kid, typ: ACCESS_TOKEN_TYP }, payload);
   if (input.length > signingInputBytesMax(target.alg)) return 'poison';
-  const signature = toJws(target.alg, await deps.signer.sign(target.kmsKeyArn ?? '', target.alg, input));
-  if (!isSigned(target.jwk, input, signature))
-    throw new CurfewError(
-      'ERR_TOKEN_SIGNATURE',
-      `what KMS signed does not verify under kid ${target.kid}; nothing was released`,
-      { got: target.kid, fix: 'compare the public key that KMS gives with the jwk of the ring' },
-    );
-
-  const token = parseCompact(assemble(input, signature));
+  const token = parseCompact(await signJws(deps.signer, target, input));
   const now = deps.clock.now();
   const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
   const issuance = {

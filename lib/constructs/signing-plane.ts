@@ -208,7 +208,7 @@ export class SigningPlane extends Construct {
 
 /** The drain waits for the issuer's longest run and five seconds more, so the issuer must end before that. */
 function issuerTimeout(evidence: EvidenceLog): Duration {
-  return Duration.seconds(Math.max(3, Math.min(10, evidence.config.settings.drainSeconds - 5)));
+  return Duration.seconds(Math.min(10, evidence.config.settings.drainSeconds - 5));
 }
 
 function parsePublicBaseUrl(url: string): string {

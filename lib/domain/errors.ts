@@ -42,7 +42,6 @@ export type ErrorCode =
   | 'ERR_WEBHOOK_FACT'
   // cases
   | 'ERR_CASE_STATE'
-  | 'ERR_CASE_HELD'
   | 'ERR_PLAN_INVALID'
   | 'ERR_NOT_PROVED'
   // evidence

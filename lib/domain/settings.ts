@@ -13,7 +13,7 @@ export const SETTINGS = {
   skewSeconds: { default: 30, min: 0, max: 60, says: 'clock difference forgiven between issuer and verifier' },
   drainSeconds: {
     default: 15,
-    min: 1,
+    min: 8,
     max: 120,
     says: 'issuer time-out and 5 s: until no signature under an old key is in flight',
   },

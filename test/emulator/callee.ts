@@ -4,7 +4,7 @@ import { CurfewError } from '../../lib/domain/errors';
 
 export const handler = entry('latch', async (event: { readonly userName: string; readonly caseId: string }, deps) => {
   if (event.userName === 'refuse')
-    throw new CurfewError('ERR_CASE_HELD', 'the case waits for people', { fix: 'approve it', got: 'kept back' });
+    throw new CurfewError('ERR_CASE_STATE', 'the case waits for people', { fix: 'approve it', got: 'kept back' });
   if (event.userName === 'break') throw new TypeError('W-1042 is not a function');
   return { applied: deps.config.instance === 'contracts', caseId: event.caseId };
 });

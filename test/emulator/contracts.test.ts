@@ -158,7 +158,7 @@ describe('Lambda, behind entry', () => {
     const refused = functions.invoke('latch', { userName: 'refuse', caseId: 'c-1' });
     await expect(refused).rejects.toMatchObject({
       name: 'CurfewError',
-      code: 'ERR_CASE_HELD',
+      code: 'ERR_CASE_STATE',
       message: 'the case waits for people',
       fix: 'approve it',
       got: undefined,

@@ -95,7 +95,7 @@ function configurationOf(dir: string): object {
       propagationSeconds: 1,
       verifierCacheSeconds: 1,
       feedPollSeconds: POLL_SECONDS,
-      drainSeconds: 3,
+      drainSeconds: 8,
       collectGraceSeconds: 0,
     },
     rings: [

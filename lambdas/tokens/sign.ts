@@ -1,0 +1,21 @@
+/** kms:Sign, its answer in the form a JWS has, verified under the very key it is meant for before anybody gets it. */
+import { CurfewError } from '../../lib/domain/errors';
+import type { PublicJwk } from '../../lib/domain/keys/jwk';
+import { assemble } from '../../lib/domain/tokens/compact';
+import { isSigned, toJws } from '../../lib/domain/tokens/signature';
+import type { Signer } from '../../lib/ports';
+
+/** The compact JWS. Throws what KMS says, and `ERR_TOKEN_SIGNATURE` for a signature of another key or another spelling. */
+export async function signJws(
+  signer: Signer,
+  { kmsKeyArn, jwk }: { readonly kmsKeyArn?: string; readonly jwk: PublicJwk },
+  signingInput: Uint8Array,
+): Promise<string> {
+  const signature = toJws(jwk.alg, await signer.sign(kmsKeyArn ?? '', jwk.alg, signingInput));
+  if (isSigned(jwk, signingInput, signature)) return assemble(signingInput, signature);
+  throw new CurfewError(
+    'ERR_TOKEN_SIGNATURE',
+    `what KMS signed does not verify under kid ${jwk.kid}; nothing was released`,
+    { got: jwk.kid, fix: 'compare the public key that KMS gives with the jwk on record' },
+  );
+}
