@@ -12,6 +12,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_SUBJECT_BLOCKED: 403,
   ERR_NOT_FOUND: 404,
   ERR_KEY_STATE: 409,
+  ERR_RING_CLOSING: 410,
   ERR_RING_HALTED: 503,
 };
 

@@ -21,6 +21,7 @@ const PORT_OPENED_BY: Readonly<Record<string, PortName>> = {
   'iam:disable': 'iamDisabler',
   workflow: 'workflow',
   events: 'events',
+  metrics: 'metrics',
   http: 'http',
 };
 

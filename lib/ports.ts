@@ -6,6 +6,7 @@
 
 import type { DeploymentConfig } from './domain/deployment';
 import type { SigningAlgorithm } from './domain/keys/algorithm';
+import type { MetricName } from './domain/keys/health';
 import type { Messages } from './domain/messages';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/rights';
 import type { Allowed, Item, Key, TableRight, Write } from './domain/table';
@@ -170,6 +171,18 @@ export interface Events {
   ): Promise<void>;
 }
 
+/** One figure of one ring at one instant, for alarms and the dashboard. */
+export interface Metric {
+  readonly name: MetricName;
+  readonly value: number;
+  readonly ring: string;
+}
+
+/** When `put` returns, the figures are kept. One that is put twice is the same figure twice: alarms look at extremes, not at sums. */
+export interface Metrics {
+  put(metrics: readonly Metric[]): Promise<void>;
+}
+
 export interface Http {
   /** GET with a five-second limit. Throws `ERR_UNAVAILABLE` when nothing answered. */
   get(
@@ -199,6 +212,7 @@ export type PortsFor<R extends Right> = {
   If<R, 'iam:disable', { readonly iamDisabler: IamDisabler }> &
   If<R, 'workflow:start', { readonly workflow: Workflow }> &
   If<R, 'events:put', { readonly events: Events }> &
+  If<R, 'metrics:put', { readonly metrics: Metrics }> &
   If<R, 'http:get', { readonly http: Http }>;
 
 /** A handler's whole world: `Deps<'issuer'>` has what the issuer's row of `RIGHTS` opens. */

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/errors';
-import { RING_ID_PATTERN } from '../../lib/domain/keys/ring';
+import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';
 import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';

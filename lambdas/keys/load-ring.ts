@@ -1,7 +1,7 @@
 /** Reads a ring whole: HEAD, keys, slots and waves, consistently, without what waits in its outbox. */
 import { CurfewError } from '../../lib/domain/errors';
 import type { Ring } from '../../lib/domain/keys/ring';
-import { headKey, parseRing, RING_PREFIXES } from '../../lib/domain/keys/ring-items';
+import { headKey, parseRing, RING_PREFIXES, RINGS_PARTITION } from '../../lib/domain/keys/ring-items';
 import type { Tables } from '../../lib/ports';
 
 type RingReader = { readonly tables: Pick<Tables<'keys:query'>, 'query'> };
@@ -11,6 +11,12 @@ export async function findRing({ tables }: RingReader, id: string): Promise<Ring
     RING_PREFIXES.map((prefix) => tables.query({ table: 'keys', pk: headKey(id).pk, prefix })),
   );
   return parseRing(id, parts.flat());
+}
+
+/** Ids of every ring of the instance, also of those whose construct is gone. */
+export async function listRings({ tables }: RingReader): Promise<string[]> {
+  const entries = await tables.query({ table: 'keys', pk: RINGS_PARTITION });
+  return entries.map(({ sk }) => sk);
 }
 
 export async function loadRing(deps: RingReader, id: string): Promise<Ring> {

@@ -1,7 +1,7 @@
 /** Signs and publishes the feed of a ring, and cannot sign anything else. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { FEED_TYP, type Feed, feedAt, feedObjectKey } from '../../lib/domain/keys/feed';
+import { FEED_TYP, type Feed, feedAt, feedObjectKey, feedOf } from '../../lib/domain/keys/feed';
 import { jwkFromSpki } from '../../lib/domain/keys/jwk';
 import type { Messages } from '../../lib/domain/messages';
 import { signingInput } from '../../lib/domain/tokens/compact';
@@ -40,7 +40,7 @@ async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['p
   const cut = (await tables.query({ table: 'cutoffs', pk: cutOffPartition(ringId) })).map(parseCutOff);
 
   // Never behind the clock: if what is published is lost, verifiers that remember it still follow what comes next.
-  const seq = Math.max(clock.now(), published ? seqOf(published.body) + 1 : 0);
+  const seq = Math.max(clock.now(), published ? feedOf(published.body.toString()).seq + 1 : 0);
   const feed = feedAt(ring, cut, seq, clock.now(), config.settings.feedExpirySeconds);
   const body = Buffer.from(await sign(feed, deps));
   await objects.put(
@@ -62,11 +62,6 @@ async function sign(feed: Feed, { signer, config }: PublisherDeps): Promise<stri
   const jwk = jwkFromSpki(await signer.publicKey(arn), 'ES256');
   const input = signingInput({ alg: 'ES256', kid: jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
   return signJws(signer, { kmsKeyArn: arn, jwk }, input);
-}
-
-function seqOf(compact: Buffer): number {
-  const payload = compact.toString().split('.')[1] ?? '';
-  return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as Feed).seq;
 }
 
 export const handler = entry('publisher', publishFeed);

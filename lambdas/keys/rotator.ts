@@ -4,11 +4,16 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { findKey, parseRingConfig, type Ring, ringSettings } from '../../lib/domain/keys/ring';
-import { planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';
+import { parseExemptions } from '../../lib/domain/keys/exemption';
+import { adoptLegacyKey, checkLegacyKeysKept, shortenLegacyKey } from '../../lib/domain/keys/legacy-key';
+import { findKey, type Ring } from '../../lib/domain/keys/ring';
+import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring-config';
+import { close, createRing, retireRing, updateRing } from '../../lib/domain/keys/ring-life';
+import { isClosed, planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';
 import * as transitions from '../../lib/domain/keys/transitions';
 import type { Messages } from '../../lib/domain/messages';
 import { adopt, createKey, type RotatorDeps, requireState } from './key-birth';
+import { inspect } from './key-inspection';
 import { findRing, loadRing } from './load-ring';
 
 /** Births three keys of four steps each, and more; a plan that never ends is a bug, not a wait. */
@@ -24,29 +29,45 @@ export async function rotate(
 ): Promise<Messages['rotator']['response']> {
   if (request.op === 'prepare') return { done: [], kid: await prepare(request.ring, deps) };
   if (request.op === 'finish') return finish(request, deps);
-  return { done: await applyPlan(request.ring, deps) };
+  if (request.op === 'rotate') return rotateNow(request, deps);
+  return { done: await tick(request.ring, deps) };
+}
+
+/** The plan first: what it disables or activates is not kept waiting by a read-back. What that finds, a second plan mends. */
+async function tick(ringId: string, deps: RotatorDeps): Promise<string[]> {
+  const done = await applyPlan(ringId, deps);
+  const found = await inspect(ringId, deps);
+  return found.length === 0 ? done : [...done, ...found, ...(await applyPlan(ringId, deps))];
+}
+
+/** By hand, although nothing is due. Asked twice, because an answer was lost, it finds that `from` is not ACTIVE any more. */
+async function rotateNow(
+  { ring: ringId, from, reason }: Extract<Messages['rotator']['request'], { op: 'rotate' }>,
+  deps: RotatorDeps,
+): Promise<Messages['rotator']['response']> {
+  const ring = await loadRing(deps, ringId);
+  if (ring.activeKid !== from) return { done: [], kid: ring.activeKid };
+  const kid = await activate(ring, deps, reason);
+  return { done: [`activate ${kid}`, ...(await applyPlan(ringId, deps))], kid };
 }
 
 /** What the custom resource asks at deploy: HEAD if there is none, else only what may change; then the plan. */
 export async function bear(given: unknown, deps: RotatorDeps): Promise<string> {
   const config = parseRingConfig(given);
+  parseExemptions(config.exemptions, deps.clock.now());
   const cfg = ringSettings(config, deps.config.settings);
   const known = await findRing(deps, config.id);
-  const writes = known
-    ? transitions.updateRing(known, cfg, deps.clock.now())
-    : transitions.createRing(config.id, cfg, deps.clock.now());
+  const writes = known ? updateRing(known, cfg, deps.clock.now()) : createRing(config.id, cfg, deps.clock.now());
   if (writes.length > 0) await deps.tables.transact(writes);
+  const closing = close(await loadRing(deps, config.id), config.closing, deps.clock.now());
+  if (closing.length > 0) await deps.tables.transact(closing);
   // If we stop here, or anywhere below, a deployment tried again finds the ring and goes on from what is there.
 
-  transitions.checkLegacyKeysKept(await loadRing(deps, config.id), config.legacyKeys, deps.clock.now());
+  checkLegacyKeysKept(await loadRing(deps, config.id), config.legacyKeys, deps.clock.now());
   for (const legacy of config.legacyKeys) {
     const ring = await loadRing(deps, config.id);
     const adopted = ring.keys.some(({ kid }) => kid === legacy.jwk.kid);
-    const change = (adopted ? transitions.shortenLegacyKey : transitions.adoptLegacyKey)(
-      ring,
-      legacy,
-      deps.clock.now(),
-    );
+    const change = (adopted ? shortenLegacyKey : adoptLegacyKey)(ring, legacy, deps.clock.now());
     if (change.length > 0) await deps.tables.transact(change);
   }
   await firstKey(config.id, deps);
@@ -58,7 +79,8 @@ export async function bear(given: unknown, deps: RotatorDeps): Promise<string> {
 async function firstKey(ringId: string, deps: RotatorDeps): Promise<void> {
   for (let n = 0; n < BIRTH_TRIES; n++) {
     await applyPlan(ringId, deps);
-    if ((await loadRing(deps, ringId)).activeKid !== undefined) return;
+    const ring = await loadRing(deps, ringId);
+    if (ring.activeKid !== undefined || isClosed(ring)) return;
     await deps.clock.sleep(BIRTH_PAUSE_SECONDS);
   }
   throw notServed(await loadRing(deps, ringId));
@@ -117,18 +139,23 @@ async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Pro
       // If we stop here, the next heartbeat publishes it.
       await deps.functions.invoke('publisher', { ring: ring.id });
       break;
+    case 'close':
+      await tables.transact(retireRing(ring, clock.now()));
+      // If we stop here, KMS is enabled for a key that is RETIRED: the next plan disables it.
+      await deps.functions.invoke('publisher', { ring: ring.id });
+      return 'close';
   }
   return 'kid' in action ? `${action.do} ${action.kid}` : `${action.do} slot ${action.slot}`;
 }
 
-async function activate(ring: Ring, deps: RotatorDeps): Promise<string> {
+async function activate(ring: Ring, deps: RotatorDeps, reason?: string): Promise<string> {
   const kid = await enableSuccessor(ring, deps);
   const prepared = await loadRing(deps, ring.id);
   if (prepared.fence !== ring.fence)
     throw new CurfewError('ERR_CONDITION_FAILED', `ring ${ring.id} changed while its next key was prepared`, {
       fix: 'read again and decide again',
     });
-  await deps.tables.transact(transitions.activate(prepared, kid, deps.clock.now()));
+  await deps.tables.transact(transitions.activate(prepared, kid, deps.clock.now(), reason));
   // At once, whatever the rest of the plan meets: until verifiers know, they refuse what this key signs. If we stop
   // before it, they know by the next heartbeat.
   await deps.functions.invoke('publisher', { ring: ring.id });
@@ -240,13 +267,13 @@ function notServed(ring: Ring): CurfewError {
 
 type DeployEvent = {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
+  readonly PhysicalResourceId?: string;
   readonly ResourceProperties: { readonly ring: string };
 };
 
 export const handler = entry('rotator', async (event: Messages['rotator']['request'] | DeployEvent, deps) => {
   if (!('RequestType' in event)) return rotate(event, deps);
-  const config: unknown = JSON.parse(event.ResourceProperties.ring);
   // Removal of a stack removes no key: evidence needs them, and tokens may still be out there.
-  const ring = event.RequestType === 'Delete' ? parseRingConfig(config).id : await bear(config, deps);
-  return { PhysicalResourceId: ring };
+  if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
+  return { PhysicalResourceId: await bear(JSON.parse(event.ResourceProperties.ring), deps) };
 });

@@ -1,8 +1,9 @@
-/** Taints and denies keys of a ring. Writes the Keys table and has no KMS right at all. */
+/** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/errors';
 import { findKey, type KeyRecord, type Ring, SHARDS } from '../../lib/domain/keys/ring';
 import { passPartition } from '../../lib/domain/keys/ring-items';
+import { halt } from '../../lib/domain/keys/ring-life';
 import { deny, taint } from '../../lib/domain/keys/taint';
 import type { Messages } from '../../lib/domain/messages';
 import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../../lib/domain/tokens/wave';
@@ -12,10 +13,30 @@ import { loadRing } from './load-ring';
 type TaintDeps = Deps<'taint'>;
 const RACES_MAX = 5;
 type TaintRequest = Extract<Messages['taint']['request'], { op: 'taint' }>;
+type HaltRequest = Extract<Messages['taint']['request'], { op: 'halt' | 'resume' }>;
 type Response = Messages['taint']['response'];
 
 export async function taintOrDeny(request: Messages['taint']['request'], deps: TaintDeps): Promise<Response> {
-  return request.op === 'taint' ? taintTargets(request, deps) : denySettled(request, deps);
+  switch (request.op) {
+    case 'taint':
+      return taintTargets(request, deps);
+    case 'deny':
+      return denySettled(request, deps);
+    case 'halt':
+    case 'resume':
+      return switchIssuing(request, deps);
+  }
+}
+
+/** The switch is one transaction: no token is released after it, whatever was under way. */
+async function switchIssuing(request: HaltRequest, deps: TaintDeps): Promise<Response> {
+  const ring = await inTurn(async () => {
+    const before = await loadRing(deps, request.ring);
+    const writes = halt(before, request.op === 'halt', request.reason, deps.clock.now());
+    if (writes.length > 0) await deps.tables.transact(writes);
+    return loadRing(deps, request.ring);
+  });
+  return { states: [], batches: [], activeKid: ring.activeKid, halted: ring.halted };
 }
 
 async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {
@@ -86,10 +107,6 @@ async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): 
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {
-  if (ring.activeKid === undefined)
-    throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no ACTIVE key`, {
-      fix: `see \`curfew ring show ${ring.id}\``,
-    });
   return { states: kids.map((kid) => ({ kid, state: findKey(ring, kid).state })), batches, activeKid: ring.activeKid };
 }
 

@@ -8,7 +8,9 @@ import { entry } from '../../lib/aws/entry';
 import { base64url } from '../../lib/domain/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { SigningAlgorithm } from '../../lib/domain/keys/algorithm';
-import { type KeyRecord, RING_ID_PATTERN, type RingSettings } from '../../lib/domain/keys/ring';
+import type { KeyRecord } from '../../lib/domain/keys/ring';
+import type { RingSettings } from '../../lib/domain/keys/ring-config';
+import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
@@ -111,6 +113,10 @@ async function activeKeyOf(
   if (head.halted)
     throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`, {
       fix: 'ask again when people have lifted the halt',
+    });
+  if (head.closingAt !== undefined)
+    throw new CurfewError('ERR_RING_CLOSING', `ring ${ring} is closing and issues no more`, {
+      fix: 'ask the ring that takes its place',
     });
   const key = head.activeKid ? await tables.get('keys', keyKey(ring, head.activeKid as string)) : undefined;
   if (!key)

@@ -6,7 +6,8 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import type { KeyRecord, RingSettings } from '../../lib/domain/keys/ring';
+import type { KeyRecord } from '../../lib/domain/keys/ring';
+import type { RingSettings } from '../../lib/domain/keys/ring-config';
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';

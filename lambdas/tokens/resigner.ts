@@ -255,7 +255,7 @@ async function settle(
       : 'poison';
   }
   const head = await deps.tables.get('keys', headKey(ring));
-  if (head?.activeKid !== target.kid || head.halted)
+  if (head?.activeKid !== target.kid)
     throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, { cause });
   return 'cut-off';
 }

@@ -100,6 +100,10 @@ const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
     const { EventBridgeEvents } = require('./eventbridge-events') as typeof import('./eventbridge-events');
     return new EventBridgeEvents(configured(config, 'eventBusName'));
   },
+  metrics: ({ config }) => {
+    const { CloudwatchMetrics } = require('./cloudwatch-metrics') as typeof import('./cloudwatch-metrics');
+    return new CloudwatchMetrics(config.instance);
+  },
   http: () => {
     const { FetchHttp } = require('./fetch-http') as typeof import('./fetch-http');
     return new FetchHttp();

@@ -14,6 +14,7 @@ import type { Construct } from 'constructs';
 import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import { ALGORITHMS } from '../domain/keys/algorithm';
+import { METRICS_NAMESPACE } from '../domain/keys/health';
 import { BUCKETS, type Bucket, type FunctionName, type Right } from '../domain/rights';
 import { TABLES, type TableName, type TableVerb } from '../domain/table';
 import { ENV } from '../env';
@@ -186,6 +187,13 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     const bus = known(eventBus, 'event bus');
     return grant([allow(['events:PutEvents'], [bus.eventBusArn])], {}, { eventBusName: bus.eventBusName });
   },
+  // PutMetricData knows no resource; the namespace always stands in it: IfExists asks no less.
+  'metrics:put': () =>
+    grant([
+      allow(['cloudwatch:PutMetricData'], ['*'], {
+        StringEqualsIfExists: { 'cloudwatch:namespace': METRICS_NAMESPACE },
+      }),
+    ]),
   'http:get': () => grant([]),
 };
 

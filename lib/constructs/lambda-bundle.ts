@@ -24,6 +24,7 @@ export const ENTRIES: Readonly<Record<FunctionName, string>> = {
   exchange: 'tokens/exchange.ts',
   issued: 'tokens/issued.ts',
   'outbox-signing': 'evidence/outbox.ts',
+  watch: 'keys/watch.ts',
   intake: 'intake/hr-webhook.ts',
   'case-folder': 'offboarding/case-folder.ts',
   ticker: 'offboarding/ticker.ts',

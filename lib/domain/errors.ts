@@ -9,8 +9,17 @@ export type ErrorCode =
   | 'ERR_CONDITION_FAILED'
   | 'ERR_RIGHT_MISSING'
   // key rings
+  | 'ERR_RING_SCHEDULE'
+  | 'ERR_RING_LIMIT'
+  | 'ERR_RING_STANDBY_AGE'
   | 'ERR_RING_IMMUTABLE'
   | 'ERR_RING_HALTED'
+  | 'ERR_RING_CLOSING'
+  // an app that may not be synthesised
+  | 'ERR_KEY_OUTSIDE_RING'
+  | 'ERR_POLICY_SIGNS'
+  | 'ERR_EVIDENCE_UNLOCKED'
+  | 'ERR_EXEMPTION'
   | 'ERR_KEY_STATE'
   | 'ERR_KEY_DISABLED'
   | 'ERR_KEY_NOT_PUBLISHED'

@@ -39,10 +39,12 @@ export interface Messages {
       /** Enables the STANDBY that a taint of the ACTIVE key would activate, and probes it through the issuer. */
       | { readonly op: 'prepare'; readonly ring: string }
       /** Disables every KMS key of the ring that may not sign any more, the caller's `prepared` STANDBY too if unused. */
-      | { readonly op: 'finish'; readonly ring: string; readonly prepared?: string };
+      | { readonly op: 'finish'; readonly ring: string; readonly prepared?: string }
+      /** Activates the next STANDBY although nothing is due. Does nothing unless `from` still is the ACTIVE kid: a retry never rotates twice. */
+      | { readonly op: 'rotate'; readonly ring: string; readonly from: string; readonly reason: string };
     response: {
       readonly done: readonly string[];
-      /** prepare: the STANDBY made ready. */
+      /** prepare: the STANDBY made ready; rotate: the kid that issues now. */
       readonly kid?: string;
       /** finish: KMS's state of each key that must not sign. */
       readonly disabled?: readonly { readonly kid: string; readonly state: string }[];
@@ -58,12 +60,17 @@ export interface Messages {
           readonly caseId?: string;
         }
       /** DENIES the targets whose wave is over; answers what is still pending. */
-      | { readonly op: 'deny'; readonly ring: string; readonly kids: readonly string[] };
+      | { readonly op: 'deny'; readonly ring: string; readonly kids: readonly string[] }
+      /** Stops the ring from issuing, or lets it issue again. Waves go on: they only re-sign what was issued. */
+      | { readonly op: 'halt' | 'resume'; readonly ring: string; readonly reason: string };
     response: {
       readonly states: readonly { readonly kid: string; readonly state: string }[];
       /** taint: what pass 1 has to work on; deny: the batches whose last pass still found something. */
       readonly batches: readonly WaveBatch[];
-      readonly activeKid: string;
+      /** Absent of a ring that is closing: nothing issues any more. */
+      readonly activeKid?: string;
+      /** halt, resume: as read back. */
+      readonly halted?: boolean;
     };
   };
   publisher: { request: { readonly ring: string }; response: { readonly seq: number } };

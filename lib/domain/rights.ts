@@ -30,6 +30,7 @@ export type Right =
   | 'iam:disable'
   | 'workflow:start'
   | 'events:put'
+  | 'metrics:put'
   | 'http:get';
 
 export const RIGHTS = {
@@ -93,6 +94,7 @@ export const RIGHTS = {
   exchange: ['keys:get', 'keys:query', 'ledger:get', 'bodies:get', 'cutoffs:get', 'secret:pepper'],
   issued: ['ledger:get'],
   'outbox-signing': ['invoke:appender', 'events:put'],
+  watch: ['keys:query', 'public:get', 'metrics:put'],
   // offboarding
   intake: ['secret:webhook', 'inbox:put'],
   'case-folder': [

@@ -16,6 +16,7 @@ import { MemoryFunctions } from './functions';
 import { MemoryHttp } from './http';
 import { MemoryIam } from './iam';
 import { MemoryKms, policyAllowing } from './kms';
+import { MemoryMetrics } from './metrics';
 import { MemoryObjects } from './objects';
 import { SeededRandom } from './random';
 import { MemorySealer } from './sealer';
@@ -46,6 +47,7 @@ export class World {
   readonly functions = new MemoryFunctions();
   readonly workflow = new MemoryWorkflow();
   readonly events = new MemoryEvents();
+  readonly metrics = new MemoryMetrics();
   readonly http = new MemoryHttp();
   readonly faults = new Faults();
   readonly config: DeploymentConfig;
@@ -102,6 +104,7 @@ export class World {
       iamDisabler: this.iam,
       workflow: this.workflow,
       events: this.events,
+      metrics: this.metrics,
       http: this.http,
     };
     const opened = [...portsOpenedFor(name)].map((port) => [port, this.faults.watch(port, ports[port])]);

@@ -3,8 +3,9 @@ import { bear, rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { issue } from '../../lambdas/tokens/issuer';
-import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring';
-import { createRing, reserveSlot } from '../../lib/domain/keys/transitions';
+import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring-config';
+import { createRing } from '../../lib/domain/keys/ring-life';
+import { reserveSlot } from '../../lib/domain/keys/transitions';
 import { isCrash } from '../../lib/local/faults';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, World } from '../../lib/local/world';
@@ -308,7 +309,7 @@ describe('two at once', () => {
     await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
     await commitIssued({}, world.deps('committer'));
     const legacy = world.legacy.jwk.kid;
-    const { batches, activeKid } = await taintKeys(world, [{ kid: legacy, class: 'compromise', reason: 'test' }]);
+    const { batches, activeKid = '' } = await taintKeys(world, [{ kid: legacy, class: 'compromise', reason: 'test' }]);
     await pass(world, batches, 1);
     await pass(world, batches, 2);
     await taintKeys(world, [{ kid: activeKid, class: 'planned', reason: 'test' }], 'c-2');
@@ -321,9 +322,7 @@ describe('two at once', () => {
 
 describe('a halted ring', () => {
   const halt = (world: World, halted: boolean) =>
-    world.tables.transact([
-      { kind: 'update', table: 'keys', key: { pk: `RING#${RING}`, sk: 'HEAD' }, set: { halted } },
-    ]);
+    taintOrDeny({ op: halted ? 'halt' : 'resume', ring: RING, reason: 'drill' }, world.deps('taint'));
 
   test('issues nothing and says why, and its tokens stay good', async () => {
     const world = await signingWorld();

@@ -1,5 +1,6 @@
 /** Rings as values: what `planRotation`, the transitions and the feed are asked about, without tables or KMS. */
-import type { KeyRecord, Ring, RingSettings } from '../../lib/domain/keys/ring';
+import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
+import type { RingSettings } from '../../lib/domain/keys/ring-config';
 import { type SigningKey, signingKey } from './keys';
 
 export const NOW = 1_800_000_000;

@@ -13,6 +13,9 @@ import { CurfewError } from '../errors';
 export const RECORD_TYPES = {
   'ring.created': 'a ring was born with this configuration',
   'ring.updated': 'what may change of a ring was changed',
+  'ring.halted': 'no token of the ring is issued until people resume it',
+  'ring.resumed': 'people let the ring issue again',
+  'ring.closing': 'the ring issues no more; its keys verify until the last token is over, then it may be removed',
   'key.adopted': 'a KMS key was born into a slot and read back disabled; or a legacy public key was adopted',
   'key.published': 'the key was seen in the JWKS as served',
   'key.activated': 'this key signs from now on; its predecessor stopped',
@@ -21,6 +24,8 @@ export const RECORD_TYPES = {
   'key.denied': 'no token of this key is good any more',
   'key.retired': 'the key is past its last verification',
   'key.disabled': 'KMS said Disabled when the key was read back',
+  'key.enabled': 'KMS said Enabled of a key that must not sign; it is disabled again',
+  'key.policy': 'the key policy as read back is not the one written at birth any more, or is again',
   'wave.completed': 'the last pass found nothing left to re-sign',
   'tokens.issued': 'digests of issued tokens, as a list with its Merkle root',
   'subject.cut-off': 'tokens of this subject issued before an instant are refused, new ones are not issued',

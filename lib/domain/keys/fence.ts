@@ -15,7 +15,11 @@ export type Fact = {
   readonly body: { readonly [name: string]: Json | undefined };
   readonly case?: string;
 };
-type Head = { readonly set?: { readonly [name: string]: Value }; readonly add?: { readonly [name: string]: number } };
+type Head = {
+  readonly set?: { readonly [name: string]: Value };
+  readonly remove?: readonly string[];
+  readonly add?: { readonly [name: string]: number };
+};
 
 export function change(
   ring: Ring,
@@ -43,6 +47,7 @@ export function fenced(
     table: 'keys',
     key: headKey(ring.id),
     set: { ...head.set, fence },
+    remove: head.remove,
     add: head.add,
     if: [
       { attribute: 'fence', is: '=', value: ring.fence },

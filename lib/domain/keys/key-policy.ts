@@ -64,6 +64,18 @@ export function policySha256(policy: string): string {
   return H(policy);
 }
 
+/**
+ * What a policy is that was read back. `orphaned`: a role it names was deleted, and KMS shows its unique id instead;
+ * a role made anew under that name is another principal. `unreadable`: we are not even let look at it any more.
+ */
+export type PolicyState = 'as-written' | 'changed' | 'orphaned' | 'unreadable';
+
+export function policyStateOf(found: string | undefined, written: string): PolicyState {
+  if (found === undefined) return 'unreadable';
+  if (isSamePolicy(found, written)) return 'as-written';
+  return /"(AROA|AIDA)[A-Z0-9]+"/.test(found) ? 'orphaned' : 'changed';
+}
+
 /** Two texts of one policy: order of members, white space, and one value or a list of one, say nothing. */
 export function isSamePolicy(a: string, b: string): boolean {
   return normalised(JSON.parse(a) as Json) === normalised(JSON.parse(b) as Json);

@@ -6,6 +6,9 @@ export const ringKey = (ring: string, sk: string): Key => ({ pk: `RING#${ring}`,
 export const headKey = (ring: string): Key => ringKey(ring, 'HEAD');
 export const slotKey = (ring: string, slot: number): Key => ringKey(ring, `SLOT#${ordered(slot)}`);
 export const keyKey = (ring: string, kid: string): Key => ringKey(ring, `KEY#${kid}`);
+/** All rings of the instance, so that who watches them needs no list of its own. */
+export const RINGS_PARTITION = 'RINGS';
+export const ringEntryKey = (ring: string): Key => ({ pk: RINGS_PARTITION, sk: ring });
 export const waveKey = (ring: string, fromKid: string): Key => ringKey(ring, `WAVE#${fromKid}`);
 export const outKey = (ring: string, fence: number, n: number): Key =>
   ringKey(ring, `${OUTBOX_PREFIX}${ordered(fence)}.${n}`);
@@ -38,6 +41,7 @@ export function parseRing(id: string, items: readonly Item[]): Ring | undefined 
     fence: head.fence as number,
     activeKid: head.activeKid as string | undefined,
     halted: head.halted as boolean,
+    closingAt: head.closingAt as number | undefined,
     cfg: head.cfg as unknown as Ring['cfg'],
     cfgSha: head.cfgSha as string,
     keys: of<KeyRecord>('KEY#').sort((a, b) => a.slot - b.slot),

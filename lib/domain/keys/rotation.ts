@@ -3,7 +3,8 @@
  * the rotator applies it, reads the ring again and asks again, at birth as at each tick. A crash between two
  * actions is therefore nothing special: the next question finds what is half done.
  */
-import { activeKey, type KeyRecord, type Ring, STANDBYS } from './ring';
+import { activeKey, type KeyRecord, type Ring, STANDBYS, verifyUntilOf } from './ring';
+import { RING_LIMITS } from './ring-config';
 
 export type RotationAction =
   /** Reserve a slot, so that a key created next has a tag to be found by. */
@@ -15,7 +16,9 @@ export type RotationAction =
   | { readonly do: 'activate'; readonly kid: string }
   /** Make sure that KMS refuses to sign with it. */
   | { readonly do: 'disable'; readonly kid: string }
-  | { readonly do: 'retire'; readonly kid: string };
+  | { readonly do: 'retire'; readonly kid: string }
+  /** RETIRE a closing ring whole: nothing that it issued is alive. */
+  | { readonly do: 'close' };
 
 /** A prepared STANDBY that nobody activated within this is disabled again, in seconds. */
 export const PREPARED_FOR = 300;
@@ -29,12 +32,15 @@ export function planRotation(ring: Ring, now: number, stuck: readonly string[] =
   const past = ring.keys.find((key) => mayRetire(key, now));
   if (past) return { do: 'retire', kid: past.kid };
 
+  if (mayClose(ring, now)) return { do: 'close' };
+
   // Before any birth: a KMS that creates no key, or a JWKS that nobody can read, must not keep the old key signing.
   const successor = successors(ring, now).at(0);
   if (successor && shouldActivate(ring, now)) return { do: 'activate', kid: successor.kid };
 
   const unfinished = ring.slots.find((slot) => slot.state !== 'ADOPTED');
   if (unfinished) return { do: unfinished.state === 'INTENT' ? 'create' : 'adopt', slot: unfinished.slot };
+  if (isClosed(ring)) return undefined;
   if (needsKey(ring, now)) return { do: 'reserve', slot: 1 + Math.max(0, ...ring.slots.map(({ slot }) => slot)) };
 
   const unpublished = ring.keys.find((key) => key.state === 'STANDBY' && key.publishedAt === undefined);
@@ -45,8 +51,26 @@ export function planRotation(ring: Ring, now: number, stuck: readonly string[] =
 /** Should the ACTIVE key be replaced? At birth there is none; later when it signed for its period, or soon cannot. */
 export function shouldActivate(ring: Ring, now: number): boolean {
   const active = activeKey(ring);
-  if (!active) return true;
-  return now >= (active.activatedAt ?? 0) + ring.cfg.period || now >= active.signUntil - ring.cfg.maxTtl;
+  if (!active) return !isClosed(ring);
+  return now >= dueAt(ring, active, now) || now >= active.signUntil - ring.cfg.maxTtl;
+}
+
+/** When the ACTIVE key is to be replaced, in epoch seconds; undefined where none is ACTIVE. */
+export function nextRotationAt(ring: Ring, now: number): number | undefined {
+  const active = activeKey(ring);
+  return active && Math.min(dueAt(ring, active, now), active.signUntil - ring.cfg.maxTtl);
+}
+
+/** Seconds since when the ACTIVE key should have been replaced; 0 where nothing is late. */
+export function overdueBy(ring: Ring, now: number): number {
+  return Math.max(0, now - (nextRotationAt(ring, now) ?? now));
+}
+
+/** An exemption from the limit of the period ends by its date, whether or not anybody deploys. */
+function dueAt({ cfg }: Ring, active: KeyRecord, now: number): number {
+  const isExempt = cfg.periodExemptUntil !== undefined && now < cfg.periodExemptUntil;
+  const period = isExempt ? cfg.period : Math.min(cfg.period, RING_LIMITS.periodSeconds.max);
+  return (active.activatedAt ?? 0) + period;
 }
 
 /** The STANDBYs that may sign next, oldest first: every verifier can have seen them. Birth has no verifiers yet. */
@@ -56,7 +80,7 @@ export function successors(ring: Ring, now: number): readonly KeyRecord[] {
 
 export function mayActivate(ring: Ring, key: KeyRecord, now: number): boolean {
   if (key.state !== 'STANDBY' || key.publishedAt === undefined || now >= key.signUntil) return false;
-  if (key.kmsState === 'Disabling') return false;
+  if (key.kmsState === 'Disabling' || !isAsWritten(key)) return false;
   return ring.seq === 0 || key.publishedAt <= now - ring.cfg.prop - ring.cfg.cache;
 }
 
@@ -69,12 +93,47 @@ function mustBeDisabled(ring: Ring, key: KeyRecord, now: number): boolean {
 }
 
 function mayRetire(key: KeyRecord, now: number): boolean {
-  const over = key.state === 'VERIFY_ONLY' || key.state === 'OBSERVED' || key.state === 'STANDBY';
-  return over && now > (key.state === 'STANDBY' ? key.signUntil : key.verifyUntil);
+  if (key.state === 'STANDBY') return now > key.signUntil || isForeign(key);
+  return (key.state === 'VERIFY_ONLY' || key.state === 'OBSERVED') && now > key.verifyUntil;
 }
 
 function needsKey(ring: Ring, now: number): boolean {
-  const fit = (key: KeyRecord) => key.state === 'STANDBY' && key.kmsState !== 'Disabling' && now < key.signUntil;
-  const standing = ring.keys.filter(fit).length;
+  const standing = ring.keys.filter((key) => isComing(key, now)).length;
   return standing < STANDBYS + (ring.activeKid === undefined ? 1 : 0);
+}
+
+/** Fit to sign when its turn comes, as far as we know. */
+export function isStanding(key: KeyRecord, now: number): boolean {
+  return isComing(key, now) && isAsWritten(key);
+}
+
+/** One whose policy we are not let read is not replaced: if the fault is ours, the next one would be no better. */
+function isComing(key: KeyRecord, now: number): boolean {
+  return key.state === 'STANDBY' && key.kmsState !== 'Disabling' && now < key.signUntil && !isForeign(key);
+}
+
+/** A key that somebody else may be able to sign with never becomes the one that issues. */
+function isAsWritten({ policyState = 'as-written' }: KeyRecord): boolean {
+  return policyState === 'as-written';
+}
+
+/** Somebody else may sign with it, or our own roles cannot: a STANDBY of that kind leaves the JWKS. */
+function isForeign({ policyState }: KeyRecord): boolean {
+  return policyState === 'changed' || policyState === 'orphaned';
+}
+
+/**
+ * A closing ring issues nothing, so its last token is over this long after; waves, and keys of the issuer before us,
+ * may still be needed by their holders. Until then it rotates and is tainted like any other.
+ */
+function mayClose(ring: Ring, now: number): boolean {
+  if (ring.closingAt === undefined || isClosed(ring)) return false;
+  const isAlive = ({ state, verifyUntil }: KeyRecord) =>
+    state === 'SUSPECT' || (state === 'OBSERVED' && now <= verifyUntil);
+  return now > verifyUntilOf(ring.closingAt, ring.cfg) && !ring.keys.some(isAlive);
+}
+
+/** It closed: nothing issues, nothing stands by, and nothing will. */
+export function isClosed({ closingAt, activeKid, seq }: Ring): boolean {
+  return closingAt !== undefined && activeKid === undefined && seq > 0;
 }

@@ -112,7 +112,7 @@ export function taint(
   if (waveWindows.length > 0)
     facts.push({ type: 'key.window', case: caseId, body: { kid: toKid, windows: waveWindows } });
   if (replaced) {
-    const successorChange = activation(ring, toKid, now, waveWindows);
+    const successorChange = activation(ring, toKid, now, { waveWindows });
     writes.push(...successorChange.writes, ...[...moved].map((fromKid) => moveWave(ring, fromKid, { toKid })));
     return fenced(ring, now, [...facts, ...successorChange.facts], writes, {
       set: { activeKid: toKid },

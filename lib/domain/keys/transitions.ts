@@ -1,48 +1,21 @@
-/** The life of a ring and its keys, birth to retirement, each change one transaction under the fence (`fence.ts`). */
 import { CurfewError } from '../errors';
 import { ITEM_ABSENT, type Test } from '../table';
-import { change, type Fact, fenced, is, type KeysWrite, outbox } from './fence';
+import { change, type Fact, fenced, is, type KeysWrite } from './fence';
+import type { PolicyState } from './key-policy';
 import {
   activeKey,
   findKey,
   type KeyRecord,
-  type LegacyKeyConfig,
   type Ring,
-  type RingSettings,
   SHARDS,
   type Slot,
-  settingsSha,
   signUntilOf,
   verifyUntilOf,
   type Wave,
   type Window,
 } from './ring';
-import { headKey, item, keyKey, pointerKey, slotKey, waveKey } from './ring-items';
+import { item, keyKey, pointerKey, slotKey, waveKey } from './ring-items';
 import { mayActivate } from './rotation';
-
-/** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
-export function createRing(id: string, cfg: RingSettings, now: number): KeysWrite[] {
-  const head = item(headKey(id), { seq: 0, fence: 1, halted: false, cfg: { ...cfg }, cfgSha: settingsSha(cfg) });
-  return [
-    { kind: 'put', table: 'keys', item: head, if: ITEM_ABSENT },
-    ...outbox(id, 1, now, [{ type: 'ring.created', body: { ...cfg } }]),
-  ];
-}
-
-/** alg, iss and aud of a live ring cannot change: tokens out there carry them. That is a new ring. */
-export function updateRing(ring: Ring, cfg: RingSettings, now: number): KeysWrite[] {
-  for (const name of ['alg', 'iss', 'aud'] as const)
-    if (ring.cfg[name] !== cfg[name])
-      throw new CurfewError('ERR_RING_IMMUTABLE', `${name} of ring ${ring.id} cannot change`, {
-        got: cfg[name],
-        allowed: ring.cfg[name],
-        fix: 'deploy a new ring with another id beside it, move the verifiers, then remove this one',
-      });
-  if (settingsSha(cfg) === ring.cfgSha) return [];
-  return fenced(ring, now, [{ type: 'ring.updated', body: { ...cfg } }], [], {
-    set: { cfg: { ...cfg }, cfgSha: settingsSha(cfg) },
-  });
-}
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {
@@ -119,74 +92,6 @@ export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
   );
 }
 
-/** The public key of the issuer before us. OBSERVED: its tokens are accepted and should be recorded. */
-export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: LegacyKeyConfig, now: number): KeysWrite[] {
-  const key: KeyRecord = {
-    kid: jwk.kid,
-    state: 'OBSERVED',
-    kind: 'legacy',
-    alg: jwk.alg,
-    jwk,
-    slot: 0,
-    shards: SHARDS,
-    bornAt: now,
-    publishedAt: now,
-    signUntil: 0,
-    verifyUntil,
-    windows: [{ iatFrom: 0, iatTo: verifyUntil }],
-    inJwks: true,
-  };
-  const body = { kid: jwk.kid, kind: 'legacy', alg: jwk.alg, verifyUntil, jwk: { ...jwk }, approver };
-  return fenced(
-    ring,
-    now,
-    [{ type: 'key.adopted', body }],
-    [
-      { kind: 'put', table: 'keys', item: item(keyKey(ring.id, jwk.kid), key), if: ITEM_ABSENT },
-      { kind: 'put', table: 'keys', item: item(pointerKey(jwk.kid), { ring: ring.id }), if: ITEM_ABSENT },
-    ],
-  );
-}
-
-/** A legacy key may only end sooner than was agreed. */
-export function shortenLegacyKey(
-  ring: Ring,
-  { jwk, verifyUntil, approver }: LegacyKeyConfig,
-  now: number,
-): KeysWrite[] {
-  const known = findKey(ring, jwk.kid);
-  if (verifyUntil === known.verifyUntil || known.state !== 'OBSERVED') return [];
-  if (verifyUntil > known.verifyUntil)
-    throw new CurfewError(
-      'ERR_RING_IMMUTABLE',
-      `legacy key ${jwk.kid} of ring ${ring.id} cannot be verified for longer`,
-      {
-        got: verifyUntil,
-        allowed: `${known.verifyUntil} or earlier`,
-        fix: 'have its holders exchange their tokens: `curfew ring taint` re-signs what was recorded',
-      },
-    );
-  return fenced(
-    ring,
-    now,
-    [{ type: 'key.adopted', body: { kid: jwk.kid, kind: 'legacy', verifyUntil, approver } }],
-    [change(ring, jwk.kid, { verifyUntil, windows: [{ iatFrom: 0, iatTo: verifyUntil }] }, [is('state', 'OBSERVED')])],
-  );
-}
-
-/** A legacy key leaves a ring by a taint, or by its date, and not by being left out of the configuration. */
-export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[], now: number): void {
-  const gone = ring.keys.find(
-    ({ state, kid, verifyUntil }) =>
-      state === 'OBSERVED' && now <= verifyUntil && !kept.some(({ jwk }) => jwk.kid === kid),
-  );
-  if (gone)
-    throw new CurfewError('ERR_RING_IMMUTABLE', `legacy key ${gone.kid} of ring ${ring.id} still verifies`, {
-      got: 'left out of legacyKeys',
-      fix: `\`curfew ring taint ${ring.id} ${gone.kid}\` first, then leave it out`,
-    });
-}
-
 /** The kid was seen in the JWKS as served. */
 export function markPublished(ring: Ring, kid: string, now: number): KeysWrite[] {
   return fenced(
@@ -214,6 +119,33 @@ export function markDisabling(ring: Ring, kid: string): KeysWrite[] {
   return [change(ring, kid, { kmsState: 'Disabling' }, [is('state', 'STANDBY')])];
 }
 
+/** What the read-back of a key policy found, where it is news. From here on the plan takes no key that is not ours alone. */
+export function markPolicy(ring: Ring, kid: string, policyState: PolicyState, now: number): KeysWrite[] {
+  const { state, policySha256 } = findKey(ring, kid);
+  return fenced(
+    ring,
+    now,
+    [{ type: 'key.policy', body: { kid, state, policyState, written: policySha256 } }],
+    [change(ring, kid, { policyState }, [is('state', state)])],
+  );
+}
+
+/** KMS says Enabled of a key that we had disabled: somebody else enabled it. The plan disables it again. */
+export function markFoundEnabled(ring: Ring, kid: string, now: number): KeysWrite[] {
+  const { state } = findKey(ring, kid);
+  return fenced(
+    ring,
+    now,
+    [{ type: 'key.enabled', body: { kid, state } }],
+    [
+      change(ring, kid, { kmsState: state === 'STANDBY' ? 'Disabling' : 'Enabled' }, [
+        is('state', state),
+        is('kmsState', 'Disabled'),
+      ]),
+    ],
+  );
+}
+
 /** After a read-back that says Disabled. */
 export function markDisabled(ring: Ring, kid: string, now: number): KeysWrite[] {
   const { state } = findKey(ring, kid);
@@ -226,8 +158,8 @@ export function markDisabled(ring: Ring, kid: string, now: number): KeysWrite[] 
 }
 
 /** STANDBY → ACTIVE and, in the same transaction, ACTIVE → VERIFY_ONLY: one key issues, always exactly one. */
-export function activate(ring: Ring, kid: string, now: number): KeysWrite[] {
-  const { writes, facts } = activation(ring, kid, now);
+export function activate(ring: Ring, kid: string, now: number, reason?: string): KeysWrite[] {
+  const { writes, facts } = activation(ring, kid, now, { reason });
   const old = activeKey(ring);
   const oldWrite = old ? [change(ring, old.kid, leaving(ring, old, 'VERIFY_ONLY', now), [is('state', 'ACTIVE')])] : [];
   const waveWrites = ring.waves.filter(isOpen).map(({ fromKid }) => moveWave(ring, fromKid, { toKid: kid }));
@@ -248,12 +180,17 @@ export function retire(ring: Ring, kid: string, now: number): KeysWrite[] {
 }
 
 /** What a key needs to become ACTIVE; it takes over the open waves too, which only the key that issues can do. */
-export function activation(ring: Ring, kid: string, now: number, waveWindows: readonly Window[] = []) {
+export function activation(
+  ring: Ring,
+  kid: string,
+  now: number,
+  { waveWindows = [], reason }: { readonly waveWindows?: readonly Window[]; readonly reason?: string } = {},
+) {
   const key = findKey(ring, kid);
   if (!mayActivate(ring, key, now))
     throw new CurfewError('ERR_KEY_NOT_PUBLISHED', `key ${kid} may not sign yet`, {
-      got: { state: key.state, publishedAt: key.publishedAt },
-      allowed: `STANDBY, seen in the JWKS for ${ring.cfg.prop + ring.cfg.cache} s`,
+      got: { state: key.state, publishedAt: key.publishedAt, policyState: key.policyState },
+      allowed: `STANDBY, policy as written, seen in the JWKS for ${ring.cfg.prop + ring.cfg.cache} s`,
       fix: 'wait for the propagation and the declared verifier caches',
     });
   if (key.kmsState !== 'Enabled')
@@ -276,7 +213,7 @@ export function activation(ring: Ring, kid: string, now: number, waveWindows: re
   const facts: Fact[] = [
     {
       type: 'key.activated',
-      body: { kid, replaced: ring.activeKid, signUntil: key.signUntil, publishedAt: key.publishedAt },
+      body: { kid, replaced: ring.activeKid, signUntil: key.signUntil, publishedAt: key.publishedAt, reason },
     },
   ];
   if (inherited.length > 0)

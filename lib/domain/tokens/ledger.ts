@@ -12,7 +12,7 @@ import { CurfewError } from '../errors';
 import { issuedPartition } from '../evidence/commitment';
 import type { KeyRecord } from '../keys/ring';
 import { headKey, item, keyKey } from '../keys/ring-items';
-import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../table';
+import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../table';
 import type { Claims } from './claims';
 import { assemble, type CompactToken } from './compact';
 import { checkNotCutOff } from './cutoff';
@@ -104,7 +104,10 @@ export function issued(
       if: [{ attribute: 'state', is: '=', value: 'INTENT' }],
     },
     ...recordRow(issuance),
-    checkIssues(ring, key.kid),
+    checkIssues(ring, key.kid, [
+      { attribute: 'halted', is: '=', value: false },
+      { attribute: 'closingAt', is: 'absent' },
+    ]),
   ];
 }
 
@@ -204,15 +207,12 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
   ];
 }
 
-/** The kid still is the one that issues, and nobody pulled the halt switch. */
-function checkIssues(ring: string, kid: string): Write<'keys:check'> {
+/** The kid still is the one that issues; and where a new token is issued, nobody pulled the halt switch or closes the ring. */
+function checkIssues(ring: string, kid: string, more: readonly Test[] = []): Write<'keys:check'> {
   return {
     kind: 'check',
     table: 'keys',
     key: headKey(ring),
-    if: [
-      { attribute: 'activeKid', is: '=', value: kid },
-      { attribute: 'halted', is: '=', value: false },
-    ],
+    if: [{ attribute: 'activeKid', is: '=', value: kid }, ...more],
   };
 }

@@ -1,6 +1,8 @@
 import { formatRecord, parseRecord } from '../../../lib/domain/evidence/record';
+import { adoptLegacyKey } from '../../../lib/domain/keys/legacy-key';
 import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
 import { findKey } from '../../../lib/domain/keys/ring';
+import { close, createRing, halt, retireRing, updateRing } from '../../../lib/domain/keys/ring-life';
 import { deny, type TaintTarget, taint } from '../../../lib/domain/keys/taint';
 import * as transitions from '../../../lib/domain/keys/transitions';
 import { RingTable } from '../../support/ring-table';
@@ -35,12 +37,17 @@ describe('every transition', () => {
     ['activate', (ring) => transitions.activate(ring, kid(2), LATER)],
     ['retire', (ring) => transitions.retire(ring, kid(3), LATER)],
     ['markDisabled', (ring) => transitions.markDisabled(ring, kid(3), LATER)],
-    ['updateRing', (ring) => transitions.updateRing(ring, { ...CFG, period: 3600 }, LATER)],
+    ['updateRing', (ring) => updateRing(ring, { ...CFG, period: 3600 }, LATER)],
     [
       'adoptLegacyKey',
-      (ring) => transitions.adoptLegacyKey(ring, { jwk: poolKey(9).jwk, verifyUntil: LATER, approver: 'CHG-7' }, LATER),
+      (ring) => adoptLegacyKey(ring, { jwk: poolKey(9).jwk, verifyUntil: LATER, approver: 'CHG-7' }, LATER),
     ],
     ['taint', (ring) => taint(ring, [target(1)], kid(2), 'c-1', LATER)],
+    ['markPolicy', (ring) => transitions.markPolicy(ring, kid(3), 'changed', LATER)],
+    ['markFoundEnabled', (ring) => transitions.markFoundEnabled(ring, kid(3), LATER)],
+    ['halt', (ring) => halt(ring, true, 'drill', LATER)],
+    ['close', (ring) => close(ring, true, LATER)],
+    ['retireRing', (ring) => retireRing(ring, LATER)],
   ];
 
   test.each(made)('%s moves the fence on by one, and leaves a record that evidence can read', async (_name, make) => {
@@ -61,7 +68,7 @@ describe('every transition', () => {
   test.each(made)('%s with a stale fence changes nothing', async (_name, make) => {
     const table = await RingTable.of(threeKeys());
     const stale = make(table.ring());
-    await table.apply(transitions.updateRing(table.ring(), { ...CFG, drain: 16 }, LATER));
+    await table.apply(updateRing(table.ring(), { ...CFG, drain: 16 }, LATER));
     const before = table.tables.dump('keys');
     await expect(table.apply(stale)).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
@@ -112,13 +119,16 @@ describe('activation', () => {
     ['past its signUntil', { signUntil: LATER }],
     ['DENIED', { state: 'DENIED' }],
     ['RETIRED', { state: 'RETIRED' }],
+    ['one whose policy somebody changed', { policyState: 'changed' }],
+    ['one whose policy names a role that is gone', { policyState: 'orphaned' }],
+    ['one whose policy we may not read', { policyState: 'unreadable' }],
   ])('a key that is %s is refused', (_what, more) => {
     const ring = threeKeys({ keys: [activeRecord(1), prepared(2, more)] });
     expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(
       expect.objectContaining({
         code: 'ERR_KEY_NOT_PUBLISHED',
         message: `key ${kid(2)} may not sign yet`,
-        allowed: 'STANDBY, seen in the JWKS for 70 s',
+        allowed: 'STANDBY, policy as written, seen in the JWKS for 70 s',
       }),
     );
   });
@@ -305,13 +315,13 @@ describe('denial', () => {
 describe('birth', () => {
   test('a ring is created once', async () => {
     const table = await RingTable.of(ringWith());
-    await expect(table.apply(transitions.createRing('customer-api', CFG, NOW))).rejects.toMatchObject({
+    await expect(table.apply(createRing('customer-api', CFG, NOW))).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
     });
   });
 
   test.each(['alg', 'iss', 'aud'] as const)('%s of a live ring cannot change', (name) => {
-    expect(() => transitions.updateRing(ringWith(), { ...CFG, [name]: 'other' }, NOW)).toThrow(
+    expect(() => updateRing(ringWith(), { ...CFG, [name]: 'other' }, NOW)).toThrow(
       expect.objectContaining({
         code: 'ERR_RING_IMMUTABLE',
         message: `${name} of ring customer-api cannot change`,
@@ -328,7 +338,7 @@ describe('birth', () => {
     await table.apply(
       transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }),
     );
-    await table.apply(transitions.updateRing(table.ring(), { ...CFG, period: 3600 }, NOW));
+    await table.apply(updateRing(table.ring(), { ...CFG, period: 3600 }, NOW));
     const [slot] = table.ring().slots;
     const after = await table.apply(transitions.adoptKey(table.ring(), slot as never, NOW));
     expect(after.keys).toMatchObject([{ kid: kid(1), state: 'STANDBY', kmsState: 'Disabled', signUntil }]);

@@ -1,0 +1,29 @@
+/** Figures of rings as CloudWatch custom metrics: namespace Curfew, dimensions Instance and Ring. */
+import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { METRICS, METRICS_NAMESPACE } from '../domain/keys/health';
+import type { Metric, Metrics } from '../ports';
+
+/** PutMetricData takes a thousand; a ring has fewer than ten. */
+const FIGURES_MAX = 1000;
+
+export class CloudwatchMetrics implements Metrics {
+  constructor(
+    private readonly instance: string,
+    private readonly client: CloudWatchClient = new CloudWatchClient({}),
+  ) {}
+
+  async put(metrics: readonly Metric[]): Promise<void> {
+    for (let from = 0; from < metrics.length; from += FIGURES_MAX) {
+      const MetricData = metrics.slice(from, from + FIGURES_MAX).map(({ name, value, ring }) => ({
+        MetricName: name,
+        Value: value,
+        Unit: METRICS[name].unit,
+        Dimensions: [
+          { Name: 'Instance', Value: this.instance },
+          { Name: 'Ring', Value: ring },
+        ],
+      }));
+      await this.client.send(new PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData }));
+    }
+  }
+}

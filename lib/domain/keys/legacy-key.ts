@@ -1,0 +1,75 @@
+/** The public keys of the issuer before us: adopted OBSERVED, ended by a taint or by their date, never ACTIVE. */
+import { CurfewError } from '../errors';
+import { ITEM_ABSENT } from '../table';
+import { change, fenced, is, type KeysWrite } from './fence';
+import { findKey, type KeyRecord, type Ring, SHARDS } from './ring';
+import type { LegacyKeyConfig } from './ring-config';
+import { item, keyKey, pointerKey } from './ring-items';
+
+/** The public key of the issuer before us. OBSERVED: its tokens are accepted and should be recorded. */
+export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: LegacyKeyConfig, now: number): KeysWrite[] {
+  const key: KeyRecord = {
+    kid: jwk.kid,
+    state: 'OBSERVED',
+    kind: 'legacy',
+    alg: jwk.alg,
+    jwk,
+    slot: 0,
+    shards: SHARDS,
+    bornAt: now,
+    publishedAt: now,
+    signUntil: 0,
+    verifyUntil,
+    windows: [{ iatFrom: 0, iatTo: verifyUntil }],
+    inJwks: true,
+  };
+  const body = { kid: jwk.kid, kind: 'legacy', alg: jwk.alg, verifyUntil, jwk: { ...jwk }, approver };
+  return fenced(
+    ring,
+    now,
+    [{ type: 'key.adopted', body }],
+    [
+      { kind: 'put', table: 'keys', item: item(keyKey(ring.id, jwk.kid), key), if: ITEM_ABSENT },
+      { kind: 'put', table: 'keys', item: item(pointerKey(jwk.kid), { ring: ring.id }), if: ITEM_ABSENT },
+    ],
+  );
+}
+
+/** A legacy key may only end sooner than was agreed. */
+export function shortenLegacyKey(
+  ring: Ring,
+  { jwk, verifyUntil, approver }: LegacyKeyConfig,
+  now: number,
+): KeysWrite[] {
+  const known = findKey(ring, jwk.kid);
+  if (verifyUntil === known.verifyUntil || known.state !== 'OBSERVED') return [];
+  if (verifyUntil > known.verifyUntil)
+    throw new CurfewError(
+      'ERR_RING_IMMUTABLE',
+      `legacy key ${jwk.kid} of ring ${ring.id} cannot be verified for longer`,
+      {
+        got: verifyUntil,
+        allowed: `${known.verifyUntil} or earlier`,
+        fix: 'have its holders exchange their tokens: `curfew ring taint` re-signs what was recorded',
+      },
+    );
+  return fenced(
+    ring,
+    now,
+    [{ type: 'key.adopted', body: { kid: jwk.kid, kind: 'legacy', verifyUntil, approver } }],
+    [change(ring, jwk.kid, { verifyUntil, windows: [{ iatFrom: 0, iatTo: verifyUntil }] }, [is('state', 'OBSERVED')])],
+  );
+}
+
+/** A legacy key leaves a ring by a taint, or by its date, and not by being left out of the configuration. */
+export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[], now: number): void {
+  const gone = ring.keys.find(
+    ({ state, kid, verifyUntil }) =>
+      state === 'OBSERVED' && now <= verifyUntil && !kept.some(({ jwk }) => jwk.kid === kid),
+  );
+  if (gone)
+    throw new CurfewError('ERR_RING_IMMUTABLE', `legacy key ${gone.kid} of ring ${ring.id} still verifies`, {
+      got: 'left out of legacyKeys',
+      fix: `\`curfew ring taint ${ring.id} ${gone.kid}\` first, then leave it out`,
+    });
+}

@@ -1,0 +1,250 @@
+/** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
+import { canonicalJson, H, type Json } from '../encoding';
+import { CurfewError } from '../errors';
+import type { Settings } from '../settings';
+import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
+import { type Exemption, endOf, isExempt } from './exemption';
+import { type PublicJwk, parsePublicJwk } from './jwk';
+
+const DAY = 86_400;
+
+interface Limits {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Hard limits of a ring, in seconds. */
+export const RING_LIMITS = {
+  periodSeconds: { default: 30 * DAY, min: 3600, max: 90 * DAY },
+  maxTtlSeconds: { default: 3600, min: 60, max: DAY },
+} as const satisfies Record<string, Limits>;
+/** With an exemption from ERR_RING_LIMIT, for as long as that lasts. */
+const EXEMPT_PERIOD_SECONDS_MAX = 366 * DAY;
+
+export const RING_ID_PATTERN = /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/;
+const VERIFIER_NAME_PATTERN = /^[A-Za-z0-9][\w./:-]{0,99}$/;
+/** A month: whoever caches a JWKS for longer is `unbounded`. */
+const CACHE_SECONDS_MAX = 30 * DAY;
+
+/** A verifier that is not ours, and how long it goes on with the JWKS it has. */
+export interface DeclaredVerifier {
+  readonly name: string;
+  /** `unbounded`: it never asks again by itself (aws-jwt-verify's simple cache, go-oidc). No wait covers that; the report names it. */
+  readonly cacheSeconds: number | 'unbounded';
+}
+
+/** The custom resource hands it to the rotator. */
+export interface RingConfig {
+  readonly id: string;
+  /** `iss`: a name the company owns, one path a ring. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithm: SigningAlgorithm;
+  /** How long a key is ACTIVE. */
+  readonly periodSeconds: number;
+  /** Longest life of a token. */
+  readonly maxTtlSeconds: number;
+  /** How long a STANDBY is published before it may sign; the propagation and the largest declared cache unless given. */
+  readonly standbyAgeSeconds?: number;
+  readonly verifiers: readonly DeclaredVerifier[];
+  readonly legacyKeys: readonly LegacyKeyConfig[];
+  /** First step of a removal: the ring issues no more, and is RETIRED when its last token is over. */
+  readonly closing: boolean;
+  /** All of the app's, for the record; those from ERR_RING_LIMIT that name this ring count here. */
+  readonly exemptions: readonly Exemption[];
+}
+
+/** The public key of the issuer that the ring replaces: exportable by nature, never ACTIVE. */
+export interface LegacyKeyConfig {
+  readonly jwk: PublicJwk;
+  /** Epoch seconds. */
+  readonly verifyUntil: number;
+  /** Where the approval is on file (a ticket, a role): it stands in evidence in clear, so never a person's name. */
+  readonly approver: string;
+}
+
+/** What stands in HEAD.cfg: the part of the configuration that tokens depend on, and the timings of activation. */
+export interface RingSettings {
+  readonly alg: SigningAlgorithm;
+  readonly iss: string;
+  readonly aud: string;
+  readonly period: number;
+  readonly maxTtl: number;
+  readonly prop: number;
+  readonly cache: number;
+  readonly skew: number;
+  readonly drain: number;
+  /** Epoch seconds: from then on the hard limit of the period counts again. */
+  readonly periodExemptUntil?: number;
+  readonly verifiers?: readonly DeclaredVerifier[];
+  readonly exemptions?: readonly Exemption[];
+}
+
+export function parseRingConfig(given: unknown): RingConfig {
+  const ring = given as { readonly [name in keyof RingConfig]?: unknown };
+  if (typeof ring !== 'object' || ring === null)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'a ring is configured by an object', { got: typeof given });
+  const { id, issuer, audience, closing = false } = ring;
+  if (typeof id !== 'string' || !RING_ID_PATTERN.test(id))
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the ring id is not a short lower-case name', {
+      got: id,
+      allowed: String(RING_ID_PATTERN),
+      fix: 'name the ring by what its tokens are for: customer-api',
+    });
+  if (typeof issuer !== 'string' || !isIssuer(issuer))
+    throw new CurfewError('ERR_CONFIG_INVALID', `the issuer of ring ${id} is not an https URL`, {
+      got: issuer,
+      allowed: 'https://, a name you own, a path for this ring; no query, fragment, or slash at the end',
+      fix: `https://login.example.com/${id}`,
+    });
+  if (typeof audience !== 'string' || audience.trim() === '')
+    throw new CurfewError('ERR_CONFIG_INVALID', `ring ${id} has no audience`, {
+      got: audience,
+      allowed: 'a text',
+      fix: 'name the API its tokens are for',
+    });
+  if (typeof closing !== 'boolean')
+    throw new CurfewError('ERR_CONFIG_INVALID', `ring ${id} is closing or it is not`, {
+      got: closing,
+      allowed: [true, false],
+    });
+  if (ring.periodSeconds === undefined)
+    throw new CurfewError('ERR_RING_SCHEDULE', `ring ${id} has no rotation schedule`, {
+      got: undefined,
+      allowed: RING_LIMITS.periodSeconds,
+      fix: 'give a rotation period',
+    });
+  const exemptions = (ring.exemptions ?? []) as readonly Exemption[];
+  const longer = isExempt(exemptions, 'ERR_RING_LIMIT', id) ? { max: EXEMPT_PERIOD_SECONDS_MAX } : {};
+  const periodSeconds = within(`the rotation period of ring ${id}`, ring.periodSeconds, {
+    ...RING_LIMITS.periodSeconds,
+    ...longer,
+  });
+  return {
+    id,
+    issuer,
+    audience,
+    algorithm: parseAlgorithm(ring.algorithm),
+    periodSeconds,
+    maxTtlSeconds: within(`the longest token life of ring ${id}`, ring.maxTtlSeconds, RING_LIMITS.maxTtlSeconds),
+    standbyAgeSeconds: parseStandbyAge(id, ring.standbyAgeSeconds, periodSeconds),
+    verifiers: listOf(ring.verifiers, `the declared verifiers of ring ${id}`).map((one) => parseVerifier(id, one)),
+    legacyKeys: listOf(ring.legacyKeys, `the legacy keys of ring ${id}`).map((one) => parseLegacyKey(id, one)),
+    closing,
+    exemptions,
+  };
+}
+
+/**
+ * Throws `ERR_RING_STANDBY_AGE` where a STANDBY could sign before every declared verifier can have seen it, or could
+ * not be old enough when its turn comes.
+ */
+export function ringSettings(config: RingConfig, settings: Settings): RingSettings {
+  const { id, verifiers, exemptions } = config;
+  const bounded = verifiers.flatMap(({ cacheSeconds }) => (cacheSeconds === 'unbounded' ? [] : [cacheSeconds]));
+  const cache = bounded.length > 0 ? Math.max(...bounded) : settings.verifierCacheSeconds;
+  const needed = settings.propagationSeconds + cache;
+  const standbyAge = config.standbyAgeSeconds ?? needed;
+  if (standbyAge < needed)
+    throw new CurfewError('ERR_RING_STANDBY_AGE', `a STANDBY of ring ${id} could sign before every verifier knows it`, {
+      got: standbyAge,
+      allowed: { min: needed },
+      fix: `leave standbyAge out, or give at least ${needed} s: propagation and the largest declared verifier cache`,
+    });
+  if (standbyAge > config.periodSeconds)
+    throw new CurfewError(
+      'ERR_RING_STANDBY_AGE',
+      `a STANDBY of ring ${id} would not be old enough when its turn comes`,
+      {
+        got: standbyAge,
+        allowed: { max: config.periodSeconds },
+        fix: 'rotate less often, or have the verifiers cache for less long',
+      },
+    );
+  const exemption = exemptions.find(({ rule, subject }) => rule === 'ERR_RING_LIMIT' && subject === id);
+  return {
+    alg: config.algorithm,
+    iss: config.issuer,
+    aud: config.audience,
+    period: config.periodSeconds,
+    maxTtl: config.maxTtlSeconds,
+    prop: settings.propagationSeconds,
+    cache: standbyAge - settings.propagationSeconds,
+    skew: settings.skewSeconds,
+    drain: settings.drainSeconds,
+    // Absent where there is nothing to say, so that a deployment without it has the digest it had.
+    ...(exemption && { periodExemptUntil: endOf(exemption) }),
+    ...(verifiers.length > 0 && { verifiers }),
+    ...(exemptions.length > 0 && { exemptions }),
+  };
+}
+
+export function settingsSha(cfg: RingSettings): string {
+  return H(canonicalJson(cfg as unknown as Json));
+}
+
+/** RFC 8414, section 2: https, no query, no fragment. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text) || !text.startsWith('https://') || text.endsWith('/')) return false;
+  const { search, hash, username } = new URL(text);
+  return search === '' && hash === '' && username === '' && !/[?#\s]/.test(text);
+}
+
+function parseStandbyAge(id: string, given: unknown, periodSeconds: number): number | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return given;
+  throw new CurfewError('ERR_RING_STANDBY_AGE', `the standby age of ring ${id} is a whole number of seconds`, {
+    got: given,
+    allowed: { min: 0, max: periodSeconds },
+    fix: 'leave it out: it is then the propagation and the largest declared verifier cache',
+  });
+}
+
+function parseVerifier(ringId: string, given: unknown): DeclaredVerifier {
+  const { name, cacheSeconds } = (given ?? {}) as { name?: unknown; cacheSeconds?: unknown };
+  const isAge = (age: unknown): age is number =>
+    typeof age === 'number' && Number.isSafeInteger(age) && age >= 0 && age <= CACHE_SECONDS_MAX;
+  if (
+    typeof name === 'string' &&
+    VERIFIER_NAME_PATTERN.test(name) &&
+    (cacheSeconds === 'unbounded' || isAge(cacheSeconds))
+  )
+    return { name, cacheSeconds };
+  throw new CurfewError(
+    'ERR_CONFIG_INVALID',
+    `a verifier of ring ${ringId} is declared by its name and its cache age`,
+    {
+      got: { name, cacheSeconds },
+      allowed: { name: String(VERIFIER_NAME_PATTERN), cacheSeconds: `0 to ${CACHE_SECONDS_MAX}, or unbounded` },
+      fix: 'look up how long its JOSE library keeps a JWKS',
+    },
+  );
+}
+
+function parseLegacyKey(ringId: string, given: unknown): LegacyKeyConfig {
+  const { jwk, verifyUntil, approver } = (given ?? {}) as { jwk?: unknown; verifyUntil?: unknown; approver?: unknown };
+  if (typeof approver !== 'string' || approver === '' || !Number.isSafeInteger(verifyUntil))
+    throw new CurfewError('ERR_CONFIG_INVALID', `a legacy key of ring ${ringId} needs an approver and an end`, {
+      got: { verifyUntil, approver },
+      fix: 'give verifyUntil in epoch seconds and where the approval is on file',
+    });
+  return { jwk: parsePublicJwk(jwk), verifyUntil: verifyUntil as number, approver };
+}
+
+function listOf(given: unknown, what: string): readonly unknown[] {
+  if (given === undefined) return [];
+  if (Array.isArray(given)) return given;
+  throw new CurfewError('ERR_CONFIG_INVALID', `${what} are a list`, { got: typeof given, allowed: 'array' });
+}
+
+function within(what: string, value: unknown, limits: Limits): number {
+  const given = value ?? limits.default;
+  const { min, max } = limits;
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= min && given <= max) return given;
+  throw new CurfewError('ERR_RING_LIMIT', `${what} is a whole number of seconds from ${min} to ${max}`, {
+    got: value,
+    allowed: { min, max },
+    fix: 'stay within the limits, or have an exemption from ERR_RING_LIMIT approved: it has a date',
+  });
+}

@@ -1,0 +1,195 @@
+/** What people do to a ring: rotate it now, halt its issuing, close it for good. */
+import { bear, rotate } from '../../lambdas/keys/rotator';
+import { taintOrDeny } from '../../lambdas/keys/taint';
+import { commitIssued } from '../../lambdas/tokens/committer';
+import { World } from '../../lib/local/world';
+import { verdict } from '../support/published';
+import { alwaysViolated, kmsArns, settledViolated } from '../support/ring-invariants';
+import {
+  AUDIENCE,
+  ISSUER,
+  issueTo,
+  pass,
+  RING,
+  ringOf,
+  type SigningWorld,
+  signingWorld,
+  taintKeys,
+  verifierOf,
+  wire,
+} from './signing-world';
+
+const CONFIG = {
+  id: RING,
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  algorithm: 'ES256',
+  periodSeconds: 30 * 86_400,
+  maxTtlSeconds: 3600,
+};
+const tick = (world: World) => rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+const switchTo = (world: World, op: 'halt' | 'resume') =>
+  taintOrDeny({ op, ring: RING, reason: 'drill' }, world.deps('taint'));
+const typesOf = (world: World) =>
+  world.tables.dump('keys').flatMap(({ record }) => (record as { type?: string } | undefined)?.type ?? []);
+
+describe('rotation by hand', () => {
+  test('is the scheduled one, made now; its reason is on record', async () => {
+    const world = await signingWorld();
+    const { activeKid: from = '' } = await ringOf(world);
+    const { kid } = await rotate({ op: 'rotate', ring: RING, from, reason: 'key ceremony' }, world.deps('rotator'));
+    expect((await ringOf(world)).activeKid).toBe(kid);
+    expect(kid).not.toBe(from);
+    expect(world.tables.dump('keys')).toContainEqual(
+      expect.objectContaining({
+        record: expect.objectContaining({
+          type: 'key.activated',
+          body: expect.objectContaining({ kid, reason: 'key ceremony' }),
+        }),
+      }),
+    );
+    world.clock.advance(15);
+    await rotate({ op: 'finish', ring: RING }, world.deps('rotator'));
+    expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+  });
+
+  test('asked twice, because an answer was lost, rotates once', async () => {
+    const world = await signingWorld();
+    const { activeKid: from = '' } = await ringOf(world);
+    const ask = () => rotate({ op: 'rotate', ring: RING, from, reason: 'test' }, world.deps('rotator'));
+    const first = await ask();
+    expect(await ask()).toEqual({ done: [], kid: first.kid });
+    expect((await ringOf(world)).seq).toBe(2);
+  });
+
+  test('waits for the caches like any other: the next two are ready at once, the third is refused', async () => {
+    const world = await signingWorld();
+    const again = async () => {
+      const { activeKid: from = '' } = await ringOf(world);
+      return rotate({ op: 'rotate', ring: RING, from, reason: 'test' }, world.deps('rotator'));
+    };
+    await again();
+    await again();
+    await expect(again()).rejects.toMatchObject({ code: 'ERR_KEY_NOT_PUBLISHED' });
+    world.clock.advance(70);
+    await expect(again()).resolves.toMatchObject({ kid: expect.any(String) });
+  });
+});
+
+describe('a halt', () => {
+  test('stops issuing in one transaction, is on record, and is said again without being written again', async () => {
+    const world = await signingWorld();
+    expect(await switchTo(world, 'halt')).toMatchObject({ halted: true });
+    const { fence } = await ringOf(world);
+    expect(await switchTo(world, 'halt')).toMatchObject({ halted: true });
+    expect((await ringOf(world)).fence).toBe(fence);
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
+
+    expect(await switchTo(world, 'resume')).toMatchObject({ halted: false });
+    await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
+    expect(typesOf(world)).toEqual(expect.arrayContaining(['ring.halted', 'ring.resumed']));
+  });
+
+  test('holds no departure up: the wave re-signs what was issued, and the old key is DENIED', async () => {
+    const world = await signingWorld();
+    await issueTo(world, 'member-1');
+    await commitIssued({}, world.deps('committer'));
+    const { activeKid: kid = '' } = await ringOf(world);
+    await switchTo(world, 'halt');
+
+    const { batches } = await taintKeys(world, [{ kid, class: 'compromise', reason: 'test' }]);
+    expect(await pass(world, batches, 1)).toEqual({ found: 1, resigned: 1 });
+    world.clock.advance(15);
+    expect(await pass(world, batches, 2)).toMatchObject({ resigned: 0 });
+    const { states } = await taintOrDeny({ op: 'deny', ring: RING, kids: [kid] }, world.deps('taint'));
+    expect(states).toEqual([{ kid, state: 'DENIED' }]);
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
+  });
+
+  test('does not keep a ring from turning', async () => {
+    const world = await signingWorld();
+    const { activeKid } = await ringOf(world);
+    await switchTo(world, 'halt');
+    world.clock.advance(30 * 86_400);
+    await tick(world);
+    expect((await ringOf(world)).activeKid).not.toBe(activeKid);
+  });
+});
+
+describe('a ring is removed in two steps', () => {
+  /** Without a legacy key: one that still verifies keeps its ring. */
+  async function ring() {
+    const world = wire(
+      new World({ now: 1_800_000_000, settings: { propagationSeconds: 10, verifierCacheSeconds: 60 } }),
+    );
+    await bear(CONFIG, world.deps('rotator'));
+    world.clock.advance(70);
+    return world as SigningWorld;
+  }
+  const closing = (world: World, closed = true) => bear({ ...CONFIG, closing: closed }, world.deps('rotator'));
+
+  test('first it issues no more, and its tokens stay good to their end', async () => {
+    const world = await ring();
+    const token = await issueTo(world, 'member-1');
+    await closing(world);
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({
+      code: 'ERR_RING_CLOSING',
+      message: `ring ${RING} is closing and issues no more`,
+    });
+    world.clock.advance(3590);
+    await tick(world);
+    await world.functions.invoke('publisher', { ring: RING });
+    expect(await verdict(await verifierOf(world), token)).toBe('accepted');
+  });
+
+  test('then, when its last token is over, every key is RETIRED and none can sign; and nothing is born again', async () => {
+    const world = await ring();
+    await issueTo(world, 'member-1');
+    await closing(world);
+    world.clock.advance(3600 + 30);
+    expect((await tick(world)).done).toEqual([]);
+    world.clock.advance(1);
+    expect((await tick(world)).done).toEqual(['close']);
+    world.clock.advance(15);
+    await tick(world);
+
+    const closed = await ringOf(world);
+    expect(closed).toMatchObject({
+      activeKid: undefined,
+      keys: [{ state: 'RETIRED' }, { state: 'RETIRED' }, { state: 'RETIRED' }],
+    });
+    expect(kmsArns(world).map((arn) => world.kms.stateOf(arn))).toEqual(['Disabled', 'Disabled', 'Disabled']);
+    world.clock.advance(90 * 86_400);
+    expect((await tick(world)).done).toEqual([]);
+    expect(await bear({ ...CONFIG, closing: true }, world.deps('rotator'))).toBe(RING);
+  });
+
+  test('a departure in between is served: a closing ring rotates and re-signs, and closes after its wave', async () => {
+    const world = await ring();
+    await issueTo(world, 'member-1');
+    await closing(world);
+    await commitIssued({}, world.deps('committer'));
+    const { activeKid: kid = '' } = await ringOf(world);
+    const { batches } = await taintKeys(world, [{ kid, class: 'compromise', reason: 'test' }]);
+    expect(await pass(world, batches, 1)).toEqual({ found: 1, resigned: 1 });
+    world.clock.advance(3700);
+    expect((await tick(world)).done).not.toContain('close');
+    await pass(world, batches, 2);
+    await taintOrDeny({ op: 'deny', ring: RING, kids: [kid] }, world.deps('taint'));
+    expect((await tick(world)).done).toContain('close');
+  });
+
+  test('until it is closed the first step can be taken back; then it cannot', async () => {
+    const world = await ring();
+    await closing(world);
+    await closing(world, false);
+    await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
+    await closing(world);
+    world.clock.advance(3700);
+    await tick(world);
+    await expect(closing(world, false)).rejects.toMatchObject({
+      code: 'ERR_RING_CLOSING',
+      message: `ring ${RING} is closed, and does not open again`,
+    });
+  });
+});
