@@ -3,7 +3,7 @@ import type { IndexedRecord, Verdict } from '../evidence/bundle';
 import { plain } from './checks';
 import { cite } from './cite';
 import type { CaseFacts } from './facts';
-import { object, objects, text, whole } from './fields';
+import { type Members, object, objects, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { ofCase, wavesOf } from './milestones';
 import type { Summary } from './summary';
@@ -17,6 +17,7 @@ export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | un
     custody(facts),
     corroboration(facts),
     ...stockCaches(facts),
+    ...exemptions(facts),
     ...verdict.notes.flatMap((note) => whose(note, verdict)),
   ];
   return html`<ul class="limits">${all.flatMap((limit) =>
@@ -51,18 +52,39 @@ function corroboration({ stages: { 'case.opened': opened } }: CaseFacts): Html |
 
 /** One sentence a ring: how long a service with a stock library may go on with keys it has fetched before. */
 function stockCaches(facts: CaseFacts): readonly Html[] {
-  const settings = new Map(
-    facts.rings
-      .filter(({ record: { type } }) => type === 'ring.created' || type === 'ring.updated')
-      .map((one) => [one.record.ring, one]),
-  );
   const removed = ofCase(facts, 'key.denied');
-  return [...settings].flatMap(([ring, record]) => {
-    const cache = whole(record.record.body, 'cache');
+  return settingsOf(facts).flatMap((record) => {
+    const { ring, body } = record.record;
+    const cache = whole(body, 'cache');
     const at = removed.filter(({ record: denied }) => denied.ring === ring).at(-1)?.record.at;
     if (cache === undefined || at === undefined) return [];
-    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${formatSpan(cache)} as they declared (${cite(record)}). A library without any such limit goes on until it is restarted. A service with Curfew’s own verifier follows the signed list of key states instead.`;
+    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${formatSpan(cache)} as they declared (${cite(record)}). ${unbounded(body)} A service with Curfew’s own verifier follows the signed list of key states instead.`;
   });
+}
+
+/** Those that said of themselves that they never ask again are named: no wait covers them. */
+function unbounded(body: Members): Html {
+  const names = objects(body, 'verifiers')
+    .filter((verifier) => text(verifier, 'cacheSeconds') === 'unbounded')
+    .map((verifier) => text(verifier, 'name') ?? 'unnamed');
+  if (names.length === 0) return html`A library without any such limit goes on until it is restarted.`;
+  return html`<strong>${names.join(', ')}</strong> declared that ${names.length === 1 ? 'it has' : 'they have'} no such limit: restart ${names.length === 1 ? 'it' : 'them'}, or what was signed with the removed key is accepted there.`;
+}
+
+/** What the deployment was let off, by whom and until when. */
+function exemptions(facts: CaseFacts): readonly Html[] {
+  return settingsOf(facts).flatMap((record) =>
+    objects(record.record.body, 'exemptions').map(
+      (one) =>
+        html`<strong>Until ${text(one, 'until') ?? 'an unnamed day'}:</strong> ${text(one, 'subject') ?? 'something'} is exempt from the rule <code>${text(one, 'rule') ?? ''}</code>: “${text(one, 'reason') ?? ''}”, approved under ${text(one, 'approver') ?? 'no name'} (${cite(record)}).`,
+    ),
+  );
+}
+
+/** Of each ring, how it was set up last. */
+function settingsOf({ rings }: CaseFacts): readonly IndexedRecord[] {
+  const settings = rings.filter(({ record: { type } }) => type === 'ring.created' || type === 'ring.updated');
+  return [...new Map(settings.map((one) => [one.record.ring, one])).values()];
 }
 
 /** The notes of the verdict; the two that every reader should understand, in plain words. */

@@ -150,6 +150,8 @@ test('records with any bodies make a page of our tags, and never one that is pro
     'hrEventAt',
     'acceptedAt',
     'cache',
+    'verifiers',
+    'exemptions',
     'kind',
     'nn',
     'standbys',

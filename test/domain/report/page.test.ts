@@ -299,3 +299,41 @@ test('a containment that left an item open does not say that all is shut', () =>
   expect(page).toContain('Access contained, but for what stayed open');
   expect(page).not.toContain('All access contained');
 });
+
+describe('what a ring was let off', () => {
+  const exemption = {
+    rule: 'ERR_RING_LIMIT',
+    subject: 'customer-api',
+    approver: 'CHG-7',
+    reason: 'yearly <partner>',
+    until: '2027-03-31',
+  };
+  const verifiers = [
+    { name: 'orders', cacheSeconds: 60 },
+    { name: 'old-gateway', cacheSeconds: 'unbounded' },
+  ];
+  const pageWith = (more: object) => {
+    const records = done.verdict.records.map((one) =>
+      one.record.type === 'ring.created'
+        ? { ...one, record: { ...one.record, body: { ...one.record.body, ...more } } }
+        : one,
+    );
+    return formatReport({ verdict: { ...done.verdict, records } }).page;
+  };
+
+  test('a verifier that declared no limit to its cache is named, and what to do about it', () => {
+    expect(pageWith({ verifiers })).toContain(
+      '<strong>old-gateway</strong> declared that it has no such limit: restart it',
+    );
+    expect(pageWith({})).toContain('A library without any such limit goes on until it is restarted.');
+  });
+
+  test('an exemption stands with who approved it, why, and its end', () => {
+    const page = pageWith({ exemptions: [exemption] });
+    expect(page).toContain(
+      '<strong>Until 2027-03-31:</strong> customer-api is exempt from the rule <code>ERR_RING_LIMIT</code>',
+    );
+    expect(page).toContain('“yearly &lt;partner&gt;”, approved under CHG-7');
+    expect(pageWith({})).not.toContain('is exempt from');
+  });
+});
