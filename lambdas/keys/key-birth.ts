@@ -72,13 +72,20 @@ export async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): 
     });
   await ringKeys.disable(slot.kmsKeyArn);
   await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
+  const { origin } = await ringKeys.describe(slot.kmsKeyArn);
+  if (origin !== 'AWS_KMS')
+    throw new CurfewError('ERR_KEY_STATE', `the KMS key of slot ${slotNumber} of ring ${ring.id} was imported`, {
+      got: origin,
+      allowed: 'AWS_KMS',
+      fix: 'find out who wrote that slot: whoever imported the key may have kept a copy',
+    });
   // If we stop here, the slot is CREATED still: the next plan disables the key once more, and adopts it.
   await disableOthers(ring, slot, deps);
   await tables.transact(transitions.adoptKey(ring, slot, clock.now()));
 }
 
 /** What a rotator created for this slot and did not live to give up: in no ring, and able to sign. */
-async function disableOthers(ring: Ring, slot: Slot, { ringKeys, config }: RotatorDeps): Promise<void> {
+export async function disableOthers(ring: Ring, slot: Slot, { ringKeys, config }: RotatorDeps): Promise<void> {
   for (const other of await ringKeys.find(slotTagOf(ring, slot, config.instance))) {
     if (other === slot.kmsKeyArn) continue;
     try {

@@ -6,7 +6,7 @@ import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { keyPolicy, type PolicyState, policyStateOf } from '../../lib/domain/keys/key-policy';
 import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
 import { markFoundEnabled, markPolicy } from '../../lib/domain/keys/transitions';
-import type { RotatorDeps } from './key-birth';
+import { disableOthers, type RotatorDeps } from './key-birth';
 import { loadRing } from './load-ring';
 
 /** What was found and noted, in words; none where all is as it was. */
@@ -24,6 +24,9 @@ export async function inspect(ringId: string, deps: RotatorDeps): Promise<string
       found.push(`enabled ${key.kid}`);
     }
   }
+  // A rotator that died right after CreateKey may have done so when the slot was adopted already, by a faster one.
+  for (const slot of ring.slots.filter(({ signUntil }) => deps.clock.now() <= signUntil))
+    await disableOthers(ring, slot, deps);
   return found;
 }
 

@@ -14,6 +14,7 @@ interface KmsKey {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly slotTag?: string;
+  readonly origin: string;
   policy: string;
   state: KmsKeyDescription['state'];
 }
@@ -31,9 +32,11 @@ export class MemoryKms {
     readonly algorithm: SigningAlgorithm;
     readonly policy: string;
     readonly slotTag?: string;
+    /** `EXTERNAL`: material that somebody imported, and may have kept. */
+    readonly origin?: string;
   }): string {
     const arn = `${this.arnPrefix}${String(this.keys.size + 1).padStart(4, '0')}`;
-    this.keys.set(arn, { ...request, ...keyPair(request.algorithm), arn, state: 'Enabled' });
+    this.keys.set(arn, { origin: 'AWS_KMS', ...request, ...keyPair(request.algorithm), arn, state: 'Enabled' });
     return arn;
   }
 
@@ -93,8 +96,8 @@ export class MemoryKms {
       },
       describe: async (arn) => {
         await null;
-        const { state } = this.authorise(roleArn, 'kms:DescribeKey', arn);
-        return { state, origin: 'AWS_KMS' };
+        const { state, origin } = this.authorise(roleArn, 'kms:DescribeKey', arn);
+        return { state, origin };
       },
     };
   }

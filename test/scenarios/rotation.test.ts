@@ -3,9 +3,11 @@ import { bear, rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { issue } from '../../lambdas/tokens/issuer';
+import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { keyPolicy } from '../../lib/domain/keys/key-policy';
 import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring-config';
 import { createRing } from '../../lib/domain/keys/ring-life';
-import { reserveSlot } from '../../lib/domain/keys/transitions';
+import { reserveSlot, slotCreated } from '../../lib/domain/keys/transitions';
 import { isCrash } from '../../lib/local/faults';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, World } from '../../lib/local/world';
@@ -477,6 +479,35 @@ describe('a key planted under the tag of a coming slot', () => {
       await expect(world.kms.signerFor(OWN).sign(kmsKeyArn, 'ES256', Buffer.from('x'))).rejects.toMatchObject({
         code: 'ERR_ACCESS_DENIED',
       });
+  });
+
+  test('is not taken for its policy either, where its material was imported: not when found, and not out of a slot', async () => {
+    const world = wire(new World({ now: NOW, settings: SETTINGS }));
+    const cfg = ringSettings(parseRingConfig(CONFIG), world.config.settings);
+    await world.tables.transact(createRing(RING, cfg, NOW));
+    await world.tables.transact(reserveSlot(await ringOf(world), 1, 'nonce', NOW));
+    const { accountId = '', roleArns } = world.config;
+    const [{ signUntil = 0 } = {}] = (await ringOf(world)).slots;
+    const policy = keyPolicy({
+      accountId,
+      roleArns: roleArns as NonNullable<typeof roleArns>,
+      algorithm: 'ES256',
+      signUntil,
+    });
+    const imported = { algorithm: 'ES256', policy, origin: 'EXTERNAL' } as const;
+    const found = world.kms.createKey({ ...imported, slotTag: `test/${RING}/1/nonce` });
+    await bear(CONFIG, world.deps('rotator'));
+    expect((await ringOf(world)).keys.map(({ kmsKeyArn }) => kmsKeyArn)).not.toContain(found);
+
+    await world.tables.transact(reserveSlot(await ringOf(world), 9, 'other', NOW));
+    const slotted = world.kms.createKey(imported);
+    const jwk = jwkFromSpki(world.kms.publicKeyOf(slotted), 'ES256');
+    await world.tables.transact(slotCreated(await ringOf(world), 9, { kmsKeyArn: slotted, jwk, policySha256: 'x' }));
+    await expect(tick(world)).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      message: `the KMS key of slot 9 of ring ${RING} was imported`,
+    });
+    expect((await ringOf(world)).keys.map(({ kmsKeyArn }) => kmsKeyArn)).not.toContain(slotted);
   });
 
   test('cannot be made ahead: no two slots of any ring have the same tag', async () => {
