@@ -1,15 +1,19 @@
 /** What a leaver, or a stale import, could put in the way of a departure: it stays open, and everything else is ended. */
 import { importPeople } from '../../lambdas/intake/people-import';
-import { rotate } from '../../lambdas/keys/rotator';
+import { loadRing } from '../../lambdas/keys/load-ring';
+import { bear, rotate } from '../../lambdas/keys/rotator';
 import type { StoredItem } from '../../lambdas/offboarding/case-store';
 import { applyLatch } from '../../lambdas/offboarding/latch';
 import { userOf } from '../../lambdas/offboarding/observe';
 import { planner } from '../../lambdas/offboarding/planner';
+import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
+import { tick } from '../../lambdas/offboarding/ticker';
 import { CurfewError } from '../../lib/domain/errors';
 import { checkManifest } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
+import { policyAllowing } from '../../lib/local/kms';
 import {
   type DepartureWorld,
   departureWorld,
@@ -233,5 +237,59 @@ describe('an import', () => {
       got: expect.arrayContaining([expect.stringMatching(/unplannable 3 more exposures than one case lists/)]),
     });
     await drainOutboxes(world);
+  });
+});
+
+describe('a ring that cannot be served', () => {
+  const PARTNER = 'partner-api';
+  const partner = async (world: DepartureWorld) => loadRing(world.deps('well-known'), PARTNER);
+
+  /** A second ring, before the other one in every order, whose STANDBYs let the rotator do nothing. */
+  async function withSabotagedRing() {
+    const world = await departureWorld();
+    await bear(
+      {
+        id: PARTNER,
+        issuer: `https://id.shop.example/r/${PARTNER}`,
+        audience: 'https://partner.shop.example',
+        algorithm: 'ES256',
+        periodSeconds: 30 * 86_400,
+        maxTtlSeconds: 3600,
+      },
+      world.deps('rotator'),
+    );
+    world.clock.advance(70);
+    await imported(world, { exposures: [exposure(`ring:${PARTNER}`)] });
+    const policies = new Map<string, string>();
+    for (const { kmsKeyArn = '', state } of (await partner(world)).keys)
+      if (state === 'STANDBY') {
+        policies.set(kmsKeyArn, await world.deps('rotator').ringKeys.policy(kmsKeyArn));
+        world.kms.override(kmsKeyArn, { policy: policyAllowing([], []) });
+      }
+    const repair = () => policies.forEach((policy, arn) => world.kms.override(arn, { policy }));
+    return { world, repair };
+  }
+
+  test('keeps the case open, and holds up no other ring', async () => {
+    const { world } = await withSabotagedRing();
+    const caseId = await begun(world);
+    const { activeKid } = await partner(world);
+    await expect(execute(world, caseId, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+    await expectEnded(world);
+    expect((await partner(world)).activeKid).toBe(activeKid);
+  });
+
+  test('is served by the next attempt, once its keys can be used again', async () => {
+    const { world, repair } = await withSabotagedRing();
+    const caseId = await begun(world);
+    const { activeKid = '' } = await partner(world);
+    await expect(execute(world, caseId, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+    world.workflow.end(`${caseId}.1`);
+    repair();
+    world.clock.advance(LOOK_AGAIN_SECONDS);
+    await tick(world.deps('ticker'));
+    await execute(world, caseId, 2);
+    expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+    expect((await partner(world)).keys.find(({ kid }) => kid === activeKid)?.state).toBe('DENIED');
   });
 });
