@@ -30,7 +30,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** Epoch seconds as UTC. */
-export function instant(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+const WIDTH_DEFAULT = 80;
+
+/** How wide a drawing may be, and whether the reader's terminal has more than ASCII; a pipe has no width of its own. */
+export function drawingFor(
+  { columns }: { readonly columns?: number },
+  { LC_ALL, LC_CTYPE, LANG }: Readonly<Record<string, string | undefined>>,
+): { readonly width: number; readonly unicode: boolean } {
+  return { width: columns ?? WIDTH_DEFAULT, unicode: /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') };
 }

@@ -1,16 +1,28 @@
 /** `curfew adopt record RING FILE`: one compact token a line goes into the ledger, under the caller's right to invoke. */
-import { readFileSync } from 'node:fs';
-import type { Instance } from '../instance';
+import { progress } from '../terminal';
+import { type Answer, type CommandPorts, type Commands, instanceOf, type Progress, readInput } from './command';
 
 const TOKENS_PER_CALL = 50;
 
+export const ADOPT_COMMANDS = {
+  'adopt record': {
+    usage: 'RING FILE',
+    says: 'put outstanding tokens of a legacy key into the ledger, one a line',
+    takes: 2,
+    run: async ([ring = '', file = ''], options) => {
+      const lines = readInput(file);
+      return adoptRecord(await instanceOf(options), ring, lines, progress);
+    },
+  },
+} as const satisfies Commands;
+
 export async function adoptRecord(
-  { functions }: Instance,
+  { functions }: Pick<CommandPorts<'adopt record'>, 'functions'>,
   ring: string,
-  file: string,
-  progress: (line: string) => void,
-) {
-  const tokens = readFileSync(file, 'utf8')
+  lines: string,
+  progress: Progress,
+): Promise<Answer> {
+  const tokens = lines
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean);

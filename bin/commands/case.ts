@@ -2,10 +2,26 @@
 
 import { CurfewError } from '../../lib/domain/errors';
 import { type CaseMeta, DUE_PARTITION, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
-import type { Instance } from '../instance';
-import { instant, table } from '../terminal';
+import { instant } from '../../lib/domain/time';
+import { table } from '../terminal';
+import { type Answer, type CommandPorts, type Commands, instanceOf } from './command';
 
-export async function loadCase({ tables }: Instance, caseId: string): Promise<CaseMeta> {
+export const CASE_COMMANDS = {
+  'case show': {
+    usage: 'CASE',
+    says: 'where a departure stands, item by item',
+    takes: 1,
+    run: async ([id = ''], options) => showCase(await instanceOf(options), id),
+  },
+  'case due': {
+    usage: '',
+    says: 'cases that wait for their date',
+    takes: 0,
+    run: async (_, options) => listDue(await instanceOf(options)),
+  },
+} as const satisfies Commands;
+
+async function loadCase({ tables }: CommandPorts<'case show'>, caseId: string): Promise<CaseMeta> {
   const meta = parseMeta(await tables.get('cases', metaKey(caseId)));
   if (meta) return meta;
   throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, {
@@ -14,9 +30,9 @@ export async function loadCase({ tables }: Instance, caseId: string): Promise<Ca
   });
 }
 
-export async function showCase(instance: Instance, caseId: string) {
-  const meta = await loadCase(instance, caseId);
-  const items = await instance.tables.query({ table: 'cases', pk: `CASE#${caseId}`, prefix: 'ITEM#' });
+export async function showCase(deps: CommandPorts<'case show'>, caseId: string): Promise<Answer> {
+  const meta = await loadCase(deps, caseId);
+  const items = await deps.tables.query({ table: 'cases', pk: `CASE#${caseId}`, prefix: 'ITEM#' });
   const rows = items.map(({ sk, state }) => [sk.split('#')[1] ?? '', sk.split('#')[2] ?? '', String(state)]);
   const dates = Object.entries({
     'HR event': meta.hrEventAt,
@@ -41,7 +57,7 @@ export async function showCase(instance: Instance, caseId: string) {
 }
 
 /** Cases that wait for their date. */
-export async function listDue({ tables }: Instance) {
+export async function listDue({ tables }: CommandPorts<'case due'>): Promise<Answer> {
   const due = await tables.query({ table: 'cases', pk: DUE_PARTITION });
   // Markers with an attempt look after a case that was started.
   const rows = due

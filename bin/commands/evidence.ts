@@ -23,6 +23,31 @@ import { parseEntries, TILE_WIDTH, type Tile, tilePath, tilesOf } from '../../li
 import { bundleListPath, listsOf } from '../../lib/domain/evidence/token-claims';
 import { tokenListKey } from '../../lib/domain/evidence/token-list';
 import type { Clock, Objects } from '../../lib/ports';
+import { type Commands, instanceOf, optional, text } from './command';
+
+export const EVIDENCE_COMMANDS = {
+  'evidence export': {
+    usage: 'DIR --case CASE',
+    says: 'copy the log and what a case needs of it',
+    takes: 1,
+    run: async ([dir = ''], options) => {
+      const caseId = text(options, 'case');
+      const exported = await exportBundle({ case: caseId, dir }, await instanceOf(options));
+      return { json: exported, text: `${exported.size} records of ${exported.origin} in ${exported.files} files` };
+    },
+  },
+  'evidence verify': {
+    usage: 'DIR [--vkey KEY] [--earlier FILE]',
+    says: 'verify a bundle offline; the exit code is the verdict',
+    takes: 1,
+    run: async ([dir = ''], options) => {
+      const pinned = { vkey: optional(options, 'vkey'), earlier: optional(options, 'earlier') };
+      const { verdict, text: said, exitCode } = verifyBundle(dir, pinned);
+      const { records: _records, ...json } = verdict;
+      return { json, text: said, exitCode };
+    },
+  },
+} as const satisfies Commands;
 
 /** What exporting needs: to read the two buckets of the log, and the time. */
 export interface ExportDeps {

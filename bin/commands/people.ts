@@ -1,16 +1,29 @@
 /** `curfew people import FILE`: who has which principals and what they had custody of. */
-import { readFileSync } from 'node:fs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { parseCalleeError } from '../../lib/aws/callee-error';
+import { calling } from '../../lib/aws/errors';
 import { CurfewError } from '../../lib/domain/errors';
 import type { Instance } from '../instance';
+import { type Answer, type Commands, instanceOf, readInput } from './command';
 
-export async function importPeople(instance: Instance, file: string) {
+export const PEOPLE_COMMANDS = {
+  'people import': {
+    usage: 'FILE',
+    says: 'who has which principals and what they had custody of (JSON)',
+    takes: 1,
+    run: async ([file = ''], options) => {
+      const people = parseJson(file, readInput(file));
+      return importPeople(await instanceOf(options), people);
+    },
+  },
+} as const satisfies Commands;
+
+export async function importPeople(instance: Instance, people: unknown): Promise<Answer> {
   const invoke = new InvokeCommand({
     FunctionName: instance.output('FunctionPeopleImportName'),
-    Payload: readFileSync(file),
+    Payload: JSON.stringify(people),
   });
-  const { FunctionError, Payload } = await new LambdaClient({}).send(invoke);
+  const { FunctionError, Payload } = await calling('invoke people-import', () => new LambdaClient({}).send(invoke));
   const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null') as {
     imported?: number;
     errorMessage?: unknown;
@@ -21,4 +34,13 @@ export async function importPeople(instance: Instance, file: string) {
       fix: 'retry: an import may be repeated',
     });
   return { json: { imported: answer.imported }, text: `${answer.imported} entries imported` };
+}
+
+function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What the parser says quotes the text, which names people.
+    throw new CurfewError('ERR_INPUT_INVALID', `${file} is not JSON`, { got: file, fix: 'the README shows an import' });
+  }
 }

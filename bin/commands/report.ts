@@ -9,7 +9,21 @@ import { CurfewError } from '../../lib/domain/errors';
 import { CHECKPOINT_FILE, VERIFIER_KEY_FILE } from '../../lib/domain/evidence/bundle';
 import { formatReport, type Report } from '../../lib/domain/report/page';
 import { parseSummary, type Summary } from '../../lib/domain/report/summary';
+import { type Commands, optional } from './command';
 import { folder, verifyBundle } from './evidence';
+
+export const REPORT_COMMANDS = {
+  'evidence report': {
+    usage: 'DIR [--out FILE] [--summary FILE] [--vkey KEY]',
+    says: 'one HTML page that a non-engineer can read',
+    takes: 1,
+    run: async ([dir = ''], options) => {
+      const out = optional(options, 'out') ?? 'report.html';
+      const written = writeReport({ dir, out, summary: optional(options, 'summary'), vkey: optional(options, 'vkey') });
+      return { json: written, text: `wrote ${out}`, exitCode: written.exitCode };
+    },
+  },
+} as const satisfies Commands;
 
 export interface ReportRequest {
   readonly dir: string;

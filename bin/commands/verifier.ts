@@ -1,11 +1,25 @@
 /** `curfew verifier config RING`: what a service needs to verify tokens of a ring. It holds a secret, the pepper. */
-
 import { loadRing } from '../../lambdas/keys/load-ring';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { SecretsManagerSecrets } from '../../lib/aws/secrets';
 import { jwkFromSpki } from '../../lib/domain/keys/jwk';
 import type { VerifierOptions } from '../../lib/verifier';
 import type { Instance } from '../instance';
+import { type Commands, instanceOf } from './command';
+import { parseRingId } from './ring-change';
+
+export const VERIFIER_COMMANDS = {
+  'verifier config': {
+    usage: 'RING',
+    says: 'what a service needs to verify tokens of the ring; it holds a secret',
+    takes: 1,
+    run: async ([given = ''], options) => {
+      const ring = parseRingId(given);
+      const config = await verifierConfig(await instanceOf(options), ring);
+      return { json: config, text: JSON.stringify(config, undefined, 2) };
+    },
+  },
+} as const satisfies Commands;
 
 export async function verifierConfig(instance: Instance, id: string): Promise<VerifierOptions> {
   const { cfg } = await loadRing(instance, id);

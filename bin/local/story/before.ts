@@ -1,6 +1,4 @@
 /** Before the departure: the company at work, W-1042's access at work, and the breach. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { activeKey } from '../../../lib/domain/keys/ring';
 import { adoptRecord } from '../../commands/adopt';
@@ -115,8 +113,7 @@ export async function before(stage: Stage, webhookSecret: string): Promise<Befor
 }
 
 /** What W-1042 could use, as the company's inventory knows it. */
-async function importRoster({ dir, instance, shop }: Stage, { worker }: Cast): Promise<void> {
-  const file = join(dir, 'people.json');
+async function importRoster({ instance, shop }: Stage, { worker }: Cast): Promise<void> {
   const principals = [
     { type: 'iam-user', arn: worker.arn },
     { type: 'kms-key', arn: worker.personalKeyArn },
@@ -132,18 +129,16 @@ async function importRoster({ dir, instance, shop }: Stage, { worker }: Cast): P
     },
     { asset: `ring:${RING}`, class: 'could-deploy', how: 'deploys the issuer’s code', since },
   ];
-  writeFileSync(file, JSON.stringify({ workers: [{ workerId: WORKER, principals, exposures }] }));
-  await importPeople(instance, file);
+  await importPeople(instance, { workers: [{ workerId: WORKER, principals, exposures }] });
 }
 
 /** Every token that is out there: those of the PEM recorded, as the old issuer does; those of the ring issued. */
-async function outstanding({ dir, instance, shop }: Stage, { backend }: Cast) {
+async function outstanding({ instance, shop }: Stage, { backend }: Cast) {
   const subs = Array.from({ length: 2 * MEMBERS }, (_, n) => `member-${String(n).padStart(3, '0')}`);
   const fromPem = subs.slice(0, MEMBERS).map((sub) => ({ sub, token: signWithPem(shop, sub, now()) }));
   const leaverPem = signWithPem(shop, WORKER, now());
-  const file = join(dir, 'legacy-tokens.txt');
-  writeFileSync(file, [...fromPem.map(({ token }) => token), leaverPem].join('\n'));
-  await adoptRecord(instance, RING, file, () => undefined);
+  const recorded = [...fromPem.map(({ token }) => token), leaverPem].join('\n');
+  await adoptRecord(instance, RING, recorded, () => undefined);
 
   const fromRing = await inParallel(subs.slice(MEMBERS), async (sub) => ({
     sub,

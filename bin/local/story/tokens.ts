@@ -9,11 +9,15 @@ import { fromDer } from '../../../lib/domain/tokens/signature';
 import { LOCAL_REGION } from '../emulator';
 import type { Credentials } from './cast';
 
-export interface Shop {
+/** A ring as its users see it. */
+export interface Place {
   readonly ring: string;
   readonly issuer: string;
   readonly audience: string;
   readonly publicBaseUrl: string;
+}
+
+export interface Shop extends Place {
   readonly legacy: { readonly kid: string; readonly privateKey: KeyObject };
 }
 
@@ -37,9 +41,14 @@ export function signWithPem({ issuer, audience, legacy }: Shop, sub: string, now
 }
 
 /** POST /r/{ring}/issue, signed as the shop's back end. */
-export async function issue({ ring, publicBaseUrl }: Shop, as: Credentials, sub: string): Promise<string> {
+export async function issue(
+  { ring, publicBaseUrl }: Place,
+  as: Credentials,
+  sub: string,
+  lifeSeconds = LIFE_SECONDS,
+): Promise<string> {
   const url = new URL(`${publicBaseUrl}/r/${ring}/issue`);
-  const body = JSON.stringify({ sub, client_id: 'web', scope: 'orders', lifeSeconds: LIFE_SECONDS });
+  const body = JSON.stringify({ sub, client_id: 'web', scope: 'orders', lifeSeconds });
   const signer = new SignatureV4({ service: 'execute-api', region: LOCAL_REGION, credentials: as, sha256: Sha256 });
   const request = {
     method: 'POST',
@@ -57,7 +66,7 @@ export async function issue({ ring, publicBaseUrl }: Shop, as: Credentials, sub:
   throw new CurfewError(answer.code ?? 'ERR_UNAVAILABLE', answer.message ?? `issue answered ${response.status}`);
 }
 
-export async function exchange({ ring, publicBaseUrl }: Shop, token: string): Promise<string> {
+export async function exchange({ ring, publicBaseUrl }: Place, token: string): Promise<string> {
   const form = new URLSearchParams({
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
     subject_token: token,
@@ -70,7 +79,7 @@ export async function exchange({ ring, publicBaseUrl }: Shop, token: string): Pr
 }
 
 /** A stock verifier: jose, with its defaults, on the published JWKS. A new one has an empty cache. */
-export function stockJose({ ring, issuer, audience, publicBaseUrl }: Shop): (token: string) => Promise<unknown> {
+export function stockJose({ ring, issuer, audience, publicBaseUrl }: Place): (token: string) => Promise<unknown> {
   const jwks = createRemoteJWKSet(new URL(`${publicBaseUrl}/r/${ring}/.well-known/jwks.json`));
   return (token) => jwtVerify(token, jwks, { issuer, audience, typ: 'at+jwt' });
 }

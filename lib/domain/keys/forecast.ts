@@ -4,7 +4,7 @@
  */
 import { endOf } from './exemption';
 import { activeKey, type KeyRecord, type Ring, verifyUntilOf } from './ring';
-import { isClosed, isStanding, mayActivate, nextRotationAt, PREPARED_FOR } from './rotation';
+import { isClosed, isStanding, mayActivate, nextRotationAt, PREPARED_FOR, RESTS_FOR } from './rotation';
 
 export type ForecastKind =
   /** A STANDBY was published for long enough: it may sign when its turn comes. */
@@ -32,7 +32,7 @@ export interface Forecast {
 /** Soonest first; only what is still to come. */
 export function forecast(ring: Ring, now: number): readonly Forecast[] {
   const { cfg, closingAt } = ring;
-  const rotation = nextRotationAt(ring, now);
+  const rotation = nextRotationAt(ring);
   const all: Forecast[] = [
     ...ring.keys.flatMap((key) => forecastOfKey(ring, key, now)),
     ...(cfg.exemptions ?? []).map((one) => ({
@@ -50,12 +50,15 @@ export function forecast(ring: Ring, now: number): readonly Forecast[] {
 function forecastOfKey(ring: Ring, key: KeyRecord, now: number): Forecast[] {
   const { kid, state, kind, kmsState, deactivatedAt = 0, preparedAt = 0, publishedAt, signUntil, verifyUntil } = key;
   const dates: Forecast[] = [];
+  const rested = key.disabledAt === undefined ? 0 : key.disabledAt + RESTS_FOR;
   const isEnabled = kind === 'kms' && kmsState !== 'Disabled' && kid !== activeKey(ring)?.kid;
   if (isEnabled && state === 'STANDBY') dates.push({ at: preparedAt + PREPARED_FOR + 1, kind: 'disable', kid });
   if (isEnabled && state !== 'STANDBY') dates.push({ at: deactivatedAt + ring.cfg.drain, kind: 'disable', kid });
   if (isStanding(key, now) && publishedAt !== undefined && !mayActivate(ring, key, now))
-    dates.push({ at: publishedAt + ring.cfg.prop + ring.cfg.cache, kind: 'ready', kid });
-  if (state === 'STANDBY') dates.push({ at: signUntil + 1, kind: 'retire', kid });
+    dates.push({ at: Math.max(publishedAt + ring.cfg.prop + ring.cfg.cache, rested), kind: 'ready', kid });
+  // It signs when its turn comes, which is sooner, unless the ring does not turn any more.
+  if (state === 'STANDBY' && signUntil < (nextRotationAt(ring) ?? Number.POSITIVE_INFINITY))
+    dates.push({ at: signUntil + 1, kind: 'retire', kid });
   if (state === 'VERIFY_ONLY' || state === 'OBSERVED') dates.push({ at: verifyUntil + 1, kind: 'retire', kid });
   if (state === 'ACTIVE') dates.push({ at: signUntil + 1, kind: 'sign-until', kid });
   return dates;

@@ -1,11 +1,13 @@
 /** The signing keys: one lane a key with its states over the time of the case, and what became of the tokens they signed. */
+
+import { instant as iso } from '../time';
 import { cite, citing } from './cite';
 import type { CaseFacts } from './facts';
 import { object, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { type KeyLife, keyLives, type Span } from './key-lives';
 import { milestonesOf, wavesOf } from './milestones';
-import { formatSince, iso } from './time';
+import { formatSince } from './time';
 import { percent } from './timeline';
 import { shortKid } from './words';
 

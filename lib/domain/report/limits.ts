@@ -1,5 +1,6 @@
 /** What this evidence does not prove, and until when. It stands on every page, whatever the verdict. */
 import type { IndexedRecord, Verdict } from '../evidence/bundle';
+import { span } from '../time';
 import { plain } from './checks';
 import { cite } from './cite';
 import type { CaseFacts } from './facts';
@@ -7,7 +8,7 @@ import { type Members, object, objects, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { ofCase, wavesOf } from './milestones';
 import type { Summary } from './summary';
-import { formatSpan, instant } from './time';
+import { instant } from './time';
 import type { Outcome } from './verdict';
 import { capital } from './words';
 
@@ -58,7 +59,7 @@ function stockCaches(facts: CaseFacts): readonly Html[] {
     const cache = whole(body, 'cache');
     const at = removed.filter(({ record: denied }) => denied.ring === ring).at(-1)?.record.at;
     if (cache === undefined || at === undefined) return [];
-    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${formatSpan(cache)} as they declared (${cite(record)}). ${unbounded(body)} A service with Curfew’s own verifier follows the signed list of key states instead.`;
+    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${span(cache)} as they declared (${cite(record)}). ${unbounded(body)} A service with Curfew’s own verifier follows the signed list of key states instead.`;
   });
 }
 

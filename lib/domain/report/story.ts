@@ -1,10 +1,12 @@
 /** What happened, in sentences that need no engineer: one a stage, and only for stages that are on record. */
+
+import { span } from '../time';
 import { cite, citing } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
 import { text, whole } from './fields';
 import { type Html, html } from './html';
 import { lastOfCase, openAtContained, wavesOf } from './milestones';
-import { formatSpan, instant } from './time';
+import { instant } from './time';
 
 type Tell = (facts: CaseFacts) => Html | undefined;
 
@@ -22,7 +24,7 @@ const SENTENCES: readonly Tell[] = [
     if (firstCase !== undefined)
       return html`This case follows up the case ${firstCase}: sessions that were open when that person was contained have expired, so the signing keys they could reach are replaced once more (${cite(opened)}).`;
     const hrEventAt = whole(body, 'hrEventAt') ?? at;
-    return html`At ${instant(hrEventAt)}, the HR system “${text(body, 'source') ?? 'unnamed'}” reported ${KINDS[text(body, 'kind') ?? ''] ?? 'a change'}; Curfew opened this case ${formatSpan(Math.max(0, at - hrEventAt))} later (${cite(opened)}).`;
+    return html`At ${instant(hrEventAt)}, the HR system “${text(body, 'source') ?? 'unnamed'}” reported ${KINDS[text(body, 'kind') ?? ''] ?? 'a change'}; Curfew opened this case ${span(Math.max(0, at - hrEventAt))} later (${cite(opened)}).`;
   },
   (facts) => {
     const { stages, items, origin } = facts;

@@ -1,9 +1,11 @@
 /** The departure on a line that is true to scale, and as a list that says the same in words. */
+
+import { span } from '../time';
 import { anchorOf, cite } from './cite';
 import type { CaseFacts } from './facts';
 import { type Html, html, NOTHING } from './html';
 import { type Milestone, milestonesOf } from './milestones';
-import { formatSpan, instant } from './time';
+import { instant } from './time';
 
 /** Shares of the width in percent, so that the drawing fits a phone and a page with its text at one size. */
 const LEFT = 3;
@@ -19,15 +21,15 @@ export function timeline(facts: CaseFacts): Html {
   const end = rest.at(-1);
   if (first === undefined || end === undefined) return html`<p>No record tells when anything happened.</p>`;
 
-  const span = end.at - first.at;
-  const places = milestones.map(({ at }) => LEFT + (RIGHT - LEFT) * (span === 0 ? 0 : (at - first.at) / span));
+  const whole = end.at - first.at;
+  const places = milestones.map(({ at }) => LEFT + (RIGHT - LEFT) * (whole === 0 ? 0 : (at - first.at) / whole));
   const markers = spread(places);
   return html`<figure>
-<svg class="timeline" width="100%" height="84" role="img" aria-label="Time line, to scale: ${milestones.length} instants within ${formatSpan(span)}, listed below">
+<svg class="timeline" width="100%" height="84" role="img" aria-label="Time line, to scale: ${milestones.length} instants within ${span(whole)}, listed below">
 <line class="axis" x1="${LEFT}%" y1="${AXIS_Y}" x2="${RIGHT}%" y2="${AXIS_Y}" />
 ${milestones.map((milestone, i) => marker(milestone, i + 1, places[i] ?? LEFT, markers[i] ?? LEFT))}
 <text class="scale" x="${LEFT}%" y="80">0 s</text>
-<text class="scale" x="${RIGHT}%" y="80" text-anchor="end">${formatSpan(span)}</text>
+<text class="scale" x="${RIGHT}%" y="80" text-anchor="end">${span(whole)}</text>
 </svg>
 <figcaption>To scale, from HR’s report to the last instant on record. Records keep whole seconds.</figcaption>
 </figure>
@@ -42,7 +44,7 @@ function marker({ record }: Milestone, n: number, place: number, x: number): Htm
 }
 
 function entry({ name, at, record }: Milestone, before: Milestone | undefined, origin: number): Html {
-  const waited = before === undefined ? NOTHING : html` <span class="step">${formatSpan(at - before.at)} later</span>`;
+  const waited = before === undefined ? NOTHING : html` <span class="step">${span(at - before.at)} later</span>`;
   return html`<li><span class="what">${name}</span>${waited}<span class="when">${instant(at, origin)} ${cite(record)}</span></li>
 `;
 }

@@ -1,0 +1,181 @@
+/** What `curfew doctor` asks AWS, with the caller's own right. What AWS refuses to show is unseen, and no error. */
+import { CloudWatchClient, DescribeAlarmsCommand, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { errorName } from '../../lib/aws/errors';
+import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
+import { KmsSigner } from '../../lib/aws/kms-signer';
+import type { InstanceFacts } from '../../lib/domain/doctor';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import type { Seen } from '../../lib/domain/finding';
+import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/keys/health';
+import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
+import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
+import type { Instance, StackName } from '../instance';
+
+const HOUR = 3600;
+const DAY = 86_400;
+const WATCHED: MetricName = 'ActiveKeyAge';
+
+/** Everything that a doctor looks at but the rings' records and their public documents. */
+export interface Looks {
+  readonly stacks: Readonly<Record<StackName, string | undefined>>;
+  readonly stage: InstanceFacts['stage'];
+  readonly publicBaseUrl: string;
+  readonly roles: RingFacts['roles'];
+  feedKey(): Promise<Seen<PublicJwk>>;
+  kmsKey(kmsKeyArn: string): Promise<RingFacts['kms'][string]>;
+  watchedAt(ring: string, now: number): Promise<RingFacts['watchedAt']>;
+  webhookSecrets(): Promise<InstanceFacts['webhookSecrets']>;
+  people(): Promise<InstanceFacts['people']>;
+  alarms(): Promise<InstanceFacts['alarms']>;
+  concurrency(now: number): Promise<InstanceFacts['concurrency']>;
+}
+
+export class AwsLooks implements Looks {
+  private readonly ringKeys = new KmsRingKeys('doctor', new KMSClient({}));
+  private readonly cloudwatch = new CloudWatchClient({});
+  private readonly secretsManager = new SecretsManagerClient({});
+  private readonly lambda = new LambdaClient({});
+
+  constructor(
+    private readonly instance: Instance,
+    readonly stacks: Looks['stacks'],
+  ) {}
+
+  get stage(): Looks['stage'] {
+    const stage = this.instance.findOutput('Stage');
+    return stage === undefined ? { unseen: 'no stack says it' } : { seen: stage };
+  }
+
+  get publicBaseUrl(): string {
+    return this.instance.output('PublicBaseUrl');
+  }
+
+  get roles(): Looks['roles'] {
+    const role = (name: string) => this.instance.output(`Role${name}Arn`);
+    const roleArns = {
+      issuer: role('Issuer'),
+      resigner: role('Resigner'),
+      rotator: role('Rotator'),
+      disabler: role('Disabler'),
+    };
+    return { accountId: roleArns.issuer.split(':')[4] ?? '', roleArns };
+  }
+
+  feedKey(): Promise<Seen<PublicJwk>> {
+    return see(async () => jwkFromSpki(await new KmsSigner().publicKey(this.instance.output('FeedKeyArn')), 'ES256'));
+  }
+
+  async kmsKey(kmsKeyArn: string): Promise<RingFacts['kms'][string]> {
+    const [state, policy] = await Promise.all([
+      see(async () => (await this.ringKeys.describe(kmsKeyArn)).state),
+      see(() => this.ringKeys.policy(kmsKeyArn)),
+    ]);
+    return { state, policy };
+  }
+
+  watchedAt(ring: string, now: number): Promise<RingFacts['watchedAt']> {
+    return see(async () => {
+      const Dimensions = [
+        { Name: 'Instance', Value: this.instance.name },
+        { Name: 'Ring', Value: ring },
+      ];
+      const points = await this.maxima(
+        { Namespace: METRICS_NAMESPACE, MetricName: WATCHED, Dimensions },
+        now,
+        HOUR,
+        60,
+      );
+      return points.length > 0 ? Math.max(...points.map(({ at }) => at)) : undefined;
+    });
+  }
+
+  async webhookSecrets(): Promise<InstanceFacts['webhookSecrets']> {
+    const outputs = this.instance.outputNames.filter((name) => /^SecretWebhook\w+Arn$/.test(name));
+    const found = outputs.map(async (name) => {
+      const source = name.slice('SecretWebhook'.length, -'Arn'.length);
+      const SecretId = this.instance.output(name);
+      const hasValue = await see(async () => {
+        const { VersionIdsToStages = {} } = await this.secretsManager.send(new DescribeSecretCommand({ SecretId }));
+        return Object.values(VersionIdsToStages).some((stages) => stages.includes('AWSCURRENT'));
+      });
+      return [source, hasValue] as const;
+    });
+    return Object.fromEntries(await Promise.all(found));
+  }
+
+  people(): Promise<InstanceFacts['people']> {
+    return see(async () => {
+      const TableName = this.instance.output('TablePeopleName');
+      const { Table } = await new DynamoDBClient({}).send(new DescribeTableCommand({ TableName }));
+      return { items: Table?.ItemCount ?? 0, tableMadeAt: secondsOf(Table?.CreationDateTime) };
+    });
+  }
+
+  alarms(): Promise<InstanceFacts['alarms']> {
+    return see(async () => {
+      const AlarmNamePrefix = `curfew-${this.instance.name}-`;
+      const all: { name: string; state: string; tells: boolean }[] = [];
+      let NextToken: string | undefined;
+      do {
+        const page = await this.cloudwatch.send(
+          new DescribeAlarmsCommand({ AlarmNamePrefix, AlarmTypes: ['MetricAlarm'], NextToken }),
+        );
+        for (const { AlarmName = '', StateValue = '', AlarmActions = [] } of page.MetricAlarms ?? [])
+          all.push({
+            name: AlarmName.slice(AlarmNamePrefix.length),
+            state: StateValue,
+            tells: AlarmActions.length > 0,
+          });
+        NextToken = page.NextToken;
+      } while (NextToken);
+      return all;
+    });
+  }
+
+  concurrency(now: number): Promise<InstanceFacts['concurrency']> {
+    return see(async () => {
+      const { AccountLimit } = await this.lambda.send(new GetAccountSettingsCommand({}));
+      if (AccountLimit?.ConcurrentExecutions === undefined)
+        throw new CurfewError('ERR_UNAVAILABLE', 'Lambda answered without its limit', {
+          got: 'no limit in the answer',
+        });
+      const peak = await see(() =>
+        this.maxima({ Namespace: 'AWS/Lambda', MetricName: 'ConcurrentExecutions', Dimensions: [] }, now, DAY, HOUR),
+      );
+      const values = 'seen' in peak ? peak.seen.map(({ value }) => value) : [];
+      return { limit: AccountLimit.ConcurrentExecutions, peak: values.length > 0 ? Math.max(...values) : undefined };
+    });
+  }
+
+  private async maxima(
+    metric: Pick<GetMetricStatisticsCommand['input'], 'Namespace' | 'MetricName' | 'Dimensions'>,
+    now: number,
+    back: number,
+    Period: number,
+  ): Promise<readonly { readonly at: number; readonly value: number }[]> {
+    const [StartTime, EndTime] = [new Date((now - back) * 1000), new Date((now + 60) * 1000)];
+    const { Datapoints = [] } = await this.cloudwatch.send(
+      new GetMetricStatisticsCommand({ ...metric, StartTime, EndTime, Period, Statistics: ['Maximum'] }),
+    );
+    return Datapoints.map(({ Timestamp, Maximum = 0 }) => ({ at: secondsOf(Timestamp), value: Maximum }));
+  }
+}
+
+/** Whatever the reason, what was not seen is not known. */
+export async function see<T>(look: () => Promise<T>): Promise<Seen<T>> {
+  try {
+    return { seen: await look() };
+  } catch (error) {
+    // AWS's own name for it says more than our code of it.
+    const name = isCurfewError(error) && typeof error.got === 'string' ? error.got : errorName(error);
+    return { unseen: name };
+  }
+}
+
+function secondsOf(date: Date | undefined): number {
+  return Math.floor((date?.getTime() ?? 0) / 1000);
+}

@@ -1,0 +1,153 @@
+/**
+ * `curfew doctor`: is this instance whole, and is it as it was deployed? Looks at everything, changes nothing. Exit code
+ * 0: no problem; 1: there is one; 2: it could not look at all. What could not be seen is unknown, and never called ok.
+ */
+import { listRings, loadRing } from '../../lambdas/keys/load-ring';
+import { FetchHttp } from '../../lib/aws/fetch-http';
+import { diagnose, tally } from '../../lib/domain/doctor';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import type { Finding, Seen } from '../../lib/domain/finding';
+import type { PublicJwk } from '../../lib/domain/keys/jwk';
+import type { PublicationFacts, Served } from '../../lib/domain/keys/publication-diagnosis';
+import type { Ring } from '../../lib/domain/keys/ring';
+import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
+import { FeedSource } from '../../lib/verifier/feed-source';
+import { Instance, STACKS } from '../instance';
+import { table } from '../terminal';
+import { type Answer, type CommandPorts, type Commands, text } from './command';
+import { AwsLooks, type Looks, see } from './doctor-looks';
+
+export const DOCTOR_COMMANDS = {
+  doctor: {
+    usage: '',
+    says: 'is the instance whole, and as it was deployed? the exit code is the verdict',
+    takes: 0,
+    run: async (_, options) => {
+      const { instance, stacks } = await Instance.look(text(options, 'instance'));
+      if (STACKS.every((stack) => stacks[stack] === undefined))
+        throw new CurfewError('ERR_NOT_FOUND', `there is no instance ${instance.name}`, {
+          got: instance.name,
+          fix: 'check --instance, the region and the account',
+        });
+      const { clock, tables } = instance;
+      return examine({ clock, tables, http: new FetchHttp() }, new AwsLooks(instance, stacks));
+    },
+  },
+} as const satisfies Commands;
+
+/** A ring may rotate while we look; what was seen of two of its states says nothing. */
+const LOOKS_MAX = 3;
+
+export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Answer> {
+  const at = deps.clock.now();
+  const [rings, webhookSecrets, people, alarms, concurrency] = await Promise.all([
+    looks.stacks.signing === undefined ? { unseen: 'there is no signing stack' } : lookAtRings(deps, looks),
+    looks.webhookSecrets(),
+    looks.people(),
+    looks.alarms(),
+    looks.concurrency(at),
+  ]);
+  const { stacks, stage } = looks;
+  const findings = diagnose({ at, stacks, stage, rings, webhookSecrets, people, alarms, concurrency });
+  const counts = tally(findings);
+  return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };
+}
+
+function lookAtRings(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Seen<readonly RingFacts[]>> {
+  return see(async () => {
+    const feedKey = await looks.feedKey();
+    const ids = await listRings(deps);
+    return Promise.all(ids.map((id) => lookAtRing(id, feedKey, deps, looks)));
+  });
+}
+
+async function lookAtRing(
+  id: string,
+  feedKey: Seen<PublicJwk>,
+  deps: CommandPorts<'doctor'>,
+  looks: Looks,
+): Promise<RingFacts> {
+  for (let n = 1; ; n++) {
+    const ring = await loadRing(deps, id);
+    const [published, kms, watchedAt] = await Promise.all([
+      lookAtDocuments(ring, feedKey, deps, looks),
+      lookAtKeys(ring, looks),
+      looks.watchedAt(id, deps.clock.now()),
+    ]);
+    const facts = { ...published, kms, watchedAt, roles: looks.roles };
+    if (n === LOOKS_MAX || (await loadRing(deps, id)).fence === ring.fence) return facts;
+  }
+}
+
+async function lookAtKeys(ring: Ring, looks: Looks): Promise<RingFacts['kms']> {
+  const found = ring.keys.flatMap(({ kid, kmsKeyArn }) =>
+    kmsKeyArn === undefined ? [] : [looks.kmsKey(kmsKeyArn).then((seen) => [kid, seen] as const)],
+  );
+  return Object.fromEntries(await Promise.all(found));
+}
+
+/** As a verifier sees them: over the public base URL. */
+async function lookAtDocuments(
+  ring: Ring,
+  feedKey: Seen<PublicJwk>,
+  { http, clock }: CommandPorts<'doctor'>,
+  { publicBaseUrl }: Looks,
+): Promise<PublicationFacts> {
+  const served = async (document: string): Promise<Served> => {
+    try {
+      return await http.get(`${publicBaseUrl}/r/${ring.id}/${document}`);
+    } catch (error) {
+      return { unreachable: isCurfewError(error) ? error.message : String(error) };
+    }
+  };
+  const [jwks, discovery, feed] = await Promise.all(
+    ['.well-known/jwks.json', '.well-known/openid-configuration', 'feed'].map(served),
+  );
+  const at = clock.now();
+  return {
+    ring,
+    at,
+    publicBaseUrl,
+    jwks: jwks as Served,
+    discovery: discovery as Served,
+    feed: 'unseen' in feedKey ? feedKey : { seen: await readFeed(feed as Served, ring, feedKey.seen, at) },
+  };
+}
+
+/** By the verifier's own reader. */
+async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, at: number) {
+  const source = new FeedSource({
+    feedUrl: '',
+    ring: id,
+    feedKeys: [feedKey],
+    pollSeconds: 1,
+    skewSeconds: cfg.skew,
+    now: () => at,
+    fetchText: async () => {
+      if ('unreachable' in served) throw new CurfewError('ERR_UNAVAILABLE', served.unreachable);
+      if (served.status !== 200) throw new CurfewError('ERR_UNAVAILABLE', `it answers ${served.status}`);
+      return served.body;
+    },
+  });
+  try {
+    return (await source.current()).feed;
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    return { refused: cause instanceof Error ? cause.message : String(error) };
+  }
+}
+
+/** One table; what to do stands below what is not ok. */
+export function format(findings: readonly Finding[]): string {
+  const rows = findings.map(({ state, of, check, found }) => [state, of, check, found]);
+  const [head = '', rule = '', ...lines] = table(['state', 'of', 'check', 'found'], rows).split('\n');
+  const margin = ' '.repeat(head.indexOf('found'));
+  const body = lines.flatMap((line, n) => {
+    const fix = findings[n]?.fix;
+    return fix === undefined ? [line] : [line, `${margin}fix: ${fix}`];
+  });
+  const { ok, problem, unknown } = tally(findings);
+  return [head, rule, ...body, '', `${ok} ok, ${problem} problem${problem === 1 ? '' : 's'}, ${unknown} unknown`].join(
+    '\n',
+  );
+}

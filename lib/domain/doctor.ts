@@ -1,0 +1,150 @@
+/** What `curfew doctor` makes of an instance: facts as they were looked at, findings out. First run and drift alike. */
+import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
+import { type Exemption, endOf } from './keys/exemption';
+import { diagnoseRing, type RingFacts } from './keys/ring-diagnosis';
+import { span } from './time';
+
+export interface InstanceFacts {
+  /** Epoch seconds. */
+  readonly at: number;
+  /** By name; undefined where there is none. */
+  readonly stacks: Readonly<Record<string, string | undefined>>;
+  readonly stage: Seen<string>;
+  readonly rings: Seen<readonly RingFacts[]>;
+  /** By HR source: was the secret ever given a value? */
+  readonly webhookSecrets: Readonly<Record<string, Seen<boolean>>>;
+  readonly people: Seen<{ readonly items: number; readonly tableMadeAt: number }>;
+  readonly alarms: Seen<readonly { readonly name: string; readonly state: string; readonly tells: boolean }[]>;
+  readonly concurrency: Seen<{ readonly limit: number; readonly peak?: number }>;
+}
+
+const { ok, problem, unknown } = answersOf('instance');
+const COMPLETE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
+/** Long enough to have an exemption approved again. */
+const EXEMPTION_SECONDS_LEFT_MIN = 30 * 86_400;
+/** DynamoDB counts the items of a table about every six hours. */
+const COUNTED_EACH_SECONDS = 6 * 3600;
+/** What the issuer's throttle lets in takes 50 at a tenth of a second each; the schedules, a wave and a margin the rest. */
+const CONCURRENCY_MIN = 100;
+const CONCURRENCY_USED_MAX = 0.8;
+
+export function diagnose(facts: InstanceFacts): Finding[] {
+  const { rings } = facts;
+  return [
+    ...stacks(facts),
+    stage(facts),
+    ...('unseen' in rings
+      ? [unknown('rings', `the Keys table did not tell: ${rings.unseen}`, MAY_LOOK)]
+      : rings.seen.length === 0
+        ? [problem('rings', 'there is none', 'deploy the signing stack: its rings are born with it')]
+        : rings.seen.flatMap(diagnoseRing)),
+    ...exemptions(facts),
+    ...webhookSecrets(facts),
+    people(facts),
+    alarms(facts),
+    alarmActions(facts),
+    concurrency(facts),
+    unknown(
+      'quota of KMS',
+      'Service Quotas is not asked',
+      'compare "Cryptographic operations" of KMS in your region with how many tokens a second you issue',
+    ),
+  ];
+}
+
+function stacks({ stacks: found }: InstanceFacts): Finding[] {
+  return Object.entries(found).map(([name, status]) => {
+    const check = `stack ${name}`;
+    if (status === undefined) return problem(check, 'there is none', 'npx cdk deploy --all');
+    if (COMPLETE.includes(status)) return ok(check, status);
+    if (status.endsWith('_IN_PROGRESS')) return unknown(check, status, 'ask again when it is done');
+    return problem(check, status, 'see its events, then deploy again');
+  });
+}
+
+function stage({ stage: found }: InstanceFacts): Finding {
+  if ('unseen' in found) return unknown('stage', found.unseen, 'deploy again: newer stacks say it');
+  return found.seen === 'production'
+    ? ok('stage', 'production')
+    : problem(
+        'stage',
+        `${found.seen}: tables and keys go with their stack, evidence is locked for a day`,
+        'set stage: production',
+      );
+}
+
+/** They stand in every ring's record, those of the whole app. */
+function exemptions({ rings, at }: InstanceFacts): Finding[] {
+  const all = 'seen' in rings ? rings.seen.flatMap(({ ring }) => ring.cfg.exemptions ?? []) : [];
+  const distinct = new Map(all.map((one): [string, Exemption] => [`${one.subject} from ${one.rule}`, one]));
+  return [...distinct].map(([what, one]) => {
+    const left = endOf(one) - at;
+    const fix = 'do without it, or have it approved again with a new date';
+    if (left <= 0) return problem('exemption', `of ${what} ended on ${one.until}`, fix);
+    if (left < EXEMPTION_SECONDS_LEFT_MIN) return problem('exemption', `of ${what} ends in ${span(left)}`, fix);
+    return ok('exemption', `of ${what} until ${one.until}, approved by ${one.approver}`);
+  });
+}
+
+function webhookSecrets({ webhookSecrets: found }: InstanceFacts): Finding[] {
+  const sources = Object.entries(found);
+  if (sources.length === 0)
+    return [
+      problem('HR sources', 'none: nobody says who leaves', 'configure `sources`, and deploy the offboarding stack'),
+    ];
+  return sources.map(([source, hasValue]) => {
+    const check = `secret of ${source}`;
+    if ('unseen' in hasValue) return unknown(check, hasValue.unseen, MAY_LOOK);
+    return hasValue.seen
+      ? ok(check, 'has a value')
+      : problem(
+          check,
+          'was never given a value: every delivery gets a 5xx',
+          'aws secretsmanager put-secret-value, with the secret that the HR system shows',
+        );
+  });
+}
+
+function people({ people: found, at }: InstanceFacts): Finding {
+  if ('unseen' in found) return unknown('people', found.unseen, MAY_LOOK);
+  const { items, tableMadeAt } = found.seen;
+  if (items > 0) return ok('people', `${items} principals and exposures are known`);
+  const fix = '`curfew people import`: a departure ends only what was imported';
+  if (at - tableMadeAt < COUNTED_EACH_SECONDS)
+    return unknown('people', 'none as DynamoDB counted last, which it does every six hours', fix);
+  return problem('people', 'nobody was imported more than six hours ago', fix);
+}
+
+function alarms({ alarms: found }: InstanceFacts): Finding {
+  if ('unseen' in found) return unknown('alarms', found.unseen, MAY_LOOK);
+  if (found.seen.length === 0) return problem('alarms', 'there is none', 'deploy again: each ring has its own');
+  const ringing = found.seen.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
+  return ringing.length > 0
+    ? problem('alarms', `${ringing.join(', ')}: ALARM`, 'see its section of the run-book in the README')
+    : ok('alarms', `0 of ${found.seen.length} in state ALARM`);
+}
+
+function alarmActions({ alarms: found }: InstanceFacts): Finding {
+  if ('unseen' in found) return unknown('alarm actions', found.unseen, MAY_LOOK);
+  const silent = found.seen.filter(({ tells }) => !tells).length;
+  return silent > 0
+    ? problem('alarm actions', `${silent} of ${found.seen.length} alarms tell nobody`, 'set alarmTopicArn')
+    : ok('alarm actions', 'every alarm tells somebody');
+}
+
+function concurrency({ concurrency: found }: InstanceFacts): Finding {
+  const check = 'quota of Lambda';
+  if ('unseen' in found) return unknown(check, found.unseen, MAY_LOOK);
+  const { limit, peak } = found.seen;
+  const used = peak === undefined ? 'the peak of the last day is not known' : `the peak of the last day was ${peak}`;
+  const says = `${limit} at once in this account and region; ${used}`;
+  const fix = 'ask AWS for more "Concurrent executions", or move what else runs here';
+  if (limit < CONCURRENCY_MIN || (peak ?? 0) > limit * CONCURRENCY_USED_MAX) return problem(check, says, fix);
+  return ok(check, says);
+}
+
+/** How many of each. */
+export function tally(findings: readonly Finding[]): Readonly<Record<Finding['state'], number>> {
+  const of = (state: Finding['state']) => findings.filter((finding) => finding.state === state).length;
+  return { ok: of('ok'), problem: of('problem'), unknown: of('unknown') };
+}

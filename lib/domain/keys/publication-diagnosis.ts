@@ -1,0 +1,87 @@
+/** What `curfew doctor` makes of what verifiers see of a ring: JWKS, discovery and feed, as served. */
+import { canonicalJson, type Json } from '../encoding';
+import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
+import { span } from '../time';
+import type { Feed } from './feed';
+import { shortKid } from './jwk';
+import { discovery, jwksAt } from './publication';
+import type { Ring } from './ring';
+
+/** An answer of the public endpoint, whatever it was. */
+export type Served = { readonly status: number; readonly body: string } | { readonly unreachable: string };
+
+export interface PublicationFacts {
+  readonly ring: Ring;
+  /** Epoch seconds at which it was looked at. */
+  readonly at: number;
+  readonly publicBaseUrl: string;
+  readonly jwks: Served;
+  readonly discovery: Served;
+  /** As a verifier that pins the feed key took it, or why it would not; unseen where the feed key could not be read. */
+  readonly feed: Seen<Feed | { readonly refused: string }>;
+}
+
+/** The heartbeat signs the feed each minute; one may be late. */
+const FEED_AGE_SECONDS_MAX = 120;
+
+export function diagnosePublication(facts: PublicationFacts): Finding[] {
+  return [jwksFinding(facts), discoveryFinding(facts), feedFinding(facts)];
+}
+
+export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Finding {
+  const { ok, problem } = answersOf(ring.id);
+  const expected = jwksAt(ring, at);
+  const fix = 'check publicBaseUrl and what stands before it; a CDN may be behind by jwksMaxAgeSeconds';
+  const document = documentOf(served);
+  if ('refused' in document) return problem('JWKS', document.refused, fix);
+  if (canonicalJson(document.json) === canonicalJson(expected as unknown as Json))
+    return ok('JWKS', `${count(expected.keys.length, 'key')} as of now`);
+  const { keys } = (document.json ?? {}) as { keys?: unknown };
+  if (!Array.isArray(keys)) return problem('JWKS', 'answers something that is no JWKS', fix);
+  const found = keys.map((key: { kid?: unknown } | null) => String(key?.kid));
+  const wanted = expected.keys.map(({ kid }) => kid);
+  const extra = found.filter((kid) => !wanted.includes(kid)).map(shortKid);
+  const missing = wanted.filter((kid) => !found.includes(kid)).map(shortKid);
+  const says = [
+    extra.length > 0 ? `serves ${extra.join(', ')}, which it should not` : '',
+    missing.length > 0 ? `lacks ${missing.join(', ')}` : '',
+  ].filter(Boolean);
+  return problem('JWKS', says.join('; ') || 'has the right kids and other key material', fix);
+}
+
+function discoveryFinding({ ring, discovery: served, publicBaseUrl }: PublicationFacts): Finding {
+  const { ok, problem } = answersOf(ring.id);
+  const fix = 'check publicBaseUrl and what stands before it';
+  const document = documentOf(served);
+  if ('refused' in document) return problem('discovery', document.refused, fix);
+  const { issuer, jwks_uri } = (document.json ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
+  const expected = discovery(ring, publicBaseUrl);
+  if (issuer !== expected.issuer) return problem('discovery', `says that iss is ${JSON.stringify(issuer)}`, fix);
+  if (jwks_uri !== expected.jwks_uri)
+    return problem('discovery', `sends verifiers to ${JSON.stringify(jwks_uri)} for keys`, fix);
+  return ok('discovery', `iss ${expected.issuer}`);
+}
+
+function documentOf(served: Served): { readonly json: Json } | { readonly refused: string } {
+  if ('unreachable' in served) return { refused: served.unreachable };
+  if (served.status !== 200) return { refused: `answers ${served.status}` };
+  try {
+    return { json: JSON.parse(served.body) as Json };
+  } catch {
+    return { refused: 'answers something that is not JSON' };
+  }
+}
+
+function feedFinding({ ring, at, feed }: PublicationFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const fix = 'look at the log of the publisher, and at the heartbeat’s dead letters';
+  if ('unseen' in feed) return unknown('feed', `the feed key could not be read: ${feed.unseen}`, MAY_LOOK);
+  if ('refused' in feed.seen) return problem('feed', `verifiers refuse it: ${feed.seen.refused}`, fix);
+  const { iat, keys } = feed.seen;
+  const age = at - iat;
+  if (age > FEED_AGE_SECONDS_MAX) return problem('feed', `was signed ${span(age)} ago`, fix);
+  const active = keys.filter(({ state }) => state === 'ACTIVE').map(({ kid }) => kid);
+  if (active.join() !== (ring.activeKid ?? ''))
+    return problem('feed', `says that ${active.map(shortKid).join(', ') || 'no key'} is ACTIVE`, fix);
+  return ok('feed', `signed ${span(age)} ago under the feed key, names the ACTIVE key`);
+}

@@ -1,0 +1,214 @@
+/** What `curfew doctor` makes of one ring: facts as they were looked at, findings out. */
+import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
+import { instant, span } from '../time';
+
+import { shortKid } from './jwk';
+import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from './key-policy';
+import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
+import { activeKey, type KeyRecord, type Ring, STANDBYS, verifyUntilOf } from './ring';
+import { isClosed, isStanding, nextRotationAt, overdueBy, PREPARED_FOR, successors } from './rotation';
+import { isOpen } from './transitions';
+
+export interface RingFacts extends PublicationFacts {
+  /** By kid, of every key that KMS holds. */
+  readonly kms: Readonly<Record<string, { readonly state: Seen<string>; readonly policy: Seen<string> }>>;
+  readonly roles: Pick<KeyPolicyInput, 'accountId' | 'roleArns'>;
+  /** When the watch last put a figure; undefined if it put none within the hour. */
+  readonly watchedAt: Seen<number | undefined>;
+}
+
+/** A rotator asks at least each hour (SigningKeyRing): what is due for longer is not being done. */
+const TICK_SECONDS_MAX = 3600;
+/** The watch puts figures each minute, and CloudWatch takes a while to show them. */
+const WATCH_AGE_SECONDS_MAX = 300;
+/** A wave takes minutes, and a planned one then waits for holders, a day by default. */
+const WAVE_SECONDS_MAX = 86_400;
+
+export function diagnoseRing(facts: RingFacts): Finding[] {
+  const { ring } = facts;
+  const always = [issuing(facts), kmsStates(facts), keyPolicies(facts)];
+  if (isClosed(ring)) return [...always, jwksFinding(facts)];
+  return [
+    ...always,
+    ...diagnosePublication(facts),
+    standbys(facts),
+    rotation(facts),
+    ...waves(facts),
+    ...legacyKeys(facts),
+    verifiers(facts),
+    watched(facts),
+  ];
+}
+
+function issuing({ ring }: RingFacts): Finding {
+  const { ok, problem } = answersOf(ring.id);
+  const [active, ...more] = ring.keys.filter(({ state }) => state === 'ACTIVE');
+  if (isClosed(ring)) return ok('issuing', 'the ring is closed: it issues nothing');
+  if (active === undefined || more.length > 0 || active.kid !== ring.activeKid)
+    return problem(
+      'issuing',
+      `${count(active ? more.length + 1 : 0, 'key')} ACTIVE, and the ring names ${ring.activeKid ?? 'none'}`,
+      'a ring that is being born has none for minutes; otherwise deploy the signing stack again',
+    );
+  if (ring.halted)
+    return problem(
+      'issuing',
+      'halted: nothing is issued',
+      `\`curfew ring resume ${ring.id} --reason …\` when what it was halted for is over`,
+    );
+  if (ring.closingAt !== undefined)
+    return ok('issuing', `closing: the ring ends at ${instant(verifyUntilOf(ring.closingAt, ring.cfg))}`);
+  return ok('issuing', `${shortKid(active.kid)} has issued since ${instant(active.activatedAt ?? 0)}`);
+}
+
+/** KMS's own word for every key, the dead ones too: one key can sign, and no other. */
+function kmsStates({ ring, at, kms }: RingFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const all = ring.keys.filter(({ kind }) => kind === 'kms');
+  const seen = all.map((key) => ({ key, state: kms[key.kid]?.state ?? { unseen: 'not looked at' } }));
+  const wrong = seen.flatMap(({ key, state }) =>
+    'seen' in state && !mayBe(state.seen, key, ring, at)
+      ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`]
+      : [],
+  );
+  if (wrong.length > 0)
+    return problem(
+      'keys in KMS',
+      wrong.join(', '),
+      'the next tick disables what must not sign; CloudTrail says who changed it behind the ring’s back',
+    );
+  const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
+  if (unseen.length > 0)
+    return unknown('keys in KMS', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+  return ok(
+    'keys in KMS',
+    ring.activeKid === undefined
+      ? `none of ${count(all.length, 'key')} can sign`
+      : `${shortKid(ring.activeKid)} is Enabled, and none of the ${all.length - 1} others`,
+  );
+}
+
+function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
+  if (key.kid === ring.activeKid) return found === 'Enabled';
+  if (found !== 'Enabled') return true;
+  if (key.state === 'STANDBY')
+    return key.preparedAt !== undefined && at <= key.preparedAt + PREPARED_FOR + TICK_SECONDS_MAX;
+  return key.deactivatedAt !== undefined && at <= key.deactivatedAt + ring.cfg.drain + TICK_SECONDS_MAX;
+}
+
+/** Of the keys that are not over. What the rotator read back counts as well: it may see what the caller may not. */
+function keyPolicies({ ring, kms, roles }: RingFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const living = ring.keys.filter(({ kind, state }) => kind === 'kms' && state !== 'RETIRED' && state !== 'DENIED');
+  const states = living.map((key): { key: KeyRecord; state: Seen<PolicyState> } => {
+    const found = kms[key.kid]?.policy ?? { unseen: 'not looked at' };
+    const known = key.policyState ?? 'as-written';
+    if (known !== 'as-written') return { key, state: { seen: known } };
+    if ('unseen' in found) return { key, state: found };
+    const written = keyPolicy({ ...roles, algorithm: key.alg, signUntil: key.signUntil });
+    return { key, state: { seen: policyStateOf(found.seen, written) } };
+  });
+  const drifted = states.flatMap(({ key, state }) =>
+    'seen' in state && state.seen !== 'as-written' ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`] : [],
+  );
+  if (drifted.length > 0)
+    return problem(
+      'key policies',
+      drifted.join(', '),
+      'find the PutKeyPolicy in CloudTrail; `curfew ring taint` an ACTIVE key that others could sign with',
+    );
+  const unseen = states.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
+  if (unseen.length > 0)
+    return unknown('key policies', `KMS did not show ${unseen.length} of ${living.length}: ${unseen[0]}`, MAY_LOOK);
+  return ok('key policies', `${count(living.length, 'key')}, each as written at birth`);
+}
+
+function standbys({ ring, at }: RingFacts): Finding {
+  const { ok, problem } = answersOf(ring.id);
+  const standing = ring.keys.filter((key) => isStanding(key, at));
+  const unseen = standing.filter(
+    ({ publishedAt, bornAt }) => publishedAt === undefined && at > bornAt + TICK_SECONDS_MAX,
+  );
+  if (standing.length < STANDBYS)
+    return problem(
+      'STANDBYs',
+      `${standing.length} of ${STANDBYS} stand by: an emergency may have to wait`,
+      'the next tick makes what is missing; if it does not, look at the log of the rotator',
+    );
+  if (unseen.length > 0)
+    return problem(
+      'STANDBYs',
+      `${unseen.map(({ kid }) => shortKid(kid)).join(', ')} was never seen in the JWKS`,
+      'check that publicBaseUrl serves the JWKS',
+    );
+  return ok('STANDBYs', `${standing.length} stand by, ${successors(ring, at).length} ready to sign now`);
+}
+
+function rotation({ ring, at }: RingFacts): Finding {
+  const { ok, problem } = answersOf(ring.id);
+  const overdue = overdueBy(ring, at);
+  if (overdue > TICK_SECONDS_MAX)
+    return problem(
+      'rotation',
+      `overdue by ${span(overdue)}`,
+      'look at the log of the rotator and the schedule’s dead letters; `curfew ring rotate` does it by hand',
+    );
+  const next = nextRotationAt(ring);
+  if (next === undefined || activeKey(ring) === undefined) return ok('rotation', 'nothing to rotate');
+  return ok('rotation', overdue > 0 ? 'due at the next tick' : `next at ${instant(next)}, in ${span(next - at)}`);
+}
+
+function waves({ ring, at }: RingFacts): Finding[] {
+  const { ok, problem } = answersOf(ring.id);
+  const open = ring.waves.filter(isOpen);
+  if (open.length === 0) return [];
+  const old = open.filter(({ openedAt }) => at - openedAt > WAVE_SECONDS_MAX);
+  if (old.length === 0) return [ok('waves', `${open.length} open, none for longer than a day`)];
+  return [
+    problem(
+      'waves',
+      old.map(({ fromKid, openedAt }) => `${shortKid(fromKid)} has been SUSPECT for ${span(at - openedAt)}`).join(', '),
+      'see its case; or give `curfew ring taint` the same kid and class again: it goes on where it stopped',
+    ),
+  ];
+}
+
+function legacyKeys({ ring, at }: RingFacts): Finding[] {
+  const { ok, problem } = answersOf(ring.id);
+  return ring.keys
+    .filter(({ state }) => state === 'OBSERVED')
+    .map(({ kid, verifyUntil }) =>
+      at <= verifyUntil
+        ? ok('legacy key', `${shortKid(kid)} of the issuer before is accepted until ${instant(verifyUntil)}`)
+        : problem('legacy key', `${shortKid(kid)} is past its date, and not RETIRED`, 'look at the log of the rotator'),
+    );
+}
+
+function verifiers({ ring }: RingFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const declared = ring.cfg.verifiers ?? [];
+  const unbounded = declared.filter(({ cacheSeconds }) => cacheSeconds === 'unbounded').map(({ name }) => name);
+  if (declared.length === 0)
+    return problem(
+      'verifiers',
+      `none is declared: ${span(ring.cfg.cache)} of caching is a guess`,
+      'declare the services that verify: `verifiers: [{name, cacheSeconds}]` of the ring',
+    );
+  if (unbounded.length > 0)
+    return unknown(
+      'verifiers',
+      `${unbounded.join(', ')} may go on with keys of long ago`,
+      'restart them after each taint, or have them ask for the JWKS again by themselves',
+    );
+  return ok('verifiers', `${declared.length} declared; a STANDBY waits for the slowest, ${span(ring.cfg.cache)}`);
+}
+
+function watched({ ring, at, watchedAt }: RingFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const fix = 'look at the log of the watch and its schedule’s dead letters: without figures no alarm can tell';
+  if ('unseen' in watchedAt) return unknown('figures', `CloudWatch did not tell: ${watchedAt.unseen}`, MAY_LOOK);
+  if (watchedAt.seen === undefined) return problem('figures', 'none was put within the last hour', fix);
+  const age = at - watchedAt.seen;
+  if (age > WATCH_AGE_SECONDS_MAX) return problem('figures', `the last was put ${span(age)} ago`, fix);
+  return ok('figures', `put ${span(Math.max(0, age))} ago: the schedules run`);
+}

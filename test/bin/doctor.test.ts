@@ -1,0 +1,135 @@
+/** The doctor under exactly the rights of its row in `lib/domain/access.ts`, at a ring in memory. */
+import type { CommandPorts } from '../../bin/commands/command';
+import { examine } from '../../bin/commands/doctor';
+import { see } from '../../bin/commands/doctor-looks';
+import { rotate } from '../../lambdas/keys/rotator';
+import { COMMAND_RIGHTS } from '../../lib/domain/access';
+import { CurfewError } from '../../lib/domain/errors';
+import type { Finding } from '../../lib/domain/finding';
+import { RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
+import { looksAt } from '../support/looks';
+
+let world: SigningWorld;
+beforeEach(async () => {
+  world = await signingWorld();
+  await world.functions.invoke('publisher', { ring: RING });
+});
+const deps = (more: object = {}) =>
+  ({
+    clock: world.clock,
+    http: world.http,
+    tables: world.tables.restricted(COMMAND_RIGHTS.doctor as readonly string[]),
+    ...more,
+  }) as unknown as CommandPorts<'doctor'>;
+const findingsOf = (json: unknown) => (json as { findings: Finding[] }).findings;
+const notOk = async (looks = looksAt(world)) => {
+  const { json, exitCode } = await examine(deps(), looks);
+  const rows = findingsOf(json).filter(({ state }) => state !== 'ok');
+  return { exitCode, rows: rows.map(({ of, check, state }) => `${of} ${check} ${state}`) };
+};
+const EXPECTED = [`${RING} verifiers problem`, 'instance quota of KMS unknown'];
+
+test('a ring that was just born: no verifier was declared, the rest is as it should be', async () => {
+  const { text, exitCode } = await examine(deps(), looksAt(world));
+  expect(await notOk()).toEqual({ exitCode: 1, rows: EXPECTED });
+  expect([exitCode, text.split('\n').at(-1)]).toEqual([1, '19 ok, 1 problem, 1 unknown']);
+  expect(text).toMatch(/^problem {2}customer-api {2}verifiers +none is declared: .*\n +fix: declare the services/m);
+});
+
+test('it stays so through a rotation, and while the old key drains', async () => {
+  await rotate(
+    { op: 'rotate', ring: RING, from: (await ringOf(world)).activeKid ?? '', reason: 'x' },
+    world.deps('rotator'),
+  );
+  expect((await notOk()).rows).toEqual(EXPECTED);
+});
+
+test('a key enabled behind our back, a policy changed, a feed gone stale: each is seen', async () => {
+  const [standby, other] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY');
+  world.kms.override(standby?.kmsKeyArn ?? '', { state: 'Enabled' });
+  world.kms.override(other?.kmsKeyArn ?? '', { policy: '{"Version":"2012-10-17","Statement":[]}' });
+  world.clock.advance(200);
+  expect(await notOk()).toEqual({
+    exitCode: 1,
+    rows: [
+      `${RING} keys in KMS problem`,
+      // Under such a policy nobody may look.
+      `${RING} key policies unknown`,
+      `${RING} feed problem`,
+      ...EXPECTED,
+    ],
+  });
+});
+
+test('the feed is judged as a verifier judges it: of another key it is refused', async () => {
+  const feedKeyArn = world.kms.createKey({ algorithm: 'ES256', policy: '{}' });
+  const other = looksAt(Object.assign(Object.create(world), { config: { ...world.config, feedKeyArn } }));
+  const { json } = await examine(deps(), other);
+  expect(findingsOf(json).find(({ check }) => check === 'feed')).toMatchObject({
+    state: 'problem',
+    found: 'verifiers refuse it: the feed is not signed by a pinned feed key',
+  });
+});
+
+test('what does not answer is a problem where verifiers ask, and unknown where only we do', async () => {
+  const down = { get: async () => Promise.reject(new CurfewError('ERR_UNAVAILABLE', 'nothing answered')) };
+  const { json } = await examine(deps({ http: down }), looksAt(world));
+  const states = findingsOf(json).filter(({ check }) => ['JWKS', 'discovery', 'feed'].includes(check));
+  expect(states.map(({ check, state, found }) => [check, state, found])).toEqual([
+    ['JWKS', 'problem', 'nothing answered'],
+    ['discovery', 'problem', 'nothing answered'],
+    ['feed', 'problem', 'verifiers refuse it: nothing answered'],
+  ]);
+  const denied = () => Promise.resolve({ unseen: 'AccessDenied' });
+  const { json: blind } = await examine(deps(), looksAt(world, { feedKey: denied, people: denied, alarms: denied }));
+  const unknown = findingsOf(blind).filter(({ state }) => state === 'unknown');
+  expect(unknown.map(({ check }) => check)).toEqual(['feed', 'people', 'alarms', 'alarm actions', 'quota of KMS']);
+});
+
+test('a ring that changes while it is looked at is looked at again', async () => {
+  const looks = looksAt(world);
+  let changed = 0;
+  const watchedAt: typeof looks.watchedAt = async (ring, now) => {
+    const { activeKid = '' } = await ringOf(world);
+    if (changed++ === 0)
+      await rotate({ op: 'rotate', ring, from: activeKid, reason: 'meanwhile' }, world.deps('rotator'));
+    return { seen: now };
+  };
+  expect(await notOk({ ...looks, watchedAt })).toEqual({ exitCode: 1, rows: EXPECTED });
+  expect(changed).toBe(2);
+});
+
+test('without the signing stack the rings are unknown, and the rest is told', async () => {
+  const looks = looksAt(world, {
+    stacks: { evidence: 'CREATE_COMPLETE', signing: undefined, offboarding: undefined },
+    people: () => see(() => Promise.reject(new CurfewError('ERR_NOT_FOUND', 'no output', { got: 'TablePeopleName' }))),
+  });
+  const { json, exitCode } = await examine(deps(), looks);
+  expect(exitCode).toBe(1);
+  expect(
+    findingsOf(json)
+      .filter(({ state }) => state !== 'ok')
+      .map(({ check, found }) => [check, found]),
+  ).toEqual([
+    ['stack signing', 'there is none'],
+    ['stack offboarding', 'there is none'],
+    ['rings', 'the Keys table did not tell: there is no signing stack'],
+    ['people', 'TablePeopleName'],
+    ['quota of KMS', 'Service Quotas is not asked'],
+  ]);
+});
+
+test('an instance with nothing wrong ends with 0', async () => {
+  const { activeKid } = await ringOf(world);
+  await world.tables.transact([
+    {
+      kind: 'update',
+      table: 'keys',
+      key: { pk: `RING#${RING}`, sk: 'HEAD' },
+      set: { cfg: { ...(await ringOf(world)).cfg, verifiers: [{ name: 'checkout', cacheSeconds: 60 }] } as never },
+    },
+  ]);
+  const { exitCode, text } = await examine(deps(), looksAt(world));
+  expect([exitCode, text.split('\n').at(-1)]).toEqual([0, '20 ok, 0 problems, 1 unknown']);
+  expect(text).toContain(activeKid?.slice(0, 8));
+});

@@ -1,0 +1,313 @@
+/** The ring commands under exactly the rights of their rows in `lib/domain/access.ts`, on a ring in memory. */
+import type { CommandPorts } from '../../bin/commands/command';
+import { rotateRing, switchIssuing, taintKey } from '../../bin/commands/ring-change';
+import { showRing, showRings } from '../../bin/commands/ring-view';
+import { rotate } from '../../lambdas/keys/rotator';
+import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/access';
+import { CurfewError } from '../../lib/domain/errors';
+import { RESTS_FOR } from '../../lib/domain/keys/rotation';
+import type { World } from '../../lib/local/world';
+import {
+  issueTo,
+  legacyClaims,
+  RING,
+  record,
+  ringOf,
+  type SigningWorld,
+  signingWorld,
+  signLegacy,
+  verifierOf,
+} from '../scenarios/signing-world';
+import { verdict } from '../support/published';
+import { alwaysViolated, settledViolated } from '../support/ring-invariants';
+
+const DRAWING = { width: 80, unicode: false };
+
+/** What the command gets from AWS under a policy of its row alone: the twins refuse the rest. */
+function under<C extends CommandName>(world: World, command: C): CommandPorts<C> {
+  const rights: readonly string[] = COMMAND_RIGHTS[command];
+  const { clock } = world;
+  return {
+    clock,
+    tables: world.tables.restricted(rights),
+    functions: world.functions.restricted(rights),
+  } as unknown as CommandPorts<C>;
+}
+
+let world: SigningWorld;
+let said: string[];
+const progress = (line: string) => said.push(line);
+beforeEach(async () => {
+  world = await signingWorld();
+  said = [];
+});
+const states = async () =>
+  (await ringOf(world)).keys.map(({ kind, state }) => (kind === 'kms' ? state : `PEM ${state}`));
+const active = async () => (await ringOf(world)).activeKid ?? '';
+const tables = () => JSON.stringify(world.tables.dump('keys'));
+
+describe('ring list', () => {
+  test('one line a ring: who issues, since when, what is ready, what is due', async () => {
+    world.clock.advance(86_400);
+    const { text, json } = await showRings(under(world, 'ring list'));
+    const kid = await active();
+    expect(text.split('\n')).toEqual([
+      `ring          alg    ACTIVE${' '.repeat(kid.length - 6)}  age  STANDBY ready  next rotation                       tainted, waves  issues`,
+      expect.stringMatching(/^-+ /),
+      `${RING}  ES256  ${kid}  1 d  2 of 2         2027-02-14T08:00:00Z, in 28 d 23 h  -               yes`,
+    ]);
+    expect(json).toMatchObject([{ ring: RING, activeKid: kid, standbysReady: 2, openWaves: 0, issuing: 'yes' }]);
+  });
+
+  test('says of a halted ring that it is', async () => {
+    await switchIssuing(under(world, 'ring halt'), { op: 'halt', ring: RING, reason: 'drill' });
+    expect((await showRings(under(world, 'ring list'))).text).toMatch(/HALTED$/);
+  });
+});
+
+describe('ring show', () => {
+  test('every key whole, a time line, and what comes next in words', async () => {
+    const { text, json } = await showRing(under(world, 'ring show'), RING, DRAWING);
+    const ring = await ringOf(world);
+    for (const { kid } of ring.keys) expect(text).toContain(kid);
+    expect(text).toMatch(/^PEM \S{8} +o/m);
+    expect(text).toMatch(
+      new RegExp(
+        `^2027-02-14T08:00:00Z  in 29 d 23 h  \\S{8} takes over; ${ring.activeKid?.slice(0, 8)} verifies on`,
+        'm',
+      ),
+    );
+    expect(text).toMatch(/KMS refuses \S{8} by its own policy, should nobody have rotated/);
+    expect(json).toMatchObject({
+      ring: RING,
+      activeKid: ring.activeKid,
+      issuing: 'yes',
+      keys: ring.keys,
+      next: undefined,
+    });
+  });
+
+  test('a ring that is not there is said not to be', async () => {
+    await expect(showRing(under(world, 'ring show'), 'no-such-ring', DRAWING)).rejects.toMatchObject({
+      code: 'ERR_NOT_FOUND',
+      message: 'there is no ring no-such-ring',
+      fix: expect.any(String),
+    });
+  });
+});
+
+describe('ring rotate', () => {
+  const run = () => rotateRing(under(world, 'ring rotate'), { ring: RING, reason: 'CHG-9' }, progress);
+
+  test('puts the next key in place, waits for the drain and has KMS disable the old one; its tokens stay good', async () => {
+    const verifier = await verifierOf(world);
+    const from = await active();
+    const token = await issueTo(world, 'member-1');
+    const before = world.clock.now();
+    const { json, text, exitCode } = await run();
+    const to = await active();
+    expect({ json, exitCode }).toEqual({ json: { ring: RING, from, to, kms: 'Disabled' }, exitCode: 0 });
+    expect(text).toBe(`${RING} rotated: ${from} -> ${to}`);
+    expect(to).not.toBe(from);
+    expect(said).toEqual([
+      `asking for a successor of ${from}`,
+      `${to} issues; ${from} goes on verifying`,
+      'waiting 15 s for signatures that are under way',
+      `KMS says of ${from}: Disabled`,
+    ]);
+    expect(world.clock.now() - before).toBeGreaterThanOrEqual((await ringOf(world)).cfg.drain);
+    expect(await verdict(verifier, token)).toBe('accepted');
+    expect(await verdict(verifier, await issueTo(world, 'member-1'))).toBe('accepted');
+    expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+  });
+
+  test('when no STANDBY is old enough nothing changes, and the refusal says how long it takes', async () => {
+    await run();
+    await run();
+    const before = await states();
+    await expect(run()).rejects.toMatchObject({
+      code: 'ERR_KEY_NOT_PUBLISHED',
+      message: `ring ${RING} has no key that may sign next`,
+      fix: expect.stringContaining('a STANDBY waits 70 s'),
+    });
+    expect(await states()).toEqual(before);
+  });
+
+  test('a rotation that a tick was faster with is not done twice', async () => {
+    const deps = under(world, 'ring rotate');
+    const from = await active();
+    const functions = {
+      invoke: async (name: 'rotator', request: never) => {
+        if ((request as { op: string }).op === 'rotate' && (await active()) === from)
+          await rotate({ op: 'rotate', ring: RING, from, reason: 'somebody else' }, world.deps('rotator'));
+        return world.functions.invoke(name, request);
+      },
+    };
+    const { json } = await rotateRing({ ...deps, functions } as never, { ring: RING, reason: 'CHG-9' }, progress);
+    expect(json).toMatchObject({ from, to: await active() });
+    expect((await ringOf(world)).seq).toBe(2);
+  });
+});
+
+describe('ring taint', () => {
+  const run = (kid: string, taintClass: 'compromise' | 'planned' = 'compromise') =>
+    taintKey(under(world, 'ring taint'), { kid, class: taintClass, reason: 'found in a backup' }, progress);
+
+  test('the kid alone names the ring: replaced, re-signed from the ledger, DENIED, disabled', async () => {
+    const verifier = await verifierOf(world);
+    const kid = await active();
+    const token = await issueTo(world, 'member-1');
+    expect(await verdict(verifier, token)).toBe('accepted');
+    const { json, text, exitCode } = await run(kid);
+    expect(json).toEqual({ ring: RING, kid, state: 'DENIED', kms: 'Disabled', resigned: 1 });
+    expect([text, exitCode]).toEqual([`${kid} DENIED, 1 tokens re-signed`, 0]);
+    expect(said[0]).toBe(`prepared ${await active()}`);
+    world.clock.advance(10);
+    expect(await verdict(verifier, token)).toBe('ERR_TOKEN_KID_STATE');
+    expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+  });
+
+  test('the key of the issuer before us is ended as well; KMS never had it', async () => {
+    const { kid } = world.legacy.jwk;
+    await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
+    const { json } = await run(kid);
+    expect(json).toEqual({ ring: RING, kid, state: 'DENIED', kms: 'not in KMS', resigned: 1 });
+    expect(said.some((line) => line.startsWith('prepared'))).toBe(false);
+  });
+
+  test('two emergencies within a minute, the second while the first still drains, are both served', async () => {
+    const verifier = await verifierOf(world);
+    const first = await active();
+    const tokens = [await issueTo(world, 'member-1'), await issueTo(world, 'member-2')];
+    const started = world.clock.now();
+    const second = { kid: '', done: undefined as unknown, at: 0 };
+    const deps = under(world, 'ring taint');
+    // The first waits for its drain: that is when the key that took over is found to be copied too.
+    const clock = {
+      now: () => world.clock.now(),
+      sleep: async (seconds: number) => {
+        if (second.kid === '') {
+          second.kid = await active();
+          tokens.push(await issueTo(world, 'member-3'));
+          second.at = world.clock.now();
+          second.done = (await run(second.kid)).json;
+        }
+        world.clock.advance(seconds);
+      },
+    };
+    const { json } = await taintKey({ ...deps, clock }, { kid: first, class: 'compromise', reason: 'first' }, progress);
+    expect(second.at - started).toBeLessThan(60);
+    expect(json).toMatchObject({ kid: first, state: 'DENIED', kms: 'Disabled' });
+    expect(second.done).toMatchObject({ kid: second.kid, state: 'DENIED', kms: 'Disabled' });
+    world.clock.advance(10);
+    for (const token of tokens) expect(await verdict(verifier, token)).toBe('ERR_TOKEN_KID_STATE');
+    expect(await verdict(verifier, await issueTo(world, 'member-1'))).toBe('accepted');
+    world.clock.advance(RESTS_FOR);
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+    expect((await states()).sort()).toEqual(['ACTIVE', 'DENIED', 'DENIED', 'PEM OBSERVED', 'STANDBY', 'STANDBY']);
+    expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+  });
+
+  test('a batch that another emergency overtook is done by the next pass', async () => {
+    const kid = await active();
+    for (const sub of ['member-1', 'member-2', 'member-3']) await issueTo(world, sub);
+    let refused = 0;
+    const functions = {
+      invoke: async (name: never, request: never) => {
+        if (name === 'resigner' && (request as { pass: number }).pass === 1 && refused++ < 8)
+          throw new CurfewError('ERR_KEY_STATE', 'key abc stopped issuing during the wave');
+        return world.functions.invoke(name, request);
+      },
+    };
+    const deps = { ...under(world, 'ring taint'), functions } as never;
+    const { json } = await taintKey(deps, { kid, class: 'compromise', reason: 'first' }, progress);
+    expect(json).toMatchObject({ state: 'DENIED', resigned: 3 });
+    expect(said).toContain('pass 1: key abc stopped issuing during the wave');
+    expect(said).toContain('pass 2: 3 found');
+  });
+
+  test('asked again of a key that is DENIED, it changes nothing and says so', async () => {
+    const kid = await active();
+    await run(kid);
+    const before = await states();
+    expect(await run(kid)).toMatchObject({ json: { kid, state: 'DENIED', resigned: 0 }, exitCode: 0 });
+    expect(await states()).toEqual(before);
+  });
+
+  test('planned, while holders may still collect: it says that it is not over', async () => {
+    world = await signingWorld({ settings: { propagationSeconds: 10, verifierCacheSeconds: 60 } });
+    const kid = await active();
+    expect(await run(kid, 'planned')).toMatchObject({ json: { kid, state: 'SUSPECT' }, exitCode: 1 });
+    expect(said.at(-1)).toBe('holders may still collect what was re-signed; ask again after collectGrace');
+    world.clock.advance(86_400);
+    expect(await run(kid, 'planned')).toMatchObject({ json: { kid, state: 'DENIED' }, exitCode: 0 });
+  });
+
+  test.each(['', 'nobody', 'a b', '../HEAD', 'x'.repeat(65)])(
+    'a kid that no ring has, %j, changes nothing',
+    async (kid) => {
+      const before = tables();
+      await expect(run(kid)).rejects.toMatchObject({
+        code: 'ERR_NOT_FOUND',
+        message: 'no ring has a key of that kid',
+        got: kid,
+        fix: 'give the kid whole, as `curfew ring show RING` has it',
+      });
+      expect(tables()).toBe(before);
+    },
+  );
+
+  test('a STANDBY never signed: refused before anything is prepared for it', async () => {
+    const standby = (await ringOf(world)).keys.find(({ state }) => state === 'STANDBY')?.kid ?? '';
+    const before = tables();
+    await expect(run(standby)).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      message: `key ${standby} of ring ${RING} has no token that a taint could end`,
+      got: 'STANDBY',
+    });
+    expect(tables()).toBe(before);
+  });
+
+  test('with no STANDBY left, the refusal names what stops the ring meanwhile', async () => {
+    for (let n = 0; n < 2; n++) await run(await active());
+    const before = await states();
+    await expect(run(await active())).rejects.toMatchObject({
+      code: 'ERR_KEY_NOT_PUBLISHED',
+      fix: expect.stringContaining(`\`curfew ring halt ${RING}\``),
+    });
+    expect(await states()).toEqual(before);
+  });
+});
+
+describe('ring halt and resume', () => {
+  const run = (op: 'halt' | 'resume') =>
+    switchIssuing(under(world, `ring ${op}`), { op, ring: RING, reason: 'CHG-10' });
+
+  test('a halted ring issues nothing, its tokens stay good, and it issues again', async () => {
+    const verifier = await verifierOf(world);
+    const token = await issueTo(world, 'member-1');
+    expect(await run('halt')).toMatchObject({
+      json: { ring: RING, halted: true },
+      text: `${RING} is halted: nothing is issued; what was issued goes on being good`,
+      exitCode: 0,
+    });
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
+    expect(await verdict(verifier, token)).toBe('accepted');
+    expect((await run('halt')).text).toMatch(/was halted already/);
+    expect(await run('resume')).toMatchObject({
+      json: { halted: false },
+      text: `${RING} issues again, under ${await active()}`,
+    });
+    expect(await verdict(verifier, await issueTo(world, 'member-1'))).toBe('accepted');
+    expect((await run('resume')).text).toMatch(/was not halted/);
+  });
+
+  test.each(['', 'Customer', 'x', 'a/b'])('%j is no ring id, and is refused before anything is asked', async (ring) => {
+    await expect(switchIssuing(under(world, 'ring halt'), { op: 'halt', ring, reason: 'x' })).rejects.toMatchObject({
+      code: 'ERR_INPUT_INVALID',
+      message: 'that is no ring id',
+      got: ring,
+      fix: '`curfew ring list` has them',
+    });
+  });
+});

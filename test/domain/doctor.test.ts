@@ -1,0 +1,510 @@
+import { diagnose, type InstanceFacts, tally } from '../../lib/domain/doctor';
+import type { FindingState } from '../../lib/domain/finding';
+import { feedAt } from '../../lib/domain/keys/feed';
+import { keyPolicy } from '../../lib/domain/keys/key-policy';
+import { discovery, jwksAt } from '../../lib/domain/keys/publication';
+import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
+import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
+import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../support/rings';
+
+const AT = NOW + 10 * DAY;
+const BASE = 'https://curfew.test';
+const role = (name: string) => `arn:aws:iam::000000000000:role/curfew-test-${name}`;
+const ROLES: RingFacts['roles'] = {
+  accountId: '000000000000',
+  roleArns: {
+    issuer: role('issuer'),
+    resigner: role('resigner'),
+    rotator: role('rotator'),
+    disabler: role('disabler'),
+  },
+};
+const EXEMPTION = {
+  rule: 'ERR_RING_LIMIT' as const,
+  subject: 'customer-api',
+  approver: 'CHG-7',
+  reason: 'a partner rotates yearly',
+  until: '2027-12-31',
+};
+const cfg = { ...CFG, verifiers: [{ name: 'checkout', cacheSeconds: 60 }] };
+const written = ({ alg, signUntil }: KeyRecord) => keyPolicy({ ...ROLES, algorithm: alg, signUntil });
+const ok = (json: unknown) => ({ status: 200, body: JSON.stringify(json) });
+
+/** A ring, and all that one sees of it where nothing is wrong. */
+function ringFacts(ring: Ring = ringWith({ cfg }), more: Partial<RingFacts> = {}): RingFacts {
+  const own = ring.keys.filter(({ kind }) => kind === 'kms');
+  return {
+    ring,
+    at: AT,
+    publicBaseUrl: BASE,
+    jwks: ok(jwksAt(ring, AT)),
+    discovery: ok(discovery(ring, BASE)),
+    feed: { seen: feedAt(ring, [], AT, AT - 30, 300) },
+    kms: Object.fromEntries(
+      own.map((key) => [
+        key.kid,
+        { state: { seen: key.kid === ring.activeKid ? 'Enabled' : 'Disabled' }, policy: { seen: written(key) } },
+      ]),
+    ),
+    roles: ROLES,
+    watchedAt: { seen: AT - 60 },
+    ...more,
+  };
+}
+
+function facts(more: Partial<InstanceFacts> = {}): InstanceFacts {
+  const complete = 'CREATE_COMPLETE';
+  return {
+    at: AT,
+    stacks: { evidence: complete, signing: 'UPDATE_COMPLETE', offboarding: complete },
+    stage: { seen: 'production' },
+    rings: { seen: [ringFacts()] },
+    webhookSecrets: { PeopleSystem: { seen: true } },
+    people: { seen: { items: 12, tableMadeAt: NOW } },
+    alarms: { seen: [{ name: 'customer-api-FeedAge', state: 'OK', tells: true }] },
+    concurrency: { seen: { limit: 1000, peak: 41 } },
+    ...more,
+  };
+}
+const withRing = (ring: Partial<Ring>, more: Partial<RingFacts> = {}) =>
+  facts({ rings: { seen: [ringFacts(ringWith({ cfg, ...ring }), more)] } });
+const seenOf = (more: Partial<RingFacts>) => withRing({}, more);
+const withKms = (kid: string, more: Partial<RingFacts['kms'][string]>) => {
+  const whole = ringFacts();
+  const key = whole.kms[kid];
+  if (!key) throw new Error(`no key ${kid}`);
+  return seenOf({ kms: { ...whole.kms, [kid]: { ...key, ...more } } });
+};
+const [active, standby, other] = ringWith().keys as [KeyRecord, KeyRecord, KeyRecord];
+const short = ({ kid }: KeyRecord) => kid.slice(0, 8);
+
+test('where nothing is wrong everything is ok, but for the one quota that nobody asks for', () => {
+  const findings = diagnose(facts());
+  expect(findings.filter(({ state }) => state !== 'ok').map(({ check }) => check)).toEqual(['quota of KMS']);
+  expect(tally(findings)).toEqual({ ok: findings.length - 1, problem: 0, unknown: 1 });
+  expect(findings.every(({ state, fix }) => (state === 'ok') === (fix === undefined))).toBe(true);
+});
+
+const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, string | RegExp])[] = [
+  // stacks
+  [
+    'a stack is missing',
+    facts({ stacks: { ...facts().stacks, offboarding: undefined } }),
+    'problem',
+    'stack offboarding',
+    'there is none',
+  ],
+  [
+    'a deployment was rolled back',
+    facts({ stacks: { signing: 'UPDATE_ROLLBACK_COMPLETE' } }),
+    'problem',
+    'stack signing',
+    'UPDATE_ROLLBACK_COMPLETE',
+  ],
+  [
+    'a deployment runs',
+    facts({ stacks: { signing: 'UPDATE_IN_PROGRESS' } }),
+    'unknown',
+    'stack signing',
+    'UPDATE_IN_PROGRESS',
+  ],
+  ['it is a trial', facts({ stage: { seen: 'trial' } }), 'problem', 'stage', /^trial: /],
+  ['no stack says its stage', facts({ stage: { unseen: 'no stack says it' } }), 'unknown', 'stage', 'no stack says it'],
+  // never configured
+  ['there is no ring', facts({ rings: { seen: [] } }), 'problem', 'rings', 'there is none'],
+  [
+    'the rings cannot be read',
+    facts({ rings: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'rings',
+    'the Keys table did not tell: AccessDenied',
+  ],
+  ['there is no HR source', facts({ webhookSecrets: {} }), 'problem', 'HR sources', 'none: nobody says who leaves'],
+  [
+    'a webhook secret has no value',
+    facts({ webhookSecrets: { Bamboohr: { seen: false } } }),
+    'problem',
+    'secret of Bamboohr',
+    /was never given a value/,
+  ],
+  [
+    'a secret may not be looked at',
+    facts({ webhookSecrets: { Bamboohr: { unseen: 'AccessDenied' } } }),
+    'unknown',
+    'secret of Bamboohr',
+    'AccessDenied',
+  ],
+  [
+    'nobody was imported',
+    facts({ people: { seen: { items: 0, tableMadeAt: NOW } } }),
+    'problem',
+    'people',
+    /^nobody was imported/,
+  ],
+  [
+    'a table is too young to be counted',
+    facts({ people: { seen: { items: 0, tableMadeAt: AT - 600 } } }),
+    'unknown',
+    'people',
+    /every six hours/,
+  ],
+  ['there is no alarm', facts({ alarms: { seen: [] } }), 'problem', 'alarms', 'there is none'],
+  [
+    'an alarm rings',
+    facts({ alarms: { seen: [{ name: 'x-FeedAge', state: 'ALARM', tells: true }] } }),
+    'problem',
+    'alarms',
+    'x-FeedAge: ALARM',
+  ],
+  [
+    'an alarm tells nobody',
+    facts({ alarms: { seen: [{ name: 'x-FeedAge', state: 'OK', tells: false }] } }),
+    'problem',
+    'alarm actions',
+    '1 of 1 alarms tell nobody',
+  ],
+  [
+    'no verifier is declared',
+    withRing({ cfg: CFG }),
+    'problem',
+    'verifiers',
+    'none is declared: 1 min of caching is a guess',
+  ],
+  [
+    'a verifier has no cache limit',
+    withRing({ cfg: { ...cfg, verifiers: [{ name: 'old-gateway', cacheSeconds: 'unbounded' }] } }),
+    'unknown',
+    'verifiers',
+    /^old-gateway may go on/,
+  ],
+  // quotas
+  [
+    'the account is new to Lambda',
+    facts({ concurrency: { seen: { limit: 10 } } }),
+    'problem',
+    'quota of Lambda',
+    /^10 at once .* is not known$/,
+  ],
+  [
+    'others use up the quota',
+    facts({ concurrency: { seen: { limit: 1000, peak: 900 } } }),
+    'problem',
+    'quota of Lambda',
+    /was 900$/,
+  ],
+  [
+    'the endpoint does not tell',
+    facts({ concurrency: { unseen: 'InvalidAction' } }),
+    'unknown',
+    'quota of Lambda',
+    'InvalidAction',
+  ],
+  // exemptions
+  [
+    'an exemption has long to go',
+    withRing({ cfg: { ...cfg, exemptions: [EXEMPTION] } }),
+    'ok',
+    'exemption',
+    /until 2027-12-31, approved by CHG-7$/,
+  ],
+  [
+    'an exemption nears its end',
+    withRing({ cfg: { ...cfg, exemptions: [{ ...EXEMPTION, until: '2027-02-10' }] } }),
+    'problem',
+    'exemption',
+    /ends in 16 d 16 h$/,
+  ],
+  [
+    'an exemption is over',
+    withRing({ cfg: { ...cfg, exemptions: [{ ...EXEMPTION, until: '2027-01-20' }] } }),
+    'problem',
+    'exemption',
+    /ended on 2027-01-20$/,
+  ],
+  // issuing
+  ['the ring is halted', withRing({ halted: true }), 'problem', 'issuing', 'halted: nothing is issued'],
+  [
+    'the ring is closing',
+    withRing({ closingAt: AT }),
+    'ok',
+    'issuing',
+    /^closing: the ring ends at 2027-01-25T09:00:30Z$/,
+  ],
+  [
+    'no key is ACTIVE',
+    withRing({ keys: [keyRecord(1)], activeKid: undefined }),
+    'problem',
+    'issuing',
+    '0 keys ACTIVE, and the ring names none',
+  ],
+  ['two keys are ACTIVE', withRing({ keys: [active, activeRecord(2), other] }), 'problem', 'issuing', /^2 keys ACTIVE/],
+  // KMS
+  [
+    'the ACTIVE key is disabled',
+    withKms(active.kid, { state: { seen: 'Disabled' } }),
+    'problem',
+    'keys in KMS',
+    `${short(active)} (ACTIVE) is Disabled`,
+  ],
+  [
+    'the ACTIVE key waits for deletion',
+    withKms(active.kid, { state: { seen: 'PendingDeletion' } }),
+    'problem',
+    'keys in KMS',
+    `${short(active)} (ACTIVE) is PendingDeletion`,
+  ],
+  [
+    'a STANDBY is enabled',
+    withKms(standby.kid, { state: { seen: 'Enabled' } }),
+    'problem',
+    'keys in KMS',
+    `${short(standby)} (STANDBY) is Enabled`,
+  ],
+  [
+    'KMS does not tell',
+    withKms(standby.kid, { state: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'keys in KMS',
+    'KMS did not tell of 1 key: AccessDenied',
+  ],
+  [
+    'a policy was changed',
+    withKms(other.kid, { policy: { seen: written(other).replace('kms:Sign', 'kms:*') } }),
+    'problem',
+    'key policies',
+    `${short(other)} (STANDBY) is changed`,
+  ],
+  [
+    'a role that a policy names was deleted',
+    withKms(other.kid, { policy: { seen: written(other).replaceAll(ROLES.roleArns.issuer, 'AROAEXAMPLE7') } }),
+    'problem',
+    'key policies',
+    `${short(other)} (STANDBY) is orphaned`,
+  ],
+  [
+    'a policy has a later date',
+    withKms(other.kid, { policy: { seen: written({ ...other, signUntil: other.signUntil + DAY }) } }),
+    'problem',
+    'key policies',
+    `${short(other)} (STANDBY) is changed`,
+  ],
+  [
+    'a policy may not be read',
+    withKms(other.kid, { policy: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'key policies',
+    'KMS did not show 1 of 3: AccessDenied',
+  ],
+  [
+    'the rotator saw what the caller may not',
+    withRing({ keys: [active, standby, keyRecord(3, { policyState: 'unreadable' })] }),
+    'problem',
+    'key policies',
+    `${short(other)} (STANDBY) is unreadable`,
+  ],
+  // publication
+  [
+    'the JWKS does not answer',
+    seenOf({ jwks: { unreachable: 'nothing answered within five seconds' } }),
+    'problem',
+    'JWKS',
+    'nothing answered within five seconds',
+  ],
+  ['the JWKS is an error', seenOf({ jwks: { status: 503, body: '' } }), 'problem', 'JWKS', 'answers 503'],
+  [
+    'the JWKS is a page',
+    seenOf({ jwks: { status: 200, body: '<html>' } }),
+    'problem',
+    'JWKS',
+    'answers something that is not JSON',
+  ],
+  ['the JWKS is no set', seenOf({ jwks: ok('keys') }), 'problem', 'JWKS', 'answers something that is no JWKS'],
+  [
+    'the JWKS lacks a key',
+    seenOf({ jwks: ok({ keys: [active.jwk, standby.jwk] }) }),
+    'problem',
+    'JWKS',
+    `lacks ${short(other)}`,
+  ],
+  [
+    'the JWKS has a key more',
+    seenOf({ jwks: ok({ keys: [...jwksAt(ringWith(), AT).keys, keyRecord(9).jwk] }) }),
+    'problem',
+    'JWKS',
+    `serves ${short(keyRecord(9))}, which it should not`,
+  ],
+  [
+    'the JWKS has other material',
+    seenOf({ jwks: ok({ keys: [{ ...keyRecord(9).jwk, kid: active.kid }, standby.jwk, other.jwk] }) }),
+    'problem',
+    'JWKS',
+    'has the right kids and other key material',
+  ],
+  [
+    'discovery names another issuer',
+    seenOf({ discovery: ok({ issuer: 'https://evil.example' }) }),
+    'problem',
+    'discovery',
+    'says that iss is "https://evil.example"',
+  ],
+  [
+    'discovery sends elsewhere',
+    seenOf({ discovery: ok({ issuer: CFG.iss, jwks_uri: 'https://evil.example' }) }),
+    'problem',
+    'discovery',
+    'sends verifiers to "https://evil.example" for keys',
+  ],
+  ['discovery is null', seenOf({ discovery: ok(null) }), 'problem', 'discovery', 'says that iss is undefined'],
+  [
+    'the feed is refused',
+    seenOf({ feed: { seen: { refused: 'the signature of the feed does not verify' } } }),
+    'problem',
+    'feed',
+    'verifiers refuse it: the signature of the feed does not verify',
+  ],
+  [
+    'the feed is old',
+    seenOf({ feed: { seen: feedAt(ringWith(), [], 1, AT - 121, 300) } }),
+    'problem',
+    'feed',
+    'was signed 2 min 1 s ago',
+  ],
+  [
+    'the feed names another key',
+    seenOf({ feed: { seen: feedAt(ringWith({ keys: [keyRecord(1), activeRecord(2)] }), [], 1, AT, 300) } }),
+    'problem',
+    'feed',
+    `says that ${short(standby)} is ACTIVE`,
+  ],
+  [
+    'the feed key cannot be read',
+    seenOf({ feed: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'feed',
+    'the feed key could not be read: AccessDenied',
+  ],
+  // life
+  [
+    'one STANDBY is left',
+    withRing({ keys: [active, standby] }),
+    'problem',
+    'STANDBYs',
+    '1 of 2 stand by: an emergency may have to wait',
+  ],
+  [
+    'a STANDBY was never published',
+    withRing({ keys: [active, standby, keyRecord(3, { publishedAt: undefined })] }),
+    'problem',
+    'STANDBYs',
+    `${short(other)} was never seen in the JWKS`,
+  ],
+  [
+    'the rotation is overdue',
+    withRing({ keys: [activeRecord(1, { activatedAt: NOW - 21 * DAY }), standby, other] }),
+    'problem',
+    'rotation',
+    'overdue by 1 d',
+  ],
+  [
+    'the rotation is due',
+    withRing({ keys: [activeRecord(1, { activatedAt: NOW - 20 * DAY - 60 }), standby, other] }),
+    'ok',
+    'rotation',
+    'due at the next tick',
+  ],
+  [
+    'a wave does not end',
+    withRing({ waves: [{ fromKid: other.kid, toKid: active.kid, state: 'OPEN', openedAt: AT - 2 * DAY, cases: [] }] }),
+    'problem',
+    'waves',
+    `${short(other)} has been SUSPECT for 2 d`,
+  ],
+  [
+    'a wave is open',
+    withRing({ waves: [{ fromKid: other.kid, toKid: active.kid, state: 'OPEN', openedAt: AT - 60, cases: [] }] }),
+    'ok',
+    'waves',
+    '1 open, none for longer than a day',
+  ],
+  [
+    'a legacy key is accepted',
+    withRing({
+      keys: [...ringWith().keys, { ...keyRecord(9), state: 'OBSERVED', kind: 'legacy', verifyUntil: AT + DAY }],
+    }),
+    'ok',
+    'legacy key',
+    `${short(keyRecord(9))} of the issuer before is accepted until 2027-01-26T08:00:00Z`,
+  ],
+  [
+    'a legacy key outlives its date',
+    withRing({
+      keys: [...ringWith().keys, { ...keyRecord(9), state: 'OBSERVED', kind: 'legacy', verifyUntil: AT - 1 }],
+    }),
+    'problem',
+    'legacy key',
+    /is past its date, and not RETIRED$/,
+  ],
+  [
+    'nobody watches',
+    seenOf({ watchedAt: { seen: undefined } }),
+    'problem',
+    'figures',
+    'none was put within the last hour',
+  ],
+  ['the watch stopped', seenOf({ watchedAt: { seen: AT - 600 } }), 'problem', 'figures', 'the last was put 10 min ago'],
+  [
+    'CloudWatch does not tell',
+    seenOf({ watchedAt: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'figures',
+    'CloudWatch did not tell: AccessDenied',
+  ],
+];
+
+test.each(DRIFT)('%s', (_what, given, state, check, found) => {
+  const findings = diagnose(given).filter((finding) => finding.check === check);
+  expect(findings).toEqual([
+    expect.objectContaining({ state, found: typeof found === 'string' ? found : expect.stringMatching(found) }),
+  ]);
+  expect(findings[0]?.fix === undefined).toBe(state === 'ok');
+});
+
+test('each row of the table differs from the healthy instance in what it is about, and in little else', () => {
+  const healthy = new Map(diagnose(facts()).map(({ check, state }) => [check, state]));
+  for (const [what, given, state, check] of DRIFT) {
+    const others = diagnose(given).filter(
+      (one) => one.check !== check && (healthy.get(one.check) ?? 'ok') !== one.state,
+    );
+    expect([what, others.length <= 6, state === 'ok' || healthy.get(check) !== state]).toEqual([what, true, true]);
+  }
+});
+
+test('a STANDBY that was just prepared, and a key that drains, may be enabled; for hours they may not', () => {
+  const draining = { ...keyRecord(9, { state: 'VERIFY_ONLY' as const, activatedAt: NOW }), deactivatedAt: AT - 5 };
+  const prepared = keyRecord(2, { preparedAt: AT - 5 });
+  const stateAt = (later: number) => {
+    const ring = ringWith({ cfg, keys: [draining, active, prepared, other] });
+    const one = ringFacts(ring, { at: AT + later });
+    const enabled = (kid: string) => ({ ...one.kms[kid], state: { seen: 'Enabled' } }) as RingFacts['kms'][string];
+    const kms = { ...one.kms, [draining.kid]: enabled(draining.kid), [prepared.kid]: enabled(prepared.kid) };
+    return diagnose(facts({ rings: { seen: [{ ...one, kms }] } })).find(({ check }) => check === 'keys in KMS');
+  };
+  expect(stateAt(0)?.state).toBe('ok');
+  expect(stateAt(2 * 3600)).toMatchObject({
+    state: 'problem',
+    found: `${short(draining)} (VERIFY_ONLY) is Enabled, ${short(prepared)} (STANDBY) is Enabled`,
+  });
+});
+
+test('of a ring that closed only that is asked which a closed ring owes: nothing published, nothing that can sign', () => {
+  const keys = ringWith().keys.map((key) => ({ ...key, state: 'RETIRED' as const, inJwks: false }));
+  const closed = ringWith({ cfg, keys, activeKid: undefined, closingAt: NOW });
+  const of = (ring: Ring) =>
+    diagnose(facts({ rings: { seen: [ringFacts(ring)] } })).filter((finding) => finding.of === ring.id);
+  expect(of(closed).map(({ check, state, found }) => [check, state, found])).toEqual([
+    ['issuing', 'ok', 'the ring is closed: it issues nothing'],
+    ['keys in KMS', 'ok', 'none of 3 keys can sign'],
+    ['key policies', 'ok', '0 keys, each as written at birth'],
+    ['JWKS', 'ok', '0 keys as of now'],
+  ]);
+});
