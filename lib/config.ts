@@ -2,23 +2,31 @@
 import * as z from 'zod';
 import { STAGES } from './constructs/stage';
 import { CurfewError } from './domain/errors';
-import { ALGORITHMS, type SigningAlgorithm } from './domain/keys/algorithm';
 import { parseSettings } from './domain/settings';
 
-const algorithms = Object.keys(ALGORITHMS) as [SigningAlgorithm, ...SigningAlgorithm[]];
+const verifier = z.strictObject({
+  name: z.string(),
+  /** `unbounded`: it never asks again by itself. */
+  cacheSeconds: z.union([z.int().nonnegative(), z.literal('unbounded')]),
+});
 
+/** The shape alone: limits are those of `SigningKeyRing`, which has them all reported at once. */
 const ring = z.strictObject({
   id: z.string(),
   issuer: z.string(),
   audience: z.string(),
-  algorithm: z.enum(algorithms).default('ES256'),
+  algorithm: z.string().default('ES256'),
   /** How often the rotator asks what is due. */
-  rotationCheckMinutes: z.int(),
+  rotationCheckMinutes: z.number().optional(),
   /** How long a key signs. */
-  periodDays: z.int().default(30),
-  maxTtlSeconds: z.int().optional(),
-  /** Each is checked by `parseRingConfig`. */
+  periodDays: z.number().nonnegative().default(30),
+  maxTtlSeconds: z.number().nonnegative().optional(),
+  /** How long a key is published before it may sign. */
+  standbyAgeSeconds: z.number().nonnegative().optional(),
+  verifiers: z.array(verifier).default([]),
   legacyKeys: z.array(z.unknown()).default([]),
+  /** First step of a removal; the second is to take the ring out. */
+  closing: z.boolean().default(false),
 });
 
 const source = z.strictObject({
@@ -26,19 +34,36 @@ const source = z.strictObject({
   corroboration: z.enum(['read-back', 'signed-fact']).default('read-back'),
 });
 
+/** Shape alone, as of a ring: what an exemption must say is checked with the rest of the app, against today's date. */
+const exemption = z.looseObject({});
+
+const cdn = z
+  .strictObject({ domainName: z.string().optional(), certificateArn: z.string().optional() })
+  .refine(({ domainName, certificateArn }) => (domainName === undefined) === (certificateArn === undefined), {
+    message: 'a domain name needs its certificate, and a certificate its domain name',
+  });
+
 const configuration = z.strictObject({
   /** Stands in the names of roles and stacks. */
   instance: z.string().regex(/^[a-z][a-z0-9-]{1,20}$/),
   /** KMS keys live in one region and so does everything that uses them. */
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
   stage: z.enum(STAGES),
-  /** Where the public documents are served; `{apiId}` stands for the API of the signing stack. */
+  /** Where the public documents are served; `{apiId}` stands for the API of the signing stack, `{cdn}` for its CDN. */
   publicBaseUrl: z.string(),
   /** Name of the evidence log on its checkpoints. */
   logOrigin: z.string(),
   evidenceRetentionDays: z.int().optional(),
   settings: z.record(z.string(), z.unknown()).default({}).transform(parseSettings),
-  rings: z.array(ring).min(1),
+  rings: z
+    .array(ring)
+    .min(1)
+    .refine((rings) => new Set(rings.map(({ id }) => id)).size === rings.length, { message: 'two rings have one id' }),
+  exemptions: z.array(exemption).default([]),
+  /** Told by every alarm; without it they are silent. */
+  alarmTopicArn: z.string().startsWith('arn:').optional(),
+  /** A CloudFront distribution before the public documents; none unless it is given, `{}` with all defaults. */
+  cdn: cdn.optional(),
   sources: z.record(z.string(), source).default({}),
 });
 

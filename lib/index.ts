@@ -4,15 +4,26 @@
  *
  * @example
  * const { evidence, signing } = curfewStacks(app, parseConfiguration(json), new LambdaBundle());
- * Aspects.of(app).add(new SigningKeysBelongInRings());
+ * new SigningKeyRing(signing, 'Partners', {
+ *   plane: signing.plane,
+ *   ringId: 'partners',
+ *   issuer: 'https://login.example.com/partners',
+ *   audience: 'https://partners.example.com',
+ *   rotationSchedule: ScheduleExpression.rate(Duration.minutes(5)),
+ * }).grantIssue(backEnd);
  */
 export { type Configuration, parseConfiguration } from './config';
 export { EvidenceLog, type EvidenceLogProps } from './constructs/evidence-log';
+export type { SigningKeyRingAttributes } from './constructs/imported-ring';
 export { LambdaBundle, type LambdaCode } from './constructs/lambda-bundle';
 export { Offboarding, type OffboardingProps } from './constructs/offboarding';
-export { SigningKeysBelongInRings } from './constructs/purpose-key';
+export { CurfewRules } from './constructs/rules/curfew-rules';
 export { SigningKeyRing, type SigningKeyRingProps } from './constructs/signing-key-ring';
+export type { ISigningKeyRing } from './constructs/signing-key-ring-base';
 export { SigningPlane, type SigningPlaneProps } from './constructs/signing-plane';
+export { VerifierCache, type VerifierProps } from './constructs/verifier-cache';
 export { CurfewError, type ErrorCode, isCurfewError } from './domain/errors';
+export type { Exemption } from './domain/keys/exemption';
+export type { LegacyKeyConfig } from './domain/keys/ring-config';
 export { parseSettings, SETTINGS, type Settings } from './domain/settings';
 export { curfewStacks } from './stacks/curfew-stacks';

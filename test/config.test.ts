@@ -1,6 +1,8 @@
 import { parseConfiguration } from '../lib/config';
 import { EXAMPLE } from './constructs/synthesised';
 
+const RING = { id: 'customer-api', issuer: 'https://a.example/r', audience: 'b', rotationCheckMinutes: 5 };
+
 test('the example is a configuration', () => {
   const { instance, rings, settings } = parseConfiguration(EXAMPLE);
   expect(instance).toBe('example');
@@ -16,9 +18,18 @@ test.each([
   [{ region: 'us east' }, 'the configuration is not valid at region'],
   [{ rings: [] }, 'the configuration is not valid at rings'],
   [
-    { rings: [{ id: 'customer-api', issuer: 'https://a.example/r', audience: 'b' }] },
+    { rings: [{ ...RING, rotationCheckMinutes: '5' }] },
     'the configuration is not valid at rings.0.rotationCheckMinutes',
   ],
+  [{ rings: [{ ...RING, periodDays: -1 }] }, 'the configuration is not valid at rings.0.periodDays'],
+  [
+    { rings: [{ ...RING, verifiers: [{ name: 'orders', cacheSeconds: 'long' }] }] },
+    'the configuration is not valid at rings.0.verifiers.0.cacheSeconds',
+  ],
+  [{ rings: [RING, RING] }, 'the configuration is not valid at rings: two rings have one id'],
+  [{ exemptions: ['CHG-7'] }, 'the configuration is not valid at exemptions.0'],
+  [{ alarmTopicArn: 'pager' }, 'the configuration is not valid at alarmTopicArn'],
+  [{ cdn: { domainName: 'keys.example.com' } }, 'the configuration is not valid at cdn: a domain name needs'],
   [{ sources: { hr: { scheme: 'basic' } } }, 'the configuration is not valid at sources.hr.scheme'],
   [{ surprise: true }, 'the configuration is not valid at its root'],
 ])('%j is refused, and where', (change, message) => {

@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { User } from 'aws-cdk-lib/aws-iam';
+import { COMMANDS } from '../bin/commands';
+import { examine } from '../bin/commands/doctor';
 import { exportBundle } from '../bin/commands/evidence';
 import { append } from '../lambdas/evidence/appender';
 import { sequence } from '../lambdas/evidence/sequencer';
@@ -9,8 +12,14 @@ import { importPeople } from '../lambdas/intake/people-import';
 import { cutOff } from '../lambdas/tokens/cutter';
 import { issue } from '../lambdas/tokens/issuer';
 import { parseConfiguration } from '../lib/config';
+import { ALARMS, runBookOf } from '../lib/constructs/alarms';
 import { RETENTION_DAYS } from '../lib/constructs/evidence-log';
+import { ROLES } from '../lib/domain/access';
+import { ALGORITHMS } from '../lib/domain/keys/algorithm';
+import { EXEMPTABLE, parseExemptions } from '../lib/domain/keys/exemption';
+import { METRICS } from '../lib/domain/keys/health';
 import { STANDBYS } from '../lib/domain/keys/ring';
+import { RING_LIMITS } from '../lib/domain/keys/ring-config';
 import { parseLeaverEvents } from '../lib/domain/offboarding/leaver-event';
 import { EXPOSURE_CLASSES, STEPS } from '../lib/domain/offboarding/plan';
 import { SETTINGS } from '../lib/domain/settings';
@@ -19,9 +28,10 @@ import { parseExchange } from '../lib/domain/tokens/exchange';
 import { curfewStacks, EvidenceLog, Offboarding, SigningKeyRing, SigningPlane } from '../lib/index';
 import { World } from '../lib/local/world';
 import type { VerifierOptions } from '../lib/verifier';
-import { EXAMPLE, ofType, synthesise } from './constructs/synthesised';
+import { EXAMPLE, ofType, synthesise, unsynthesised } from './constructs/synthesised';
 import { CASE, RECORDS, storedLists } from './domain/evidence/test-case';
 import { issueTo, RING, signingWorld, verifierOptionsOf } from './scenarios/signing-world';
+import { looksAt } from './support/looks';
 
 const PROJECT = resolve(__dirname, '..');
 const README = readFileSync(join(PROJECT, 'README.md'), 'utf8');
@@ -32,6 +42,8 @@ const section = (heading: string) => {
   if (from < 0) throw new Error(`the README has no section ${heading}`);
   return README.slice(from + heading.length + 2).split(/^##/m)[0] ?? '';
 };
+const RING_JSON = { id: 'customer-api', issuer: 'https://login.example.com/customer-api', audience: 'orders' };
+
 /** Blocks of one language, without the indent of a list. */
 const blocks = (language: string) =>
   [...README.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\``, 'gm'))].map(
@@ -125,6 +137,32 @@ describe('deploy it', () => {
     expect(shown).toEqual(known);
   });
 
+  test('the members of a ring are those it has, with their defaults', () => {
+    const rings = (more: object) => parseConfiguration({ ...EXAMPLE, rings: [{ ...RING_JSON, ...more }] }).rings;
+    const [plain] = rings({}) as unknown as Record<string, unknown>[];
+    const [full] = rings({ rotationCheckMinutes: 5, maxTtlSeconds: 60, standbyAgeSeconds: 1 });
+    const shown = tableAfter('Each of the `rings`').map(
+      ([members = '', value = '']) => [members.match(/\w+/g) ?? [], unquoted(value)] as const,
+    );
+    expect(shown.flatMap(([members]) => members).sort()).toEqual(Object.keys(full ?? {}).sort());
+    const defaults = shown.filter(([, value]) => value !== '').map(([[member = ''], value]) => [member, value]);
+    expect(defaults).toEqual(
+      defaults.map(([member = '']) => [
+        member,
+        member === 'maxTtlSeconds'
+          ? String(RING_LIMITS.maxTtlSeconds.default)
+          : String(plain?.[member]).replace(/^$/, 'none'),
+      ]),
+    );
+    for (const algorithm of Object.keys(ALGORITHMS)) expect(section('## Deploy it')).toContain(`\`${algorithm}\``);
+  });
+
+  test('the exemption shown is one, and every rule that can be let through is named', () => {
+    const [, shown = ''] = /`"exemptions": (\[.*?\])`/.exec(README) ?? [];
+    expect(parseExemptions(JSON.parse(shown), Date.parse('2026-11-22') / 1000)).toHaveLength(1);
+    expect(/Rules:\n([\s\S]*?)\n\n/.exec(README)?.[1]?.match(/ERR_\w+/g)).toEqual(Object.keys(EXEMPTABLE));
+  });
+
   test('the import is accepted, and the classes of custody are all there are', async () => {
     const world = new World();
     expect(await importPeople(JSON.parse(block('json', '"workers"')), world.deps('people-import'))).toEqual({
@@ -163,6 +201,7 @@ describe('deploy it', () => {
       'AWS::KMS::Key': 4,
       'AWS::S3::Bucket': 3,
       'AWS::SecretsManager::Secret': 3,
+      'Custom::CurfewRing': 1,
     });
     expect(section('### Remove it')).toMatch(/The three buckets always stay[\s\S]*ten tables[\s\S]*four KMS keys/);
   });
@@ -173,7 +212,11 @@ describe('deploy it', () => {
     expect(costOf('CloudWatch')[0]).toContain(`${count('AWS::CloudWatch::Alarm')} alarms`);
     const schedules = all('AWS::Scheduler::Schedule').map(({ Properties }) => Properties.ScheduleExpression as string);
     const minutes = schedules.map((rate) => Number(/^rate\((\d+) minutes?\)$/.exec(rate)?.[1]));
-    expect(minutes.sort()).toEqual([1, 1, 1, 1, 5]);
+    expect(minutes.sort()).toEqual([1, 1, 1, 1, 1, 5]);
+    expect(costOf('custom metrics')[1]).toBe(
+      String(Object.keys(METRICS).filter((name) => name !== 'KeyPolicyPuts').length),
+    );
+    expect(costOf('dashboard')[1]).toBe(String(count('AWS::CloudWatch::Dashboard')));
     const calls = minutes.reduce((sum, every) => sum + (30 * 24 * 60) / every, 0);
     for (const what of ['Scheduler', 'Lambda']) expect(costOf(what)[1]).toBe(calls.toLocaleString('en'));
   });
@@ -264,8 +307,39 @@ describe('use it', () => {
       .split('\n')
       .filter((line) => line.startsWith('  curfew '))
       .map((line) => line.trim().replace(/\s+/g, ' '));
-    expect([status, usage.length]).toEqual([0, 10]);
+    expect([status, usage.length]).toEqual([0, Object.keys(COMMANDS).length]);
     expect(tableAfter('**The CLI**').map(([command, says]) => `curfew ${unquoted(command)} ${says}`)).toEqual(usage);
+  });
+
+  test('the roles and their commands are those of the policies', () => {
+    const shown = tableAfter('`curfew-{instance}-operator`').map(([role = '', commands = '']) => [
+      unquoted(role),
+      unquoted(commands).split(', '),
+    ]);
+    expect(shown).toEqual(Object.entries(ROLES).map(([role, commands]) => [role, [...commands]]));
+    const outputs = Object.values(synthesise('trial').stacks).flatMap((stack) =>
+      stack.node.children.map(({ node }) => node.id),
+    );
+    for (const output of ['PolicyOperatorArn', 'PolicyResponderArn', 'PolicyAuditorArn'])
+      expect(outputs).toContain(output);
+  });
+
+  test('the doctor shown is what it says of an instance that was deployed and not set up', async () => {
+    const world = await signingWorld();
+    await world.functions.invoke('publisher', { ring: RING });
+    world.clock.advance(20);
+    const looks = looksAt(world, {
+      stage: { seen: 'trial' },
+      webhookSecrets: async () => ({ PeopleSystem: { seen: false } }),
+      people: async () => ({ seen: { items: 0, tableMadeAt: world.clock.now() - 900 } }),
+      alarms: async () => ({ seen: [{ name: `${RING}-FeedAge`, state: 'OK', tells: false }] }),
+      concurrency: async () => ({ seen: { limit: 1000 } }),
+    });
+    const { text, exitCode } = await examine({ clock: world.clock, tables: world.tables, http: world.http }, looks);
+    expect(exitCode).toBe(1);
+    // The kids of a run are its own.
+    const known = (said: string) => said.replaceAll(/[\w-]{8}(?= (of the issuer|has issued|is Enabled))/g, '{kid}');
+    expect(known(block('console', 'curfew doctor'))).toBe(known(`$ npx curfew doctor --instance example\n${text}\n`));
   });
 
   test('evidence verify says by its exit code whether the evidence holds', async () => {
@@ -301,6 +375,32 @@ describe('use it', () => {
     expect(named).toEqual(exported.map(({ name }) => name));
   });
 
+  test('the ring shown compiles, and synthesises in an app of ours', () => {
+    const within = join(PROJECT, '.curfew', `readme-ring-${process.pid}`);
+    mkdirSync(within, { recursive: true });
+    try {
+      writeFileSync(join(within, 'ring.ts'), block('ts', 'SigningKeyRing'));
+      writeFileSync(
+        join(within, 'tsconfig.json'),
+        JSON.stringify({ extends: '../../tsconfig.json', include: ['ring.ts'], exclude: [] }),
+      );
+      const { status, stdout } = spawnSync(join(PROJECT, 'node_modules', '.bin', 'tsc'), ['-p', within], {
+        encoding: 'utf8',
+      });
+      expect([stdout, status]).toEqual(['', 0]);
+
+      const { partnerRing } = require(join(within, 'ring.ts')) as {
+        partnerRing(scope: unknown, plane: SigningPlane, backEnd: unknown): SigningKeyRing;
+      };
+      const { app, stacks } = unsynthesised('trial');
+      const backEnd = new User(stacks.signing, 'BackEnd');
+      expect(partnerRing(stacks.signing, stacks.signing.plane, backEnd).config.verifiers).toHaveLength(2);
+      expect(() => app.synth()).not.toThrow();
+    } finally {
+      rmSync(within, { recursive: true, force: true });
+    }
+  });
+
   test('another project imports both names through tsx', () => {
     const project = join(folder, 'node_modules', 'curfew');
     for (const part of ['package.json', 'tsconfig.json', 'lib'])
@@ -314,5 +414,35 @@ describe('use it', () => {
       encoding: 'utf8',
     });
     expect([stdout.trim(), stderr]).toEqual(['function curfew', expect.any(String)]);
+  });
+});
+
+describe('the run-book', () => {
+  const runBook = README.slice(README.indexOf('\n## Run-book\n')).split(/^## (?!Run-book)/m)[0] ?? '';
+  const sections = runBook
+    .split(/^### /m)
+    .slice(1)
+    .map((text) => [text.split('\n')[0] ?? '', text] as const);
+
+  test('has a section for each alarm, and an alarm for each section', () => {
+    expect(sections.map(([name]) => name)).toEqual(Object.keys(ALARMS));
+    expect(sections.map(([name]) => `README.md#${name.toLowerCase()}`)).toEqual(
+      (Object.keys(ALARMS) as (keyof typeof ALARMS)[]).map(runBookOf),
+    );
+  });
+
+  test.each(sections)('%s says what it means, where to look and what to do', (_, text) => {
+    expect(text).toMatch(/^\w+\n\n\S[\s\S]*\sLook:\s[\s\S]*\sDo:\s/);
+  });
+
+  test('names commands and outputs that there are', () => {
+    const commands = [...runBook.matchAll(/`curfew (ring \w+|doctor)/g)].map(([, command = '']) => command);
+    expect(commands.length).toBeGreaterThan(8);
+    for (const command of commands) expect(Object.keys(COMMANDS)).toContain(command);
+    const { stacks } = synthesise('trial');
+    const outputs = Object.values(stacks).flatMap((stack) => stack.node.children.map(({ node }) => node.id));
+    const named = [...runBook.matchAll(/`((?:Function|FeedKey)\w+)`/g)].map(([, output = '']) => output);
+    expect(named.length).toBeGreaterThan(5);
+    for (const output of named) expect(outputs).toContain(output);
   });
 });

@@ -35,13 +35,14 @@ export interface CurfewFunctionProps {
 export class CurfewFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
+  readonly logs: LogGroup;
 
   constructor(scope: Construct, id: string, props: CurfewFunctionProps) {
     super(scope, id);
     const { name, config, targets } = props;
     const grants = (RIGHTS[name] as readonly Right[]).map((right) => grantFor(this, name, right, targets));
 
-    const logs = new LogGroup(this, 'Logs', {
+    this.logs = new LogGroup(this, 'Logs', {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -58,7 +59,7 @@ export class CurfewFunction extends Construct {
       role: this.role,
       timeout: props.timeout ?? Duration.seconds(30),
       memorySize: props.memoryMiB ?? 512,
-      logGroup: logs,
+      logGroup: this.logs,
       loggingFormat: LoggingFormat.JSON,
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
@@ -71,7 +72,7 @@ export class CurfewFunction extends Construct {
       new PolicyStatement({
         effect: Effect.ALLOW,
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        resources: [logs.logGroupArn],
+        resources: [this.logs.logGroupArn],
       }),
     );
     for (const statement of grants.flatMap((grant) => grant.statements)) this.role.addToPolicy(statement);

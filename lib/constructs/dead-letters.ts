@@ -1,8 +1,9 @@
 /** One queue a stack for what could not be delivered, and the alarm that says so. */
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { CurfewAlarm } from './alarms';
 
 const ID = 'DeadLetters';
 
@@ -14,19 +15,25 @@ export class DeadLetters extends Construct {
   }
 
   readonly queue: Queue;
+  readonly alarm: CurfewAlarm;
 
   private constructor(stack: Stack) {
     super(stack, ID);
     this.queue = new Queue(this, 'Queue', { enforceSSL: true, retentionPeriod: Duration.days(14) });
     Validations.of(this.queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'it is the dead letter queue' });
-    this.queue
-      .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'Maximum' })
-      .createAlarm(this, 'Alarm', {
-        alarmDescription: `${stack.stackName}: something was not delivered and waits in the dead letter queue`,
-        threshold: 0,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      });
+    this.alarm = new CurfewAlarm(this, 'Alarm', {
+      alarm: 'DeadLetters',
+      of: stack.stackName,
+      metric: this.queue.metricApproximateNumberOfMessagesVisible(),
+      logicalId: 'AlarmDeadLetters',
+    });
+  }
+
+  /** Also of what is there already: the queue is made by whichever construct needs it first. */
+  notify(actions: readonly IAlarmAction[]): void {
+    for (const action of actions) {
+      this.alarm.addAlarmAction(action);
+      this.alarm.addOkAction(action);
+    }
   }
 }

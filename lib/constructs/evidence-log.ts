@@ -1,20 +1,24 @@
 /** The evidence log: records wait in a table, the sequencer folds them into a Merkle tree in a locked bucket. */
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import type { Settings } from '../domain/settings';
+import { statementsFor } from './access-policies';
 import { curfewBucket } from './bucket';
 import type { CurfewFunction } from './curfew-function';
+import { DeadLetters } from './dead-letters';
 import { FunctionSet } from './function-set';
 import type { Targets } from './grants';
 import type { LambdaCode } from './lambda-bundle';
 import { PurposeKey } from './purpose-key';
+import { CurfewRules } from './rules/curfew-rules';
 import { CurfewSchedule } from './schedule';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 import { curfewTable } from './table';
@@ -33,6 +37,11 @@ export interface EvidenceLogProps {
    * @default 2555 - seven years
    */
   readonly retentionDays?: number;
+  /**
+   * Whom the alarm of the dead letters tells.
+   * @default - nobody
+   */
+  readonly alarmActions?: readonly IAlarmAction[];
 }
 
 export class EvidenceLog extends Construct {
@@ -60,6 +69,7 @@ export class EvidenceLog extends Construct {
     // Not recoverable on purpose: to shred a person's key is to make it gone.
     this.shredTable = curfewTable(this, 'shred', { stage, recoverable: false });
     this.evidenceBucket = curfewBucket(this, 'evidence', { lock: { stage, days } });
+    CurfewRules.of(this).guard(this.evidenceBucket.node.defaultChild as CfnBucket, stage);
     this.headsBucket = curfewBucket(this, 'heads');
     this.checkpointKey = new PurposeKey(this, 'CheckpointKey', { purpose: 'checkpoint', stage });
     this.shredKey = new Key(this, 'ShredKey', {
@@ -70,6 +80,7 @@ export class EvidenceLog extends Construct {
     pinLogicalId(this.shredKey, 'KeyShred');
 
     const own: Targets = {
+      instance: props.instance,
       tables: { log: this.logTable, shred: this.shredTable },
       buckets: { evidence: this.evidenceBucket, heads: this.headsBucket },
       shredKey: this.shredKey,
@@ -84,33 +95,20 @@ export class EvidenceLog extends Construct {
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });
+    DeadLetters.of(this).notify(props.alarmActions ?? []);
 
     this.targets = { ...own, functions: functions.own };
     this.reader = this.evidenceReader();
   }
 
   private evidenceReader(): Role {
-    const buckets = [this.evidenceBucket, this.headsBucket];
-    const stacks = Stack.of(this).formatArn({
-      service: 'cloudformation',
-      resource: 'stack',
-      resourceName: `curfew-${this.config.instance}-*/*`,
-    });
     return new Role(this, 'Reader', {
       description: `curfew ${this.config.instance}: exports evidence, changes nothing`,
       assumedBy: new AccountRootPrincipal(),
       managedPolicies: [
         new ManagedPolicy(this, 'ReaderPolicy', {
           description: `read the evidence of curfew ${this.config.instance}`,
-          statements: [
-            new PolicyStatement({ actions: ['s3:ListBucket'], resources: buckets.map((bucket) => bucket.bucketArn) }),
-            new PolicyStatement({
-              actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectRetention'],
-              resources: buckets.map((bucket) => bucket.arnForObjects('*')),
-            }),
-            // The CLI learns the names of the buckets from the outputs of the stacks.
-            new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stacks] }),
-          ],
+          statements: statementsFor(this, 'auditor', ['evidence export'], this.targets),
         }),
       ],
     });

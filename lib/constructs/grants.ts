@@ -1,6 +1,7 @@
 /**
- * What each right of `lib/domain/rights.ts` means on AWS: its IAM statements and the environment that goes with them.
- * The one place where a Lambda gets a permission. The rights to use a signing key are not here: key policies give them.
+ * What each right of `lib/domain/rights.ts` and `lib/domain/access.ts` means on AWS: its IAM statements, and for a Lambda
+ * the environment that goes with them. The one place where a Lambda, or a policy for people, gets a permission. The
+ * rights to use a signing key are not here: key policies give them.
  */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
@@ -11,17 +12,19 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { AccessRight, RoleName } from '../domain/access';
 import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import { ALGORITHMS } from '../domain/keys/algorithm';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
-import { BUCKETS, type Bucket, type FunctionName, type Right } from '../domain/rights';
+import { BUCKETS, type Bucket, type FunctionName } from '../domain/rights';
 import { TABLES, type TableName, type TableVerb } from '../domain/table';
 import { ENV } from '../env';
 import { arnOf } from './secret';
 
 /** The things a right may speak of. A construct hands over those it has; a right on any other does not synthesise. */
 export interface Targets {
+  readonly instance?: string;
   readonly tables?: { readonly [T in TableName]?: ITableV2 };
   readonly buckets?: { readonly [B in Bucket]?: IBucket };
   readonly functions?: { readonly [F in FunctionName]?: IFunction };
@@ -76,18 +79,18 @@ const EVIDENCE_KEYS: { readonly [F in FunctionName]?: readonly string[] } = {
 const IAM_READ = ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'];
 const IAM_DISABLE = ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'];
 
-export function grantFor(scope: Construct, name: FunctionName, right: Right, targets: Targets): Grant {
+export function grantFor(scope: Construct, to: FunctionName | RoleName, right: AccessRight, targets: Targets): Grant {
   const [subject, verb] = right.split(':') as [string, string];
   if (isTable(subject)) return tableGrant(subject, verb as TableVerb, targets);
   if (isBucket(subject)) {
-    const keys = right === 'evidence:put' ? known(EVIDENCE_KEYS[name], `keys that ${name} may put`) : ['*'];
+    const keys = right === 'evidence:put' ? known(EVIDENCE_KEYS[to as FunctionName], `keys that ${to} may put`) : ['*'];
     return bucketGrant(subject, verb as keyof typeof BUCKET_ACTIONS, keys, targets);
   }
   if (subject === 'invoke') return invokeGrant(verb as FunctionName, targets);
   return OTHER[right as OtherRight](targets, Stack.of(scope));
 }
 
-type OtherRight = Exclude<Right, `${TableName}:${string}` | `${Bucket}:${string}` | `invoke:${string}`>;
+type OtherRight = Exclude<AccessRight, `${TableName}:${string}` | `${Bucket}:${string}` | `invoke:${string}`>;
 
 const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   'sign:ring': () => grant([]),
@@ -195,6 +198,31 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
       }),
     ]),
   'http:get': () => grant([]),
+
+  'stacks:look': ({ instance }, stack) => {
+    const resourceName = `curfew-${known(instance, 'name of the instance')}-*/*`;
+    const stacks = stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName });
+    return grant([allow(['cloudformation:DescribeStacks'], [stacks])]);
+  },
+  // Ring keys are born after this is written, so they are told by their tag: those of another instance are not shown.
+  // A key without the tag is nobody's ring key; what it is for and who may use it can be seen as well.
+  'kms:look': ({ instance }, stack) =>
+    grant([
+      allow(['kms:DescribeKey', 'kms:GetKeyPolicy'], [anyKey(stack)], {
+        StringEqualsIfExists: { 'aws:ResourceTag/curfew:instance': known(instance, 'name of the instance') },
+      }),
+    ]),
+  'feed-key:read': ({ feedKey }) => grant([allow(['kms:GetPublicKey'], [known(feedKey, 'feed key').keyArn])]),
+  'webhook-secrets:look': ({ sources }) => {
+    const secrets = Object.values(known(sources, 'HR sources')).map(({ secret }) => arnOf(secret));
+    return grant(secrets.length > 0 ? [allow(['secretsmanager:DescribeSecret'], secrets)] : []);
+  },
+  'people-table:look': ({ tables }) =>
+    grant([allow(['dynamodb:DescribeTable'], [known(tables?.people, 'table people').tableArn])]),
+  // These know no resource, or, asked for what begins with a name, are asked of all.
+  'alarms:look': () => grant([allow(['cloudwatch:DescribeAlarms'], ['*'])]),
+  'metrics:look': () => grant([allow(['cloudwatch:GetMetricStatistics'], ['*'])]),
+  'account:look': () => grant([allow(['lambda:GetAccountSettings'], ['*'])]),
 };
 
 function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {

@@ -8,7 +8,9 @@ import { Construct } from 'constructs';
 import type { HrSourceConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
 import { OUTBOX_PREFIX } from '../domain/table';
+import { AccessPolicies } from './access-policies';
 import { CaseWorkflow } from './case-workflow';
+import { DeadLetters } from './dead-letters';
 import { FunctionSet, type Functions } from './function-set';
 import type { Targets } from './grants';
 import { CurfewHttpApi } from './http-api';
@@ -42,6 +44,8 @@ export class Offboarding extends Construct {
   readonly denyPolicy: ManagedPolicy;
   readonly workflow: CaseWorkflow;
   readonly functions: Functions;
+  /** What people who use the CLI may be granted. */
+  readonly access: AccessPolicies;
 
   constructor(scope: Construct, id: string, { stage, lambdas, signing, sources }: OffboardingProps) {
     super(scope, id);
@@ -86,6 +90,10 @@ export class Offboarding extends Construct {
     const outbox = functions.add('outbox-offboarding');
     const intake = functions.add('intake', { timeout: Duration.seconds(10) });
     this.functions = { ...functions.own, ...starters.own };
+    this.access = new AccessPolicies(this, 'Access', {
+      instance,
+      targets: { ...targets, functions: { ...functions.known, ...starters.own } },
+    });
 
     deliver(this.inboxTable, folder);
     deliver(this.casesTable, outbox, OUTBOX_PREFIX);
@@ -94,6 +102,9 @@ export class Offboarding extends Construct {
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });
+    const deadLetters = DeadLetters.of(this);
+    deadLetters.notify(signing.alarmActions);
+    signing.dashboard.addAlarm(deadLetters.alarm);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${instance}: HR webhooks`,
     });

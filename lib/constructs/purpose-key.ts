@@ -1,9 +1,8 @@
 /**
  * The two KMS signing keys that stand outside a ring, each with a purpose that says how it is renewed:
  * `feed` (verifiers pin a set: the next key is pinned before it signs) and `checkpoint` (an epoch record in the tree
- * names the next key). Every other asymmetric signing key in the app is refused: it belongs in a ring.
+ * names the next key). Every other asymmetric signing key in the app is refused (rules/key-outside-ring.ts).
  */
-import { type IAspect, Stack, Validations } from 'aws-cdk-lib';
 import {
   AccountRootPrincipal,
   AnyPrincipal,
@@ -12,9 +11,10 @@ import {
   PolicyDocument,
   PolicyStatement,
 } from 'aws-cdk-lib/aws-iam';
-import { CfnKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
-import type { Construct, IConstruct } from 'constructs';
+import { type CfnKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
 import { pascal } from './names';
+import { CurfewRules } from './rules/curfew-rules';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 
 export const KEY_PURPOSES = {
@@ -22,8 +22,6 @@ export const KEY_PURPOSES = {
   checkpoint: { keySpec: KeySpec.ECC_NIST_EDWARDS25519, says: 'signs checkpoints of the evidence tree' },
 } as const;
 export type KeyPurpose = keyof typeof KEY_PURPOSES;
-
-const PURPOSE = Symbol.for('curfew.key-purpose');
 
 const ADMINISTRATION = [
   'kms:Describe*',
@@ -54,7 +52,7 @@ export class PurposeKey extends Key {
       policy: new PolicyDocument({ statements: administrationWithoutUse() }),
       removalPolicy: statefulPolicy(stage),
     });
-    Object.defineProperty(this.node.defaultChild, PURPOSE, { value: purpose });
+    CurfewRules.of(this).admit(this.node.defaultChild as CfnKey);
     pinLogicalId(this, `Key${pascal(purpose)}`);
   }
 
@@ -88,19 +86,4 @@ function administrationWithoutUse(): PolicyStatement[] {
       resources: ['*'],
     }),
   ];
-}
-
-/** Refuses, at synth, every asymmetric or HMAC signing key of the app that has no typed purpose. */
-export class SigningKeysBelongInRings implements IAspect {
-  visit(node: IConstruct): void {
-    if (!(node instanceof CfnKey) || Object.hasOwn(node, PURPOSE)) return;
-    const spec = Stack.of(node).resolve(node.keySpec) ?? 'SYMMETRIC_DEFAULT';
-    const usage = Stack.of(node).resolve(node.keyUsage) ?? 'ENCRYPT_DECRYPT';
-    if (usage !== 'SIGN_VERIFY' && usage !== 'GENERATE_VERIFY_MAC') return;
-    Validations.of(node).addError(
-      'curfew:SigningKeyOutsideRing',
-      `a ${spec} key for ${usage} stands outside a ring and nothing rotates it; ` +
-        `declare a SigningKeyRing, or a PurposeKey (${Object.keys(KEY_PURPOSES).join(', ')})`,
-    );
-  }
 }

@@ -13,9 +13,11 @@ export interface CurfewScheduleProps {
 }
 
 export class CurfewSchedule extends Construct {
+  readonly schedule: Schedule;
+
   constructor(scope: Construct, id: string, { target, every, input }: CurfewScheduleProps) {
     super(scope, id);
-    new Schedule(this, 'Schedule', {
+    this.schedule = new Schedule(this, 'Schedule', {
       schedule: every,
       target: new LambdaInvoke(target, {
         input: ScheduleTargetInput.fromObject(input),

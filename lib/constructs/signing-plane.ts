@@ -5,6 +5,7 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -15,20 +16,27 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '../domain/deployment';
 import { CurfewError } from '../domain/errors';
+import type { Exemption } from '../domain/keys/exemption';
 import { OUTBOX_PREFIX } from '../domain/table';
 import { curfewBucket } from './bucket';
 import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';
+import { CurfewDashboard } from './dashboard';
+import { DeadLetters } from './dead-letters';
 import type { EvidenceLog } from './evidence-log';
 import { FunctionSet, type Functions } from './function-set';
 import type { Targets } from './grants';
 import { CurfewHttpApi, type Throttle } from './http-api';
 import type { LambdaCode } from './lambda-bundle';
+import { pascal } from './names';
 import { deliver } from './outbox-source';
+import { type CdnOptions, PublicCdn } from './public-cdn';
 import { PurposeKey } from './purpose-key';
+import { CurfewRules } from './rules/curfew-rules';
 import { CurfewSchedule } from './schedule';
 import { CurfewSecret } from './secret';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 import { curfewTable } from './table';
+import { Watch } from './watch';
 
 /**
  * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
@@ -48,13 +56,31 @@ export interface SigningPlaneProps {
   readonly lambdas: LambdaCode;
   readonly evidence: EvidenceLog;
   /**
-   * Where the public documents are served, without a trailing slash; `{apiId}` stands for the id of the API made here.
-   * Behind a CDN: the CDN's address.
+   * Where the public documents are served, without a trailing slash; `{apiId}` stands for the id of the API made here,
+   * `{cdn}` for the host of its CDN.
    */
   readonly publicBaseUrl: string;
+  /**
+   * CloudFront before the public documents; `{}` with a name that CloudFront gives.
+   * @default - none: the API serves them
+   */
+  readonly cdn?: CdnOptions;
+  /**
+   * What is let through for a time, of what synth refuses. All of them stand in the record of every ring.
+   * @default - nothing is
+   */
+  readonly exemptions?: readonly Exemption[];
+  /**
+   * Whom the alarms tell, and that they are over.
+   * @default - nobody: they show on the dashboard, and `curfew doctor` says that they are silent
+   */
+  readonly alarmActions?: readonly IAlarmAction[];
 }
 
 export class SigningPlane extends Construct {
+  readonly stage: Stage;
+  readonly exemptions: readonly Exemption[];
+  readonly alarmActions: readonly IAlarmAction[];
   readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'issued' | 'bodies' | 'cutoffs', TableV2>>;
   readonly publicBucket: Bucket;
   readonly feedKey: PurposeKey;
@@ -62,6 +88,8 @@ export class SigningPlane extends Construct {
   readonly pepper: CurfewSecret;
   readonly eventBus: EventBus;
   readonly http: CurfewHttpApi;
+  /** Undefined where none was asked for. */
+  readonly cdn: PublicCdn | undefined;
   readonly publicBaseUrl: string;
   readonly functions: Functions;
   readonly config: DeploymentConfig;
@@ -71,17 +99,26 @@ export class SigningPlane extends Construct {
   readonly ringProvider: Provider;
   readonly rotator: CurfewFunction;
   readonly publisher: CurfewFunction;
+  readonly watch: Watch;
+  readonly dashboard: CurfewDashboard;
+  private readonly rings = new Set<string>();
 
-  constructor(scope: Construct, id: string, { stage, lambdas, evidence, publicBaseUrl }: SigningPlaneProps) {
+  constructor(scope: Construct, id: string, props: SigningPlaneProps) {
     super(scope, id);
+    const { stage, lambdas, evidence, publicBaseUrl, cdn, exemptions = [], alarmActions = [] } = props;
+    this.stage = stage;
+    this.exemptions = exemptions;
+    this.alarmActions = alarmActions;
+    CurfewRules.of(this).exempt(this, exemptions);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
     });
-    this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl).replaceAll('{apiId}', this.http.api.apiId);
-    this.config = {
-      ...evidence.config,
-      publicBaseUrl: this.publicBaseUrl,
-    };
+    const { instance, settings } = evidence.config;
+    this.cdn = cdn && new PublicCdn(this, 'Cdn', { ...cdn, instance, settings, api: this.http.api });
+    this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl, this.cdn)
+      .replaceAll('{apiId}', this.http.api.apiId)
+      .replaceAll('{cdn}', this.cdn?.host ?? '');
+    this.config = { ...evidence.config, publicBaseUrl: this.publicBaseUrl };
 
     const bodiesKey = new Key(this, 'BodiesKey', {
       description: 'curfew: encrypts the bodies of issued tokens',
@@ -129,13 +166,14 @@ export class SigningPlane extends Construct {
     functions.add('disabler');
     functions.add('taint');
     functions.add('cutter');
-    functions.add('resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
+    const resigner = functions.add('resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
     functions.add('recorder', { timeout: Duration.minutes(1) });
     const committer = functions.add('committer', { timeout: Duration.minutes(2) });
     const exchange = functions.add('exchange');
     const issued = functions.add('issued');
     const wellKnown = functions.add('well-known');
     const outbox = functions.add('outbox-signing');
+    const watch = functions.add('watch');
     this.functions = functions.own;
     this.targets = { ...own, functions: functions.known };
 
@@ -148,6 +186,20 @@ export class SigningPlane extends Construct {
     });
 
     this.routes({ issuer, exchange, issued, wellKnown });
+    this.watch = new Watch(this, 'Watching', { instance, watch, signers: [issuer, resigner], actions: alarmActions });
+    const deadLetters = DeadLetters.of(this);
+    deadLetters.notify(alarmActions);
+    this.dashboard = new CurfewDashboard(this, 'Page', {
+      instance,
+      functions: {
+        issue: issuer.function,
+        exchange: exchange.function,
+        'public documents': wellKnown.function,
+        're-sign': resigner.function,
+      },
+    });
+    for (const alarm of [this.watch.signErrors, DeadLetters.of(evidence).alarm, deadLetters.alarm])
+      this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
       onEventHandler: this.rotator.function,
       logGroup: new LogGroup(this, 'RingProviderLogs', {
@@ -159,6 +211,19 @@ export class SigningPlane extends Construct {
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
       reason: 'the role of the CDK’s own provider function: it may write its log and invoke the rotator',
     });
+  }
+
+  /** Two rings of one name would be one ring with two configurations; logical ids know no hyphens. */
+  enrol(ringId: string): string {
+    const name = pascal(ringId);
+    if (this.rings.has(name))
+      throw new CurfewError('ERR_CONFIG_INVALID', `there are two rings ${ringId}`, {
+        got: ringId,
+        allowed: 'ids that differ in more than their hyphens',
+        fix: 'give each ring an id of its own',
+      });
+    this.rings.add(name);
+    return name;
   }
 
   private routes(to: Record<'issuer' | 'exchange' | 'issued' | 'wellKnown', CurfewFunction>): void {
@@ -211,10 +276,12 @@ function issuerTimeout(evidence: EvidenceLog): Duration {
   return Duration.seconds(Math.min(10, evidence.config.settings.drainSeconds - 5));
 }
 
-function parsePublicBaseUrl(url: string): string {
-  if (URL.canParse(url.replaceAll('{apiId}', 'x')) && url.startsWith('https://') && !url.endsWith('/')) return url;
+function parsePublicBaseUrl(url: string, cdn: PublicCdn | undefined): string {
+  const filled = url.replaceAll('{apiId}', 'x').replaceAll('{cdn}', cdn ? 'x' : '{cdn}');
+  if (/^https:\/\/[^{}\s]+$/.test(filled) && URL.canParse(filled) && !url.endsWith('/')) return url;
   throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is an https URL without a slash at the end', {
     got: url,
-    allowed: 'https://keys.example.com, or with {apiId} for the API made here',
+    allowed: 'https://keys.example.com, or with {apiId} for the API made here, or {cdn} for its CDN where there is one',
+    fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
   });
 }

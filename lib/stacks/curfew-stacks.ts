@@ -1,14 +1,17 @@
 /** The three stacks of one deployment, in their order: each is given what it asks of the one before. */
 import type { App } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Configuration } from '../config';
 import type { LambdaCode } from '../constructs/lambda-bundle';
+import type { Exemption } from '../domain/keys/exemption';
 import { EvidenceStack } from './evidence';
 import { OffboardingStack } from './offboarding';
 import { SigningStack } from './signing';
 
 export function curfewStacks(app: App, configuration: Configuration, lambdas: LambdaCode) {
-  const { instance, region, stage, settings } = configuration;
-  const common = { env: { region }, stage, lambdas, terminationProtection: stage === 'production' };
+  const { instance, region, stage, settings, alarmTopicArn } = configuration;
+  const alarmActions: IAlarmAction[] = alarmTopicArn ? [{ bind: () => ({ alarmActionArn: alarmTopicArn }) }] : [];
+  const common = { env: { region }, stage, lambdas, alarmActions, terminationProtection: stage === 'production' };
   const named = (stack: string) => `curfew-${instance}-${stack}`;
 
   const evidence = new EvidenceStack(app, named('evidence'), {
@@ -22,7 +25,10 @@ export function curfewStacks(app: App, configuration: Configuration, lambdas: La
     ...common,
     evidence: evidence.log,
     publicBaseUrl: configuration.publicBaseUrl,
+    cdn: configuration.cdn,
     rings: configuration.rings,
+    // As given: they are judged with the rest of the app (constructs/rules).
+    exemptions: configuration.exemptions as unknown as readonly Exemption[],
   });
   const offboarding = new OffboardingStack(app, named('offboarding'), {
     ...common,

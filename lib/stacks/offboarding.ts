@@ -17,6 +17,8 @@ export class OffboardingStack extends Stack {
     new CfnOutput(this, 'ApiId', { value: made.http.api.apiId });
     new CfnOutput(this, 'StateMachineArn', { value: made.workflow.stateMachine.stateMachineArn });
     new CfnOutput(this, 'DenyPolicyArn', { value: made.denyPolicy.managedPolicyArn });
+    for (const [role, policy] of Object.entries(made.access.policies))
+      new CfnOutput(this, `Policy${pascal(role)}Arn`, { value: policy.managedPolicyArn });
     for (const [source, secret] of Object.entries(made.webhookSecrets))
       new CfnOutput(this, `SecretWebhook${pascal(source)}Arn`, { value: arnOf(secret) });
     for (const table of ['inbox', 'cases', 'people'] as const)

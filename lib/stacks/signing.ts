@@ -7,7 +7,9 @@ import { pascal } from '../constructs/names';
 import { arnOf } from '../constructs/secret';
 import { SigningKeyRing } from '../constructs/signing-key-ring';
 import { SigningPlane, type SigningPlaneProps } from '../constructs/signing-plane';
-import type { LegacyKeyConfig } from '../domain/keys/ring';
+import { VerifierCache } from '../constructs/verifier-cache';
+import type { SigningAlgorithm } from '../domain/keys/algorithm';
+import type { LegacyKeyConfig } from '../domain/keys/ring-config';
 
 export interface SigningStackProps extends StackProps, SigningPlaneProps {
   readonly rings: Configuration['rings'];
@@ -25,21 +27,43 @@ export class SigningStack extends Stack {
         ringId: ring.id,
         issuer: ring.issuer,
         audience: ring.audience,
-        algorithm: ring.algorithm,
-        rotationSchedule: ScheduleExpression.rate(Duration.minutes(ring.rotationCheckMinutes)),
+        algorithm: ring.algorithm as SigningAlgorithm,
+        rotationSchedule: everyMinutes(ring.rotationCheckMinutes),
         period: Duration.days(ring.periodDays),
-        maxTtl: ring.maxTtlSeconds === undefined ? undefined : Duration.seconds(ring.maxTtlSeconds),
+        maxTtl: seconds(ring.maxTtlSeconds),
+        standbyAge: seconds(ring.standbyAgeSeconds),
+        verifiers: ring.verifiers.map(({ name, cacheSeconds }) => ({
+          name,
+          cache:
+            cacheSeconds === 'unbounded' ? VerifierCache.UNBOUNDED : VerifierCache.of(Duration.seconds(cacheSeconds)),
+        })),
         legacyKeys: ring.legacyKeys as readonly LegacyKeyConfig[],
+        closing: ring.closing,
       });
 
+    new CfnOutput(this, 'Stage', { value: props.stage });
     new CfnOutput(this, 'PublicBaseUrl', { value: this.plane.publicBaseUrl });
     new CfnOutput(this, 'ApiId', { value: this.plane.http.api.apiId });
     new CfnOutput(this, 'FeedKeyArn', { value: this.plane.feedKey.keyArn });
     new CfnOutput(this, 'PepperSecretArn', { value: arnOf(this.plane.pepper) });
     new CfnOutput(this, 'PublicBucketName', { value: this.plane.publicBucket.bucketName });
+    for (const [name, arn] of Object.entries(this.plane.targets.roleArns ?? {}))
+      new CfnOutput(this, `Role${pascal(name)}Arn`, { value: arn });
     for (const [name, table] of Object.entries(this.plane.ownTables))
       new CfnOutput(this, `Table${pascal(name)}Name`, { value: table.tableName });
     for (const [name, fn] of Object.entries(this.plane.functions))
       new CfnOutput(this, `Function${pascal(name)}Name`, { value: fn.functionName });
   }
+}
+
+function seconds(amount: number | undefined): Duration | undefined {
+  return amount === undefined ? undefined : Duration.seconds(amount);
+}
+
+/** CDK would throw for a rate of 0; the ring has it reported with whatever else is wrong. */
+function everyMinutes(minutes: number | undefined): ScheduleExpression {
+  const isRate = minutes !== undefined && Number.isSafeInteger(minutes) && minutes > 0;
+  return isRate
+    ? ScheduleExpression.rate(Duration.minutes(minutes))
+    : ScheduleExpression.expression(minutes === undefined ? '' : `rate(${minutes} minutes)`);
 }

@@ -19,7 +19,7 @@ const WILDCARDS: readonly { readonly shape: RegExp; readonly reason: string }[] 
   { shape: /:user\/\*$/, reason: 'any user of the account may turn out to be the leaver' },
   {
     shape: /:kms:[^:]+:<AWS::AccountId>:key\/\*$/,
-    reason: 'tags of keys that are not born yet; the right to use one is in its policy',
+    reason: 'tags, states and policies of keys that are not born yet; the right to use one is in its policy',
   },
   { shape: /Function.*:\*$/, reason: 'CDK grants to invoke any version of the one function named' },
   {
@@ -28,7 +28,8 @@ const WILDCARDS: readonly { readonly shape: RegExp; readonly reason: string }[] 
   },
   {
     shape: /^\*$/,
-    reason: 'CreateKey and ListKeys know no resource; the log delivery and X-Ray of a state machine neither',
+    reason:
+      'CreateKey, ListKeys, DescribeAlarms, GetMetricStatistics and GetAccountSettings know no resource; the log delivery and X-Ray of a state machine neither',
   },
 ];
 

@@ -35,11 +35,16 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'iam:disable': ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'],
   'workflow:start': ['states:StartExecution', 'states:DescribeExecution'],
   'events:put': ['events:PutEvents'],
+  'metrics:put': ['cloudwatch:PutMetricData'],
   'http:get': [],
 };
 const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** DynamoDB encrypts the bodies under a key of ours, and asks for it in the caller's name. */
 const BODIES_KEY = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
+const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
+  rotator: ['kms:CreateKey', 'kms:ListKeys'],
+  watch: ['cloudwatch:PutMetricData'],
+};
 const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
 const STREAM = [
   'dynamodb:DescribeStream',
@@ -87,10 +92,10 @@ describe.each(Object.keys(RIGHTS) as FunctionName[])('%s', (name) => {
     expect([...new Set(actions)].sort()).toEqual(expectedActions(name));
   });
 
-  test('has no statement on every resource, but for the two KMS calls that know none', () => {
+  test('has no statement on every resource, but for the calls that know none', () => {
     const everything = statementsOf(name).filter(({ Resource: resource }) => asList(resource).includes('*'));
     const actions = everything.flatMap(({ Action }) => asList(Action)).sort();
-    expect(actions).toEqual(name === 'rotator' ? ['kms:CreateKey', 'kms:ListKeys'] : []);
+    expect(actions).toEqual(KNOW_NO_RESOURCE[name] ?? []);
   });
 
   test('is told the address of each thing it has a right to', () => {
@@ -139,17 +144,20 @@ test('of the locked bucket the committer writes the token lists and the sequence
   expect(keysOf('sequencer')).toEqual(['checkpoint/*', 'log.vkey', 'tile/*']);
 });
 
+test('the watch puts figures into the namespace of Curfew and into no other', () => {
+  const [statement] = statementsOf('watch').filter(({ Action }) => Action === 'cloudwatch:PutMetricData');
+  expect(statement?.Condition).toEqual({ StringEqualsIfExists: { 'cloudwatch:namespace': 'Curfew' } });
+});
+
 test('the evidence reader reads: objects, and the outputs of the stacks that name their buckets', () => {
   const [, reader] = ofType(evidence, 'AWS::IAM::ManagedPolicy')[0] ?? [];
   const statements = reader?.Properties.PolicyDocument.Statement as Statement[];
   expect(statements.flatMap(({ Action }) => asList(Action))).toEqual([
-    's3:ListBucket',
-    's3:GetObject',
-    's3:GetObjectRetention',
-    's3:GetObjectVersion',
     'cloudformation:DescribeStacks',
+    's3:GetObject',
+    's3:ListBucket',
   ]);
-  expect(JSON.stringify(statements.at(-1)?.Resource)).toMatch(/:cloudformation:.*:stack\/curfew-example-\*\/\*"/);
+  expect(JSON.stringify(statements[0]?.Resource)).toMatch(/:cloudformation:.*:stack\/curfew-example-\*\/\*"/);
 });
 
 test('the feed key and the checkpoint key have one signer each, and root is not it', () => {

@@ -22,9 +22,9 @@ export const NO_CODE: LambdaCode = {
   codeOf: () => ({ code: Code.fromInline('exports.handler = async () => undefined'), handler: 'index.handler' }),
 };
 
-/** An app with the flags that `cdk.json` sets. */
+/** An app with the flags that `cdk.json` sets, without what only a reader of `cdk.out` looks at. */
 export function newApp(): App {
-  return new App({ context });
+  return new App({ context, treeMetadata: false, stackTraces: false });
 }
 
 export interface Resource {
@@ -37,9 +37,14 @@ export interface Resource {
 }
 export type Resources = Readonly<Record<string, Resource>>;
 
-export function synthesise(stage: Stage = 'production') {
+/** `changes` to the example configuration. An app is synthesised once: what is to be added comes before. */
+export function unsynthesised(stage: Stage = 'production', changes: Readonly<Record<string, unknown>> = {}) {
   const app = newApp();
-  const stacks = curfewStacks(app, parseConfiguration({ ...EXAMPLE, stage }), NO_CODE);
+  return { app, stacks: curfewStacks(app, parseConfiguration({ ...EXAMPLE, stage, ...changes }), NO_CODE) };
+}
+
+export function synthesise(stage?: Stage, changes?: Readonly<Record<string, unknown>>) {
+  const { app, stacks } = unsynthesised(stage, changes);
   const resources = (stack: Stack) => Template.fromStack(stack).toJSON().Resources as Resources;
   return {
     app,

@@ -1,0 +1,20 @@
+/** ERR_KEY_OUTSIDE_RING: a KMS key that can sign and that nothing rotates. */
+import { CurfewError } from '../../domain/errors';
+import type { Rendered } from './rendered';
+
+/** What a KMS key may be for without being able to sign; absent is ENCRYPT_DECRYPT. */
+const SIGNS_NOTHING: readonly unknown[] = [undefined, 'ENCRYPT_DECRYPT', 'KEY_AGREEMENT'];
+
+/**
+ * Of an `AWS::KMS::ReplicaKey` a template does not say what it is for: its primary is judged where it stands. A usage
+ * that is known only at deployment is refused: it could be any.
+ */
+export function keyOutsideRing({ type, properties }: Rendered): CurfewError | undefined {
+  if (type !== 'AWS::KMS::Key' || SIGNS_NOTHING.includes(properties.KeyUsage)) return undefined;
+  const { KeySpec: keySpec = 'SYMMETRIC_DEFAULT', KeyUsage: keyUsage } = properties;
+  return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a key that can sign stands outside a ring, and nothing rotates it', {
+    got: { keySpec, keyUsage },
+    allowed: 'a SigningKeyRing, or a key for ENCRYPT_DECRYPT or KEY_AGREEMENT',
+    fix: 'declare a SigningKeyRing and have its issuer sign; until then, have an exemption approved for this path',
+  });
+}

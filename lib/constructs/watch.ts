@@ -1,0 +1,87 @@
+/**
+ * Who watches the rings: a Lambda that puts their figures each minute and counts calls of PutKeyPolicy, and the alarm on
+ * what KMS would not sign. The alarms of a ring stand with the ring.
+ */
+import { Duration } from 'aws-cdk-lib';
+import { type IAlarmAction, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { ErrorCode } from '../domain/errors';
+import { METRICS_NAMESPACE } from '../domain/keys/health';
+import { CurfewAlarm } from './alarms';
+import type { CurfewFunction } from './curfew-function';
+import { DeadLetters } from './dead-letters';
+import { CurfewSchedule } from './schedule';
+
+/** What a signer logs when KMS would not sign, or when what it signed did not verify. */
+const SIGN_ERRORS = [
+  'ERR_KEY_DISABLED',
+  'ERR_KEY_STATE',
+  'ERR_ACCESS_DENIED',
+  'ERR_SIGNATURE_ENCODING',
+  'ERR_UNAVAILABLE',
+] as const satisfies readonly ErrorCode[];
+
+export interface WatchProps {
+  readonly instance: string;
+  readonly watch: CurfewFunction;
+  readonly signers: readonly CurfewFunction[];
+  readonly actions: readonly IAlarmAction[];
+}
+
+export class Watch extends Construct {
+  readonly signErrors: CurfewAlarm;
+
+  constructor(scope: Construct, id: string, { instance, watch, signers, actions }: WatchProps) {
+    super(scope, id);
+    new CurfewSchedule(this, 'EachMinute', {
+      target: watch.function,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+    // The default bus, where CloudTrail delivers: it needs a trail of the account that logs management events.
+    new Rule(this, 'KeyPolicyPut', {
+      description: `curfew ${instance}: somebody changed a key policy`,
+      eventPattern: {
+        source: ['aws.kms'],
+        detailType: ['AWS API Call via CloudTrail'],
+        detail: { eventSource: ['kms.amazonaws.com'], eventName: ['PutKeyPolicy'] },
+      },
+      targets: [
+        new LambdaFunction(watch.function, {
+          deadLetterQueue: DeadLetters.of(this).queue,
+          maxEventAge: Duration.hours(1),
+          retryAttempts: 5,
+        }),
+      ],
+    });
+    this.signErrors = this.alarmOnSignErrors(instance, signers, actions);
+  }
+
+  /** The name holds the instance: the metric of a filter has no dimension of our own, and instances share an account. */
+  private alarmOnSignErrors(
+    instance: string,
+    signers: readonly CurfewFunction[],
+    actions: readonly IAlarmAction[],
+  ): CurfewAlarm {
+    const metric = { metricNamespace: METRICS_NAMESPACE, metricName: `SignErrors-${instance}` };
+    for (const signer of signers)
+      new MetricFilter(signer, 'SignErrors', {
+        logGroup: signer.logs,
+        // Any of these words anywhere in a line: Lambda may wrap ours in a line of its own.
+        filterPattern: FilterPattern.anyTerm(...SIGN_ERRORS),
+        metricValue: '1',
+        ...metric,
+      });
+    return new CurfewAlarm(this, 'SignErrors', {
+      alarm: 'SignErrors',
+      of: `curfew-${instance}`,
+      metric: new Metric({ namespace: metric.metricNamespace, metricName: metric.metricName }),
+      actions,
+      logicalId: 'AlarmSignErrors',
+    });
+  }
+}
