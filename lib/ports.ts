@@ -76,6 +76,8 @@ export interface RingKeys {
   disable(kmsKeyArn: string): Promise<void>;
   describe(kmsKeyArn: string): Promise<KmsKeyDescription>;
   policy(kmsKeyArn: string): Promise<string>;
+  /** Ids of the grants on the key: rights beside its policy, which a policy put right again does not take back. */
+  grants(kmsKeyArn: string): Promise<readonly string[]>;
 }
 
 /** Disables and cannot enable. */
@@ -171,11 +173,11 @@ export interface Events {
   ): Promise<void>;
 }
 
-/** One figure of one ring at one instant, for alarms and the dashboard. */
+/** One figure at one instant, for alarms and the dashboard: of one ring, or of the instance. */
 export interface Metric {
   readonly name: MetricName;
   readonly value: number;
-  readonly ring: string;
+  readonly ring?: string;
 }
 
 /** When `put` returns, the figures are kept. One that is put twice is the same figure twice: alarms look at extremes, not at sums. */

@@ -30,7 +30,8 @@ function jest(name: string, args: readonly string[], env: NodeJS.ProcessEnv): vo
     [...args, '--json', `--outputFile=${results}`],
     {
       cwd: PROJECT,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      // Figures that tests print go to standard output; jest's own report to standard error.
+      stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...env, CDK_VALIDATION: 'false', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     },
   );
@@ -58,7 +59,8 @@ async function onLocalAws(): Promise<void> {
   const { exitCode, emulator, dir } = await playDemo(out, log);
   try {
     count('npm run demo', exitCode === 0);
-    if (exitCode !== 2) jest('emulator', ['--runInBand', 'test/emulator'], { ...emulator.env, CURFEW_DEMO_OUT: out });
+    const env = { ...emulator.env, CURFEW_DEMO_OUT: out, CURFEW_DEMO_DIR: dir };
+    if (exitCode !== 2) jest('emulator', ['--runInBand', 'test/emulator'], env);
   } finally {
     await emulator.stop();
     rmSync(dir, { recursive: true, force: true });

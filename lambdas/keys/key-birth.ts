@@ -24,8 +24,7 @@ export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Pr
   const kmsKeyArn =
     (await findOwn(await ringKeys.find(slotTag), policy, ringKeys)) ??
     (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy }));
-  // Read before it is disabled: KMS does not give the public key of a disabled one.
-  const jwk = jwkFromSpki(await ringKeys.publicKey(kmsKeyArn), ring.cfg.alg);
+  const jwk = jwkFromSpki(await readPublicKey(kmsKeyArn, ring, slot, deps), ring.cfg.alg);
   try {
     await tables.transact(transitions.slotCreated(ring, slot, { kmsKeyArn, jwk, policySha256: policySha256(policy) }));
   } catch (error) {
@@ -36,8 +35,25 @@ export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Pr
 }
 
 /**
+ * Before it is disabled: KMS does not give the public key of a disabled one. One that was found and is disabled by now
+ * is another rotator's, who was faster, and has the slot.
+ */
+async function readPublicKey(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<Buffer> {
+  try {
+    return await deps.ringKeys.publicKey(kmsKeyArn);
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_KEY_DISABLED')) throw error;
+    if (findSlot(await loadRing(deps, id), slot).state === 'INTENT') throw error;
+    throw new CurfewError('ERR_CONDITION_FAILED', `slot ${slot} of ring ${id} got its key from another rotator`, {
+      fix: 'read again and decide again',
+      cause: error,
+    });
+  }
+}
+
+/**
  * A tag is no proof: whoever may create and tag keys could plant one, with a policy or key material of his own. Ours is
- * the one whose policy is the one we write, word for word, and whose material never was outside KMS.
+ * the one whose policy is the one we write, with no grant beside it, and whose material never was outside KMS.
  */
 async function findOwn(
   candidates: readonly string[],
@@ -46,8 +62,8 @@ async function findOwn(
 ): Promise<string | undefined> {
   for (const arn of candidates) {
     try {
-      if (isSamePolicy(await ringKeys.policy(arn), policy) && (await ringKeys.describe(arn)).origin === 'AWS_KMS')
-        return arn;
+      const isOurs = isSamePolicy(await ringKeys.policy(arn), policy) && (await ringKeys.grants(arn)).length === 0;
+      if (isOurs && (await ringKeys.describe(arn)).origin === 'AWS_KMS') return arn;
     } catch (error) {
       // Under our policy we may read both.
       if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;

@@ -1,11 +1,12 @@
 /** Signs and publishes the feed of a ring, and cannot sign anything else. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
-import { FEED_TYP, type Feed, feedAt, feedObjectKey, feedOf } from '../../lib/domain/keys/feed';
-import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../../lib/domain/keys/feed';
+import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
 import type { Messages } from '../../lib/domain/messages';
-import { signingInput } from '../../lib/domain/tokens/compact';
+import { parseCompact, signingInput } from '../../lib/domain/tokens/compact';
 import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { isSigned } from '../../lib/domain/tokens/signature';
 import type { Deps } from '../../lib/ports';
 import { signJws } from '../tokens/sign';
 import { loadRing } from './load-ring';
@@ -40,9 +41,11 @@ async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['p
   const cut = (await tables.query({ table: 'cutoffs', pk: cutOffPartition(ringId) })).map(parseCutOff);
 
   // Never behind the clock: if what is published is lost, verifiers that remember it still follow what comes next.
-  const seq = Math.max(clock.now(), published ? feedOf(published.body.toString()).seq + 1 : 0);
+  const key = await feedKey(deps);
+  const seq = Math.max(clock.now(), published ? seqOf(published.body, key.jwk) + 1 : 0);
   const feed = feedAt(ring, cut, seq, clock.now(), config.settings.feedExpirySeconds);
-  const body = Buffer.from(await sign(feed, deps));
+  const input = signingInput({ alg: 'ES256', kid: key.jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
+  const body = Buffer.from(await signJws(deps.signer, key, input));
   await objects.put(
     'public',
     feedObjectKey(ringId),
@@ -53,15 +56,25 @@ async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['p
   return { seq };
 }
 
-async function sign(feed: Feed, { signer, config }: PublisherDeps): Promise<string> {
-  const arn = config.feedKeyArn;
-  if (!arn)
+async function feedKey({ signer, config }: PublisherDeps) {
+  const kmsKeyArn = config.feedKeyArn;
+  if (!kmsKeyArn)
     throw new CurfewError('ERR_CONFIG_INVALID', 'the publisher has no feed key', {
       fix: 'deploy the signing stack again: it sets feedKeyArn',
     });
-  const jwk = jwkFromSpki(await signer.publicKey(arn), 'ES256');
-  const input = signingInput({ alg: 'ES256', kid: jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
-  return signJws(signer, { kmsKeyArn: arn, jwk }, input);
+  return { kmsKeyArn, jwk: jwkFromSpki(await signer.publicKey(kmsKeyArn), 'ES256') };
+}
+
+/** Of what we signed ourselves. Anything else that lies there is replaced, and has no say in what comes after it. */
+function seqOf(body: Buffer, jwk: PublicJwk): number {
+  try {
+    const document = parseCompact(body.toString(), body.length);
+    const isOwn = document.header.typ === FEED_TYP && isSigned(jwk, document.signingInput, document.signature);
+    return isOwn ? parseFeed(JSON.parse(document.payload.toString())).seq : 0;
+  } catch (error) {
+    if (isCurfewError(error)) return 0;
+    throw error;
+  }
 }
 
 export const handler = entry('publisher', publishFeed);

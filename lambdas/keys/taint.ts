@@ -1,7 +1,7 @@
 /** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
 import { entry } from '../../lib/aws/entry';
-import { isCurfewError } from '../../lib/domain/errors';
-import { findKey, type KeyRecord, type Ring, SHARDS } from '../../lib/domain/keys/ring';
+import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { findKey, type KeyRecord, type Ring, SHARDS, type TaintClass } from '../../lib/domain/keys/ring';
 import { passPartition } from '../../lib/domain/keys/ring-items';
 import { halt } from '../../lib/domain/keys/ring-life';
 import { deny, taint } from '../../lib/domain/keys/taint';
@@ -39,7 +39,24 @@ async function switchIssuing(request: HaltRequest, deps: TaintDeps): Promise<Res
   return { states: [], batches: [], activeKid: ring.activeKid, halted: ring.halted };
 }
 
+const CLASSES: readonly unknown[] = ['compromise', 'planned'] satisfies TaintClass[];
+/** It stands in evidence in clear. */
+const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
+
+/** Whoever may invoke us may write a record: it says what it says in words that evidence knows. */
+function checkRequest({ targets }: TaintRequest): void {
+  const odd = targets.find(
+    ({ class: taintClass, reason }) => !CLASSES.includes(taintClass) || !REASON_PATTERN.test(reason),
+  );
+  if (odd)
+    throw new CurfewError('ERR_INPUT_INVALID', 'a taint has a class and a reason', {
+      got: { class: odd.class, reason: odd.reason },
+      allowed: { class: CLASSES, reason: String(REASON_PATTERN) },
+    });
+}
+
 async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {
+  checkRequest(request);
   const ring = await inTurn(() => writeTaint(request, deps));
   const kids = request.targets.map(({ kid }) => kid);
   return answer(ring, kids, waveBatches(ring, kids));

@@ -25,12 +25,10 @@ export async function wellKnown(path: string, deps: Deps<'well-known'>): Promise
   return notFound();
 }
 
+/** RFC 5861: a cache that cannot reach us must not go on serving what is too old: a key past its end would stay published. */
 function ok(body: string, contentType: string, maxAgeSeconds: number): APIGatewayProxyStructuredResultV2 {
-  return {
-    statusCode: 200,
-    headers: { 'content-type': contentType, 'cache-control': `public, max-age=${maxAgeSeconds}` },
-    body,
-  };
+  const cacheControl = `public, max-age=${maxAgeSeconds}, must-revalidate, stale-if-error=0`;
+  return { statusCode: 200, headers: { 'content-type': contentType, 'cache-control': cacheControl }, body };
 }
 
 /** Never cached: a ring that is being born must not be missing for the length of a CDN's default. */

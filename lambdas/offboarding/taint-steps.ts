@@ -106,6 +106,8 @@ async function commit(_request: StepRequest, deps: ConductorDeps) {
   return deps.functions.invoke('committer', {});
 }
 
+const CANNOT_SIGN: readonly string[] = ['Disabled', 'PendingDeletion', 'NotFound'];
+
 /** KMS's own word for each tainted key that it holds: a legacy key it never held. */
 async function finish(request: StepRequest, deps: ConductorDeps) {
   const { successors } = await loadCase(deps, request, BEGUN);
@@ -117,7 +119,7 @@ async function finish(request: StepRequest, deps: ConductorDeps) {
     });
     // If we stop here, the replay asks again: what is disabled is only read back.
     const enabled = disabled.filter(
-      ({ kid, state }) => state === 'Enabled' && items.some(({ item }) => item.kid === kid),
+      ({ kid, state }) => !CANNOT_SIGN.includes(state) && items.some(({ item }) => item.kid === kid),
     );
     if (enabled.length > 0)
       throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has a tainted key that KMS still lets sign`, {

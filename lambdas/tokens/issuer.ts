@@ -8,10 +8,6 @@ import { entry } from '../../lib/aws/entry';
 import { base64url } from '../../lib/domain/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { SigningAlgorithm } from '../../lib/domain/keys/algorithm';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
-import type { RingSettings } from '../../lib/domain/keys/ring-config';
-import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
-import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/tokens/compact';
@@ -19,6 +15,7 @@ import { blind } from '../../lib/domain/tokens/cutoff';
 import { intent, issued } from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';
 import { answer, bodyOf, refusal } from '../http';
+import { type Issuing, issuingKey } from './issuing-key';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';
 import { signJws } from './sign';
@@ -26,6 +23,8 @@ import { signJws } from './sign';
 type IssuerDeps = Deps<'issuer'>;
 type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
 type IssueResponse = { readonly token: string; readonly exp: number };
+/** Two emergencies within the life of one request are served. */
+const TRIES_MAX = 3;
 
 export async function issueOrProbe(
   request: Messages['issuer']['request'],
@@ -36,13 +35,24 @@ export async function issueOrProbe(
     : issue(request, deps);
 }
 
-export async function issue(
+/** A rotation in between is none of the caller's business: nothing was released, and a retry is a new token. */
+export async function issue(request: IssueRequest, deps: IssuerDeps): Promise<IssueResponse> {
+  for (let n = 1; ; n++) {
+    try {
+      return await issueOnce(request, deps, await issuingKey(request.ring, deps, n > 1));
+    } catch (error) {
+      if (!isCurfewError(error, 'ERR_KEY_STATE') || n === TRIES_MAX) throw error;
+    }
+  }
+}
+
+async function issueOnce(
   { ring, claims: asked, callerArn }: IssueRequest,
   deps: IssuerDeps,
+  { key, cfg, epoch }: Issuing,
 ): Promise<IssueResponse> {
   const { clock, random, tables, signer } = deps;
   const now = clock.now();
-  const { key, cfg, epoch } = await activeKeyOf(ring, deps);
   const claims = buildClaims(
     asked,
     { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl },
@@ -104,31 +114,9 @@ async function probe(
   }
 }
 
-async function activeKeyOf(
-  ring: string,
-  { tables }: IssuerDeps,
-): Promise<{ key: KeyRecord; cfg: RingSettings; epoch: number }> {
-  const head = RING_ID_PATTERN.test(ring) ? await tables.get('keys', headKey(ring)) : undefined;
-  if (!head) throw new CurfewError('ERR_NOT_FOUND', 'there is no such ring', { got: ring });
-  if (head.halted)
-    throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`, {
-      fix: 'ask again when people have lifted the halt',
-    });
-  if (head.closingAt !== undefined)
-    throw new CurfewError('ERR_RING_CLOSING', `ring ${ring} is closing and issues no more`, {
-      fix: 'ask the ring that takes its place',
-    });
-  const key = head.activeKid ? await tables.get('keys', keyKey(ring, head.activeKid as string)) : undefined;
-  if (!key)
-    throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no ACTIVE key`, {
-      fix: 'ask again when the rotator has activated one',
-    });
-  return { key: key as unknown as KeyRecord, cfg: head.cfg as unknown as RingSettings, epoch: head.fence as number };
-}
-
 /** The last transaction says only that a condition failed. Which one decides whether the caller should try again. */
 async function whyRefused(ring: string, kid: string, deps: IssuerDeps, cause: unknown): Promise<CurfewError> {
-  const now = await activeKeyOf(ring, deps);
+  const now = await issuingKey(ring, deps, true);
   if (now.key.kid !== kid)
     return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
       fix: 'ask again: a retry is a new token',

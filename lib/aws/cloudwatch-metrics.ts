@@ -1,4 +1,4 @@
-/** Figures of rings as CloudWatch custom metrics: namespace Curfew, dimensions Instance and Ring. */
+/** Figures as CloudWatch custom metrics: namespace Curfew, dimension Instance, and Ring where they are of one. */
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { METRICS, METRICS_NAMESPACE } from '../domain/keys/health';
 import type { Metric, Metrics } from '../ports';
@@ -20,7 +20,7 @@ export class CloudwatchMetrics implements Metrics {
         Unit: METRICS[name].unit,
         Dimensions: [
           { Name: 'Instance', Value: this.instance },
-          { Name: 'Ring', Value: ring },
+          ...(ring === undefined ? [] : [{ Name: 'Ring', Value: ring }]),
         ],
       }));
       await this.client.send(new PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData }));

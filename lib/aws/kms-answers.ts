@@ -5,7 +5,8 @@ import type { KmsKeyDescription } from '../ports';
 
 export const KMS_CODES: Readonly<Record<string, ErrorCode>> = {
   DisabledException: 'ERR_KEY_DISABLED',
-  KMSInvalidStateException: 'ERR_KEY_STATE',
+  // Waits for deletion, or is being made: it signs nothing, as a disabled one. ERR_KEY_STATE is a ring's own word.
+  KMSInvalidStateException: 'ERR_KEY_DISABLED',
   NotFoundException: 'ERR_NOT_FOUND',
   InvalidKeyUsageException: 'ERR_INPUT_INVALID',
 };

@@ -6,6 +6,7 @@ import {
   GetKeyPolicyCommand,
   GetPublicKeyCommand,
   KMSClient,
+  ListGrantsCommand,
   ListResourceTagsCommand,
   paginateListKeys,
 } from '@aws-sdk/client-kms';
@@ -78,6 +79,12 @@ export class KmsRingKeys extends KmsKeyDisabler implements RingKeys {
     const request = new GetKeyPolicyCommand({ KeyId: kmsKeyArn, PolicyName: 'default' });
     const { Policy } = await calling('kms GetKeyPolicy', () => this.kms.send(request), KMS_CODES);
     return present('GetKeyPolicy', Policy);
+  }
+
+  async grants(kmsKeyArn: string): Promise<readonly string[]> {
+    const request = new ListGrantsCommand({ KeyId: kmsKeyArn });
+    const { Grants } = await calling('kms ListGrants', () => this.kms.send(request), KMS_CODES);
+    return (Grants ?? []).map(({ GrantId }) => present('ListGrants', GrantId));
   }
 
   private async retried<T>(create: () => Promise<T>): Promise<T> {

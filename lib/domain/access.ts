@@ -10,7 +10,7 @@ export type AccessRight =
   | Right
   /** Names and states of the instance's stacks, by which the CLI finds everything else. */
   | 'stacks:look'
-  /** State and policy of KMS keys, as far as their key policies leave that to IAM. */
+  /** State, policy and grants of KMS keys, as far as their key policies leave that to IAM. */
   | 'kms:look'
   /** The public key that verifiers pin. */
   | 'feed-key:read'

@@ -1,10 +1,21 @@
 /** What `curfew doctor` makes of an instance: facts as they were looked at, findings out. First run and drift alike. */
+import { alarmNames } from './alarm-names';
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 import { type Exemption, endOf } from './keys/exemption';
+import { diagnosePurposeKey, type PurposeKeyFacts } from './keys/purpose-key-diagnosis';
 import { diagnoseRing, type RingFacts } from './keys/ring-diagnosis';
+import { isClosed } from './keys/rotation';
 import { span } from './time';
 
+export interface AlarmFacts {
+  readonly name: string;
+  readonly state: string;
+  /** It has an action, and its actions are enabled. */
+  readonly tells: boolean;
+}
+
 export interface InstanceFacts {
+  readonly instance: string;
   /** Epoch seconds. */
   readonly at: number;
   /** By name; undefined where there is none. */
@@ -14,7 +25,10 @@ export interface InstanceFacts {
   /** By HR source: was the secret ever given a value? */
   readonly webhookSecrets: Readonly<Record<string, Seen<boolean>>>;
   readonly people: Seen<{ readonly items: number; readonly tableMadeAt: number }>;
-  readonly alarms: Seen<readonly { readonly name: string; readonly state: string; readonly tells: boolean }[]>;
+  /** The keys that sign the feed and the checkpoints, by purpose. */
+  readonly purposeKeys: Readonly<Record<string, PurposeKeyFacts>>;
+  /** Those of `expectedAlarms` that are there. */
+  readonly alarms: Seen<readonly AlarmFacts[]>;
   readonly concurrency: Seen<{ readonly limit: number; readonly peak?: number }>;
 }
 
@@ -41,6 +55,7 @@ export function diagnose(facts: InstanceFacts): Finding[] {
     ...exemptions(facts),
     ...webhookSecrets(facts),
     people(facts),
+    ...Object.entries(facts.purposeKeys).map(([name, key]) => diagnosePurposeKey(name, key)),
     alarms(facts),
     alarmActions(facts),
     concurrency(facts),
@@ -115,21 +130,65 @@ function people({ people: found, at }: InstanceFacts): Finding {
   return problem('people', 'nobody was imported more than six hours ago', fix);
 }
 
-function alarms({ alarms: found }: InstanceFacts): Finding {
-  if ('unseen' in found) return unknown('alarms', found.unseen, MAY_LOOK);
-  if (found.seen.length === 0) return problem('alarms', 'there is none', 'deploy again: each ring has its own');
-  const ringing = found.seen.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
-  return ringing.length > 0
-    ? problem('alarms', `${ringing.join(', ')}: ALARM`, 'see its section of the run-book in the README')
-    : ok('alarms', `0 of ${found.seen.length} in state ALARM`);
+/** By their whole names: the alarms of the instance `prod-eu` begin with `curfew-prod-` as well. */
+export function expectedAlarms({
+  instance,
+  stacks: found,
+  rings,
+}: Pick<InstanceFacts, 'instance' | 'stacks' | 'rings'>): readonly string[] {
+  const deployed = Object.keys(found).filter((stack) => found[stack] !== undefined);
+  // A ring that closed may have left the app, and its alarms with it.
+  const open = 'seen' in rings ? rings.seen.map(({ ring }) => ring).filter((ring) => !isClosed(ring)) : [];
+  return alarmNames(
+    instance,
+    deployed,
+    open.map(({ id, closingAt }) => ({ id, closing: closingAt !== undefined })),
+  );
 }
 
-function alarmActions({ alarms: found }: InstanceFacts): Finding {
+function alarms(facts: InstanceFacts): Finding {
+  const { alarms: found, rings, instance } = facts;
+  if ('unseen' in found) return unknown('alarms', found.unseen, MAY_LOOK);
+  const expected = expectedAlarms(facts);
+  const named = (names: readonly string[]) => names.map((name) => name.slice(`curfew-${instance}-`.length)).join(', ');
+  const inState = (state: string) => found.seen.filter((alarm) => alarm.state === state).map(({ name }) => name);
+  const missing = expected.filter((name) => !found.seen.some((alarm) => alarm.name === name));
+  const ringing = inState('ALARM');
+  if (missing.length + ringing.length > 0)
+    return problem(
+      'alarms',
+      [
+        ringing.length > 0 ? `${named(ringing)}: ALARM` : '',
+        missing.length > 0 ? `of ${expected.length} there is no ${named(missing)}` : '',
+      ]
+        .filter(Boolean)
+        .join('; '),
+      ringing.length > 0 ? 'see its section of the run-book in the README' : 'deploy again: somebody deleted them',
+    );
+  const undecided = found.seen.filter(({ state }) => state !== 'OK').map(({ name }) => name);
+  if (undecided.length > 0)
+    return unknown(
+      'alarms',
+      `${undecided.length} of ${expected.length} cannot tell yet: ${named(undecided)}`,
+      'ask again in some minutes: each takes missing figures for good or bad, so none stays like this',
+    );
+  if ('unseen' in rings) return unknown('alarms', 'which rings there are is not known', 'see `rings`');
+  return ok('alarms', `0 of ${expected.length} in state ALARM`);
+}
+
+function alarmActions(facts: InstanceFacts): Finding {
+  const { alarms: found, rings } = facts;
   if ('unseen' in found) return unknown('alarm actions', found.unseen, MAY_LOOK);
-  const silent = found.seen.filter(({ tells }) => !tells).length;
-  return silent > 0
-    ? problem('alarm actions', `${silent} of ${found.seen.length} alarms tell nobody`, 'set alarmTopicArn')
-    : ok('alarm actions', 'every alarm tells somebody');
+  const expected = expectedAlarms(facts);
+  const silent = expected.filter((name) => !found.seen.some((alarm) => alarm.name === name && alarm.tells));
+  if (silent.length > 0)
+    return problem(
+      'alarm actions',
+      `${silent.length} of ${expected.length} alarms tell nobody`,
+      'set alarmTopicArn; or `aws cloudwatch enable-alarm-actions`, if they have one',
+    );
+  if ('unseen' in rings) return unknown('alarm actions', 'which rings there are is not known', 'see `rings`');
+  return ok('alarm actions', 'every alarm tells somebody');
 }
 
 function concurrency({ concurrency: found }: InstanceFacts): Finding {
@@ -140,6 +199,7 @@ function concurrency({ concurrency: found }: InstanceFacts): Finding {
   const says = `${limit} at once in this account and region; ${used}`;
   const fix = 'ask AWS for more "Concurrent executions", or move what else runs here';
   if (limit < CONCURRENCY_MIN || (peak ?? 0) > limit * CONCURRENCY_USED_MAX) return problem(check, says, fix);
+  if (peak === undefined) return unknown(check, says, 'look at ConcurrentExecutions of Lambda in CloudWatch');
   return ok(check, says);
 }
 

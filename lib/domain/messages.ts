@@ -48,6 +48,8 @@ export interface Messages {
       readonly kid?: string;
       /** finish: KMS's state of each key that must not sign. */
       readonly disabled?: readonly { readonly kid: string; readonly state: string }[];
+      /** rotate, finish: codes of what could not be done beside what was asked; the next tick tries again. */
+      readonly failed?: readonly string[];
     };
   };
   taint: {

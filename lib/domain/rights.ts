@@ -33,6 +33,19 @@ export type Right =
   | 'metrics:put'
   | 'http:get';
 
+const ROTATOR = [
+  'kms:lifecycle',
+  'keys:get',
+  'keys:query',
+  'keys:put',
+  'keys:update',
+  'keys:delete',
+  'keys:check',
+  'invoke:issuer',
+  'invoke:publisher',
+  'http:get',
+] as const satisfies readonly Right[];
+
 export const RIGHTS = {
   // signing
   issuer: [
@@ -46,18 +59,9 @@ export const RIGHTS = {
     'cutoffs:check',
     'secret:pepper',
   ],
-  rotator: [
-    'kms:lifecycle',
-    'keys:get',
-    'keys:query',
-    'keys:put',
-    'keys:update',
-    'keys:delete',
-    'keys:check',
-    'invoke:issuer',
-    'invoke:publisher',
-    'http:get',
-  ],
+  rotator: ROTATOR,
+  /** The same rights under the same role; invoked by CloudFormation alone. */
+  'ring-deployer': ROTATOR,
   taint: ['keys:get', 'keys:query', 'keys:put', 'keys:update', 'keys:check', 'issued:query'],
   publisher: ['sign:feed', 'keys:query', 'cutoffs:query', 'public:get', 'public:put'],
   'well-known': ['keys:query', 'public:get'],

@@ -16,6 +16,8 @@ interface KmsKey {
   readonly slotTag?: string;
   readonly origin: string;
   policy: string;
+  /** Ids of grants: rights that somebody was given beside the policy. */
+  grants?: readonly string[];
   state: KmsKeyDescription['state'];
 }
 
@@ -85,6 +87,11 @@ export class MemoryKms {
         await null;
         return this.authorise(roleArn, 'kms:GetKeyPolicy', arn).policy;
       },
+      // By IAM, to which the root statement leaves List*: no key policy of ours names it.
+      grants: async (arn) => {
+        await null;
+        return this.find(arn).grants ?? [];
+      },
     };
   }
 
@@ -112,7 +119,14 @@ export class MemoryKms {
   }
 
   /** What an administrator could do to a key behind Curfew's back. */
-  override(arn: string, change: { readonly state?: KmsKeyDescription['state']; readonly policy?: string }): void {
+  override(
+    arn: string,
+    change: {
+      readonly state?: KmsKeyDescription['state'];
+      readonly policy?: string;
+      readonly grants?: readonly string[];
+    },
+  ): void {
     Object.assign(this.find(arn), change);
   }
 
@@ -138,7 +152,7 @@ export class MemoryKms {
 
   private move(key: KmsKey, to: 'Enabled' | 'Disabled'): void {
     if (key.state !== 'Enabled' && key.state !== 'Disabled')
-      throw new CurfewError('ERR_KEY_STATE', `the kms key is ${key.state}`, { got: key.state });
+      throw new CurfewError('ERR_KEY_DISABLED', `the kms key is ${key.state}`, { got: key.state });
     key.state = to;
   }
 }
@@ -153,7 +167,7 @@ export function policyAllowing(roleArns: readonly string[], actions: readonly st
 
 function refuseUnlessEnabled({ state }: KmsKey): void {
   if (state === 'Disabled') throw new CurfewError('ERR_KEY_DISABLED', 'the kms key is disabled');
-  if (state !== 'Enabled') throw new CurfewError('ERR_KEY_STATE', `the kms key is ${state}`, { got: state });
+  if (state !== 'Enabled') throw new CurfewError('ERR_KEY_DISABLED', `the kms key is ${state}`, { got: state });
 }
 
 function keyPair(algorithm: SigningAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {

@@ -7,7 +7,7 @@ import type { Item, Key, TableName, TableRight, TableVerb, Test, Value, Write } 
 import { checkTransaction, conditionFailed, keyOf } from '../domain/transaction';
 import type { Query, Tables } from '../ports';
 
-type Stored = Record<string, Value | undefined> & Key;
+export type Stored = Record<string, Value | undefined> & Key;
 
 export class MemoryTables implements Tables {
   private readonly items = new Map<TableName, Map<string, Stored>>();
@@ -102,7 +102,7 @@ export class MemoryTables implements Tables {
 }
 
 /** The item as it will stand. Values pass through JSON, which copies them and drops undefined members as the SDK does. */
-function next(write: Write, found: Stored | undefined): Stored | undefined {
+export function next(write: Write, found: Stored | undefined): Stored | undefined {
   if (write.kind === 'delete') return undefined;
   if (write.kind === 'check') return found;
   if (write.kind === 'put') return copy(write.item) as Stored;

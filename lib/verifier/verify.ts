@@ -25,7 +25,7 @@ export interface VerifiedToken {
   readonly kid: string;
 }
 
-const ACCEPTED = ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT'];
+export const ACCEPTED = ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT'];
 
 export async function verify(compact: unknown, context: VerifyContext): Promise<VerifiedToken> {
   const token = parseCompact(compact);
@@ -94,7 +94,7 @@ function isCured(refusal: CurfewError): boolean {
   return refusal.code === 'ERR_TOKEN_WINDOW' || refusal.code === 'ERR_TOKEN_KID_STATE';
 }
 
-function isInWindow(iat: number, { windows }: FeedKey, skew: number): boolean {
+export function isInWindow(iat: number, { windows }: FeedKey, skew: number): boolean {
   return windows.some(({ iatFrom, iatTo, wave }) => {
     const forgiven = wave === undefined ? skew : 0;
     return iat >= iatFrom - forgiven && iat <= iatTo + forgiven;

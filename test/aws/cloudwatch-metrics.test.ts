@@ -19,6 +19,12 @@ test('a figure carries its unit, the instance and the ring', async () => {
   ]);
 });
 
+test('a figure of the instance is of no ring', async () => {
+  const { sent, client } = recording();
+  await new CloudwatchMetrics('example', client).put([{ name: 'StandbyKeys', value: 2 }]);
+  expect(sent[0]?.MetricData?.[0]?.Dimensions).toEqual([{ Name: 'Instance', Value: 'example' }]);
+});
+
 test('no call carries more than CloudWatch takes, and none is made for nothing', async () => {
   const { sent, client } = recording();
   const metrics = new CloudwatchMetrics('example', client);

@@ -1,4 +1,4 @@
-import { diagnose, type InstanceFacts, tally } from '../../lib/domain/doctor';
+import { type AlarmFacts, diagnose, expectedAlarms, type InstanceFacts, tally } from '../../lib/domain/doctor';
 import type { FindingState } from '../../lib/domain/finding';
 import { feedAt } from '../../lib/domain/keys/feed';
 import { keyPolicy } from '../../lib/domain/keys/key-policy';
@@ -43,7 +43,11 @@ function ringFacts(ring: Ring = ringWith({ cfg }), more: Partial<RingFacts> = {}
     kms: Object.fromEntries(
       own.map((key) => [
         key.kid,
-        { state: { seen: key.kid === ring.activeKid ? 'Enabled' : 'Disabled' }, policy: { seen: written(key) } },
+        {
+          state: { seen: key.kid === ring.activeKid ? 'Enabled' : 'Disabled' },
+          policy: { seen: written(key) },
+          grants: { seen: [] },
+        },
       ]),
     ),
     roles: ROLES,
@@ -52,20 +56,58 @@ function ringFacts(ring: Ring = ringWith({ cfg }), more: Partial<RingFacts> = {}
   };
 }
 
+const PUBLISHER = role('publisher');
+const ROOT = 'arn:aws:iam::000000000000:root';
+const allowing = (AWS: unknown, ...Action: readonly string[]) => ({
+  Effect: 'Allow',
+  Principal: { AWS },
+  Action,
+  Resource: '*',
+});
+const ONE_SIGNER = [allowing(PUBLISHER, 'kms:Sign'), allowing(ROOT, 'kms:Get*', 'kms:PutKeyPolicy')];
+const NO_GRANTS = { Effect: 'Deny', Principal: { AWS: '*' }, Action: 'kms:CreateGrant', Resource: '*' };
+const policy = (...Statement: readonly unknown[]) => ({ seen: JSON.stringify({ Version: '2012-10-17', Statement }) });
+const FEED_KEY: InstanceFacts['purposeKeys'][string] = {
+  signer: { seen: PUBLISHER },
+  policy: policy(...ONE_SIGNER, NO_GRANTS),
+  grants: { seen: [] },
+};
+const withFeedKey = (more: Partial<typeof FEED_KEY>) => facts({ purposeKeys: { feed: { ...FEED_KEY, ...more } } });
+const withPolicy = (...statements: readonly unknown[]) => withFeedKey({ policy: policy(...statements) });
+
+/** Every alarm as it should be, but for those that `change` names by what their names end with; undefined deletes. */
+function withAlarms(
+  change: Readonly<Record<string, Partial<AlarmFacts> | undefined>>,
+  more: Partial<InstanceFacts> = {},
+) {
+  const given = facts(more);
+  const seen = expectedAlarms(given).flatMap((name) => {
+    const [, changed = {}] = Object.entries(change).find(([end]) => name.endsWith(end)) ?? [];
+    const gone = Object.keys(change).some((end) => name.endsWith(end) && change[end] === undefined);
+    return gone ? [] : [{ name, state: 'OK', tells: true, ...changed }];
+  });
+  return { ...given, alarms: { seen } };
+}
+
 function facts(more: Partial<InstanceFacts> = {}): InstanceFacts {
   const complete = 'CREATE_COMPLETE';
-  return {
+  const all = {
+    instance: 'prod',
     at: AT,
     stacks: { evidence: complete, signing: 'UPDATE_COMPLETE', offboarding: complete },
     stage: { seen: 'production' },
     rings: { seen: [ringFacts()] },
     webhookSecrets: { PeopleSystem: { seen: true } },
     people: { seen: { items: 12, tableMadeAt: NOW } },
-    alarms: { seen: [{ name: 'customer-api-FeedAge', state: 'OK', tells: true }] },
+    purposeKeys: { feed: FEED_KEY },
     concurrency: { seen: { limit: 1000, peak: 41 } },
     ...more,
   };
+  const alarms = { seen: expectedAlarms(all).map((name) => ({ name, state: 'OK', tells: true })) };
+  return { alarms, ...all };
 }
+/** Of one ring. */
+const ALARMS = expectedAlarms(facts()).length;
 const withRing = (ring: Partial<Ring>, more: Partial<RingFacts> = {}) =>
   facts({ rings: { seen: [ringFacts(ringWith({ cfg, ...ring }), more)] } });
 const seenOf = (more: Partial<RingFacts>) => withRing({}, more);
@@ -74,6 +116,13 @@ const withKms = (kid: string, more: Partial<RingFacts['kms'][string]>) => {
   const key = whole.kms[kid];
   if (!key) throw new Error(`no key ${kid}`);
   return seenOf({ kms: { ...whole.kms, [kid]: { ...key, ...more } } });
+};
+const withVerifying = (more: Partial<RingFacts['kms'][string]>, state: KeyRecord['state'] = 'VERIFY_ONLY') => {
+  const key = keyRecord(9, { state, activatedAt: NOW, deactivatedAt: NOW + DAY });
+  const ring = ringWith({ cfg, keys: [...ringWith().keys, key] });
+  const whole = ringFacts(ring);
+  const seen = { ...whole.kms[key.kid], ...more } as RingFacts['kms'][string];
+  return facts({ rings: { seen: [{ ...whole, kms: { ...whole.kms, [key.kid]: seen } }] } });
 };
 const [active, standby, other] = ringWith().keys as [KeyRecord, KeyRecord, KeyRecord];
 const short = ({ kid }: KeyRecord) => kid.slice(0, 8);
@@ -148,20 +197,66 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     'people',
     /every six hours/,
   ],
-  ['there is no alarm', facts({ alarms: { seen: [] } }), 'problem', 'alarms', 'there is none'],
   [
-    'an alarm rings',
-    facts({ alarms: { seen: [{ name: 'x-FeedAge', state: 'ALARM', tells: true }] } }),
+    'there is no alarm',
+    facts({ alarms: { seen: [] } }),
     'problem',
     'alarms',
-    'x-FeedAge: ALARM',
+    /^of \d+ there is no customer-api-ActiveKeyAge, .*, offboarding-DeadLetters$/,
+  ],
+  [
+    'an alarm rings',
+    withAlarms({ 'api-FeedAge': { state: 'ALARM' } }),
+    'problem',
+    'alarms',
+    'customer-api-FeedAge: ALARM',
+  ],
+  [
+    'an alarm was deleted',
+    withAlarms({ 'api-KeyPolicyPuts': undefined }),
+    'problem',
+    'alarms',
+    `of ${ALARMS} there is no customer-api-KeyPolicyPuts`,
+  ],
+  [
+    'the alarms are those of an instance whose name begins the same',
+    {
+      ...facts(),
+      alarms: {
+        seen: expectedAlarms({ ...facts(), instance: 'prod-eu' }).map((name) => ({ name, state: 'OK', tells: true })),
+      },
+    },
+    'problem',
+    'alarms',
+    /^of \d+ there is no /,
+  ],
+  [
+    'an alarm has no figures to judge by',
+    withAlarms({ SignErrors: { state: 'INSUFFICIENT_DATA' } }),
+    'unknown',
+    'alarms',
+    `1 of ${ALARMS} cannot tell yet: SignErrors`,
+  ],
+  [
+    'the rings are not known, so neither are their alarms',
+    withAlarms({}, { rings: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'alarms',
+    'which rings there are is not known',
   ],
   [
     'an alarm tells nobody',
-    facts({ alarms: { seen: [{ name: 'x-FeedAge', state: 'OK', tells: false }] } }),
+    withAlarms({ 'api-FeedAge': { tells: false } }),
     'problem',
     'alarm actions',
-    '1 of 1 alarms tell nobody',
+    `1 of ${ALARMS} alarms tell nobody`,
+  ],
+  [
+    'a closing ring lacks the alarm that no closing ring has',
+    withAlarms({}, { rings: { seen: [ringFacts(ringWith({ cfg, closingAt: AT }))] } }),
+    'ok',
+    'alarms',
+    `0 of ${ALARMS - 1} in state ALARM`,
   ],
   [
     'no verifier is declared',
@@ -184,6 +279,13 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     'problem',
     'quota of Lambda',
     /^10 at once .* is not known$/,
+  ],
+  [
+    'nobody tells how much of the quota is used',
+    facts({ concurrency: { seen: { limit: 1000 } } }),
+    'unknown',
+    'quota of Lambda',
+    /the peak of the last day is not known$/,
   ],
   [
     'others use up the quota',
@@ -259,6 +361,102 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     'problem',
     'keys in KMS',
     `${short(standby)} (STANDBY) is Enabled`,
+  ],
+  ...['PendingDeletion', 'PendingImport', 'Unavailable', 'NotFound'].map(
+    (state) =>
+      [
+        `a STANDBY is ${state}`,
+        withKms(standby.kid, { state: { seen: state } }),
+        'problem',
+        'keys in KMS',
+        `${short(standby)} (STANDBY) is ${state}`,
+      ] as const,
+  ),
+  [
+    'a STANDBY that waits for deletion stands by for nothing',
+    withKms(standby.kid, { state: { seen: 'PendingDeletion' } }),
+    'problem',
+    'STANDBYs',
+    '1 of 2 stand by: an emergency may have to wait',
+  ],
+  [
+    'a key that still verifies waits for deletion',
+    withVerifying({ state: { seen: 'PendingDeletion' } }),
+    'problem',
+    'keys in KMS',
+    `${short(keyRecord(9))} (VERIFY_ONLY) is PendingDeletion`,
+  ],
+  [
+    'a key that is RETIRED was deleted',
+    withVerifying({ state: { seen: 'NotFound' }, grants: { unseen: 'NotFoundException' } }, 'RETIRED'),
+    'ok',
+    'keys in KMS',
+    `${short(active)} is Enabled, and none of the 3 others`,
+  ],
+  [
+    'somebody has a grant for a key',
+    withKms(standby.kid, { grants: { seen: ['g-1'] } }),
+    'problem',
+    'KMS grants',
+    `somebody was given a right beside the policy: grant g-1 of ${short(standby)}`,
+  ],
+  [
+    'grants may not be listed',
+    withKms(standby.kid, { grants: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'KMS grants',
+    'KMS did not tell of 1 key: AccessDenied',
+  ],
+  ...(
+    [
+      ['another role', allowing(role('somebody'), 'kms:Sign'), role('somebody')],
+      ['a second role beside the right one', allowing([PUBLISHER, role('x')], 'kms:Sign'), role('x')],
+      ['everybody', { Effect: 'Allow', Principal: '*', Action: 'kms:Sign' }, '*'],
+      [
+        'a service',
+        { Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' }, Action: 'kms:*' },
+        's3.amazonaws.com',
+      ],
+      [
+        'all but some',
+        { Effect: 'Allow', NotPrincipal: { AWS: ROOT }, Action: 'kms:Sign' },
+        'everybody who is not excepted',
+      ],
+      ['a deleted role', allowing('AROAEXAMPLE7', 'kms:Sign'), 'AROAEXAMPLE7'],
+      ['root, who may sign', allowing(ROOT, 'kms:*'), ROOT],
+      ['root, who may hand it on', allowing(ROOT, 'kms:Create*'), ROOT],
+      ['root, but for some actions', { Effect: 'Allow', Principal: { AWS: ROOT }, NotAction: 'kms:Get*' }, ROOT],
+    ] as const
+  ).map(
+    ([who, statement, stranger]) =>
+      [
+        `in the policy of the feed key stands ${who}`,
+        withPolicy(...ONE_SIGNER, statement),
+        'problem',
+        'feed key',
+        `others may use it or hand it on: ${stranger}`,
+      ] as const,
+  ),
+  [
+    'somebody has a grant for the feed key',
+    withFeedKey({ grants: { seen: ['g-1'] } }),
+    'problem',
+    'feed key',
+    'others may use it or hand it on: grant g-1',
+  ],
+  [
+    'the policy of the feed key may not be read',
+    withFeedKey({ policy: { unseen: 'AccessDenied' } }),
+    'unknown',
+    'feed key',
+    'not seen whole: AccessDenied',
+  ],
+  [
+    'an older stack does not say who signs the feed',
+    withFeedKey({ signer: { unseen: 'RolePublisherArn' } }),
+    'unknown',
+    'feed key',
+    'not seen whole: RolePublisherArn',
   ],
   [
     'KMS does not tell',
@@ -375,6 +573,23 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     'problem',
     'feed',
     `says that ${short(standby)} is ACTIVE`,
+  ],
+  [
+    'the feed announces a key that was made ready',
+    seenOf({
+      feed: {
+        seen: feedAt(
+          ringWith({ keys: [active, keyRecord(2, { kmsState: 'Enabled', preparedAt: AT })] }),
+          [],
+          1,
+          AT,
+          300,
+        ),
+      },
+    }),
+    'ok',
+    'feed',
+    'signed 0 s ago under the feed key, names the ACTIVE key',
   ],
   [
     'the feed key cannot be read',
@@ -504,7 +719,8 @@ test('of a ring that closed only that is asked which a closed ring owes: nothing
   expect(of(closed).map(({ check, state, found }) => [check, state, found])).toEqual([
     ['issuing', 'ok', 'the ring is closed: it issues nothing'],
     ['keys in KMS', 'ok', 'none of 3 keys can sign'],
-    ['key policies', 'ok', '0 keys, each as written at birth'],
+    ['key policies', 'ok', '3 keys, each as written at birth'],
+    ['KMS grants', 'ok', 'none for 3 keys'],
     ['JWKS', 'ok', '0 keys as of now'],
   ]);
 });

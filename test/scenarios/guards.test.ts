@@ -1,7 +1,4 @@
-/** Each guard is needed: the same world without it violates a named invariant. A guard that nothing misses is not one. */
-import type { RotationAction } from '../../lib/domain/keys/rotation';
-import type { Write } from '../../lib/domain/table';
-
+/** Each guard of a wave is needed: without it the same world mints what nobody issued. Those of rotation: support/model. */
 const PERIOD = 30 * 86_400;
 type Changed = (actual: Record<string, unknown>) => Record<string, unknown>;
 
@@ -20,9 +17,8 @@ async function without(changes: Readonly<Record<string, Changed>>) {
 async function load() {
   return {
     ...(await import('./signing-world')),
-    ...(await import('../support/ring-invariants')),
-    transitions: await import('../../lib/domain/keys/transitions'),
     ...(await import('../../lambdas/keys/rotator')),
+    ...(await import('../../lambdas/keys/ring-deployer')),
     ...(await import('../../lambdas/keys/taint')),
     ...(await import('../../lambdas/tokens/committer')),
     ...(await import('../../lambdas/tokens/exchange')),
@@ -31,125 +27,8 @@ async function load() {
 type Loaded = Awaited<ReturnType<typeof load>>;
 type World = Awaited<ReturnType<Loaded['signingWorld']>>;
 
-const ROTATION = '../../lib/domain/keys/rotation';
-const TRANSITIONS = '../../lib/domain/keys/transitions';
-const KEY_POLICY = '../../lib/domain/keys/key-policy';
-const PUBLICATION = '../../lib/domain/keys/publication';
 const ELIGIBILITY = '../../lib/domain/tokens/eligibility';
 const LEDGER = '../../lib/domain/tokens/ledger';
-
-type Plan = (...given: readonly unknown[]) => RotationAction | undefined;
-type Make = (...given: readonly unknown[]) => Write[];
-
-/** A plan that never thinks of this. */
-const forgetting =
-  (what: RotationAction['do']): Changed =>
-  ({ planRotation }) => ({
-    planRotation: (...given: readonly unknown[]) => {
-      const action = (planRotation as Plan)(...given);
-      return action?.do === what ? undefined : action;
-    },
-  });
-
-/** Transitions whose writes have no conditions. */
-const unconditional =
-  (...names: readonly string[]): Changed =>
-  (actual) =>
-    Object.fromEntries(
-      names.map((name) => [
-        name,
-        (...given: readonly unknown[]) =>
-          (actual[name] as Make)(...given).map((write) => ({ ...write, if: undefined })),
-      ]),
-    );
-
-async function rotated({ rotate, RING }: Loaded, world: World): Promise<void> {
-  world.clock.advance(PERIOD);
-  await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
-  world.clock.advance(301);
-  await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
-}
-
-describe('without it', () => {
-  const cases: [string, Record<string, Changed>, (loaded: Loaded, world: World) => Promise<void>, string][] = [
-    [
-      'disabling in the plan',
-      { [ROTATION]: forgetting('disable') },
-      rotated,
-      'KMS is not enabled for a VERIFY_ONLY key for long',
-    ],
-    ['reserving in the plan, after birth', { [ROTATION]: forgettingAfterBirth() }, rotated, 'two STANDBYs stand by'],
-    [
-      'the dead man’s statement',
-      {
-        [KEY_POLICY]: ({ keyPolicy }) => ({
-          keyPolicy: (given: unknown) => withoutStatement((keyPolicy as (given: unknown) => string)(given), 'DeadMan'),
-        }),
-      },
-      async (_loaded, world) => world.clock.advance(4 * PERIOD),
-      'past signUntil nothing signs',
-    ],
-    [
-      'the clock in the JWKS',
-      {
-        [PUBLICATION]: () => ({
-          jwksAt: (ring: { keys: { jwk: unknown }[] }) => ({ keys: ring.keys.map(({ jwk }) => jwk) }),
-        }),
-      },
-      async (_loaded, world) => world.clock.advance(4 * PERIOD),
-      'past verifyUntil nothing is in the JWKS',
-    ],
-    [
-      'the fence and the state of a transition',
-      { [TRANSITIONS]: unconditional('activate') },
-      async ({ rotate, taintOrDeny, ringOf, transitions, RING }, world) => {
-        const { activeKid: kid = '' } = await ringOf(world);
-        const { kid: successor = '' } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
-        const late = transitions.activate(await ringOf(world), successor, world.clock.now());
-        await taintOrDeny(
-          { op: 'taint', ring: RING, targets: [{ kid, class: 'compromise', reason: 'test' }], successor },
-          world.deps('taint'),
-        );
-        await world.tables
-          .transact(late)
-          .catch((error) => expect(error).toMatchObject({ code: 'ERR_CONDITION_FAILED' }));
-        world.clock.advance(301);
-        await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
-      },
-      'a tainted key stays SUSPECT or DENIED',
-    ],
-  ];
-
-  test.each(cases)('%s', async (_guard, changes, life, sentence) => {
-    const kept = await without({});
-    const sound = await kept.signingWorld();
-    await life(kept, sound);
-    const afterwards = [
-      ...(await kept.alwaysViolated(sound)),
-      ...(sentence.startsWith('past') ? [] : await kept.settledViolated(sound)),
-    ];
-    expect(afterwards).toEqual([]);
-
-    const loaded = await without(changes);
-    const world = await loaded.signingWorld();
-    await life(loaded, world);
-    expect([...(await loaded.alwaysViolated(world)), ...(await loaded.settledViolated(world))]).toContain(sentence);
-  });
-
-  function forgettingAfterBirth(): Changed {
-    return ({ planRotation }) => ({
-      planRotation: (ring: { slots: readonly unknown[] }, ...given: readonly unknown[]) => {
-        const action = (planRotation as Plan)(ring, ...given);
-        return action?.do === 'reserve' && ring.slots.length >= 3 ? undefined : action;
-      },
-    });
-  }
-
-  function withoutStatement(policy: string, sid: string): string {
-    const parsed = JSON.parse(policy) as { Statement: { Sid: string }[] };
-    return JSON.stringify({ ...parsed, Statement: parsed.Statement.filter(({ Sid }) => Sid !== sid) });
-  }
-});
 
 describe('of a wave, without it', () => {
   /** A token recorded behind our back, and two of other issuers with one jti; what a wave then mints and gives away. */

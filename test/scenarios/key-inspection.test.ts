@@ -1,6 +1,6 @@
 /** Each tick reads every living KMS key back: what somebody did behind our back is found, recorded and mended. */
 import { rotate } from '../../lambdas/keys/rotator';
-import { seeKeyPolicyPut, watchRings } from '../../lambdas/keys/watch';
+import { seeKeyTouched, watchRings } from '../../lambdas/keys/watch';
 import { findKey } from '../../lib/domain/keys/ring';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn } from '../../lib/local/world';
@@ -109,30 +109,132 @@ test('a key under a stranger’s policy is an ACTIVE key still: people decide, a
 });
 
 describe('the watch', () => {
-  test('puts every figure of every ring, and knows the ring of a dead scheduler by its feed', async () => {
+  const age = SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds;
+
+  test('puts every figure of every ring, and the worst of them, and knows a dead scheduler by the age of its work', async () => {
     const world = await signingWorld();
     expect(await watchRings(world.deps('watch'))).toEqual({ rings: 1 });
-    const age = SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds;
-    expect(world.metrics.kept).toEqual([
-      { name: 'ActiveKeyAge', value: age, ring: RING },
-      { name: 'StandbyKeys', value: 2, ring: RING },
-      { name: 'RotationOverdue', value: 0, ring: RING },
-      { name: 'FeedAge', value: age, ring: RING },
-      { name: 'KeyPolicyDrift', value: 0, ring: RING },
-    ]);
+    const figures = {
+      ActiveKeyAge: age,
+      StandbyKeys: 2,
+      RotationOverdue: 0,
+      InspectionAge: age,
+      UndisabledKeys: 0,
+      FeedAge: age,
+      KeyPolicyDrift: 0,
+    };
+    const metrics = (ring?: string) => Object.entries(figures).map(([name, value]) => ({ name, value, ring }));
+    expect(world.metrics.kept).toEqual([...metrics(RING), ...metrics()]);
+
+    await tick(world);
+    await watchRings(world.deps('watch'));
+    expect(world.metrics.kept).toContainEqual({ name: 'InspectionAge', value: 0, ring: RING });
   });
 
-  test('sees a PutKeyPolicy on a key of the ring, named by id or by ARN, and no other', async () => {
+  test('what lies there as the feed and is none is as old as can be, and keeps no figure back', async () => {
+    const world = await signingWorld();
+    const known = await world.deps('watch').objects.get('public', `r/${RING}/feed`);
+    await world
+      .deps('publisher')
+      .objects.put('public', `r/${RING}/feed`, Buffer.from('garbage'), { ifMatch: known?.etag ?? '' });
+    await watchRings(world.deps('watch'));
+    expect(world.metrics.kept).toContainEqual({ name: 'FeedAge', value: world.clock.now(), ring: RING });
+    await world.functions.invoke('publisher', { ring: RING });
+    await watchRings(world.deps('watch'));
+    expect(world.metrics.kept).toContainEqual({ name: 'FeedAge', value: 0, ring: RING });
+  });
+
+  const one = { name: 'KeyPolicyPuts', value: 1 };
+  const touched = (
+    world: SigningWorld,
+    keyId: string | undefined,
+    arn = 'arn:aws:sts::000000000000:assumed-role/admin/x',
+  ) =>
+    seeKeyTouched(
+      {
+        detail: {
+          eventName: 'PutKeyPolicy',
+          requestParameters: keyId === undefined ? null : { keyId },
+          userIdentity: { arn },
+        },
+      },
+      world.deps('watch'),
+    );
+
+  test('sees a key of a ring touched, named by id or by ARN, and the feed’s and the checkpoints’, and no other', async () => {
     const world = await signingWorld();
     const arn = await arnOf(world, (await ringOf(world)).activeKid ?? '');
-    const put = (keyId: string) =>
-      seeKeyPolicyPut({ detail: { eventName: 'PutKeyPolicy', requestParameters: { keyId } } }, world.deps('watch'));
-    expect(await put(arn)).toEqual({ rings: 1 });
-    expect(await put(arn.split('/').at(-1) ?? '')).toEqual({ rings: 1 });
-    expect(await put(world.config.feedKeyArn ?? '')).toEqual({ rings: 0 });
-    expect(world.metrics.kept).toEqual([
-      { name: 'KeyPolicyPuts', value: 1, ring: RING },
-      { name: 'KeyPolicyPuts', value: 1, ring: RING },
-    ]);
+    for (const name of [arn, arn.split('/').at(-1)]) expect(await touched(world, name)).toEqual({ keys: 1 });
+    expect(world.metrics.kept).toEqual([{ ...one, ring: RING }, one, { ...one, ring: RING }, one]);
+    world.metrics.kept.length = 0;
+    for (const name of [world.config.feedKeyArn, world.config.checkpointKeyArn])
+      expect(await touched(world, name)).toEqual({ keys: 1 });
+    expect(world.metrics.kept).toEqual([one, one]);
+    for (const name of ['0000', undefined]) expect(await touched(world, name)).toEqual({ keys: 0 });
+  });
+
+  test('does not count what our own roles do', async () => {
+    const world = await signingWorld();
+    const arn = await arnOf(world, (await ringOf(world)).activeKid ?? '');
+    for (const role of ['rotator', 'disabler'])
+      expect(await touched(world, arn, `arn:aws:sts::000000000000:assumed-role/curfew-test-${role}/f`)).toEqual({
+        keys: 0,
+      });
+    expect(await touched(world, arn, 'arn:aws:sts::000000000000:assumed-role/curfew-test-rotator-2/f')).toEqual({
+      keys: 1,
+    });
+  });
+});
+
+describe('behind our back', () => {
+  test('a grant outlives the policy that allowed it: it is found although the policy is as written', async () => {
+    const world = await signingWorld();
+    const [{ kid = '' } = {}] = await standbys(world);
+    world.kms.override(await arnOf(world, kid), { grants: ['g-1'] });
+    expect((await tick(world)).done).toEqual(expect.arrayContaining([`policy granted ${kid}`, `retire ${kid}`]));
+    expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+  });
+
+  test('a STANDBY that is to be deleted stands by for nothing: another one is born', async () => {
+    const world = await signingWorld();
+    const [{ kid = '' } = {}] = await standbys(world);
+    world.kms.override(await arnOf(world, kid), { state: 'PendingDeletion' });
+    expect((await tick(world)).done).toContain(`retire ${kid}`);
+    expect(await standbys(world)).toHaveLength(2);
+  });
+
+  test.each(['Disabled', 'PendingDeletion'] as const)(
+    'an ACTIVE key that is %s is replaced by the next tick, and not at the end of its period',
+    async (state) => {
+      const world = await signingWorld();
+      const { activeKid = '' } = await ringOf(world);
+      world.kms.override(await arnOf(world, activeKid), { state });
+      await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_KEY_DISABLED' });
+      expect((await tick(world)).done).toContain(`lost ${activeKid}`);
+      await expect(issueTo(world, 'member-1')).resolves.toBeDefined();
+      expect(await alwaysViolated(world)).toEqual([]);
+    },
+  );
+
+  test('one key that KMS will not disable does not blind us to the others, nor stop an emergency', async () => {
+    const world = await signingWorld();
+    const { activeKid: old = '' } = await ringOf(world);
+    await rotate({ op: 'rotate', ring: RING, from: old, reason: 'test' }, world.deps('rotator'));
+    const lax = (await world.deps('rotator').ringKeys.policy(await arnOf(world, old))).replace(
+      'kms:DisableKey',
+      'kms:Nothing',
+    );
+    world.kms.override(await arnOf(world, old), { policy: lax.replaceAll('kms:DisableKey', 'kms:Nothing') });
+    world.clock.advance(15);
+    await expect(tick(world)).rejects.toMatchObject({ code: 'ERR_ACCESS_DENIED' });
+    expect(findKey(await ringOf(world), old).policyState).toBe('changed');
+    await watchRings(world.deps('watch'));
+    expect(world.metrics.kept).toContainEqual({ name: 'UndisabledKeys', value: 1, ring: RING });
+
+    const { activeKid = '' } = await ringOf(world);
+    const { disabled } = await rotate({ op: 'finish', ring: RING }, world.deps('rotator'));
+    expect(disabled).toContainEqual({ kid: old, state: 'Enabled' });
+    const again = await rotate({ op: 'rotate', ring: RING, from: activeKid, reason: 'test' }, world.deps('rotator'));
+    expect(again).toMatchObject({ kid: (await ringOf(world)).activeKid, failed: ['ERR_ACCESS_DENIED'] });
   });
 });

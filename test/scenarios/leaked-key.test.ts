@@ -7,6 +7,8 @@ import { cutOff } from '../../lambdas/tokens/cutter';
 import { exchange } from '../../lambdas/tokens/exchange';
 import { jwksAt } from '../../lib/domain/keys/publication';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
+import { leakedKeyDrill } from '../support/leaked-key-drill';
+import { POLL } from '../support/published';
 import {
   AUDIENCE,
   ISSUER,
@@ -16,6 +18,7 @@ import {
   RING,
   record,
   ringOf,
+  SETTINGS,
   type SigningWorld,
   signingWorld,
   signLegacy,
@@ -119,6 +122,18 @@ test('a forgery is accepted before the taint, refused while SUSPECT, refused aft
   expect((await tradeIn(world, genuine)).access_token).toBe(access_token);
   for (const token of forgeries)
     await expect(tradeIn(world, token)).rejects.toMatchObject({ code: 'ERR_EXCHANGE_REFUSED' });
+});
+
+test('a leaked key is refused within the poll once SUSPECT, its genuine tokens only once DENIED', async () => {
+  const { forgedWhileSuspect, genuineOnceDenied, forgedAtStock, genuineRefused } = await leakedKeyDrill();
+  expect(forgedWhileSuspect).toBeLessThanOrEqual(POLL);
+  expect(genuineOnceDenied).toBeLessThanOrEqual(POLL);
+  expect(forgedAtStock).toBeLessThanOrEqual(SETTINGS.verifierCacheSeconds);
+  expect(genuineRefused).toBe(0);
+  process.stdout.write(
+    `leaked key: forgeries refused after ${forgedWhileSuspect} s, DENIED after ${genuineOnceDenied} s (poll ${POLL} s); ` +
+      `by stock verifiers after ${forgedAtStock} s (cache ${SETTINGS.verifierCacheSeconds} s)\n`,
+  );
 });
 
 test('both taints of one departure make one wave each, no token is re-signed twice, and the old key is disabled', async () => {

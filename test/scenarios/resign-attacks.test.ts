@@ -1,6 +1,6 @@
 /** The re-sign path as an oracle: whatever is presented or planted, no genuine token is minted that was not issued before. */
 
-import { bear } from '../../lambdas/keys/rotator';
+import { bear } from '../../lambdas/keys/ring-deployer';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { cutOff } from '../../lambdas/tokens/cutter';

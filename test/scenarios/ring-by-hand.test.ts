@@ -1,5 +1,6 @@
 /** What people do to a ring: rotate it now, halt its issuing, close it for good. */
-import { bear, rotate } from '../../lambdas/keys/rotator';
+import { bear } from '../../lambdas/keys/ring-deployer';
+import { rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { World } from '../../lib/local/world';

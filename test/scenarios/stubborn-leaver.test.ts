@@ -1,7 +1,8 @@
 /** What a leaver, or a stale import, could put in the way of a departure: it stays open, and everything else is ended. */
 import { importPeople } from '../../lambdas/intake/people-import';
 import { loadRing } from '../../lambdas/keys/load-ring';
-import { bear, rotate } from '../../lambdas/keys/rotator';
+import { bear } from '../../lambdas/keys/ring-deployer';
+import { rotate } from '../../lambdas/keys/rotator';
 import type { StoredItem } from '../../lambdas/offboarding/case-store';
 import { applyLatch } from '../../lambdas/offboarding/latch';
 import { userOf } from '../../lambdas/offboarding/observe';

@@ -63,6 +63,12 @@ export async function alwaysViolated(world: World): Promise<string[]> {
     must(key.state !== 'DENIED' || !kids.includes(key.kid), 'a DENIED kid is not in the JWKS');
     must(kids.includes(key.kid) === isPublished(key, now), 'the JWKS is what the clock and the records say');
   }
+  const gates = world.tables.dump('keys').filter(({ pk }) => pk.startsWith('GATE#'));
+  for (const { activeKid, halted, closingAt } of gates)
+    must(
+      activeKid === ring.activeKid && halted === ring.halted && closingAt === ring.closingAt,
+      'every gate says what HEAD says',
+    );
   const fences = new Set(
     world.tables.dump('keys').flatMap(({ sk }) => (sk.startsWith('OUT#') ? [sk.slice(4, 10)] : [])),
   );

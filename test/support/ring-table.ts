@@ -1,7 +1,7 @@
 /** A ring in a table of its own, so that a transition can be judged by what it leaves there. */
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { Ring } from '../../lib/domain/keys/ring';
-import { headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/keys/ring-items';
+import { GATES, gateKey, headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/keys/ring-items';
 import type { Write } from '../../lib/domain/table';
 import { MemoryTables } from '../../lib/local/tables';
 
@@ -13,6 +13,7 @@ export class RingTable {
     const { id, keys, slots, waves, seq, fence, activeKid, halted, cfg, cfgSha } = ring;
     const items = [
       item(headKey(id), { seq, fence, activeKid, halted, cfg, cfgSha }),
+      ...Array.from({ length: GATES }, (_, n) => item(gateKey(id, n), { activeKid, halted })),
       ...keys.map((key) => item(keyKey(id, key.kid), key)),
       ...slots.map((slot) => item(slotKey(id, slot.slot), slot)),
       ...waves.map((wave) => item(waveKey(id, wave.fromKid), wave)),

@@ -32,5 +32,6 @@ export function parseAlgorithm(text: unknown): SigningAlgorithm {
   throw new CurfewError('ERR_CONFIG_INVALID', 'the algorithm is not one a ring may use', {
     got: text,
     allowed: Object.keys(ALGORITHMS),
+    fix: 'ES256 unless verifiers take RSA only: API Gateway JWT authorisers want RS256',
   });
 }

@@ -12,7 +12,7 @@
 import { CurfewError } from '../errors';
 import type { SigningAlgorithm } from './algorithm';
 import { KID_PATTERN, type PublicJwk, parsePublicJwk } from './jwk';
-import type { KeyState, Ring, Window } from './ring';
+import type { KeyRecord, KeyState, Ring, Window } from './ring';
 
 export const FEED_TYP = 'curfew-feed+jwt';
 
@@ -53,7 +53,10 @@ export interface Feed {
 export function feedAt(ring: Ring, cut: readonly CutOff[], seq: number, now: number, expirySeconds: number): Feed {
   const keys = ring.keys
     .filter((key) => FEED_STATES.includes(key.state) && now <= key.verifyUntil)
-    .map(({ kid, state, jwk, alg, windows, verifyUntil }) => ({ kid, state, jwk, alg, windows, verifyUntil }));
+    .map((key) => {
+      const { kid, state, jwk, alg, windows, verifyUntil } = isPrepared(key) ? asActive(key) : key;
+      return { kid, state, jwk, alg, windows, verifyUntil };
+    });
   return {
     v: 1,
     ring: ring.id,
@@ -65,10 +68,28 @@ export function feedAt(ring: Ring, cut: readonly CutOff[], seq: number, now: num
   };
 }
 
-/** What a published feed says, its signature unchecked: for us who wrote it, and never for who trusts it. */
+function isPrepared({ state, kmsState, provedAt, policyState = 'as-written' }: KeyRecord): boolean {
+  return state === 'STANDBY' && kmsState === 'Enabled' && provedAt !== undefined && policyState === 'as-written';
+}
+
+/**
+ * What was prepared may be the key that issues by the time this is read. Said before it issues, so that no verifier is
+ * shown a token before there is a feed that explains it; if it is given up, the next feed calls it a STANDBY again.
+ */
+function asActive(key: KeyRecord): KeyRecord {
+  return { ...key, state: 'ACTIVE', windows: [{ iatFrom: key.preparedAt ?? 0, iatTo: key.signUntil }] };
+}
+
+/** What a published feed says, its signature unchecked: for figures, and never for who trusts it. */
 export function feedOf(compact: string): Feed {
   const [, payload = ''] = compact.split('.');
-  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Feed;
+  let feed: unknown;
+  try {
+    feed = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  } catch (cause) {
+    throw new CurfewError('ERR_FEED_INVALID', 'what is published as the feed is none', { cause });
+  }
+  return parseFeed(feed);
 }
 
 /** Strict: anything unexpected refuses the document, because half a deny list denies nobody. */

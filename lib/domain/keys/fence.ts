@@ -5,9 +5,9 @@
  */
 import type { Json } from '../encoding';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
-import { ITEM_ABSENT, ordered, type Test, type Value, type Write } from '../table';
+import { ITEM_ABSENT, ITEM_PRESENT, ordered, type Test, type Value, type Write } from '../table';
 import type { Ring } from './ring';
-import { headKey, item, keyKey, outKey } from './ring-items';
+import { GATES, gateKey, headKey, item, keyKey, outKey } from './ring-items';
 
 export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
 export type Fact = {
@@ -56,7 +56,24 @@ export function fenced(
         : { attribute: 'activeKid', is: '=', value: ring.activeKid },
     ],
   };
-  return [headWrite, ...writes, ...outbox(ring.id, fence, now, facts)];
+  return [headWrite, ...gates(ring.id, head), ...writes, ...outbox(ring.id, fence, now, facts)];
+}
+
+/** What issuing depends on: these members of HEAD stand in every gate as well. */
+const GATED: readonly string[] = ['activeKid', 'halted', 'closingAt'];
+
+function gates(ring: string, { set = {}, remove = [] }: Head): KeysWrite[] {
+  const changed = Object.fromEntries(Object.entries(set).filter(([name]) => GATED.includes(name)));
+  const gone = remove.filter((name) => GATED.includes(name));
+  if (Object.keys(changed).length + gone.length === 0) return [];
+  return Array.from({ length: GATES }, (_, n) => ({
+    kind: 'update',
+    table: 'keys',
+    key: gateKey(ring, n),
+    set: changed,
+    remove: gone,
+    if: ITEM_PRESENT,
+  }));
 }
 
 export function outbox(ring: string, fence: number, now: number, facts: readonly Fact[]): KeysWrite[] {

@@ -1,34 +1,64 @@
 /** How a ring is, in figures: what the alarms watch, the dashboard draws and `curfew doctor` judges. */
 import type { Feed } from './feed';
 import type { Ring } from './ring';
-import { isStanding, overdueBy } from './rotation';
+import { isStanding, overdueBy, undisabled } from './rotation';
 
 export const METRICS_NAMESPACE = 'Curfew';
 
-/** Each is put once a minute for each ring, dimensions Instance and Ring. */
+/** Each is put once a minute for each ring (dimensions Instance and Ring), and the worst of all rings (Instance). */
 export const METRICS = {
   ActiveKeyAge: { unit: 'Seconds', says: 'how long the ACTIVE key has been signing' },
-  StandbyKeys: { unit: 'Count', says: 'keys that stand by, fit to sign next' },
+  StandbyKeys: { unit: 'Count', says: 'keys that stand by, seen in the JWKS and fit to sign next', lowest: true },
   RotationOverdue: { unit: 'Seconds', says: 'since when the ACTIVE key should have been replaced' },
+  InspectionAge: { unit: 'Seconds', says: 'since when a tick has read every key back' },
+  UndisabledKeys: { unit: 'Count', says: 'keys that KMS has been told to disable and may still sign with' },
   FeedAge: { unit: 'Seconds', says: 'since when the feed that verifiers read was signed' },
   KeyPolicyDrift: { unit: 'Count', says: 'keys whose policy, as read back, is not the one written at birth' },
-  KeyPolicyPuts: { unit: 'Count', says: 'calls of PutKeyPolicy on a key of the ring, as CloudTrail saw them' },
-} as const satisfies Record<string, { readonly unit: 'Seconds' | 'Count'; readonly says: string }>;
+  KeyPolicyPuts: {
+    unit: 'Count',
+    says: 'changes of a key, or of the rights to it, that CloudTrail saw and nobody of us makes',
+  },
+} as const satisfies Record<
+  string,
+  { readonly unit: 'Seconds' | 'Count'; readonly says: string; readonly lowest?: true }
+>;
 export type MetricName = keyof typeof METRICS;
 
 /** Those that can be read off a ring; `KeyPolicyPuts` is an event. */
 export type Health = Readonly<Record<Exclude<MetricName, 'KeyPolicyPuts'>, number>>;
 
-/** `feed` as served; undefined where there is none, which counts as one of the epoch. */
-export function healthOf(ring: Ring, feed: Pick<Feed, 'iat'> | undefined, now: number): Health {
+export interface Looked {
+  readonly ring: Ring;
+  /** As served; undefined where there is none, which counts as one of the epoch. So does one of the future. */
+  readonly feed: Pick<Feed, 'iat'> | undefined;
+  /** When the last tick had read every key back; since its birth if there was none. */
+  readonly inspectedAt: number | undefined;
+}
+
+export function healthOf({ ring, feed, inspectedAt }: Looked, now: number): Health {
   const active = ring.keys.find(({ kid }) => kid === ring.activeKid);
+  const iat = feed === undefined || feed.iat > now + ring.cfg.skew ? 0 : feed.iat;
+  const bornAt = Math.min(now, ...ring.slots.map(({ at }) => at));
   return {
     ActiveKeyAge: active ? now - (active.activatedAt ?? now) : 0,
-    StandbyKeys: ring.keys.filter((key) => isStanding(key, now)).length,
+    StandbyKeys: ring.keys.filter((key) => isStanding(key, now) && key.publishedAt !== undefined).length,
     RotationOverdue: overdueBy(ring, now),
-    FeedAge: now - (feed?.iat ?? 0),
+    InspectionAge: now - (inspectedAt ?? bornAt),
+    UndisabledKeys: undisabled(ring, now).length,
+    FeedAge: Math.max(0, now - iat),
     KeyPolicyDrift: ring.keys.filter(hasDrifted).length,
   };
+}
+
+/** The worst of all rings: what is seen also of one whose alarms went with its construct. */
+export function worstOf(rings: readonly Health[]): Health | undefined {
+  const [first] = rings;
+  if (first === undefined) return undefined;
+  const worst = (name: keyof Health) => {
+    const values = rings.map((health) => health[name]);
+    return 'lowest' in METRICS[name] ? Math.min(...values) : Math.max(...values);
+  };
+  return Object.fromEntries(Object.keys(first).map((name) => [name, worst(name as keyof Health)])) as Health;
 }
 
 function hasDrifted({ policyState, state }: Ring['keys'][number]): boolean {

@@ -18,8 +18,14 @@ export interface PublicJwk {
 }
 
 const RSA_BITS_MIN = 2048;
+const PUBLIC_JWK = 'copy the key from the JWKS of its issuer, with its alg';
 
 export const KID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** As much of a kid as tells a person which it is, where the whole stands beside it. */
+export function shortKid(kid: string): string {
+  return kid.slice(0, 8);
+}
 
 /** Members that a thumbprint covers, in the order of RFC 7638 section 3.2. */
 const REQUIRED_MEMBERS = { EC: ['crv', 'kty', 'x', 'y'], RSA: ['e', 'kty', 'n'], OKP: ['crv', 'kty', 'x'] } as const;
@@ -41,11 +47,16 @@ export function jwkFromSpki(spki: Uint8Array, alg: SigningAlgorithm): PublicJwk 
 /** A JWK that somebody configured: checked to be a public key of its `alg`; keeps its own kid, if it has one. */
 export function parsePublicJwk(given: unknown): PublicJwk {
   if (typeof given !== 'object' || given === null)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'a public key is a JWK object', { got: typeof given });
+    throw new CurfewError('ERR_CONFIG_INVALID', 'a public key is a JWK object', {
+      got: typeof given,
+      allowed: 'object',
+      fix: PUBLIC_JWK,
+    });
   const { alg, kid } = given as { alg?: unknown; kid?: unknown };
   if ('d' in given)
     throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK holds a private key', {
       got: 'member d',
+      allowed: Object.values(REQUIRED_MEMBERS),
       fix: 'give the public members only, and treat the key as exposed',
     });
   const { use, key_ops } = given as { use?: unknown; key_ops?: unknown };
@@ -53,12 +64,18 @@ export function parsePublicJwk(given: unknown): PublicJwk {
     throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK is not for verifying signatures', {
       got: { use, key_ops },
       allowed: { use: 'sig', key_ops: ['verify'] },
+      fix: PUBLIC_JWK,
     });
   let key: KeyObject;
   try {
     key = createPublicKey({ key: given as never, format: 'jwk' });
   } catch (cause) {
-    throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK is not a public key', { cause });
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the JWK is not a public key', {
+      got: Object.keys(given),
+      allowed: Object.values(REQUIRED_MEMBERS),
+      fix: PUBLIC_JWK,
+      cause,
+    });
   }
   // RFC 7518 section 3.3; and with an exponent of 1 every signature verifies.
   const { modulusLength = RSA_BITS_MIN, publicExponent = 65_537n } = key.asymmetricKeyDetails ?? {};
@@ -66,6 +83,7 @@ export function parsePublicJwk(given: unknown): PublicJwk {
     throw new CurfewError('ERR_CONFIG_INVALID', 'the RSA key is too weak', {
       got: { modulusLength, publicExponent: String(publicExponent) },
       allowed: `${RSA_BITS_MIN} bits and an exponent of 3 or more`,
+      fix: 'end this key: whoever wants to can forge its signatures',
     });
   const jwk = normalise(key.export({ format: 'jwk' }), parseAlgorithm(alg));
   if (kid === undefined) return jwk;
@@ -73,6 +91,7 @@ export function parsePublicJwk(given: unknown): PublicJwk {
     throw new CurfewError('ERR_CONFIG_INVALID', 'the kid is not spelled as a kid', {
       got: kid,
       allowed: String(KID_PATTERN),
+      fix: 'leave it out: it is then the RFC 7638 thumbprint',
     });
   return { ...jwk, kid };
 }
@@ -97,6 +116,7 @@ function normalise(exported: object, alg: SigningAlgorithm): PublicJwk {
     throw new CurfewError('ERR_CONFIG_INVALID', `the key is not a key for ${alg}`, {
       got: `${members.kty} ${members.crv ?? ''}`.trim(),
       allowed: `${kty} ${CURVES[alg] ?? ''}`.trim(),
+      fix: PUBLIC_JWK,
     });
   const named = Object.fromEntries(
     REQUIRED_MEMBERS[members.kty].map((name) => [name, members[name as keyof typeof members]]),

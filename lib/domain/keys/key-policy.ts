@@ -66,28 +66,54 @@ export function policySha256(policy: string): string {
 
 /**
  * What a policy is that was read back. `orphaned`: a role it names was deleted, and KMS shows its unique id instead;
- * a role made anew under that name is another principal. `unreadable`: we are not even let look at it any more.
+ * a role made anew under that name is another principal. `granted`: it is as written, and somebody has a right beside
+ * it. `unreadable`: we are not even let look at it any more.
  */
-export type PolicyState = 'as-written' | 'changed' | 'orphaned' | 'unreadable';
+export type PolicyState = 'as-written' | 'changed' | 'orphaned' | 'granted' | 'unreadable';
 
 export function policyStateOf(found: string | undefined, written: string): PolicyState {
   if (found === undefined) return 'unreadable';
   if (isSamePolicy(found, written)) return 'as-written';
-  return /"(AROA|AIDA)[A-Z0-9]+"/.test(found) ? 'orphaned' : 'changed';
+  return isSamePolicy(withoutGone(found, found), withoutGone(written, found)) ? 'orphaned' : 'changed';
 }
 
-/** Two texts of one policy: order of members, white space, and one value or a list of one, say nothing. */
+interface Principals {
+  readonly Statement: readonly { readonly Principal: { readonly AWS: string | readonly string[] } }[];
+}
+
+/** With `-` for each principal that, in the policy as found, is a bare unique id or is not there any more. */
+function withoutGone(policy: string, found: string): string {
+  const { Statement: asFound } = JSON.parse(found) as Principals;
+  const parsed = JSON.parse(policy) as Principals;
+  const statements = parsed.Statement.map((statement, n) => {
+    const there = [asFound[n]?.Principal?.AWS ?? []].flat();
+    const kept = [statement.Principal.AWS]
+      .flat()
+      .map((one) => (there.includes(one) && !UNIQUE_ID.test(one) ? one : '-'));
+    return { ...statement, Principal: { ...statement.Principal, AWS: kept } };
+  });
+  return JSON.stringify({ ...parsed, Statement: statements });
+}
+
+const UNIQUE_ID = /^(AROA|AIDA)[A-Z0-9]+$/;
+
+/** Two texts of one policy: order of members and of lists, white space, and one value or a list of one, say nothing. */
 export function isSamePolicy(a: string, b: string): boolean {
   return normalised(JSON.parse(a) as Json) === normalised(JSON.parse(b) as Json);
 }
 
 function normalised(policy: Json): string {
   const one = (value: Json): Json => {
-    if (Array.isArray(value)) return value.length === 1 ? one(value[0] as Json) : value.map(one);
+    if (Array.isArray(value)) return value.length === 1 ? one(value[0] as Json) : sorted(value.map(one));
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, one(member as Json)]));
   };
   return canonicalJson(one(policy));
+}
+
+/** Statements too: which comes first decides nothing. */
+function sorted(list: readonly Json[]): Json {
+  return [...list].sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
 }
 
 /** Every way KMS signs with an RSA key, so that the Deny can name all but one with a positive operator. */

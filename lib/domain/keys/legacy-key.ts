@@ -6,8 +6,17 @@ import { findKey, type KeyRecord, type Ring, SHARDS } from './ring';
 import type { LegacyKeyConfig } from './ring-config';
 import { item, keyKey, pointerKey } from './ring-items';
 
+/** An exportable key that stays good for years is the very thing that must not be; whoever needs longer asks again. */
+const LEGACY_SECONDS_MAX = 366 * 86_400;
+
 /** The public key of the issuer before us. OBSERVED: its tokens are accepted and should be recorded. */
 export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: LegacyKeyConfig, now: number): KeysWrite[] {
+  if (verifyUntil > now + LEGACY_SECONDS_MAX)
+    throw new CurfewError('ERR_RING_LIMIT', `legacy key ${jwk.kid} of ring ${ring.id} is to be believed for too long`, {
+      got: verifyUntil,
+      allowed: `${now + LEGACY_SECONDS_MAX} at the latest: a year from now`,
+      fix: 'give it an earlier end: its holders exchange their tokens meanwhile',
+    });
   const key: KeyRecord = {
     kid: jwk.kid,
     state: 'OBSERVED',
@@ -70,6 +79,6 @@ export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[]
   if (gone)
     throw new CurfewError('ERR_RING_IMMUTABLE', `legacy key ${gone.kid} of ring ${ring.id} still verifies`, {
       got: 'left out of legacyKeys',
-      fix: `\`curfew ring taint ${ring.id} ${gone.kid}\` first, then leave it out`,
+      fix: `\`curfew ring taint ${gone.kid}\` first, then leave it out`,
     });
 }

@@ -81,7 +81,9 @@ function feedFinding({ ring, at, feed }: PublicationFacts): Finding {
   const age = at - iat;
   if (age > FEED_AGE_SECONDS_MAX) return problem('feed', `was signed ${span(age)} ago`, fix);
   const active = keys.filter(({ state }) => state === 'ACTIVE').map(({ kid }) => kid);
-  if (active.join() !== (ring.activeKid ?? ''))
+  // One that was made ready is announced before it issues; it may have been given up since the feed was signed.
+  const announced = active.filter((kid) => ring.keys.some((key) => key.kid === kid && key.state === 'STANDBY'));
+  if (active.filter((kid) => !announced.includes(kid)).join() !== (ring.activeKid ?? ''))
     return problem('feed', `says that ${active.map(shortKid).join(', ') || 'no key'} is ACTIVE`, fix);
   return ok('feed', `signed ${span(age)} ago under the feed key, names the ACTIVE key`);
 }

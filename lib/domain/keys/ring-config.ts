@@ -108,6 +108,7 @@ export function parseRingConfig(given: unknown): RingConfig {
     throw new CurfewError('ERR_CONFIG_INVALID', `ring ${id} is closing or it is not`, {
       got: closing,
       allowed: [true, false],
+      fix: 'leave it out until the ring is to go',
     });
   if (ring.periodSeconds === undefined)
     throw new CurfewError('ERR_RING_SCHEDULE', `ring ${id} has no rotation schedule`, {
@@ -227,6 +228,7 @@ function parseLegacyKey(ringId: string, given: unknown): LegacyKeyConfig {
   if (typeof approver !== 'string' || approver === '' || !Number.isSafeInteger(verifyUntil))
     throw new CurfewError('ERR_CONFIG_INVALID', `a legacy key of ring ${ringId} needs an approver and an end`, {
       got: { verifyUntil, approver },
+      allowed: { verifyUntil: 'epoch seconds', approver: 'a ticket or a role' },
       fix: 'give verifyUntil in epoch seconds and where the approval is on file',
     });
   return { jwk: parsePublicJwk(jwk), verifyUntil: verifyUntil as number, approver };

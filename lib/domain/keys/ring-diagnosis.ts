@@ -3,22 +3,17 @@ import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding'
 import { instant, span } from '../time';
 
 import { shortKid } from './jwk';
-import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from './key-policy';
+import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
-import { activeKey, type KeyRecord, type Ring, STANDBYS, verifyUntilOf } from './ring';
-import { isClosed, isStanding, nextRotationAt, overdueBy, PREPARED_FOR, successors } from './rotation';
+import { activeKey, STANDBYS, verifyUntilOf } from './ring';
+import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from './rotation';
 import { isOpen } from './transitions';
 
-export interface RingFacts extends PublicationFacts {
-  /** By kid, of every key that KMS holds. */
-  readonly kms: Readonly<Record<string, { readonly state: Seen<string>; readonly policy: Seen<string> }>>;
-  readonly roles: Pick<KeyPolicyInput, 'accountId' | 'roleArns'>;
+export interface RingFacts extends PublicationFacts, KmsFacts {
   /** When the watch last put a figure; undefined if it put none within the hour. */
   readonly watchedAt: Seen<number | undefined>;
 }
 
-/** A rotator asks at least each hour (SigningKeyRing): what is due for longer is not being done. */
-const TICK_SECONDS_MAX = 3600;
 /** The watch puts figures each minute, and CloudWatch takes a while to show them. */
 const WATCH_AGE_SECONDS_MAX = 300;
 /** A wave takes minutes, and a planned one then waits for holders, a day by default. */
@@ -26,7 +21,7 @@ const WAVE_SECONDS_MAX = 86_400;
 
 export function diagnoseRing(facts: RingFacts): Finding[] {
   const { ring } = facts;
-  const always = [issuing(facts), kmsStates(facts), keyPolicies(facts)];
+  const always = [issuing(facts), ...diagnoseKms(facts)];
   if (isClosed(ring)) return [...always, jwksFinding(facts)];
   return [
     ...always,
@@ -61,71 +56,11 @@ function issuing({ ring }: RingFacts): Finding {
   return ok('issuing', `${shortKid(active.kid)} has issued since ${instant(active.activatedAt ?? 0)}`);
 }
 
-/** KMS's own word for every key, the dead ones too: one key can sign, and no other. */
-function kmsStates({ ring, at, kms }: RingFacts): Finding {
-  const { ok, problem, unknown } = answersOf(ring.id);
-  const all = ring.keys.filter(({ kind }) => kind === 'kms');
-  const seen = all.map((key) => ({ key, state: kms[key.kid]?.state ?? { unseen: 'not looked at' } }));
-  const wrong = seen.flatMap(({ key, state }) =>
-    'seen' in state && !mayBe(state.seen, key, ring, at)
-      ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`]
-      : [],
-  );
-  if (wrong.length > 0)
-    return problem(
-      'keys in KMS',
-      wrong.join(', '),
-      'the next tick disables what must not sign; CloudTrail says who changed it behind the ring’s back',
-    );
-  const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
-  if (unseen.length > 0)
-    return unknown('keys in KMS', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
-  return ok(
-    'keys in KMS',
-    ring.activeKid === undefined
-      ? `none of ${count(all.length, 'key')} can sign`
-      : `${shortKid(ring.activeKid)} is Enabled, and none of the ${all.length - 1} others`,
-  );
-}
-
-function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
-  if (key.kid === ring.activeKid) return found === 'Enabled';
-  if (found !== 'Enabled') return true;
-  if (key.state === 'STANDBY')
-    return key.preparedAt !== undefined && at <= key.preparedAt + PREPARED_FOR + TICK_SECONDS_MAX;
-  return key.deactivatedAt !== undefined && at <= key.deactivatedAt + ring.cfg.drain + TICK_SECONDS_MAX;
-}
-
-/** Of the keys that are not over. What the rotator read back counts as well: it may see what the caller may not. */
-function keyPolicies({ ring, kms, roles }: RingFacts): Finding {
-  const { ok, problem, unknown } = answersOf(ring.id);
-  const living = ring.keys.filter(({ kind, state }) => kind === 'kms' && state !== 'RETIRED' && state !== 'DENIED');
-  const states = living.map((key): { key: KeyRecord; state: Seen<PolicyState> } => {
-    const found = kms[key.kid]?.policy ?? { unseen: 'not looked at' };
-    const known = key.policyState ?? 'as-written';
-    if (known !== 'as-written') return { key, state: { seen: known } };
-    if ('unseen' in found) return { key, state: found };
-    const written = keyPolicy({ ...roles, algorithm: key.alg, signUntil: key.signUntil });
-    return { key, state: { seen: policyStateOf(found.seen, written) } };
-  });
-  const drifted = states.flatMap(({ key, state }) =>
-    'seen' in state && state.seen !== 'as-written' ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`] : [],
-  );
-  if (drifted.length > 0)
-    return problem(
-      'key policies',
-      drifted.join(', '),
-      'find the PutKeyPolicy in CloudTrail; `curfew ring taint` an ACTIVE key that others could sign with',
-    );
-  const unseen = states.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
-  if (unseen.length > 0)
-    return unknown('key policies', `KMS did not show ${unseen.length} of ${living.length}: ${unseen[0]}`, MAY_LOOK);
-  return ok('key policies', `${count(living.length, 'key')}, each as written at birth`);
-}
-
-function standbys({ ring, at }: RingFacts): Finding {
+/** The ring's own record calls a STANDBY fit that KMS has meanwhile scheduled for deletion; here that one does not count. */
+function standbys({ ring, at, kms }: RingFacts): Finding {
   const { ok, problem } = answersOf(ring.id);
-  const standing = ring.keys.filter((key) => isStanding(key, at));
+  const standing = ring.keys.filter((key) => isStanding(key, at) && !isUnusable(key, kms));
+  const ready = successors(ring, at).filter((key) => !isUnusable(key, kms));
   const unseen = standing.filter(
     ({ publishedAt, bornAt }) => publishedAt === undefined && at > bornAt + TICK_SECONDS_MAX,
   );
@@ -133,7 +68,9 @@ function standbys({ ring, at }: RingFacts): Finding {
     return problem(
       'STANDBYs',
       `${standing.length} of ${STANDBYS} stand by: an emergency may have to wait`,
-      'the next tick makes what is missing; if it does not, look at the log of the rotator',
+      standing.length < ring.keys.filter((key) => isStanding(key, at)).length
+        ? 'the next tick, or `curfew ring taint` of the STANDBY that KMS cannot use, has another one born'
+        : 'the next tick makes what is missing; if it does not, look at the log of the rotator',
     );
   if (unseen.length > 0)
     return problem(
@@ -141,7 +78,7 @@ function standbys({ ring, at }: RingFacts): Finding {
       `${unseen.map(({ kid }) => shortKid(kid)).join(', ')} was never seen in the JWKS`,
       'check that publicBaseUrl serves the JWKS',
     );
-  return ok('STANDBYs', `${standing.length} stand by, ${successors(ring, at).length} ready to sign now`);
+  return ok('STANDBYs', `${standing.length} stand by, ${ready.length} ready to sign now`);
 }
 
 function rotation({ ring, at }: RingFacts): Finding {

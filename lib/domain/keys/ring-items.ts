@@ -6,6 +6,12 @@ export const ringKey = (ring: string, sk: string): Key => ({ pk: `RING#${ring}`,
 export const headKey = (ring: string): Key => ringKey(ring, 'HEAD');
 export const slotKey = (ring: string, slot: number): Key => ringKey(ring, `SLOT#${ordered(slot)}`);
 export const keyKey = (ring: string, kid: string): Key => ringKey(ring, `KEY#${kid}`);
+/**
+ * Copies of what every issuance tests (HEAD's activeKid, halted, closingAt), each in a partition of its own: DynamoDB
+ * takes about 500 such tests a second of one item, and a ring may issue more. They change in HEAD's own transaction.
+ */
+export const GATES = 16;
+export const gateKey = (ring: string, gate: number): Key => ({ pk: `GATE#${ring}#${ordered(gate, 2)}`, sk: 'HEAD' });
 /** All rings of the instance, so that who watches them needs no list of its own. */
 export const RINGS_PARTITION = 'RINGS';
 export const ringEntryKey = (ring: string): Key => ({ pk: RINGS_PARTITION, sk: ring });
@@ -21,7 +27,7 @@ export const passKey = (ring: string, fromKid: string, pass: number, shard: numb
   sk: `PASS#${ordered(pass, 3)}#${ordered(shard, 2)}`,
 });
 
-/** The prefixes that make up a ring; OUT# items wait for the outbox and are not part of it. */
+/** The prefixes that make up a ring, in the order they are read; OUT# items wait for the outbox and are not part of it. */
 export const RING_PREFIXES = ['HEAD', 'KEY#', 'SLOT#', 'WAVE#'] as const;
 
 export function item(key: Key, attributes: object): Item {

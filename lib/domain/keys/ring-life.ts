@@ -3,9 +3,9 @@ import type { Json } from '../encoding';
 import { CurfewError } from '../errors';
 import { ITEM_ABSENT } from '../table';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
-import { type Ring, verifyUntilOf } from './ring';
+import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';
 import { type RingSettings, settingsSha } from './ring-config';
-import { headKey, item, ringEntryKey } from './ring-items';
+import { GATES, gateKey, headKey, item, ringEntryKey } from './ring-items';
 import { isClosed } from './rotation';
 
 /** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
@@ -14,6 +14,11 @@ export function createRing(id: string, cfg: RingSettings, now: number): KeysWrit
   return [
     { kind: 'put', table: 'keys', item: head, if: ITEM_ABSENT },
     { kind: 'put', table: 'keys', item: item(ringEntryKey(id), {}) },
+    ...Array.from({ length: GATES }, (_, n) => ({
+      kind: 'put' as const,
+      table: 'keys' as const,
+      item: item(gateKey(id, n), { halted: false }),
+    })),
     ...outbox(id, 1, now, [{ type: 'ring.created', body: bodyOf(cfg) }]),
   ];
 }
@@ -28,7 +33,10 @@ export function updateRing(ring: Ring, cfg: RingSettings, now: number): KeysWrit
         fix: 'deploy a new ring with another id beside it, move the verifiers, then remove this one',
       });
   if (settingsSha(cfg) === ring.cfgSha) return [];
-  return fenced(ring, now, [{ type: 'ring.updated', body: bodyOf(cfg) }], [], {
+  // What was issued under the longer life is to be good for as long as it says.
+  const maxTtl = Math.max(activeKey(ring)?.maxTtl ?? ring.cfg.maxTtl, cfg.maxTtl);
+  const lives = ring.activeKid === undefined ? [] : [change(ring, ring.activeKid, { maxTtl }, [is('state', 'ACTIVE')])];
+  return fenced(ring, now, [{ type: 'ring.updated', body: bodyOf(cfg) }], lives, {
     set: { cfg: bodyOf(cfg), cfgSha: settingsSha(cfg) },
   });
 }
@@ -48,7 +56,10 @@ export function halt(ring: Ring, halted: boolean, reason: string, now: number): 
 export function close(ring: Ring, closing: boolean, now: number): KeysWrite[] {
   if (closing === (ring.closingAt !== undefined)) return [];
   if (closing) {
-    const body = { activeKid: ring.activeKid, verifyUntil: verifyUntilOf(now, ring.cfg) };
+    const body = {
+      activeKid: ring.activeKid,
+      verifyUntil: verifyUntilOf(now, { ...ring.cfg, maxTtl: longestTtl(ring) }),
+    };
     return fenced(ring, now, [{ type: 'ring.closing', body }], [], { set: { closingAt: now } });
   }
   if (isClosed(ring))

@@ -54,6 +54,8 @@ export interface KeyRecord {
   /** Past this KMS refuses: the key policy says so. 0 for a legacy key, which never signs here. */
   readonly signUntil: number;
   readonly verifyUntil: number;
+  /** Longest life of a token that it may have signed, in seconds: the ring's may have been lowered since. */
+  readonly maxTtl?: number;
   readonly windows: readonly Window[];
   readonly inJwks: boolean;
   readonly taint?: Taint;
@@ -64,6 +66,10 @@ export interface KeyRecord {
    */
   readonly kmsState?: 'Enabled' | 'Disabling' | 'Disabled';
   readonly preparedAt?: number;
+  /** A probe signed with it, and it was not disabled since; 0 or absent: we only asked KMS to enable it. */
+  readonly provedAt?: number;
+  /** Of a STANDBY that was prepared and given up: others may still be about to disable it (`RESTS_FOR`). */
+  readonly disabledAt?: number;
   readonly policySha256?: string;
   /** What the last read-back found; absent: as written at birth. */
   readonly policyState?: PolicyState;
@@ -77,6 +83,9 @@ export interface Slot {
   readonly nonce: string;
   /** Fixed here, for the key policy and the key record alike: the ring's period may change before the key is adopted. */
   readonly signUntil: number;
+  readonly adoptedAt?: number;
+  /** When keys that carry the slot's tag, and are not its key, were looked for. */
+  readonly sweptAt?: number;
   /** From CREATED on. The public key is read at once: KMS refuses to tell that of a disabled key. */
   readonly kmsKeyArn?: string;
   readonly jwk?: PublicJwk;
@@ -118,6 +127,11 @@ export function signUntilOf(bornAt: number, period: number): number {
 /** A token of the key that is signed in its last second lives this long; the skew is the verifier's. */
 export function verifyUntilOf(lastSignature: number, cfg: Pick<RingSettings, 'maxTtl' | 'skew'>): number {
   return lastSignature + cfg.maxTtl + cfg.skew;
+}
+
+/** Of every token that may still be alive, under whatever setting it was issued. */
+export function longestTtl({ cfg, keys }: Pick<Ring, 'cfg' | 'keys'>): number {
+  return Math.max(cfg.maxTtl, ...keys.map(({ maxTtl = 0 }) => maxTtl));
 }
 
 export function findKey(ring: Ring, kid: string): KeyRecord {

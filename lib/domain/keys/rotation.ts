@@ -3,7 +3,7 @@
  * the rotator applies it, reads the ring again and asks again, at birth as at each tick. A crash between two
  * actions is therefore nothing special: the next question finds what is half done.
  */
-import { activeKey, type KeyRecord, type Ring, STANDBYS, verifyUntilOf } from './ring';
+import { activeKey, type KeyRecord, longestTtl, type Ring, STANDBYS, verifyUntilOf } from './ring';
 import { RING_LIMITS } from './ring-config';
 
 export type RotationAction =
@@ -22,6 +22,12 @@ export type RotationAction =
 
 /** A prepared STANDBY that nobody activated within this is disabled again, in seconds. */
 export const PREPARED_FOR = 300;
+
+/**
+ * A STANDBY that was given up does not come back for this long, in seconds: more than a rotator lives. Two of them may
+ * have read that it must be disabled, and the slower one's DisableKey must not hit a key that issues by then.
+ */
+export const RESTS_FOR = 240;
 
 /** `stuck` are keys that KMS has just refused to disable: an alarm elsewhere, and no reason to stop here. */
 export function planRotation(ring: Ring, now: number, stuck: readonly string[] = []): RotationAction | undefined {
@@ -52,25 +58,25 @@ export function planRotation(ring: Ring, now: number, stuck: readonly string[] =
 export function shouldActivate(ring: Ring, now: number): boolean {
   const active = activeKey(ring);
   if (!active) return !isClosed(ring);
-  return now >= dueAt(ring, active, now) || now >= active.signUntil - ring.cfg.maxTtl;
+  // KMS will not sign with it, whoever saw to that: waiting for the period would be an outage.
+  if (active.kmsState === 'Disabled') return true;
+  return now >= (nextRotationAt(ring) ?? now);
 }
 
 /** When the ACTIVE key is to be replaced, in epoch seconds; undefined where none is ACTIVE. */
-export function nextRotationAt(ring: Ring, now: number): number | undefined {
+export function nextRotationAt(ring: Ring): number | undefined {
   const active = activeKey(ring);
-  return active && Math.min(dueAt(ring, active, now), active.signUntil - ring.cfg.maxTtl);
+  return active && Math.min(dueAt(ring, active), active.signUntil - ring.cfg.maxTtl);
 }
 
 /** Seconds since when the ACTIVE key should have been replaced; 0 where nothing is late. */
 export function overdueBy(ring: Ring, now: number): number {
-  return Math.max(0, now - (nextRotationAt(ring, now) ?? now));
+  return Math.max(0, now - (nextRotationAt(ring) ?? now));
 }
 
 /** An exemption from the limit of the period ends by its date, whether or not anybody deploys. */
-function dueAt({ cfg }: Ring, active: KeyRecord, now: number): number {
-  const isExempt = cfg.periodExemptUntil !== undefined && now < cfg.periodExemptUntil;
-  const period = isExempt ? cfg.period : Math.min(cfg.period, RING_LIMITS.periodSeconds.max);
-  return (active.activatedAt ?? 0) + period;
+function dueAt({ cfg: { period, periodExemptUntil = 0 } }: Ring, { activatedAt = 0 }: KeyRecord): number {
+  return activatedAt + Math.min(period, Math.max(RING_LIMITS.periodSeconds.max, periodExemptUntil - activatedAt));
 }
 
 /** The STANDBYs that may sign next, oldest first: every verifier can have seen them. Birth has no verifiers yet. */
@@ -81,11 +87,19 @@ export function successors(ring: Ring, now: number): readonly KeyRecord[] {
 export function mayActivate(ring: Ring, key: KeyRecord, now: number): boolean {
   if (key.state !== 'STANDBY' || key.publishedAt === undefined || now >= key.signUntil) return false;
   if (key.kmsState === 'Disabling' || !isAsWritten(key)) return false;
+  if (key.disabledAt !== undefined && now < key.disabledAt + RESTS_FOR) return false;
   return ring.seq === 0 || key.publishedAt <= now - ring.cfg.prop - ring.cfg.cache;
+}
+
+/** Keys that KMS should refuse to sign with by now, and perhaps does not. */
+export function undisabled(ring: Ring, now: number): readonly KeyRecord[] {
+  return ring.keys.filter((key) => mustBeDisabled(ring, key, now));
 }
 
 function mustBeDisabled(ring: Ring, key: KeyRecord, now: number): boolean {
   if (key.kind !== 'kms' || key.kmsState === 'Disabled' || key.kid === ring.activeKid) return false;
+  // HEAD and keys are read by several queries: one of an earlier instant may not know yet that this key issues.
+  if (key.state === 'ACTIVE') return false;
   // A STANDBY is enabled only between prepare and activation.
   if (key.state === 'STANDBY') return key.kmsState === 'Disabling' || now > (key.preparedAt ?? 0) + PREPARED_FOR;
   // Disabled only after the drain: a signature asked for under the old key may still be on its way.
@@ -119,7 +133,7 @@ function isAsWritten({ policyState = 'as-written' }: KeyRecord): boolean {
 
 /** Somebody else may sign with it, or our own roles cannot: a STANDBY of that kind leaves the JWKS. */
 function isForeign({ policyState }: KeyRecord): boolean {
-  return policyState === 'changed' || policyState === 'orphaned';
+  return policyState === 'changed' || policyState === 'orphaned' || policyState === 'granted';
 }
 
 /**
@@ -130,7 +144,7 @@ function mayClose(ring: Ring, now: number): boolean {
   if (ring.closingAt === undefined || isClosed(ring)) return false;
   const isAlive = ({ state, verifyUntil }: KeyRecord) =>
     state === 'SUSPECT' || (state === 'OBSERVED' && now <= verifyUntil);
-  return now > verifyUntilOf(ring.closingAt, ring.cfg) && !ring.keys.some(isAlive);
+  return now > verifyUntilOf(ring.closingAt, { ...ring.cfg, maxTtl: longestTtl(ring) }) && !ring.keys.some(isAlive);
 }
 
 /** It closed: nothing issues, nothing stands by, and nothing will. */

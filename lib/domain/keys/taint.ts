@@ -3,7 +3,7 @@ import { CurfewError } from '../errors';
 import { ITEM_ABSENT } from '../table';
 import type { WaveResult } from '../tokens/wave';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
-import { findKey, type Ring, type TaintClass } from './ring';
+import { findKey, longestTtl, type Ring, type TaintClass } from './ring';
 import { item, waveKey } from './ring-items';
 import { activation, isOpen, leaving, moveWave } from './transitions';
 
@@ -17,7 +17,7 @@ export interface TaintTarget {
  * Taints every target at once. An ACTIVE one is replaced in the same transaction: there is no instant without a key
  * that issues, and none at which a SUSPECT key still does. Each target gets one wave to the key that is ACTIVE
  * afterwards, and that key the window the wave needs, so that a re-signed token is good wherever the feed is known.
- * A target that is tainted already is joined, not tainted twice: the stronger class counts, and the record names every
+ * A STANDBY is RETIRED: another one is born. A target that is tainted already is joined, not tainted twice: the stronger class counts, and the record names every
  * case, also one that finds the key DENIED.
  */
 export function taint(
@@ -28,17 +28,7 @@ export function taint(
   now: number,
 ): KeysWrite[] {
   const cases = caseId === undefined ? [] : [caseId];
-  const standby = targets.find(({ kid }) => findKey(ring, kid).state === 'STANDBY');
-  if (standby)
-    throw new CurfewError(
-      'ERR_KEY_STATE',
-      `key ${standby.kid} of ring ${ring.id} never signed; there is nothing to taint`,
-      {
-        got: 'STANDBY',
-        allowed: TAINTABLE,
-        fix: 'disable it in KMS: the plan then takes another one',
-      },
-    );
+  const standbys = targets.filter(({ kid }) => findKey(ring, kid).state === 'STANDBY');
   const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
   const joined = targets.filter(({ kid }) => JOINABLE.includes(findKey(ring, kid).state));
   const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
@@ -48,6 +38,11 @@ export function taint(
       fix: 'prepare a STANDBY and name it',
     });
   const toKid = replaced ? (successor as string) : ring.activeKid;
+  if (standbys.some(({ kid }) => kid === successor))
+    throw new CurfewError('ERR_KEY_STATE', `key ${successor} of ring ${ring.id} is to go, and cannot take over`, {
+      got: successor,
+      fix: 'taint the STANDBY first, then prepare another one',
+    });
   if (toKid === undefined)
     throw new CurfewError('ERR_KEY_STATE', `ring ${ring.id} has no key to re-sign under`, {
       allowed: 'an ACTIVE key',
@@ -55,12 +50,17 @@ export function taint(
     });
 
   const waveWindows = fresh.map(({ kid }) => {
-    const iatFrom = Math.max(0, now - ring.cfg.maxTtl - ring.cfg.skew);
+    const iatFrom = Math.max(0, now - longestTtl(ring) - ring.cfg.skew);
     return { wave: kid, iatFrom, iatTo: now + ring.cfg.drain };
   });
   const writes: KeysWrite[] = [];
   const facts: Fact[] = [];
 
+  // It never issued, so there is nothing to re-sign; what somebody signed with it beforehand leaves the JWKS with it.
+  for (const { kid, reason } of standbys) {
+    writes.push(change(ring, kid, { state: 'RETIRED', inJwks: false }, [is('state', 'STANDBY')]));
+    facts.push({ type: 'key.retired', case: caseId, body: { kid, from: 'STANDBY', reason } });
+  }
   for (const { kid, class: taintClass, reason } of fresh) {
     const key = findKey(ring, kid);
     const inJwks = taintClass === 'planned';

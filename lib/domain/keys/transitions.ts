@@ -85,11 +85,17 @@ export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
         kind: 'update',
         table: 'keys',
         key: slotKey(ring.id, slot.slot),
-        set: { state: 'ADOPTED' },
+        set: { state: 'ADOPTED', adoptedAt: now },
         if: [is('state', 'CREATED')],
       },
     ],
   );
+}
+
+export function markSwept(ring: Ring, slot: number, now: number): KeysWrite[] {
+  return [
+    { kind: 'update', table: 'keys', key: slotKey(ring.id, slot), set: { sweptAt: now }, if: [is('state', 'ADOPTED')] },
+  ];
 }
 
 /** The kid was seen in the JWKS as served. */
@@ -109,6 +115,14 @@ export function markPublished(ring: Ring, kid: string, now: number): KeysWrite[]
 export function markPrepared(ring: Ring, kid: string, now: number): KeysWrite[] {
   const settled: Test = { attribute: 'kmsState', is: '!=', value: 'Disabling' };
   return [change(ring, kid, { kmsState: 'Enabled', preparedAt: now }, [is('state', 'STANDBY'), settled])];
+}
+
+/**
+ * After a probe signed with it. `Enabled` says what KMS was asked, perhaps a moment ago and by somebody else; a departure
+ * that prepared this key long before must not activate it on that word.
+ */
+export function markProved(ring: Ring, kid: string, now: number): KeysWrite[] {
+  return [change(ring, kid, { provedAt: now }, [is('state', 'STANDBY'), is('kmsState', 'Enabled')])];
 }
 
 /**
@@ -146,6 +160,16 @@ export function markFoundEnabled(ring: Ring, kid: string, now: number): KeysWrit
   );
 }
 
+/** KMS says of the ACTIVE key that it cannot sign: somebody disabled it, or wants it deleted. The plan replaces it. */
+export function markLost(ring: Ring, kid: string, found: string, now: number): KeysWrite[] {
+  return fenced(
+    ring,
+    now,
+    [{ type: 'key.disabled', body: { kid, state: 'ACTIVE', found } }],
+    [change(ring, kid, { kmsState: 'Disabled' }, [is('state', 'ACTIVE')])],
+  );
+}
+
 /** After a read-back that says Disabled. */
 export function markDisabled(ring: Ring, kid: string, now: number): KeysWrite[] {
   const { state } = findKey(ring, kid);
@@ -153,7 +177,7 @@ export function markDisabled(ring: Ring, kid: string, now: number): KeysWrite[] 
     ring,
     now,
     [{ type: 'key.disabled', body: { kid, state } }],
-    [change(ring, kid, { kmsState: 'Disabled' }, [is('state', state)])],
+    [change(ring, kid, { kmsState: 'Disabled', disabledAt: now, provedAt: 0 }, [is('state', state)])],
   );
 }
 
@@ -193,10 +217,10 @@ export function activation(
       allowed: `STANDBY, policy as written, seen in the JWKS for ${ring.cfg.prop + ring.cfg.cache} s`,
       fix: 'wait for the propagation and the declared verifier caches',
     });
-  if (key.kmsState !== 'Enabled')
+  if (key.kmsState !== 'Enabled' || !key.provedAt)
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${ring.id} was not prepared: KMS would refuse to sign`, {
-      got: key.kmsState,
-      allowed: 'Enabled',
+      got: { kmsState: key.kmsState, provedAt: key.provedAt },
+      allowed: 'Enabled, and a signature to prove it',
       fix: 'prepare it again',
     });
   const open = ring.waves.filter(isOpen);
@@ -204,6 +228,7 @@ export function activation(
   const set = {
     state: 'ACTIVE',
     activatedAt: now,
+    maxTtl: ring.cfg.maxTtl,
     windows: [{ iatFrom: now, iatTo: key.signUntil }, ...inherited, ...waveWindows],
   };
   const seen: Test[] =
@@ -218,7 +243,8 @@ export function activation(
   ];
   if (inherited.length > 0)
     facts.push({ type: 'key.window', body: { kid, windows: inherited.map((window) => ({ ...window })) } });
-  const tests = [is('state', 'STANDBY'), is('kmsState', 'Enabled'), ...seen];
+  const proved: Test = { attribute: 'provedAt', is: '>', value: 0 };
+  const tests = [is('state', 'STANDBY'), is('kmsState', 'Enabled'), proved, ...seen];
   return { writes: [change(ring, kid, set, tests)], facts };
 }
 
@@ -244,8 +270,14 @@ export function moveWave(
 
 /** Leaving ACTIVE may only shorten how long the key verifies: until the last token it signed is over. */
 export function leaving(ring: Ring, key: KeyRecord, state: 'VERIFY_ONLY' | 'SUSPECT', now: number) {
+  const maxTtl = Math.max(key.maxTtl ?? 0, ring.cfg.maxTtl);
   const windows = key.windows.map((window) =>
     window.wave === undefined ? { ...window, iatTo: Math.min(window.iatTo, now) } : window,
   );
-  return { state, deactivatedAt: now, windows, verifyUntil: Math.min(key.verifyUntil, verifyUntilOf(now, ring.cfg)) };
+  return {
+    state,
+    deactivatedAt: now,
+    windows,
+    verifyUntil: Math.min(key.verifyUntil, verifyUntilOf(now, { ...ring.cfg, maxTtl })),
+  };
 }

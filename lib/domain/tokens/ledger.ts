@@ -11,7 +11,7 @@ import { base64url, H, parseBase64url, sha256 } from '../encoding';
 import { CurfewError } from '../errors';
 import { issuedPartition } from '../evidence/commitment';
 import type { KeyRecord } from '../keys/ring';
-import { headKey, item, keyKey } from '../keys/ring-items';
+import { GATES, gateKey, item, keyKey } from '../keys/ring-items';
 import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../table';
 import type { Claims } from './claims';
 import { assemble, type CompactToken } from './compact';
@@ -94,7 +94,7 @@ export interface Issuance {
 export function issued(
   issuance: Issuance,
 ): Write<'bodies:update' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
-  const { ring, key, claims, token } = issuance;
+  const { key, claims, token } = issuance;
   return [
     {
       kind: 'update',
@@ -104,7 +104,7 @@ export function issued(
       if: [{ attribute: 'state', is: '=', value: 'INTENT' }],
     },
     ...recordRow(issuance),
-    checkIssues(ring, key.kid, [
+    checkIssues(issuance, [
       { attribute: 'halted', is: '=', value: false },
       { attribute: 'closingAt', is: 'absent' },
     ]),
@@ -134,8 +134,7 @@ export function resigned(
   issuance: Issuance,
   resignOf: string,
 ): Write<'bodies:put' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
-  const { ring, key } = issuance;
-  return [signedBody(issuance), ...recordRow(issuance, resignOf), checkIssues(ring, key.kid)];
+  return [signedBody(issuance), ...recordRow(issuance, resignOf), checkIssues(issuance)];
 }
 
 export function parseRow(stored: Item): LedgerRow & { readonly jtiH: string } {
@@ -208,11 +207,11 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
 }
 
 /** The kid still is the one that issues; and where a new token is issued, nobody pulled the halt switch or closes the ring. */
-function checkIssues(ring: string, kid: string, more: readonly Test[] = []): Write<'keys:check'> {
+function checkIssues({ ring, key, claims }: Issuance, more: readonly Test[] = []): Write<'keys:check'> {
   return {
     kind: 'check',
     table: 'keys',
-    key: headKey(ring),
-    if: [{ attribute: 'activeKid', is: '=', value: kid }, ...more],
+    key: gateKey(ring, shardOf(jtiHash(claims.jti), GATES)),
+    if: [{ attribute: 'activeKid', is: '=', value: key.kid }, ...more],
   };
 }

@@ -1,22 +1,27 @@
-import { healthOf, METRICS } from '../../../lib/domain/keys/health';
+import { healthOf, METRICS, worstOf } from '../../../lib/domain/keys/health';
+import type { Ring } from '../../../lib/domain/keys/ring';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const fresh = { iat: NOW };
+const looked = (ring: Ring, feed: { iat: number } | undefined, now: number, inspectedAt: number | undefined = NOW) =>
+  healthOf({ ring, feed, inspectedAt }, now);
 
 test('a ring as birth leaves it has nothing to say', () => {
-  expect(healthOf(ringWith(), fresh, NOW + 5)).toEqual({
+  expect(looked(ringWith(), fresh, NOW + 5)).toEqual({
     ActiveKeyAge: 5,
     StandbyKeys: 2,
     RotationOverdue: 0,
+    InspectionAge: 5,
+    UndisabledKeys: 0,
     FeedAge: 5,
     KeyPolicyDrift: 0,
   });
-  expect(Object.keys(METRICS)).toEqual([...Object.keys(healthOf(ringWith(), fresh, NOW)), 'KeyPolicyPuts']);
+  expect(Object.keys(METRICS)).toEqual([...Object.keys(looked(ringWith(), fresh, NOW)), 'KeyPolicyPuts']);
 });
 
 test('a rotation that nobody makes is overdue from its second on', () => {
-  expect(healthOf(ringWith(), fresh, NOW + CFG.period).RotationOverdue).toBe(0);
-  expect(healthOf(ringWith(), fresh, NOW + CFG.period + 7).RotationOverdue).toBe(7);
+  expect(looked(ringWith(), fresh, NOW + CFG.period).RotationOverdue).toBe(0);
+  expect(looked(ringWith(), fresh, NOW + CFG.period + 7).RotationOverdue).toBe(7);
 });
 
 test('an exemption from the limit of the period ends by its date', () => {
@@ -25,8 +30,8 @@ test('an exemption from the limit of the period ends by its date', () => {
     cfg: { ...CFG, period: 180 * DAY, periodExemptUntil },
     keys: [activeRecord(1, { signUntil: NOW + 600 * DAY })],
   });
-  expect(healthOf(ring, fresh, periodExemptUntil - 1).RotationOverdue).toBe(0);
-  expect(healthOf(ring, fresh, periodExemptUntil).RotationOverdue).toBe(30 * DAY);
+  expect(looked(ring, fresh, periodExemptUntil).RotationOverdue).toBe(0);
+  expect(looked(ring, fresh, periodExemptUntil + 7).RotationOverdue).toBe(7);
 });
 
 test.each([
@@ -37,9 +42,37 @@ test.each([
   ['has a policy that we may not read', { policyState: 'unreadable' }, 1],
 ] as const)('a STANDBY that %s does not count', (_what, more, drift) => {
   const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3, more)] });
-  expect(healthOf(ring, fresh, NOW)).toMatchObject({ StandbyKeys: 1, KeyPolicyDrift: drift });
+  expect(looked(ring, fresh, NOW)).toMatchObject({ StandbyKeys: 1, KeyPolicyDrift: drift });
 });
 
 test('no feed at all is as old as can be', () => {
-  expect(healthOf(ringWith(), undefined, NOW).FeedAge).toBe(NOW);
+  expect(looked(ringWith(), undefined, NOW).FeedAge).toBe(NOW);
+});
+
+test('a feed of the future is no feed: it would never be old', () => {
+  expect(looked(ringWith(), { iat: NOW + CFG.skew }, NOW).FeedAge).toBe(0);
+  expect(looked(ringWith(), { iat: NOW + CFG.skew + 1 }, NOW).FeedAge).toBe(NOW);
+});
+
+test('a STANDBY that nobody has seen in the JWKS does not count', () => {
+  const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3, { publishedAt: undefined })] });
+  expect(looked(ring, fresh, NOW).StandbyKeys).toBe(1);
+});
+
+test('a ring that no tick ever looked through is as unlooked at as it is old', () => {
+  expect(healthOf({ ring: ringWith(), feed: fresh, inspectedAt: undefined }, NOW + 7).InspectionAge).toBe(7);
+});
+
+test('a key that KMS was told to disable and may not have counts, once the drain is over', () => {
+  const old = keyRecord(1, { state: 'VERIFY_ONLY', kmsState: 'Enabled', deactivatedAt: NOW });
+  const ring = ringWith({ keys: [old, activeRecord(2), keyRecord(3)] });
+  expect(looked(ring, fresh, NOW + CFG.drain - 1).UndisabledKeys).toBe(0);
+  expect(looked(ring, fresh, NOW + CFG.drain).UndisabledKeys).toBe(1);
+});
+
+test('the worst of several rings is the highest figure of each, and the lowest of what should be high', () => {
+  const one = looked(ringWith(), fresh, NOW + 5);
+  const other = looked(ringWith({ keys: [activeRecord(1), keyRecord(2)] }), { iat: NOW - 60 }, NOW + 5, NOW - 9);
+  expect(worstOf([one, other])).toMatchObject({ StandbyKeys: 1, FeedAge: 65, InspectionAge: 14 });
+  expect(worstOf([])).toBeUndefined();
 });

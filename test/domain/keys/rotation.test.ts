@@ -1,4 +1,11 @@
-import { mayActivate, PREPARED_FOR, planRotation, shouldActivate, successors } from '../../../lib/domain/keys/rotation';
+import {
+  mayActivate,
+  PREPARED_FOR,
+  planRotation,
+  RESTS_FOR,
+  shouldActivate,
+  successors,
+} from '../../../lib/domain/keys/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const WAIT = CFG.prop + CFG.cache;
@@ -110,6 +117,22 @@ describe('disabling', () => {
       keys: [activeRecord(1), keyRecord(2, { kmsState: 'Disabling', preparedAt: NOW }), keyRecord(3)],
     });
     expect(planRotation(ring, NOW + 1)).toEqual({ do: 'disable', kid: kidOf(2) });
+  });
+
+  test('an ACTIVE key is never disabled, also where HEAD was read a moment before it became ACTIVE', () => {
+    const torn = ringWith({ keys: [left(), activeRecord(2), keyRecord(3), keyRecord(4)], activeKid: kidOf(1) });
+    expect(planRotation(torn, NOW + CFG.drain)).toBeUndefined();
+    const other = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3)], activeKid: kidOf(2) });
+    expect(planRotation(other, NOW + CFG.drain)?.do).not.toBe('disable');
+  });
+
+  test('a STANDBY that was given up signs next only when no DisableKey can be on its way to it', () => {
+    const resting = keyRecord(2, { disabledAt: NOW });
+    const ring = ringWith({ keys: [activeRecord(1), resting, keyRecord(3)] });
+    expect(successors(ring, NOW + RESTS_FOR - 1).map(({ slot }) => slot)).toEqual([3]);
+    expect(successors(ring, NOW + RESTS_FOR).map(({ slot }) => slot)).toEqual([2, 3]);
+    // It stands by all the same: nothing is born in its place.
+    expect(planRotation(ring, NOW + 1)).toBeUndefined();
   });
 
   test('the ACTIVE key, a disabled key and a legacy key are never asked of KMS', () => {

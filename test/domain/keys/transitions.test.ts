@@ -11,7 +11,7 @@ import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../supp
 const LATER = NOW + CFG.period;
 const kid = (slot: number) => poolKey(slot).jwk.kid;
 const prepared = (slot: number, more: Partial<KeyRecord> = {}) =>
-  keyRecord(slot, { kmsState: 'Enabled', preparedAt: LATER, ...more });
+  keyRecord(slot, { kmsState: 'Enabled', preparedAt: LATER, provedAt: LATER, ...more });
 const threeKeys = (more: Partial<Ring> = {}) =>
   ringWith({ keys: [activeRecord(1), prepared(2), keyRecord(3)], ...more });
 const target = (slot: number, taintClass: TaintTarget['class'] = 'planned'): TaintTarget => ({
@@ -133,13 +133,17 @@ describe('activation', () => {
     );
   });
 
-  test('a key that KMS would refuse to sign with is refused', () => {
-    const ring = threeKeys({ keys: [activeRecord(1), keyRecord(2)] });
+  test.each<[string, Parameters<typeof keyRecord>[1]]>([
+    ['that KMS would refuse to sign with', { kmsState: 'Disabled' }],
+    ['that KMS was asked to enable, and that nobody saw sign', { kmsState: 'Enabled', preparedAt: LATER }],
+    ['that was disabled since it signed', { kmsState: 'Enabled', preparedAt: LATER, provedAt: 0 }],
+  ])('a key %s is refused', (_what, more = {}) => {
+    const ring = threeKeys({ keys: [activeRecord(1), keyRecord(2, more)] });
     expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(
       expect.objectContaining({
         code: 'ERR_KEY_STATE',
         message: `key ${kid(2)} of ring customer-api was not prepared: KMS would refuse to sign`,
-        got: 'Disabled',
+        got: { kmsState: more.kmsState, provedAt: more.provedAt },
         fix: 'prepare it again',
       }),
     );

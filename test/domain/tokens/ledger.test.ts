@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { GATES, gateKey, headKey } from '../../../lib/domain/keys/ring-items';
 import type { Write } from '../../../lib/domain/table';
 import { parseCompact } from '../../../lib/domain/tokens/compact';
 import { setCutOff } from '../../../lib/domain/tokens/cutoff';
@@ -208,6 +209,8 @@ describe('shards', () => {
   });
 });
 
+/** As a transition does it: in HEAD and in every gate. */
 function setHead({ tables }: RingTable, set: { readonly [name: string]: string | boolean | number }) {
-  return tables.transact([{ kind: 'update', table: 'keys', key: { pk: 'RING#customer-api', sk: 'HEAD' }, set }]);
+  const keys = [headKey('customer-api'), ...Array.from({ length: GATES }, (_, n) => gateKey('customer-api', n))];
+  return tables.transact(keys.map((key) => ({ kind: 'update', table: 'keys', key, set })));
 }

@@ -1,0 +1,28 @@
+/** The names of all alarms of an instance: what must be there. What each means stands in `lib/constructs/alarms.ts`. */
+import { METRICS, type MetricName } from './keys/health';
+
+/** Nothing stands by in a ring that closes. */
+const NOT_WHILE_CLOSING: readonly MetricName[] = ['StandbyKeys'];
+/** What depends on the ring's own times, or on how many keys it has, has no worst of all rings. */
+const OF_ONE_RING_ONLY: readonly MetricName[] = ['ActiveKeyAge', 'StandbyKeys'];
+const RING_ALARMS = Object.keys(METRICS) as readonly MetricName[];
+/** The stack that watches all rings together, and their signers. */
+const SIGNING = 'signing';
+
+export interface AlarmedRing {
+  readonly id: string;
+  readonly closing: boolean;
+}
+
+/** `stacks`: those that are deployed, without the name of the instance. */
+export function alarmNames(instance: string, stacks: readonly string[], rings: readonly AlarmedRing[]): string[] {
+  return [
+    ...rings.flatMap(({ id, closing }) =>
+      RING_ALARMS.filter((name) => !closing || !NOT_WHILE_CLOSING.includes(name)).map((name) => `${id}-${name}`),
+    ),
+    ...(stacks.includes(SIGNING)
+      ? [...RING_ALARMS.filter((name) => !OF_ONE_RING_ONLY.includes(name)), 'SignErrors']
+      : []),
+    ...stacks.map((stack) => `${stack}-DeadLetters`),
+  ].map((name) => `curfew-${instance}-${name}`);
+}

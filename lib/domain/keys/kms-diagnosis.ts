@@ -1,0 +1,135 @@
+/** What `curfew doctor` makes of the keys of a ring as KMS has them: their states, their policies, their grants. */
+import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
+
+import { shortKid } from './jwk';
+import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from './key-policy';
+import type { KeyRecord, Ring } from './ring';
+import { PREPARED_FOR } from './rotation';
+
+/** KMS's own word for a key that it does not have. */
+export const GONE = 'NotFound';
+
+export interface KmsKeyFacts {
+  /** As DescribeKey has it, or `GONE`. */
+  readonly state: Seen<string>;
+  readonly policy: Seen<string>;
+  /** Ids of its grants. */
+  readonly grants: Seen<readonly string[]>;
+}
+
+export interface KmsFacts {
+  readonly ring: Ring;
+  /** Epoch seconds at which it was looked at. */
+  readonly at: number;
+  /** By kid, of every key that KMS was given. */
+  readonly kms: Readonly<Record<string, KmsKeyFacts>>;
+  readonly roles: Pick<KeyPolicyInput, 'accountId' | 'roleArns'>;
+}
+
+/** A rotator asks at least each hour (SigningKeyRing): what is due for longer is not being done. */
+export const TICK_SECONDS_MAX = 3600;
+const NOT_LOOKED_AT = { unseen: 'not looked at' } as const;
+
+export function diagnoseKms(facts: KmsFacts): Finding[] {
+  return [states(facts), policies(facts), grants(facts)];
+}
+
+/** It waits for deletion, is gone, or cannot be used for another reason of KMS's own: it signs for nobody. */
+export function isUnusable({ kid }: KeyRecord, kms: KmsFacts['kms']): boolean {
+  const { state } = kms[kid] ?? { state: NOT_LOOKED_AT };
+  return 'seen' in state && state.seen !== 'Enabled' && state.seen !== 'Disabled';
+}
+
+/** KMS's own word for every key, the dead ones too: one key can sign, and no other. */
+function states({ ring, at, kms }: KmsFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const all = ownKeys(ring);
+  const seen = all.map((key) => ({ key, state: kms[key.kid]?.state ?? NOT_LOOKED_AT }));
+  const wrong = seen.flatMap(({ key, state }) =>
+    'seen' in state && !mayBe(state.seen, key, ring, at)
+      ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`]
+      : [],
+  );
+  if (wrong.length > 0)
+    return problem(
+      'keys in KMS',
+      wrong.join(', '),
+      all.some((key) => !isOver(key) && isUnusable(key, kms))
+        ? 'the next tick puts another in its place, as does `curfew ring taint`; CloudTrail says who asked for its deletion'
+        : 'the next tick disables what must not sign; CloudTrail says who changed it behind the ring’s back',
+    );
+  const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
+  if (unseen.length > 0)
+    return unknown('keys in KMS', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+  return ok(
+    'keys in KMS',
+    ring.activeKid === undefined
+      ? `none of ${count(all.length, 'key')} can sign`
+      : `${shortKid(ring.activeKid)} is Enabled, and none of the ${all.length - 1} others`,
+  );
+}
+
+/** Of a key that is over only one thing matters: that it cannot sign. Whoever wants it back needs it for nothing. */
+function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
+  if (key.kid === ring.activeKid) return found === 'Enabled';
+  if (found === 'Disabled') return true;
+  if (found !== 'Enabled') return isOver(key);
+  if (key.state === 'STANDBY')
+    return key.preparedAt !== undefined && at <= key.preparedAt + PREPARED_FOR + TICK_SECONDS_MAX;
+  return key.deactivatedAt !== undefined && at <= key.deactivatedAt + ring.cfg.drain + TICK_SECONDS_MAX;
+}
+
+function isOver({ state }: KeyRecord): boolean {
+  return state === 'RETIRED' || state === 'DENIED';
+}
+
+/** Of the keys that the rotator reads back as well. What it found counts too: it may see what the caller may not. */
+function policies({ ring, at, kms, roles }: KmsFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const looked = ownKeys(ring).filter(({ signUntil, verifyUntil }) => at <= Math.max(signUntil, verifyUntil));
+  const seen = looked.map((key): { key: KeyRecord; state: Seen<PolicyState> } => {
+    const found = kms[key.kid]?.policy ?? NOT_LOOKED_AT;
+    const known = key.policyState ?? 'as-written';
+    if (known !== 'as-written') return { key, state: { seen: known } };
+    if ('unseen' in found) return { key, state: found };
+    const written = keyPolicy({ ...roles, algorithm: ring.cfg.alg, signUntil: key.signUntil });
+    return { key, state: { seen: policyStateOf(found.seen, written) } };
+  });
+  const drifted = seen.flatMap(({ key, state }) =>
+    'seen' in state && state.seen !== 'as-written' ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`] : [],
+  );
+  if (drifted.length > 0)
+    return problem(
+      'key policies',
+      drifted.join(', '),
+      'find the PutKeyPolicy in CloudTrail; `curfew ring taint` an ACTIVE key that others could sign with',
+    );
+  const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
+  if (unseen.length > 0)
+    return unknown('key policies', `KMS did not show ${unseen.length} of ${looked.length}: ${unseen[0]}`, MAY_LOOK);
+  return ok('key policies', `${count(looked.length, 'key')}, each as written at birth`);
+}
+
+/** The policy that is written at birth denies every grant, so nobody but one who changed it could have made one. */
+function grants({ ring, kms }: KmsFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
+  const all = ownKeys(ring).filter((key) => !isOver(key) || !isUnusable(key, kms));
+  const seen = all.map(({ kid }) => ({ kid, grants: kms[kid]?.grants ?? NOT_LOOKED_AT }));
+  const given = seen.flatMap(({ kid, grants: found }) =>
+    'seen' in found ? found.seen.map((id) => `grant ${id} of ${shortKid(kid)}`) : [],
+  );
+  if (given.length > 0)
+    return problem(
+      'KMS grants',
+      `somebody was given a right beside the policy: ${given.join(', ')}`,
+      '`aws kms revoke-grant`, find the CreateGrant in CloudTrail, and `curfew ring taint` a key that others could sign with',
+    );
+  const unseen = seen.flatMap(({ grants: found }) => ('unseen' in found ? [found.unseen] : []));
+  if (unseen.length > 0)
+    return unknown('KMS grants', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+  return ok('KMS grants', `none for ${count(all.length, 'key')}`);
+}
+
+function ownKeys({ keys }: Ring): readonly KeyRecord[] {
+  return keys.filter(({ kind }) => kind === 'kms');
+}

@@ -1,0 +1,29 @@
+/** An emergency as a responder handles it: `curfew ring taint` of the key that issues, while its holders trade their tokens. */
+import { EventEmitter, once } from 'node:events';
+import { taintKey } from '../../../bin/commands/ring-change';
+import type { TaintClass } from '../../../lib/domain/keys/ring';
+import type { Load } from './load';
+import type { TestRing } from './test-ring';
+
+export interface Emergency {
+  readonly kid: string;
+  /** Epoch milliseconds: the command was given. */
+  readonly at: number;
+  /** How many holders traded, once the first pass re-signed what they hold. */
+  readonly traded: Promise<number>;
+  /** The command has ended. */
+  readonly done: Promise<void>;
+}
+
+export async function taintActive(ring: TestRing, taintClass: TaintClass, load?: Load): Promise<Emergency> {
+  const { activeKid: kid = '' } = await ring.load();
+  const at = Date.now();
+  const firstPass = new EventEmitter();
+  const resigned = once(firstPass, 'over');
+  const command = taintKey(ring.instance, { kid, class: taintClass, reason: 'rotation test' }, (line) => {
+    if (/^pass 1: \d+ tokens re-signed/.test(line)) firstPass.emit('over');
+  });
+  // Holders are told (`TokensResigned`), or ask when they are refused; here they come when there is something to get.
+  const traded = Promise.race([resigned, command]).then(() => load?.trade(kid) ?? 0);
+  return { kid, at, traded, done: command.then(() => undefined) };
+}

@@ -1,0 +1,103 @@
+/** A ring of the test's own in the deployed instance, born as a deploy bears one, and what its users do with it. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { verifierConfig } from '../../../bin/commands/verifier';
+import type { Instance } from '../../../bin/instance';
+import type { Credentials } from '../../../bin/local/story/cast';
+import { exchange, issue } from '../../../bin/local/story/tokens';
+import { loadRing } from '../../../lambdas/keys/load-ring';
+import { parseCalleeError } from '../../../lib/aws/callee-error';
+import type { SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
+import type { Ring } from '../../../lib/domain/keys/ring';
+import { parseRingConfig, type RingConfig } from '../../../lib/domain/keys/ring-config';
+import { keyKey } from '../../../lib/domain/keys/ring-items';
+import type { VerifierOptions } from '../../../lib/verifier';
+
+/** Largest declared cache of a JWKS; with the demo's propagation of 1 s, a STANDBY waits 5 s. */
+export const CACHE_SECONDS = 4;
+export const LIFE_SECONDS = 120;
+/** The demo's setting is the shortest there is. */
+export const POLL_SECONDS = 1;
+
+export class TestRing {
+  private constructor(
+    readonly instance: Instance,
+    readonly config: RingConfig,
+    readonly verifierOptions: VerifierOptions,
+    private readonly backend: Credentials,
+  ) {}
+
+  static async born(
+    instance: Instance,
+    backend: Credentials,
+    given: { readonly id: string; readonly algorithm: SigningAlgorithm; readonly maxTtlSeconds?: number },
+  ): Promise<TestRing> {
+    const config = parseRingConfig({
+      issuer: `https://login.shop.example/${given.id}`,
+      audience: 'https://api.shop.example',
+      periodSeconds: 86_400,
+      maxTtlSeconds: LIFE_SECONDS,
+      verifiers: [{ name: 'jose', cacheSeconds: CACHE_SECONDS }],
+      ...given,
+    });
+    await deployRing(instance, 'Create', config);
+    const options = await verifierConfig(instance, config.id);
+    return new TestRing(instance, config, { ...options, pollSeconds: POLL_SECONDS }, backend);
+  }
+
+  get id(): string {
+    return this.config.id;
+  }
+
+  load(): Promise<Ring> {
+    return loadRing(this.instance, this.id);
+  }
+
+  /** Over the HTTP API, with the access key of the shop's back end. */
+  issue(sub: string, lifeSeconds = this.config.maxTtlSeconds): Promise<string> {
+    return issue(this.verifierOptions, this.backend, sub, lifeSeconds);
+  }
+
+  exchange(token: string): Promise<string> {
+    return exchange(this.verifierOptions, token);
+  }
+
+  async jwksKids(): Promise<string[]> {
+    const response = await fetch(`${this.verifierOptions.publicBaseUrl}/r/${this.id}/.well-known/jwks.json`);
+    const { keys } = (await response.json()) as { keys: { kid: string }[] };
+    return keys.map(({ kid }) => kid);
+  }
+
+  /**
+   * Makes the rotation due. The emulator's clock cannot be moved, so the one date that the question is asked of is:
+   * the ACTIVE key has been signing for a period, as it would have been then. Nothing else of the ring is touched.
+   */
+  async makeRotationDue(): Promise<void> {
+    const { activeKid = '', cfg } = await this.load();
+    await new DynamoDBClient({}).send(
+      new UpdateCommand({
+        TableName: this.instance.output('TableKeysName'),
+        Key: keyKey(this.id, activeKid),
+        UpdateExpression: 'SET activatedAt = activatedAt - :period',
+        ConditionExpression: '#state = :active',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':period': cfg.period, ':active': 'ACTIVE' },
+      }),
+    );
+  }
+}
+
+/** What CloudFormation sends for `Custom::CurfewRing`; throws the refusal as it would fail the deploy. */
+export async function deployRing(
+  instance: Instance,
+  RequestType: 'Create' | 'Update',
+  config: RingConfig,
+): Promise<void> {
+  const event = { RequestType, PhysicalResourceId: config.id, ResourceProperties: { ring: JSON.stringify(config) } };
+  const { FunctionError, Payload } = await new LambdaClient({}).send(
+    new InvokeCommand({ FunctionName: instance.output('FunctionRotatorName'), Payload: JSON.stringify(event) }),
+  );
+  if (!FunctionError) return;
+  throw parseCalleeError('rotator', JSON.parse(Buffer.from(Payload ?? []).toString()).errorMessage);
+}

@@ -1,0 +1,123 @@
+/** Mirrors lambdas/keys/load-ring.ts and key-birth.ts, call by call and in the same order. */
+import { CurfewError, isCurfewError } from '../../../lib/domain/errors';
+import type { PublicJwk } from '../../../lib/domain/keys/jwk';
+import { isSamePolicy } from '../../../lib/domain/keys/key-policy';
+import type { Ring, Slot } from '../../../lib/domain/keys/ring';
+import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/keys/ring-items';
+import * as transitions from '../../../lib/domain/keys/transitions';
+import type { Item } from '../../../lib/domain/table';
+import { ACCOUNT, ROLES } from './kms';
+import { effect, read, type Script } from './script';
+import { MODEL_CFG, type ModelWorld, RING } from './world';
+
+/** `loadRing`: HEAD first. The other queries run at once: they are answered in any order, and others may write in between. */
+export function* load(world: ModelWorld): Script<Ring> {
+  const items: Item[] = [];
+  const versions = new Set<number>();
+  for (const prefix of inSomeOrder(world)) {
+    items.push(...(yield* read('tables.query', prefix, () => world.store.query('keys', headKey(RING).pk, prefix))));
+    versions.add(world.store.version);
+  }
+  // Parsed once where nothing was written in between, for speed alone.
+  const ring = versions.size === 1 ? world.ring() : parseRing(RING, items);
+  if (!ring) throw new Error('the model begins with a ring');
+  return world.rules.shown(ring);
+}
+
+/** By turns, so that a trace replays: each load of a life goes on with another query. */
+function inSomeOrder(world: ModelWorld): readonly (typeof RING_PREFIXES)[number][] {
+  const [head, ...others] = RING_PREFIXES;
+  const first = world.drawn++ % others.length;
+  return [head, ...others.slice(first), ...others.slice(0, first)];
+}
+
+/** `createKey` */
+export function* createKey(world: ModelWorld, ring: Ring, number: number): Script {
+  const { kms } = world;
+  const slot = findSlot(ring, number);
+  const slotTag = slotTagOf(slot);
+  const policy = policyFor(world, slot.signUntil);
+  const arn =
+    (yield* findOwn(world, yield* read('ringKeys.find', '', () => kms.find(slotTag)), policy)) ??
+    (yield* effect('ringKeys.create', '', () => kms.create(slotTag, number, policy)));
+  const jwk = yield* readPublicKey(world, arn, number);
+  const writes = transitions.slotCreated(ring, number, { kmsKeyArn: arn, jwk, policySha256: String(slot.signUntil) });
+  try {
+    yield* effect('tables.transact', writes, () => world.transact(writes));
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) yield* disown(world, arn, number);
+    throw error;
+  }
+}
+
+function* readPublicKey(world: ModelWorld, arn: string, number: number): Script<PublicJwk> {
+  try {
+    return yield* read('ringKeys.publicKey', '', () => world.kms.publicKey(arn));
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_KEY_DISABLED')) throw error;
+    if (findSlot(yield* load(world), number).state === 'INTENT') throw error;
+    throw new CurfewError('ERR_CONDITION_FAILED', 'the slot got its key from another rotator', { cause: error });
+  }
+}
+
+function* findOwn(world: ModelWorld, candidates: readonly string[], policy: string): Script<string | undefined> {
+  for (const arn of candidates) {
+    const found = yield* read('ringKeys.policy', '', () => world.kms.policy(arn));
+    if (found !== policy && !isSamePolicy(found, policy)) continue;
+    yield* read('ringKeys.grants', '', () => undefined);
+    yield* read('ringKeys.describe', '', () => world.kms.describe(arn));
+    return arn;
+  }
+  return undefined;
+}
+
+function* disown(world: ModelWorld, arn: string, number: number): Script {
+  if (findSlot(yield* load(world), number).kmsKeyArn !== arn)
+    yield* effect('ringKeys.disable', '', () => world.kms.disable(arn));
+}
+
+/** `adopt` */
+export function* adopt(world: ModelWorld, ring: Ring, number: number): Script {
+  const slot = findSlot(ring, number);
+  const arn = slot.kmsKeyArn ?? '';
+  if (world.rules.takes('disable at birth')) {
+    yield* effect('ringKeys.disable', '', () => world.kms.disable(arn));
+    yield* requireState(world, arn);
+  }
+  // Of its origin, which is AWS_KMS in the model.
+  yield* read('ringKeys.describe', '', () => undefined);
+  yield* disableOthers(world, slot);
+  const writes = transitions.adoptKey(ring, slot, world.now);
+  yield* effect('tables.transact', writes, () => world.transact(writes));
+}
+
+export function* disableOthers(world: ModelWorld, slot: Slot): Script {
+  for (const other of yield* read('ringKeys.find', '', () => world.kms.find(slotTagOf(slot)))) {
+    if (other === slot.kmsKeyArn) continue;
+    const state = yield* read('ringKeys.describe', '', () => world.kms.describe(other));
+    if (state === 'Enabled') yield* effect('ringKeys.disable', '', () => world.kms.disable(other));
+  }
+}
+
+export function* requireState(world: ModelWorld, arn: string): Script {
+  const state = yield* read('ringKeys.describe', '', () => world.kms.describe(arn));
+  if (state !== 'Disabled') throw new CurfewError('ERR_KEY_STATE', 'KMS does not say what it was told');
+}
+
+export function policyFor(world: ModelWorld, signUntil: number): string {
+  const known = world.policies.get(signUntil);
+  if (known !== undefined) return known;
+  const policy = world.rules.keyPolicy({ accountId: ACCOUNT, roleArns: ROLES, algorithm: MODEL_CFG.alg, signUntil });
+  world.policies.set(signUntil, policy);
+  return policy;
+}
+
+function slotTagOf({ slot, nonce }: Slot): string {
+  return `model/${RING}/${slot}/${nonce}`;
+}
+
+function findSlot(ring: Ring, number: number): Slot {
+  const slot = ring.slots.find(({ slot }) => slot === number);
+  if (!slot) throw new Error(`the model has no slot ${number}`);
+  return slot;
+}
