@@ -7,30 +7,37 @@ import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { errorName } from '../../lib/aws/errors';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
-import type { InstanceFacts } from '../../lib/domain/doctor';
+import type { AlarmFacts, InstanceFacts } from '../../lib/domain/doctor';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { Seen } from '../../lib/domain/finding';
 import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/keys/health';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
+import { GONE, type KmsKeyFacts } from '../../lib/domain/keys/kms-diagnosis';
+import type { PurposeKeyFacts } from '../../lib/domain/keys/purpose-key-diagnosis';
 import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
 import type { Instance, StackName } from '../instance';
 
 const HOUR = 3600;
 const DAY = 86_400;
+/** As many names as DescribeAlarms takes. */
+const ALARMS_ASKED_MAX = 100;
 const WATCHED: MetricName = 'ActiveKeyAge';
 
 /** Everything that a doctor looks at but the rings' records and their public documents. */
 export interface Looks {
+  readonly instance: string;
   readonly stacks: Readonly<Record<StackName, string | undefined>>;
   readonly stage: InstanceFacts['stage'];
   readonly publicBaseUrl: string;
   readonly roles: RingFacts['roles'];
   feedKey(): Promise<Seen<PublicJwk>>;
-  kmsKey(kmsKeyArn: string): Promise<RingFacts['kms'][string]>;
+  kmsKey(kmsKeyArn: string): Promise<KmsKeyFacts>;
   watchedAt(ring: string, now: number): Promise<RingFacts['watchedAt']>;
   webhookSecrets(): Promise<InstanceFacts['webhookSecrets']>;
   people(): Promise<InstanceFacts['people']>;
-  alarms(): Promise<InstanceFacts['alarms']>;
+  purposeKeys(): Promise<InstanceFacts['purposeKeys']>;
+  /** Those of them that are there. */
+  alarms(names: readonly string[]): Promise<InstanceFacts['alarms']>;
   concurrency(now: number): Promise<InstanceFacts['concurrency']>;
 }
 
@@ -41,21 +48,25 @@ export class AwsLooks implements Looks {
   private readonly lambda = new LambdaClient({});
 
   constructor(
-    private readonly instance: Instance,
+    private readonly deployed: Instance,
     readonly stacks: Looks['stacks'],
   ) {}
 
+  get instance(): string {
+    return this.deployed.name;
+  }
+
   get stage(): Looks['stage'] {
-    const stage = this.instance.findOutput('Stage');
+    const stage = this.deployed.findOutput('Stage');
     return stage === undefined ? { unseen: 'no stack says it' } : { seen: stage };
   }
 
   get publicBaseUrl(): string {
-    return this.instance.output('PublicBaseUrl');
+    return this.deployed.output('PublicBaseUrl');
   }
 
   get roles(): Looks['roles'] {
-    const role = (name: string) => this.instance.output(`Role${name}Arn`);
+    const role = (name: string) => this.deployed.output(`Role${name}Arn`);
     const roleArns = {
       issuer: role('Issuer'),
       resigner: role('Resigner'),
@@ -66,21 +77,48 @@ export class AwsLooks implements Looks {
   }
 
   feedKey(): Promise<Seen<PublicJwk>> {
-    return see(async () => jwkFromSpki(await new KmsSigner().publicKey(this.instance.output('FeedKeyArn')), 'ES256'));
+    return see(async () => jwkFromSpki(await new KmsSigner().publicKey(this.deployed.output('FeedKeyArn')), 'ES256'));
   }
 
-  async kmsKey(kmsKeyArn: string): Promise<RingFacts['kms'][string]> {
-    const [state, policy] = await Promise.all([
-      see(async () => (await this.ringKeys.describe(kmsKeyArn)).state),
+  async kmsKey(kmsKeyArn: string): Promise<KmsKeyFacts> {
+    const [state, policy, grants] = await Promise.all([
+      see(() => this.stateOf(kmsKeyArn)),
       see(() => this.ringKeys.policy(kmsKeyArn)),
+      see(() => this.ringKeys.grants(kmsKeyArn)),
     ]);
-    return { state, policy };
+    return { state, policy, grants };
+  }
+
+  async purposeKeys(): Promise<InstanceFacts['purposeKeys']> {
+    const [feed, checkpoint] = await Promise.all([
+      this.purposeKey('FeedKeyArn', 'RolePublisherArn'),
+      this.purposeKey('CheckpointKeyArn', 'RoleSequencerArn'),
+    ]);
+    return { feed, checkpoint };
+  }
+
+  private async purposeKey(keyOutput: string, roleOutput: string): Promise<PurposeKeyFacts> {
+    const [signer, policy, grants] = await Promise.all([
+      see(async () => this.deployed.output(roleOutput)),
+      see(async () => this.ringKeys.policy(this.deployed.output(keyOutput))),
+      see(async () => this.ringKeys.grants(this.deployed.output(keyOutput))),
+    ]);
+    return { signer, policy, grants };
+  }
+
+  private async stateOf(kmsKeyArn: string): Promise<string> {
+    try {
+      return (await this.ringKeys.describe(kmsKeyArn)).state;
+    } catch (error) {
+      if (isCurfewError(error, 'ERR_NOT_FOUND')) return GONE;
+      throw error;
+    }
   }
 
   watchedAt(ring: string, now: number): Promise<RingFacts['watchedAt']> {
     return see(async () => {
       const Dimensions = [
-        { Name: 'Instance', Value: this.instance.name },
+        { Name: 'Instance', Value: this.deployed.name },
         { Name: 'Ring', Value: ring },
       ];
       const points = await this.maxima(
@@ -94,10 +132,10 @@ export class AwsLooks implements Looks {
   }
 
   async webhookSecrets(): Promise<InstanceFacts['webhookSecrets']> {
-    const outputs = this.instance.outputNames.filter((name) => /^SecretWebhook\w+Arn$/.test(name));
+    const outputs = this.deployed.outputNames.filter((name) => /^SecretWebhook\w+Arn$/.test(name));
     const found = outputs.map(async (name) => {
       const source = name.slice('SecretWebhook'.length, -'Arn'.length);
-      const SecretId = this.instance.output(name);
+      const SecretId = this.deployed.output(name);
       const hasValue = await see(async () => {
         const { VersionIdsToStages = {} } = await this.secretsManager.send(new DescribeSecretCommand({ SecretId }));
         return Object.values(VersionIdsToStages).some((stages) => stages.includes('AWSCURRENT'));
@@ -109,30 +147,24 @@ export class AwsLooks implements Looks {
 
   people(): Promise<InstanceFacts['people']> {
     return see(async () => {
-      const TableName = this.instance.output('TablePeopleName');
+      const TableName = this.deployed.output('TablePeopleName');
       const { Table } = await new DynamoDBClient({}).send(new DescribeTableCommand({ TableName }));
       return { items: Table?.ItemCount ?? 0, tableMadeAt: secondsOf(Table?.CreationDateTime) };
     });
   }
 
-  alarms(): Promise<InstanceFacts['alarms']> {
+  alarms(names: readonly string[]): Promise<InstanceFacts['alarms']> {
     return see(async () => {
-      const AlarmNamePrefix = `curfew-${this.instance.name}-`;
-      const all: { name: string; state: string; tells: boolean }[] = [];
-      let NextToken: string | undefined;
-      do {
-        const page = await this.cloudwatch.send(
-          new DescribeAlarmsCommand({ AlarmNamePrefix, AlarmTypes: ['MetricAlarm'], NextToken }),
+      const found: AlarmFacts[] = [];
+      for (let from = 0; from < names.length; from += ALARMS_ASKED_MAX) {
+        const AlarmNames = names.slice(from, from + ALARMS_ASKED_MAX);
+        const { MetricAlarms = [] } = await this.cloudwatch.send(
+          new DescribeAlarmsCommand({ AlarmNames, AlarmTypes: ['MetricAlarm'], MaxRecords: ALARMS_ASKED_MAX }),
         );
-        for (const { AlarmName = '', StateValue = '', AlarmActions = [] } of page.MetricAlarms ?? [])
-          all.push({
-            name: AlarmName.slice(AlarmNamePrefix.length),
-            state: StateValue,
-            tells: AlarmActions.length > 0,
-          });
-        NextToken = page.NextToken;
-      } while (NextToken);
-      return all;
+        for (const { AlarmName = '', StateValue = '', ActionsEnabled = false, AlarmActions = [] } of MetricAlarms)
+          found.push({ name: AlarmName, state: StateValue, tells: ActionsEnabled && AlarmActions.length > 0 });
+      }
+      return found;
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import { listRings, loadRing } from '../../lambdas/keys/load-ring';
 import { FetchHttp } from '../../lib/aws/fetch-http';
-import { diagnose, tally } from '../../lib/domain/doctor';
+import { diagnose, expectedAlarms, tally } from '../../lib/domain/doctor';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { Finding, Seen } from '../../lib/domain/finding';
 import type { PublicJwk } from '../../lib/domain/keys/jwk';
@@ -40,15 +40,16 @@ const LOOKS_MAX = 3;
 
 export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Answer> {
   const at = deps.clock.now();
-  const [rings, webhookSecrets, people, alarms, concurrency] = await Promise.all([
+  const [rings, webhookSecrets, people, purposeKeys, concurrency] = await Promise.all([
     looks.stacks.signing === undefined ? { unseen: 'there is no signing stack' } : lookAtRings(deps, looks),
     looks.webhookSecrets(),
     looks.people(),
-    looks.alarms(),
+    looks.purposeKeys(),
     looks.concurrency(at),
   ]);
-  const { stacks, stage } = looks;
-  const findings = diagnose({ at, stacks, stage, rings, webhookSecrets, people, alarms, concurrency });
+  const { instance, stacks, stage } = looks;
+  const known = { at, instance, stacks, stage, rings, webhookSecrets, people, purposeKeys, concurrency };
+  const findings = diagnose({ ...known, alarms: await looks.alarms(expectedAlarms(known)) });
   const counts = tally(findings);
   return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };
 }
@@ -56,8 +57,8 @@ export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promi
 function lookAtRings(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Seen<readonly RingFacts[]>> {
   return see(async () => {
     const feedKey = await looks.feedKey();
-    const ids = await listRings(deps);
-    return Promise.all(ids.map((id) => lookAtRing(id, feedKey, deps, looks)));
+    const entries = await listRings(deps);
+    return Promise.all(entries.map(({ id }) => lookAtRing(id, feedKey, deps, looks)));
   });
 }
 

@@ -5,7 +5,7 @@
 import { loadRing } from '../../lambdas/keys/load-ring';
 import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import { KID_PATTERN } from '../../lib/domain/keys/jwk';
-import { findKey, type Ring, type TaintClass } from '../../lib/domain/keys/ring';
+import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/keys/ring';
 import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
 import { pointerKey } from '../../lib/domain/keys/ring-items';
 import { span } from '../../lib/domain/time';
@@ -41,17 +41,76 @@ export async function rotateRing(
       fix: `see \`curfew ring show ${id}\``,
     });
   progress(`asking for a successor of ${from}`);
-  const { kid: to } = await inTurn(() => deps.functions.invoke('rotator', { op: 'rotate', ring: id, from, reason }));
+  const { to, doubt } = await successorOf(deps, { ring: id, from, reason });
+  if (to === undefined)
+    return {
+      json: { ring: id, from, unfinished: doubt },
+      text: `it is not known whether ${id} rotated: ${doubt}\nlook at \`curfew ring show ${id}\` before you ask again`,
+      exitCode: 1,
+    };
   progress(`${to} issues; ${from} goes on verifying`);
 
-  await drain(ring, deps, progress);
-  const state = await kmsStateAfterFinish(deps, { op: 'finish', ring: id }, from);
-  progress(`KMS says of ${from}: ${state}`);
+  const { state, unfinished = doubt } = await settle(ring, from, deps, progress);
+  const hint = `the rotation is done, do not repeat it: the next tick disables ${from}, see \`curfew ring show ${id}\``;
+  const isWhole = unfinished === undefined && cannotSign(state);
   return {
-    json: { ring: id, from, to, kms: state },
-    text: `${id} rotated: ${from} -> ${to}`,
-    exitCode: state === 'Enabled' ? 1 : 0,
+    json: { ring: id, from, to, kms: state, unfinished },
+    text: [
+      `${id} rotated: ${from} -> ${to}`,
+      ...(isWhole ? [] : [unfinished ?? `KMS says of ${from}: ${state}`, hint]),
+    ].join('\n'),
+    exitCode: isWhole ? 0 : 1,
   };
+}
+
+interface Succession {
+  /** The key that issues now; undefined where nobody can say. */
+  readonly to?: string;
+  /** What went wrong after it did, or while we asked. */
+  readonly doubt?: string;
+}
+
+/** An answer may be lost, or a step fail, after the activation: then the ring tells what happened. */
+async function successorOf(
+  deps: CommandPorts<'ring rotate'>,
+  request: { readonly ring: string; readonly from: string; readonly reason: string },
+): Promise<Succession> {
+  try {
+    return { to: (await inTurn(() => deps.functions.invoke('rotator', { op: 'rotate', ...request }))).kid };
+  } catch (error) {
+    const now = await activeKidOf(deps, request.ring);
+    if ('kid' in now && now.kid === request.from) throw error;
+    return { to: 'kid' in now ? now.kid : undefined, doubt: inWords(error) };
+  }
+}
+
+async function activeKidOf(deps: CommandPorts<'ring rotate'>, ring: string) {
+  try {
+    return { kid: (await loadRing(deps, ring)).activeKid };
+  } catch (error) {
+    return { unread: error };
+  }
+}
+
+/** What follows the activation. Whatever becomes of it, the ring has rotated, and the next tick does the same. */
+async function settle(
+  ring: Ring,
+  from: string,
+  deps: CommandPorts<'ring rotate'>,
+  progress: Progress,
+): Promise<{ readonly state: string; readonly unfinished?: string }> {
+  try {
+    await drain(ring, deps, progress);
+    const state = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id }, findKey(ring, from));
+    progress(`KMS says of ${from}: ${state}`);
+    return { state };
+  } catch (error) {
+    return { state: 'not looked at', unfinished: inWords(error) };
+  }
+}
+
+function inWords(error: unknown): string {
+  return isCurfewError(error) ? `${error.message} (${error.code})` : String(error);
 }
 
 /** Ends a key as a departure would: taint, wave, deny, disable. */
@@ -64,6 +123,7 @@ export async function taintKey(
   const ring = await ringOfKid(request.kid, deps);
   const { kid } = request;
   refuseUnlessTaintable(ring, kid);
+  if (!hasIssued(findKey(ring, kid))) return retireStandby(ring, request, deps, progress);
 
   // Only an ACTIVE key needs one; whoever was faster has put another in its place by the time we taint.
   const prepared = kid === ring.activeKid ? await prepare(ring.id, deps) : undefined;
@@ -81,7 +141,7 @@ export async function taintKey(
   const first = await runPass(deps, batches, 1, progress);
   progress(`pass 1: ${first.resigned} tokens re-signed`);
   await drain(ring, deps, progress);
-  const kms = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id, prepared }, kid);
+  const kms = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id, prepared }, findKey(ring, kid));
 
   let resigned = first.resigned;
   for (let pass = 2, pending = batches; pending.length > 0; pass++) {
@@ -98,7 +158,7 @@ export async function taintKey(
       ? 'no token of it is good any more'
       : 'holders may still collect what was re-signed; ask again after collectGrace',
   );
-  const isEnded = state === 'DENIED' && kms !== 'Enabled';
+  const isEnded = state === 'DENIED' && cannotSign(kms);
   return {
     json: { ring: ring.id, kid, state, kms, resigned },
     text: `${kid} ${state}, ${resigned} tokens re-signed`,
@@ -129,14 +189,42 @@ async function ringOfKid(kid: string, deps: CommandPorts<'ring taint'>): Promise
   });
 }
 
+/** It leaves the JWKS at once, and there is nothing to re-sign. Asked again, it finds it RETIRED and says the same. */
+async function retireStandby(
+  ring: Ring,
+  { kid, class: taintClass, reason }: TaintRequest,
+  deps: CommandPorts<'ring taint'>,
+  progress: Progress,
+): Promise<Answer> {
+  const { functions } = deps;
+  const targets = [{ kid, class: taintClass, reason }];
+  const { states } = await functions.invoke('taint', { op: 'taint', ring: ring.id, targets });
+  const state = states.find((one) => one.kid === kid)?.state ?? 'not told';
+  await functions.invoke('publisher', { ring: ring.id });
+  progress(`${kid} is ${state}: it never issued, and is not published any more`);
+  // Its plan also has another one born.
+  const kms = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id }, findKey(ring, kid));
+  const isEnded = state === 'RETIRED' && cannotSign(kms);
+  return {
+    json: { ring: ring.id, kid, state, kms, resigned: 0 },
+    text: `${kid} ${state}: a STANDBY, so no token is touched; another takes its place`,
+    exitCode: isEnded ? 0 : 1,
+  };
+}
+
+/** A STANDBY never did, nor one that was RETIRED as such. */
+function hasIssued({ state, kind, activatedAt }: KeyRecord): boolean {
+  return state !== 'STANDBY' && (state !== 'RETIRED' || kind === 'legacy' || activatedAt !== undefined);
+}
+
 /** Told before anything is prepared for it. */
 function refuseUnlessTaintable(ring: Ring, kid: string): void {
-  const { state } = findKey(ring, kid);
-  if (state !== 'STANDBY' && state !== 'RETIRED') return;
+  const key = findKey(ring, kid);
+  if (key.state !== 'RETIRED' || !hasIssued(key)) return;
   throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${ring.id} has no token that a taint could end`, {
-    got: state,
-    allowed: ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
-    fix: state === 'STANDBY' ? 'disable it in KMS: the rotator then takes another one' : 'nothing: its tokens are over',
+    got: key.state,
+    allowed: ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
+    fix: 'nothing: its tokens are over',
   });
 }
 
@@ -158,14 +246,21 @@ async function drain(ring: Ring, { clock }: Pick<CommandPorts<'ring taint'>, 'cl
   await clock.sleep(ring.cfg.drain);
 }
 
+const NEVER_IN_KMS = 'not in KMS';
+
+/** What KMS did not tell is no word for it. */
+function cannotSign(kms: string): boolean {
+  return ['Disabled', 'PendingDeletion', 'NotFound', NEVER_IN_KMS].includes(kms);
+}
+
 /** KMS's own word for the key; a legacy key it never held. */
 async function kmsStateAfterFinish(
   { functions }: Pick<CommandPorts<'ring rotate'>, 'functions'>,
   request: { readonly op: 'finish'; readonly ring: string; readonly prepared?: string },
-  kid: string,
+  { kid, kind }: KeyRecord,
 ): Promise<string> {
   const { disabled = [] } = await inTurn(() => functions.invoke('rotator', request));
-  return disabled.find((key) => key.kid === kid)?.state ?? 'not in KMS';
+  return disabled.find((key) => key.kid === kid)?.state ?? (kind === 'legacy' ? NEVER_IN_KMS : 'not told');
 }
 
 async function runPass(

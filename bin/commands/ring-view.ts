@@ -15,11 +15,12 @@ import { isOpen } from '../../lib/domain/keys/transitions';
 import { instant, span } from '../../lib/domain/time';
 import { table } from '../terminal';
 import type { Answer, CommandPorts } from './command';
+import { notesOf } from './ring-notes';
 import { type TimelineOptions, timeline } from './ring-timeline';
 
 export async function showRings(deps: CommandPorts<'ring list'>): Promise<Answer> {
   const now = deps.clock.now();
-  const rings = await Promise.all((await listRings(deps)).map((id) => loadRing(deps, id)));
+  const rings = await Promise.all((await listRings(deps)).map(({ id }) => loadRing(deps, id)));
   const rows = rings.map((ring) => summary(ring, now));
   const head = ['ring', 'alg', 'ACTIVE', 'age', 'STANDBY ready', 'next rotation', 'tainted, waves', 'issues'];
   const cells = rows.map((row) => [
@@ -69,9 +70,13 @@ export async function showRing(deps: CommandPorts<'ring show'>, id: string, draw
   const { activeKid, halted, closingAt, cfg, keys, waves } = ring;
   return {
     json: { ring: id, now, issuing: issuingOf(ring), activeKid, halted, closingAt, cfg, keys, waves, next, coming },
-    text: [heading(ring), keyTable(ring, now), timeline(ring, now, drawing), whatNext(ring, next, coming, now)].join(
-      '\n\n',
-    ),
+    text: [
+      heading(ring),
+      keyTable(ring, now),
+      ...notes(ring, now),
+      timeline(ring, now, drawing),
+      whatNext(ring, next, coming, now),
+    ].join('\n\n'),
   };
 }
 
@@ -95,6 +100,11 @@ function keyTable(ring: Ring, now: number): string {
     key.state === 'DENIED' || key.state === 'RETIRED' ? '-' : instant(key.verifyUntil),
   ]);
   return table(['kid', 'state', 'KMS', 'in JWKS', 'could sign until', 'verifies until'], rows);
+}
+
+function notes(ring: Ring, now: number): string[] {
+  const rows = notesOf(ring, now);
+  return rows.length > 0 ? [table(['kid', 'what is to be known of it'], rows)] : [];
 }
 
 function whatNext(ring: Ring, next: RotationAction | undefined, coming: readonly Forecast[], now: number): string {

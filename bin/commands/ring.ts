@@ -33,7 +33,7 @@ export const RING_COMMANDS = {
   },
   'ring taint': {
     usage: 'KID --class compromise|planned --reason TEXT',
-    says: 'end a key now: replace it, re-sign what the ledger holds, deny, disable',
+    says: 'end a key now: replace it, re-sign what the ledger holds, deny, disable; a STANDBY is just RETIRED',
     takes: 1,
     run: async ([kid = ''], options) => {
       const request = { kid, class: parseClass(options), reason: text(options, 'reason') };

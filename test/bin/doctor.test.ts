@@ -1,7 +1,7 @@
 /** The doctor under exactly the rights of its row in `lib/domain/access.ts`, at a ring in memory. */
 import type { CommandPorts } from '../../bin/commands/command';
 import { examine } from '../../bin/commands/doctor';
-import { see } from '../../bin/commands/doctor-looks';
+import { type Looks, see } from '../../bin/commands/doctor-looks';
 import { rotate } from '../../lambdas/keys/rotator';
 import { COMMAND_RIGHTS } from '../../lib/domain/access';
 import { CurfewError } from '../../lib/domain/errors';
@@ -32,7 +32,7 @@ const EXPECTED = [`${RING} verifiers problem`, 'instance quota of KMS unknown'];
 test('a ring that was just born: no verifier was declared, the rest is as it should be', async () => {
   const { text, exitCode } = await examine(deps(), looksAt(world));
   expect(await notOk()).toEqual({ exitCode: 1, rows: EXPECTED });
-  expect([exitCode, text.split('\n').at(-1)]).toEqual([1, '19 ok, 1 problem, 1 unknown']);
+  expect([exitCode, text.split('\n').at(-1)]).toEqual([1, '22 ok, 1 problem, 1 unknown']);
   expect(text).toMatch(/^problem {2}customer-api {2}verifiers +none is declared: .*\n +fix: declare the services/m);
 });
 
@@ -44,10 +44,26 @@ test('it stays so through a rotation, and while the old key drains', async () =>
   expect((await notOk()).rows).toEqual(EXPECTED);
 });
 
+test('the alarms are asked for by name: those of the instance and of each ring, and no other', async () => {
+  let asked: readonly string[] = [];
+  const alarms: Looks['alarms'] = async (names) => {
+    asked = names;
+    return { seen: [] };
+  };
+  const { json } = await examine(deps(), looksAt(world, { alarms }));
+  expect(asked).toEqual(expect.arrayContaining([`curfew-example-${RING}-FeedAge`, 'curfew-example-SignErrors']));
+  const rows = findingsOf(json).filter(({ check }) => check.startsWith('alarm'));
+  expect(rows.map(({ check, state, found }) => [check, state, found])).toEqual([
+    ['alarms', 'problem', expect.stringContaining(`of ${asked.length} there is no ${RING}-ActiveKeyAge`)],
+    ['alarm actions', 'problem', `${asked.length} of ${asked.length} alarms tell nobody`],
+  ]);
+});
+
 test('a key enabled behind our back, a policy changed, a feed gone stale: each is seen', async () => {
   const [standby, other] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY');
   world.kms.override(standby?.kmsKeyArn ?? '', { state: 'Enabled' });
   world.kms.override(other?.kmsKeyArn ?? '', { policy: '{"Version":"2012-10-17","Statement":[]}' });
+  world.kms.override(standby?.kmsKeyArn ?? '', { grants: ['g-1'] });
   world.clock.advance(200);
   expect(await notOk()).toEqual({
     exitCode: 1,
@@ -55,6 +71,7 @@ test('a key enabled behind our back, a policy changed, a feed gone stale: each i
       `${RING} keys in KMS problem`,
       // Under such a policy nobody may look.
       `${RING} key policies unknown`,
+      `${RING} KMS grants problem`,
       `${RING} feed problem`,
       ...EXPECTED,
     ],
@@ -115,6 +132,8 @@ test('without the signing stack the rings are unknown, and the rest is told', as
     ['stack offboarding', 'there is none'],
     ['rings', 'the Keys table did not tell: there is no signing stack'],
     ['people', 'TablePeopleName'],
+    ['alarms', 'which rings there are is not known'],
+    ['alarm actions', 'which rings there are is not known'],
     ['quota of KMS', 'Service Quotas is not asked'],
   ]);
 });
@@ -130,6 +149,6 @@ test('an instance with nothing wrong ends with 0', async () => {
     },
   ]);
   const { exitCode, text } = await examine(deps(), looksAt(world));
-  expect([exitCode, text.split('\n').at(-1)]).toEqual([0, '20 ok, 0 problems, 1 unknown']);
+  expect([exitCode, text.split('\n').at(-1)]).toEqual([0, '23 ok, 0 problems, 1 unknown']);
   expect(text).toContain(activeKid?.slice(0, 8));
 });

@@ -87,6 +87,23 @@ describe('ring show', () => {
     });
   });
 
+  test('of a key that is not fit it says why, as the run-book has it', async () => {
+    const shown = async () => (await showRing(under(world, 'ring show'), RING, DRAWING)).text;
+    expect(await shown()).not.toContain('what is to be known of it');
+    const [standby] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY');
+    const { kid = '', kmsKeyArn = '' } = standby ?? {};
+    world.kms.override(kmsKeyArn, { grants: ['g-1'] });
+    await rotateRing(under(world, 'ring rotate'), { ring: RING, reason: 'x' }, progress);
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+    const text = await shown();
+    expect(text).toMatch(
+      new RegExp(`^${kid.slice(0, 8)} +policy granted: it is as written, and somebody has a KMS grant beside it$`, 'm'),
+    );
+    expect(text).toMatch(
+      /^\S{8} +may not sign yet: published since \S+Z, it may be unknown to a verifier until \S+Z$/m,
+    );
+  });
+
   test('a ring that is not there is said not to be', async () => {
     await expect(showRing(under(world, 'ring show'), 'no-such-ring', DRAWING)).rejects.toMatchObject({
       code: 'ERR_NOT_FOUND',
@@ -106,7 +123,10 @@ describe('ring rotate', () => {
     const before = world.clock.now();
     const { json, text, exitCode } = await run();
     const to = await active();
-    expect({ json, exitCode }).toEqual({ json: { ring: RING, from, to, kms: 'Disabled' }, exitCode: 0 });
+    expect({ json, exitCode }).toEqual({
+      json: { ring: RING, from, to, kms: 'Disabled', unfinished: undefined },
+      exitCode: 0,
+    });
     expect(text).toBe(`${RING} rotated: ${from} -> ${to}`);
     expect(to).not.toBe(from);
     expect(said).toEqual([
@@ -146,6 +166,73 @@ describe('ring rotate', () => {
     const { json } = await rotateRing({ ...deps, functions } as never, { ring: RING, reason: 'CHG-9' }, progress);
     expect(json).toMatchObject({ from, to: await active() });
     expect((await ringOf(world)).seq).toBe(2);
+  });
+});
+
+describe('ring rotate, when something fails after the activation', () => {
+  type Invoke = (name: never, request: { readonly op?: string }) => Promise<unknown>;
+  const with_ = (invoke: Invoke, more: object = {}) =>
+    rotateRing(
+      { ...under(world, 'ring rotate'), functions: { invoke }, ...more } as never,
+      { ring: RING, reason: 'CHG-9' },
+      progress,
+    );
+  const asked: Invoke = (name, request) => world.functions.invoke(name, request as never);
+  const lost = () => new CurfewError('ERR_UNAVAILABLE', 'the answer was lost');
+
+  test.each(['rotate', 'finish'])('%s: it has rotated, says so, and does not invite to do it again', async (op) => {
+    const from = await active();
+    const { json, text, exitCode } = await with_(async (name, request) => {
+      const answer = await asked(name, request);
+      if (request.op === op) throw lost();
+      return answer;
+    });
+    const to = await active();
+    expect(to).not.toBe(from);
+    expect({ json, exitCode }).toMatchObject({
+      json: { from, to, unfinished: 'the answer was lost (ERR_UNAVAILABLE)' },
+      exitCode: 1,
+    });
+    expect(text.split('\n')).toEqual([
+      `${RING} rotated: ${from} -> ${to}`,
+      'the answer was lost (ERR_UNAVAILABLE)',
+      `the rotation is done, do not repeat it: the next tick disables ${from}, see \`curfew ring show ${RING}\``,
+    ]);
+  });
+
+  test('a key that KMS does not tell of is not taken for disabled', async () => {
+    const kid = await active();
+    const { exitCode, text } = await with_(async (name, request) => {
+      if (request.op !== 'finish') return asked(name, request);
+      return { done: [], disabled: [{ kid, state: 'Unreadable' }] };
+    });
+    expect([exitCode, text]).toEqual([
+      1,
+      expect.stringMatching(/: Unreadable\nthe rotation is done, do not repeat it/),
+    ]);
+  });
+
+  test('where nothing was activated the error stays one, and nothing is done', async () => {
+    const from = await active();
+    await expect(with_(() => Promise.reject(lost()))).rejects.toMatchObject({ message: 'the answer was lost' });
+    expect(await active()).toBe(from);
+  });
+
+  test('where the ring cannot be read again, nobody claims to know', async () => {
+    const { tables: keys } = under(world, 'ring rotate');
+    let isDown = false;
+    const query: typeof keys.query = (range) => (isDown ? Promise.reject(lost()) : keys.query(range));
+    const down = with_(
+      () => {
+        isDown = true;
+        return Promise.reject(lost());
+      },
+      { tables: { query } },
+    );
+    expect(await down).toMatchObject({
+      exitCode: 1,
+      text: expect.stringMatching(/^it is not known whether .*\nlook at `curfew ring show .*` before you ask again$/),
+    });
   });
 });
 
@@ -257,13 +344,38 @@ describe('ring taint', () => {
     },
   );
 
-  test('a STANDBY never signed: refused before anything is prepared for it', async () => {
+  test('a STANDBY is RETIRED: it leaves the JWKS, no token is touched, and another is born; asked again it says so', async () => {
+    const verifier = await verifierOf(world);
+    const token = await issueTo(world, 'member-1');
     const standby = (await ringOf(world)).keys.find(({ state }) => state === 'STANDBY')?.kid ?? '';
+    const issuing = await active();
+    const answer = {
+      json: { ring: RING, kid: standby, state: 'RETIRED', kms: 'Disabled', resigned: 0 },
+      text: `${standby} RETIRED: a STANDBY, so no token is touched; another takes its place`,
+      exitCode: 0,
+    };
+    expect(await run(standby)).toEqual(answer);
+    expect(await run(standby)).toEqual(answer);
+    expect(said.some((line) => line.startsWith('prepared'))).toBe(false);
+    expect(await active()).toBe(issuing);
+    expect((await states()).sort()).toEqual(['ACTIVE', 'PEM OBSERVED', 'RETIRED', 'STANDBY', 'STANDBY']);
+    const { body } = await world.http.get(`${world.config.publicBaseUrl}/r/${RING}/.well-known/jwks.json`);
+    expect(body).not.toContain(standby);
+    expect(await verdict(verifier, token)).toBe('accepted');
+  });
+
+  test('a key whose tokens are over is refused before anything is prepared for it', async () => {
+    const kid = await active();
+    await rotateRing(under(world, 'ring rotate'), { ring: RING, reason: 'x' }, progress);
+    world.clock.advance(86_400);
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+    expect((await ringOf(world)).keys.find((key) => key.kid === kid)?.state).toBe('RETIRED');
     const before = tables();
-    await expect(run(standby)).rejects.toMatchObject({
+    await expect(run(kid)).rejects.toMatchObject({
       code: 'ERR_KEY_STATE',
-      message: `key ${standby} of ring ${RING} has no token that a taint could end`,
-      got: 'STANDBY',
+      message: `key ${kid} of ring ${RING} has no token that a taint could end`,
+      got: 'RETIRED',
+      fix: 'nothing: its tokens are over',
     });
     expect(tables()).toBe(before);
   });

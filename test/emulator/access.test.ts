@@ -15,8 +15,10 @@ import { loadRing } from '../../lambdas/keys/load-ring';
 import { pascal } from '../../lib/constructs/names';
 import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/access';
 import { activeKey, type Ring } from '../../lib/domain/keys/ring';
+import { parseRingConfig } from '../../lib/domain/keys/ring-config';
 import { ringEntryKey } from '../../lib/domain/keys/ring-items';
 import { made, named } from './aws';
+import { deployRing } from './rings/test-ring';
 
 const CURFEW = resolve(__dirname, '..', '..', 'bin', 'curfew');
 const OUT = process.env.CURFEW_DEMO_OUT ?? '';
@@ -108,28 +110,18 @@ async function userOf(who: Who): Promise<NodeJS.ProcessEnv> {
   };
 }
 
-/** As a deployment bears one. */
-async function bearRing(): Promise<void> {
-  const config = {
-    id: RING,
-    issuer: `https://login.shop.example/${RING}`,
-    audience: 'https://api.shop.example',
-    algorithm: 'ES256',
-    periodSeconds: 30 * 86_400,
-    maxTtlSeconds: 3600,
-  };
-  const { FunctionError, Payload } = await new LambdaClient({}).send(
-    new InvokeCommand({
-      FunctionName: instance.output('FunctionRotatorName'),
-      Payload: JSON.stringify({ RequestType: 'Create', ResourceProperties: { ring: JSON.stringify(config) } }),
-    }),
-  );
-  if (FunctionError) throw new Error(`the ring was not born: ${Buffer.from(Payload ?? []).toString()}`);
-}
+const config = parseRingConfig({
+  id: RING,
+  issuer: `https://login.shop.example/${RING}`,
+  audience: 'https://api.shop.example',
+  algorithm: 'ES256',
+  periodSeconds: 30 * 86_400,
+  maxTtlSeconds: 3600,
+});
 
 beforeAll(async () => {
   instance = await Instance.find('demo');
-  const [, ...users] = await Promise.all([bearRing(), ...WHO.map(userOf)]);
+  const [, ...users] = await Promise.all([deployRing(instance, 'Create', config), ...WHO.map(userOf)]);
   for (const [n, who] of WHO.entries()) env[who] = users[n] ?? {};
 });
 
@@ -164,14 +156,45 @@ test('every command under every policy: what the table gives works, IAM refuses 
   expect(found).toEqual(expected);
 });
 
-test('the doctor sees everything under the policies that have it', async () => {
+/** A ring's configuration says whose keys are believed: CloudFormation alone asks for it. */
+test.each(WHO)('IAM refuses %s to bear or change a ring beside a deployment', async (who) => {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env[who];
+  const lambda = new LambdaClient({ credentials: { accessKeyId, secretAccessKey } });
+  const before = await ring();
+  const event = { RequestType: 'Update', ResourceProperties: { ring: JSON.stringify({ ...config, closing: true }) } };
+  const FunctionName = instance.output('FunctionRingDeployerName');
+  await expect(lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }))).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+  });
+  expect(await ring()).toEqual(before);
+});
+
+test('the rotator, which operator and responder may invoke, refuses what a deployment asks', async () => {
+  const event = { RequestType: 'Update', ResourceProperties: { ring: JSON.stringify({ ...config, closing: true }) } };
+  const FunctionName = instance.output('FunctionRotatorName');
+  const before = await ring();
+  const { FunctionError, Payload } = await new LambdaClient({}).send(
+    new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }),
+  );
+  expect([FunctionError, Buffer.from(Payload ?? []).toString()]).toEqual([
+    expect.any(String),
+    expect.stringContaining('the rotator has no such operation'),
+  ]);
+  expect(await ring()).toEqual(before);
+});
+
+/** What the emulator does not tell anybody (figures of its own, states of alarms) is unknown as well. */
+test('the doctor is refused nothing under the policies that have it', async () => {
   for (const who of ['operator', 'responder'] as const) {
     const { stdout } = await curfew(who, ['doctor', '--json', '--instance', 'demo']);
-    const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string }[] };
-    expect([who, findings.filter(({ state }) => state === 'unknown').map(({ check }) => check)]).toEqual([
-      who,
-      ['quota of KMS'],
-    ]);
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string; found: string }[] };
+    const unknown = findings.filter(({ state }) => state === 'unknown');
+    process.stdout.write(`doctor, ${who}: unknown ${unknown.map(({ check }) => check).join(', ')}\n`);
+    expect([who, unknown.filter(({ found }) => /AccessDenied/.test(found))]).toEqual([who, []]);
+    const seen = findings.filter(({ state }) => state !== 'unknown').map(({ check }) => check);
+    expect(seen).toEqual(
+      expect.arrayContaining(['keys in KMS', 'key policies', 'KMS grants', 'feed key', 'checkpoint key']),
+    );
   }
 });
 

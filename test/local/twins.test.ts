@@ -43,7 +43,7 @@ test('a key on its way out is neither enabled nor used', async () => {
   const { kms } = new World();
   const arn = kms.createKey({ algorithm: 'ES256', policy: policyAllowing(['r'], ['kms:*']) });
   kms.override(arn, { state: 'PendingDeletion' });
-  const gone = { code: 'ERR_KEY_STATE', message: 'the kms key is PendingDeletion' };
+  const gone = { code: 'ERR_KEY_DISABLED', message: 'the kms key is PendingDeletion' };
   await expect(kms.ringKeysFor('r').enable(arn)).rejects.toMatchObject(gone);
   await expect(kms.signerFor('r').sign(arn, 'ES256', Buffer.from('m'))).rejects.toMatchObject(gone);
 });

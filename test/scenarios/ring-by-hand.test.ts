@@ -1,8 +1,13 @@
 /** What people do to a ring: rotate it now, halt its issuing, close it for good. */
+
+import { publishFeed } from '../../lambdas/keys/publisher';
 import { bear } from '../../lambdas/keys/ring-deployer';
 import { rotate } from '../../lambdas/keys/rotator';
+
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
+import { jwksAt } from '../../lib/domain/keys/publication';
+import type { TaintTarget } from '../../lib/domain/keys/taint';
 import { World } from '../../lib/local/world';
 import { verdict } from '../support/published';
 import { alwaysViolated, kmsArns, settledViolated } from '../support/ring-invariants';
@@ -193,4 +198,99 @@ describe('a ring is removed in two steps', () => {
       message: `ring ${RING} is closed, and does not open again`,
     });
   });
+});
+
+describe('a shorter life of tokens', () => {
+  const DAY = 86_400;
+  test('does not shorten that of those which were issued before: they are good to the end they name', async () => {
+    const world = wire(
+      new World({ now: 1_800_000_000, settings: { propagationSeconds: 10, verifierCacheSeconds: 60 } }),
+    );
+    await bear({ ...CONFIG, maxTtlSeconds: DAY }, world.deps('rotator'));
+    world.clock.advance(70);
+    const token = await issueTo(world, 'member-1', { lifeSeconds: DAY });
+    await bear({ ...CONFIG, maxTtlSeconds: 3600 }, world.deps('rotator'));
+    const { activeKid: from = '' } = await ringOf(world);
+    await rotate({ op: 'rotate', ring: RING, from, reason: 'test' }, world.deps('rotator'));
+    world.clock.advance(DAY - 100);
+    await tick(world);
+    await world.functions.invoke('publisher', { ring: RING });
+    expect(await verdict(await verifierOf(world, { maxTtlSeconds: DAY }), token)).toBe('accepted');
+
+    await bear({ ...CONFIG, closing: true }, world.deps('rotator'));
+    world.clock.advance(3700);
+    expect((await tick(world)).done).not.toContain('close');
+  });
+});
+
+describe('a STANDBY that is tainted', () => {
+  test('is RETIRED: whatever somebody signed with it beforehand leaves the JWKS, and another one is born', async () => {
+    const world = await signingWorld();
+    const [{ kid = '' } = {}] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY');
+    const { states, batches } = await taintOrDeny(
+      { op: 'taint', ring: RING, targets: [{ kid, class: 'compromise', reason: 'policy was changed' }] },
+      world.deps('taint'),
+    );
+    expect([states, batches]).toEqual([[{ kid, state: 'RETIRED' }], []]);
+    expect(jwksAt(await ringOf(world), world.clock.now()).keys.map((jwk) => jwk.kid)).not.toContain(kid);
+    await tick(world);
+    expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
+  });
+
+  test('does not take over from the ACTIVE key in the same breath', async () => {
+    const world = await signingWorld();
+    const { activeKid = '' } = await ringOf(world);
+    const { kid = '' } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
+    const targets = [activeKid, kid].map((one) => ({ kid: one, class: 'compromise' as const, reason: 'test' }));
+    await expect(
+      taintOrDeny({ op: 'taint', ring: RING, targets, successor: kid }, world.deps('taint')),
+    ).rejects.toMatchObject({
+      code: 'ERR_KEY_STATE',
+      message: `key ${kid} of ring ${RING} is to go, and cannot take over`,
+    });
+  });
+});
+
+test.each([
+  { class: 'whatever' },
+  { class: undefined },
+  { reason: '' },
+  { reason: 'x'.repeat(201) },
+  { reason: 'a\nb' },
+])('a taint in other words is refused, and changes nothing: %j', async (odd) => {
+  const world = await signingWorld();
+  const { activeKid = '' } = await ringOf(world);
+  const target = { kid: activeKid, class: 'planned', reason: 'test', ...odd } as TaintTarget;
+  const before = world.tables.dump('keys');
+  await expect(taintOrDeny({ op: 'taint', ring: RING, targets: [target] }, world.deps('taint'))).rejects.toMatchObject({
+    code: 'ERR_INPUT_INVALID',
+    message: 'a taint has a class and a reason',
+  });
+  expect(world.tables.dump('keys')).toEqual(before);
+});
+
+test('a legacy key is not believed for more than a year', async () => {
+  const world = wire(new World({ now: 1_800_000_000 }));
+  const { legacy } = await signingWorld();
+  const until = (verifyUntil: number) =>
+    bear({ ...CONFIG, legacyKeys: [{ jwk: legacy.jwk, verifyUntil, approver: 'CHG-7' }] }, world.deps('rotator'));
+  await expect(until(world.clock.now() + 367 * 86_400)).rejects.toMatchObject({
+    code: 'ERR_RING_LIMIT',
+    message: `legacy key ${legacy.jwk.kid} of ring ${RING} is to be believed for too long`,
+  });
+});
+
+test('what lies there as the feed and is not signed by us is replaced, and has no say in what comes after', async () => {
+  const world = await signingWorld();
+  const publisher = world.deps('publisher');
+  for (const body of [
+    'garbage',
+    `${Buffer.from('{}').toString('base64url')}.${Buffer.from('{"seq":9007199254740990}').toString('base64url')}.AA`,
+  ]) {
+    const { etag = '' } = (await publisher.objects.get('public', `r/${RING}/feed`)) ?? {};
+    await publisher.objects.put('public', `r/${RING}/feed`, Buffer.from(body), { ifMatch: etag });
+    const { seq } = await publishFeed({ ring: RING }, publisher);
+    expect(seq).toBe(world.clock.now());
+    await expect((await verifierOf(world)).verify(await issueTo(world, 'member-1'))).resolves.toBeDefined();
+  }
 });

@@ -68,8 +68,14 @@ export function feedAt(ring: Ring, cut: readonly CutOff[], seq: number, now: num
   };
 }
 
-function isPrepared({ state, kmsState, provedAt, policyState = 'as-written' }: KeyRecord): boolean {
-  return state === 'STANDBY' && kmsState === 'Enabled' && provedAt !== undefined && policyState === 'as-written';
+function isPrepared({
+  state,
+  kmsState,
+  preparedAt = 0,
+  provedAt = -1,
+  policyState = 'as-written',
+}: KeyRecord): boolean {
+  return state === 'STANDBY' && kmsState === 'Enabled' && provedAt > 0 && policyState === 'as-written';
 }
 
 /**

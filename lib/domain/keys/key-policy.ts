@@ -74,25 +74,30 @@ export type PolicyState = 'as-written' | 'changed' | 'orphaned' | 'granted' | 'u
 export function policyStateOf(found: string | undefined, written: string): PolicyState {
   if (found === undefined) return 'unreadable';
   if (isSamePolicy(found, written)) return 'as-written';
-  return isSamePolicy(withoutGone(found, found), withoutGone(written, found)) ? 'orphaned' : 'changed';
+  const names = principalsOf(JSON.parse(found));
+  return isSamePolicy(withoutGone(found, names), withoutGone(written, names)) ? 'orphaned' : 'changed';
 }
 
-interface Principals {
-  readonly Statement: readonly { readonly Principal: { readonly AWS: string | readonly string[] } }[];
+/** Every text that stands where principals stand; a policy is read here that anybody may have written. */
+function principalsOf(value: unknown, isPrincipal = false): readonly string[] {
+  if (typeof value === 'string') return isPrincipal ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => principalsOf(member, isPrincipal || name === 'Principal'));
 }
 
-/** With `-` for each principal that, in the policy as found, is a bare unique id or is not there any more. */
-function withoutGone(policy: string, found: string): string {
-  const { Statement: asFound } = JSON.parse(found) as Principals;
-  const parsed = JSON.parse(policy) as Principals;
-  const statements = parsed.Statement.map((statement, n) => {
-    const there = [asFound[n]?.Principal?.AWS ?? []].flat();
-    const kept = [statement.Principal.AWS]
-      .flat()
-      .map((one) => (there.includes(one) && !UNIQUE_ID.test(one) ? one : '-'));
-    return { ...statement, Principal: { ...statement.Principal, AWS: kept } };
-  });
-  return JSON.stringify({ ...parsed, Statement: statements });
+/** With `-` for each principal that is a bare unique id, or that the policy as found does not name any more. */
+function withoutGone(policy: string, found: readonly string[]): string {
+  const kept = (value: Json, isPrincipal: boolean): Json => {
+    if (typeof value === 'string')
+      return isPrincipal && (UNIQUE_ID.test(value) || !found.includes(value)) ? '-' : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((member: Json) => kept(member, isPrincipal));
+    const members = Object.entries(value as Record<string, Json>);
+    return Object.fromEntries(
+      members.map(([name, member]) => [name, kept(member, isPrincipal || name === 'Principal')]),
+    );
+  };
+  return canonicalJson(kept(JSON.parse(policy) as Json, false));
 }
 
 const UNIQUE_ID = /^(AROA|AIDA)[A-Z0-9]+$/;

@@ -32,12 +32,22 @@ test('a key past verifyUntil is not in it', () => {
   expect(feedAt(ring, [], 1, NOW + 1, 300).keys).toHaveLength(0);
 });
 
-test('a STANDBY that was prepared is said to issue, since then and until its signUntil', () => {
-  const prepared = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1 });
+test('a STANDBY that was prepared, and did sign, is said to issue, since then and until its signUntil', () => {
+  const prepared = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1, provedAt: NOW });
   const other = keyRecord(3, { state: 'STANDBY', kmsState: 'Disabled', preparedAt: NOW - 1 });
   const said = feedAt(ringWith({ keys: [activeRecord(1), prepared, other] }), [], 1, NOW, 300).keys;
   expect(said.map(({ state }) => state)).toEqual(['ACTIVE', 'ACTIVE', 'STANDBY']);
   expect(said[1]?.windows).toEqual([{ iatFrom: NOW - 1, iatTo: prepared.signUntil }]);
+});
+
+test.each([
+  ['that was not seen to sign', { provedAt: undefined }],
+  ['that was given up since', { provedAt: 0 }],
+  ['whose policy somebody changed', { policyState: 'changed' }],
+] as const)('a STANDBY %s is not announced', (_what, more) => {
+  const key = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1, provedAt: NOW, ...more });
+  const said = feedAt(ringWith({ keys: [activeRecord(1), key] }), [], 1, NOW, 300).keys;
+  expect(said.map(({ state }) => state)).toEqual(['ACTIVE', 'STANDBY']);
 });
 
 test('what is written is read', () => {

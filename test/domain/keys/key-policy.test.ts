@@ -1,5 +1,5 @@
 import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
-import { keyPolicy, policySha256 } from '../../../lib/domain/keys/key-policy';
+import { keyPolicy, policySha256, policyStateOf } from '../../../lib/domain/keys/key-policy';
 import { isAllowed } from '../../../lib/local/key-policy';
 
 const role = (name: string) => `arn:aws:iam::123456789012:role/curfew-shop-${name}`;
@@ -166,4 +166,48 @@ test('an Ed25519 key, which signs raw messages, has no line that denies them', (
     'NoGrantNoReplica',
     'DeadMan',
   ]);
+});
+
+describe('a policy as read back', () => {
+  const written = policyOf('ES256');
+  const gone = (policy: string) => policy.replaceAll(roleArns.resigner, 'AROAEXAMPLEID0123456789');
+
+  test('is as written in whatever order KMS tells its lists, and one value for a list of one', () => {
+    const { Statement, ...rest } = JSON.parse(written) as { Statement: { Principal: { AWS: string | string[] } }[] };
+    const told = Statement.map((statement) => ({
+      ...statement,
+      Principal: {
+        AWS: Array.isArray(statement.Principal.AWS)
+          ? [...statement.Principal.AWS].reverse()
+          : [statement.Principal.AWS],
+      },
+    })).reverse();
+    expect(policyStateOf(JSON.stringify({ Statement: told, ...rest }, undefined, 2), written)).toBe('as-written');
+  });
+
+  test('is orphaned only where nothing but the ids of deleted roles is different', () => {
+    expect(policyStateOf(gone(written), written)).toBe('orphaned');
+    const more = JSON.parse(written) as { Statement: object[] };
+    more.Statement.push({
+      Sid: 'AROAX',
+      Effect: 'Allow',
+      Principal: { AWS: role('mallory') },
+      Action: 'kms:Sign',
+      Resource: '*',
+    });
+    expect(policyStateOf(JSON.stringify(more), written)).toBe('changed');
+    expect(policyStateOf(JSON.stringify(more), gone(written))).toBe('changed');
+    expect(policyStateOf(gone(written).replace('DeadMan', 'Harmless'), written)).toBe('changed');
+    expect(policyStateOf(written.replaceAll(roleArns.resigner, role('mallory')), written)).toBe('changed');
+  });
+
+  test.each([
+    '{}',
+    '[]',
+    'null',
+    '{"Statement":{"Effect":"Allow","NotPrincipal":{"AWS":"x"},"Action":"kms:*"}}',
+    '{"Statement":[null]}',
+  ])('is changed, whatever somebody wrote there: %s', (found) => expect(policyStateOf(found, written)).toBe('changed'));
+
+  test('is unreadable where we are not told', () => expect(policyStateOf(undefined, written)).toBe('unreadable'));
 });

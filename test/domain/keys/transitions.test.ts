@@ -205,13 +205,14 @@ describe('taint', () => {
     );
   });
 
-  test('a STANDBY never signed, so a taint of it is refused and not passed over', () => {
-    expect(() => taint(threeKeys(), [target(3)], kid(2), 'c-1', LATER)).toThrow(
-      expect.objectContaining({
-        code: 'ERR_KEY_STATE',
-        message: `key ${kid(3)} of ring customer-api never signed; there is nothing to taint`,
-      }),
-    );
+  test('a STANDBY never signed, so a taint of it makes no wave: it is RETIRED, and leaves the JWKS', async () => {
+    const table = await RingTable.of(threeKeys());
+    const after = await table.apply(taint(table.ring(), [target(3)], undefined, 'c-1', LATER));
+    expect(findKey(after, kid(3))).toMatchObject({ state: 'RETIRED', inJwks: false });
+    expect(after.waves).toEqual([]);
+    expect(table.records()).toMatchObject([
+      { type: 'key.retired', case: 'c-1', body: { kid: kid(3), from: 'STANDBY' } },
+    ]);
   });
 
   test('a key of another ring is refused', () => {

@@ -96,8 +96,8 @@ export async function deployRing(
 ): Promise<void> {
   const event = { RequestType, PhysicalResourceId: config.id, ResourceProperties: { ring: JSON.stringify(config) } };
   const { FunctionError, Payload } = await new LambdaClient({}).send(
-    new InvokeCommand({ FunctionName: instance.output('FunctionRotatorName'), Payload: JSON.stringify(event) }),
+    new InvokeCommand({ FunctionName: instance.output('FunctionRingDeployerName'), Payload: JSON.stringify(event) }),
   );
   if (!FunctionError) return;
-  throw parseCalleeError('rotator', JSON.parse(Buffer.from(Payload ?? []).toString()).errorMessage);
+  throw parseCalleeError('ring-deployer', JSON.parse(Buffer.from(Payload ?? []).toString()).errorMessage);
 }
