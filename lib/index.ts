@@ -17,7 +17,6 @@ export { EvidenceLog, type EvidenceLogProps } from './constructs/evidence-log';
 export type { SigningKeyRingAttributes } from './constructs/imported-ring';
 export { LambdaBundle, type LambdaCode } from './constructs/lambda-bundle';
 export { Offboarding, type OffboardingProps } from './constructs/offboarding';
-export { CurfewRules } from './constructs/rules/curfew-rules';
 export { SigningKeyRing, type SigningKeyRingProps } from './constructs/signing-key-ring';
 export type { ISigningKeyRing } from './constructs/signing-key-ring-base';
 export { SigningPlane, type SigningPlaneProps } from './constructs/signing-plane';

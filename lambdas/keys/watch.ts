@@ -3,6 +3,7 @@ import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/errors';
 import { feedObjectKey, feedOf } from '../../lib/domain/keys/feed';
 import { type Health, healthOf, worstOf } from '../../lib/domain/keys/health';
+import { isClosed } from '../../lib/domain/keys/rotation';
 import type { Deps, Metric } from '../../lib/ports';
 import { listRings, loadRing, type RingEntry } from './load-ring';
 
@@ -20,18 +21,20 @@ export interface KeyTouched {
 export async function watchRings(deps: WatchDeps): Promise<{ readonly rings: number }> {
   const rings = await listRings(deps);
   const figures = await Promise.all(rings.map((entry) => figuresOf(entry, deps)));
-  const ofRings = figures.flatMap((health, n) => metricsOf(health, rings[n]?.id));
-  await deps.metrics.put([...ofRings, ...metricsOf(worstOf(figures))]);
+  const ofRings = figures.flatMap(({ id, health }) => metricsOf(health, id));
+  // A ring that closed was removed, or will be: nobody turns it, and nobody needs to.
+  const open = figures.filter(({ closed }) => !closed).map(({ health }) => health);
+  await deps.metrics.put([...ofRings, ...metricsOf(worstOf(open))]);
   return { rings: rings.length };
 }
 
 /**
- * Keys that are none of ours are other people's business, and what our own roles do to ours is theirs. A ring's key is
- * counted for its ring; every one, the feed's and the checkpoints' too, for the instance.
+ * Keys that are none of ours are other people's business. A ring's key is counted for its ring; every one, the feed's and
+ * the checkpoints' too, for the instance.
  */
 export async function seeKeyTouched({ detail }: KeyTouched, deps: WatchDeps): Promise<{ readonly keys: number }> {
   const id = idOf(detail.requestParameters?.keyId);
-  if (id === undefined || isOurs(detail.userIdentity?.arn, deps)) return { keys: 0 };
+  if (id === undefined || isOurs(detail, deps)) return { keys: 0 };
   const rings = await Promise.all((await listRings(deps)).map((entry) => loadRing(deps, entry.id)));
   const touched = rings.filter(({ keys }) => keys.some(({ kmsKeyArn }) => idOf(kmsKeyArn) === id));
   const { feedKeyArn, checkpointKeyArn } = deps.config;
@@ -46,14 +49,19 @@ function idOf(keyIdOrArn: string | undefined): string | undefined {
   return keyIdOrArn?.split('/').at(-1);
 }
 
-/** Sessions of our roles; of these, only the rotator and the disabler may touch a key at all. */
-function isOurs(arn: string | undefined, { config: { instance } }: WatchDeps): boolean {
-  return ['rotator', 'disabler'].some((role) => arn?.includes(`:assumed-role/curfew-${instance}-${role}/`));
+/** Disabling is what rotator and disabler are for. Whatever else one of their sessions does to a key is not our doing. */
+function isOurs({ eventName, userIdentity }: KeyTouched['detail'], { config: { instance } }: WatchDeps): boolean {
+  const { arn = '' } = userIdentity ?? {};
+  return (
+    eventName === 'DisableKey' &&
+    ['rotator', 'disabler'].some((role) => arn.includes(`:assumed-role/curfew-${instance}-${role}/`))
+  );
 }
 
-async function figuresOf({ id, inspectedAt }: RingEntry, deps: WatchDeps): Promise<Health> {
+async function figuresOf({ id, inspectedAt }: RingEntry, deps: WatchDeps) {
   const ring = await loadRing(deps, id);
-  return healthOf({ ring, feed: await publishedFeed(id, deps), inspectedAt }, deps.clock.now());
+  const health = healthOf({ ring, feed: await publishedFeed(id, deps), inspectedAt }, deps.clock.now());
+  return { id, health, closed: isClosed(ring) };
 }
 
 /** What nobody can read is none: a figure that says so is better than no figures of any ring. */
@@ -67,8 +75,8 @@ async function publishedFeed(ring: string, { objects }: WatchDeps) {
   }
 }
 
-function metricsOf(health: Health | undefined, ring?: string): Metric[] {
-  return Object.entries(health ?? {}).map(([name, value]) => ({ name: name as keyof Health, value, ring }));
+function metricsOf(health: Health, ring?: string): Metric[] {
+  return Object.entries(health).map(([name, value]) => ({ name: name as keyof Health, value, ring }));
 }
 
 export const handler = entry('watch', async (event: KeyTouched | Record<string, never>, deps) =>

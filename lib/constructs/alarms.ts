@@ -26,6 +26,11 @@ export interface RingTimes {
 interface AlarmRow {
   /** What there is one of for each. */
   readonly each: 'ring' | 'instance' | 'stack';
+  /**
+   * Of a ring, and once more of the worst of all rings. That one stands with the plane: it sees a ring whose construct
+   * was taken out while its keys can still sign.
+   */
+  readonly worstToo?: true;
   readonly means: string;
   /** Above it, or below it, is an alarm. */
   readonly above?: (ring: RingTimes) => number;
@@ -63,6 +68,7 @@ export const ALARMS = {
     above: ({ tickSeconds }) => 3 * tickSeconds,
     minutes: AT_ONCE,
     missing: 'alarm',
+    worstToo: true,
   },
   FeedAge: {
     each: 'ring',
@@ -70,6 +76,7 @@ export const ALARMS = {
     above: () => 120,
     minutes: AT_ONCE,
     missing: 'alarm',
+    worstToo: true,
   },
   KeyPolicyDrift: {
     each: 'ring',
@@ -77,13 +84,31 @@ export const ALARMS = {
     above: () => 0,
     minutes: AT_ONCE,
     missing: 'alarm',
+    worstToo: true,
+  },
+  InspectionAge: {
+    each: 'ring',
+    means: 'the rotator has finished no whole tick for longer than three: what is due is not done, no key is read back',
+    above: ({ tickSeconds }) => 3 * tickSeconds,
+    minutes: AT_ONCE,
+    missing: 'alarm',
+    worstToo: true,
+  },
+  UndisabledKeys: {
+    each: 'ring',
+    means: 'a key that must not sign any more is enabled in KMS, and could not be disabled',
+    above: () => 0,
+    minutes: AT_ONCE,
+    missing: 'alarm',
+    worstToo: true,
   },
   KeyPolicyPuts: {
     each: 'ring',
-    means: 'somebody called PutKeyPolicy on a key of the ring',
+    means: 'somebody else changed, or tried to, who may use a signing key, or ends one',
     above: () => 0,
     minutes: EVENT,
     missing: 'fine',
+    worstToo: true,
   },
   SignErrors: {
     each: 'instance',
@@ -94,13 +119,15 @@ export const ALARMS = {
   },
   DeadLetters: {
     each: 'stack',
-    means: 'something was not delivered and waits in the dead letter queue',
+    means: 'something was not delivered, or failed twice, and waits in the dead letter queue',
     above: () => 0,
     minutes: EVENT,
     missing: 'fine',
   },
 } as const satisfies Record<MetricName, AlarmRow> & Record<string, AlarmRow>;
 export type AlarmName = keyof typeof ALARMS;
+
+export const WORST_TOO = (Object.keys(ALARMS) as AlarmName[]).filter((name) => 'worstToo' in ALARMS[name]);
 
 /** Each alarm has a section of its own name there. */
 export function runBookOf(name: AlarmName): string {

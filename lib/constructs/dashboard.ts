@@ -59,10 +59,14 @@ export class CurfewDashboard extends Construct {
   addRing(ring: ISigningKeyRing, { all }: RingAlarms): void {
     this.dashboard.addWidgets(
       graph(`${ring.ringId}: ACTIVE key, seconds`, [ring.metricActiveKeyAge(), ring.metricRotationOverdue()]),
-      graph(`${ring.ringId}: feed, seconds since it was signed`, [ring.metricFeedAge()]),
+      graph(`${ring.ringId}: seconds since the feed was signed, and the keys read back`, [
+        ring.metricFeedAge(),
+        ring.metricInspectionAge(),
+      ]),
       graph(`${ring.ringId}: keys`, [
         ring.metricStandbyKeys(),
         ring.metricKeyPolicyDrift(),
+        ring.metricUndisabledKeys(),
         ring.metricKeyPolicyPuts(),
       ]),
       states(

@@ -91,7 +91,7 @@ export class EvidenceLog extends Construct {
     this.sequencer = functions.add('sequencer', { timeout: Duration.minutes(1) });
     this.checkpointKey.allowSigner(this.sequencer.role);
     new CurfewSchedule(this, 'Sequence', {
-      target: this.sequencer.function,
+      target: this.sequencer,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });

@@ -6,6 +6,7 @@ import { CurfewFunction, type CurfewFunctionProps } from './curfew-function';
 import { pascal } from './names';
 
 export type Functions = { readonly [F in FunctionName]?: IFunction };
+type FunctionOptions = Pick<CurfewFunctionProps, 'timeout' | 'memoryMiB' | 'knows' | 'roleOf'>;
 
 export class FunctionSet {
   /** Those made here. */
@@ -16,7 +17,7 @@ export class FunctionSet {
     private readonly shared: Pick<CurfewFunctionProps, 'lambdas' | 'stage' | 'config' | 'targets'>,
   ) {}
 
-  add(name: FunctionName, options: Pick<CurfewFunctionProps, 'timeout' | 'memoryMiB'> = {}): CurfewFunction {
+  add(name: FunctionName, options: FunctionOptions = {}): CurfewFunction {
     const targets = { ...this.shared.targets, functions: this.known };
     const made = new CurfewFunction(this.scope, pascal(name), { ...this.shared, ...options, name, targets });
     this.own[name] = made.function;

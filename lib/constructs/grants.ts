@@ -115,7 +115,8 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
         // A key born by a run that crashed before it wrote down the ARN is found by its slot tag. The tags of other
         // people's keys are visible to it as well, as far as their key policies leave that to IAM.
         allow(['kms:ListKeys'], ['*']),
-        allow(['kms:ListResourceTags'], [anyKey(stack)]),
+        // Grants too: their key policies leave List* to IAM.
+        allow(['kms:ListResourceTags', 'kms:ListGrants'], [anyKey(stack)]),
       ],
       {},
       { accountId: stack.account, roleArns: known(roleArns, 'roles that key policies name') },
@@ -208,7 +209,7 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   // A key without the tag is nobody's ring key; what it is for and who may use it can be seen as well.
   'kms:look': ({ instance }, stack) =>
     grant([
-      allow(['kms:DescribeKey', 'kms:GetKeyPolicy'], [anyKey(stack)], {
+      allow(['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:ListGrants'], [anyKey(stack)], {
         StringEqualsIfExists: { 'aws:ResourceTag/curfew:instance': known(instance, 'name of the instance') },
       }),
     ]),

@@ -13,6 +13,7 @@ const PROJECT = resolve(__dirname, '..', '..');
 export const ENTRIES: Readonly<Record<FunctionName, string>> = {
   issuer: 'tokens/issuer.ts',
   rotator: 'keys/rotator.ts',
+  'ring-deployer': 'keys/ring-deployer.ts',
   taint: 'keys/taint.ts',
   publisher: 'keys/publisher.ts',
   'well-known': 'keys/well-known.ts',

@@ -98,7 +98,7 @@ export class Offboarding extends Construct {
     deliver(this.inboxTable, folder);
     deliver(this.casesTable, outbox, OUTBOX_PREFIX);
     new CurfewSchedule(this, 'Tick', {
-      target: ticker.function,
+      target: ticker,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });

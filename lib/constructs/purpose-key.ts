@@ -14,7 +14,7 @@ import {
 import { type CfnKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { pascal } from './names';
-import { CurfewRules } from './rules/curfew-rules';
+import { admit, CurfewRules } from './rules/curfew-rules';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 
 export const KEY_PURPOSES = {
@@ -52,7 +52,9 @@ export class PurposeKey extends Key {
       policy: new PolicyDocument({ statements: administrationWithoutUse() }),
       removalPolicy: statefulPolicy(stage),
     });
-    CurfewRules.of(this).admit(this.node.defaultChild as CfnKey);
+    // An app in which such a key stands is judged.
+    CurfewRules.of(this);
+    admit(this.node.defaultChild as CfnKey);
     pinLogicalId(this, `Key${pascal(purpose)}`);
   }
 

@@ -1,13 +1,13 @@
-/** A call of a Lambda on a schedule; what EventBridge Scheduler could not deliver lands in a queue that is looked at. */
+/** A call of a Lambda on a schedule; what could not be delivered, or failed, lands in a queue that is looked at. */
 import { Duration } from 'aws-cdk-lib';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule, type ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
+import type { CurfewFunction } from './curfew-function';
 import { DeadLetters } from './dead-letters';
 
 export interface CurfewScheduleProps {
-  readonly target: IFunction;
+  readonly target: CurfewFunction;
   readonly every: ScheduleExpression;
   readonly input: Readonly<Record<string, unknown>>;
 }
@@ -17,9 +17,10 @@ export class CurfewSchedule extends Construct {
 
   constructor(scope: Construct, id: string, { target, every, input }: CurfewScheduleProps) {
     super(scope, id);
+    target.keepFailures();
     this.schedule = new Schedule(this, 'Schedule', {
       schedule: every,
-      target: new LambdaInvoke(target, {
+      target: new LambdaInvoke(target.function, {
         input: ScheduleTargetInput.fromObject(input),
         deadLetterQueue: DeadLetters.of(this).queue,
         // The next tick asks the same questions; an old one has nothing to add.

@@ -6,6 +6,9 @@ import { Construct, type IConstruct } from 'constructs';
 import { METRICS_NAMESPACE, type MetricName } from '../domain/keys/health';
 import type { FunctionName } from '../domain/rights';
 
+/** A ring that nobody asks for longer than this could be late by as much, with a key that must go. */
+export const TICK_MINUTES_MAX = 60;
+
 export interface ISigningKeyRing extends IConstruct {
   readonly ringId: string;
   /** Base of the ring's public documents; `{url}/.well-known/jwks.json` is its JWKS. */
@@ -35,7 +38,11 @@ export interface ISigningKeyRing extends IConstruct {
   metricFeedAge(options?: MetricOptions): Metric;
   /** Keys whose policy, as read back, is not the one written at birth. */
   metricKeyPolicyDrift(options?: MetricOptions): Metric;
-  /** Calls of PutKeyPolicy on a key of the ring; only where they are, and where a CloudTrail trail delivers to EventBridge. */
+  /** Seconds since when the rotator last finished a whole tick, the keys read back. */
+  metricInspectionAge(options?: MetricOptions): Metric;
+  /** Keys that must not sign any more and are enabled in KMS. */
+  metricUndisabledKeys(options?: MetricOptions): Metric;
+  /** Changes of a key of the ring by others; only where they are, and where a CloudTrail trail delivers to EventBridge. */
   metricKeyPolicyPuts(options?: MetricOptions): Metric;
 }
 
@@ -115,6 +122,14 @@ export abstract class SigningKeyRingBase extends Construct implements ISigningKe
 
   metricKeyPolicyDrift(options?: MetricOptions): Metric {
     return this.metric('KeyPolicyDrift', options);
+  }
+
+  metricInspectionAge(options?: MetricOptions): Metric {
+    return this.metric('InspectionAge', options);
+  }
+
+  metricUndisabledKeys(options?: MetricOptions): Metric {
+    return this.metric('UndisabledKeys', options);
   }
 
   metricKeyPolicyPuts(options?: MetricOptions): Metric {

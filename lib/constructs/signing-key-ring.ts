@@ -24,13 +24,17 @@ import { pascal } from './names';
 import { RingAlarms } from './ring-alarms';
 import { CurfewRules } from './rules/curfew-rules';
 import { CurfewSchedule } from './schedule';
-import { ADMINISTRATION, type Administration, type ISigningKeyRing, SigningKeyRingBase } from './signing-key-ring-base';
+import {
+  ADMINISTRATION,
+  type Administration,
+  type ISigningKeyRing,
+  SigningKeyRingBase,
+  TICK_MINUTES_MAX,
+} from './signing-key-ring-base';
 import type { SigningPlane } from './signing-plane';
 import { pinLogicalId, statefulPolicy } from './stage';
 import type { VerifierProps } from './verifier-cache';
 
-/** A ring that nobody asks for longer than this could be late by as much, with a key that must go. */
-const TICK_MINUTES_MAX = 60;
 /** Stand in for what was refused: dimensions, routes and names cannot be made of just anything. */
 const TICK = Duration.minutes(5);
 const UNNAMED = 'unnamed';
@@ -77,7 +81,8 @@ export interface SigningKeyRingProps {
   readonly legacyKeys?: readonly LegacyKeyConfig[];
   /**
    * First step of a removal: the ring issues no more, and is RETIRED when its last token is over. Deploy it, wait for
-   * `curfew ring list` to say closed, then take the construct out. One that is taken out before keeps its keys, unwatched.
+   * `curfew ring list` to say closed, then take the construct out. One that is taken out before keeps its keys, and nobody
+   * rotates them: the alarms on the worst of all rings tell.
    * @default false
    */
   readonly closing?: boolean;
@@ -145,12 +150,12 @@ export class SigningKeyRing extends SigningKeyRingBase {
     this.resource.node.addDependency(plane);
 
     this.rotation = new CurfewSchedule(this, 'Rotation', {
-      target: plane.rotator.function,
+      target: plane.rotator,
       every: ScheduleExpression.rate(tick),
       input: { op: 'tick', ring: ringId },
     });
     this.heartbeat = new CurfewSchedule(this, 'Heartbeat', {
-      target: plane.publisher.function,
+      target: plane.publisher,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: { ring: ringId },
     });

@@ -162,7 +162,9 @@ export class SigningPlane extends Construct {
     const issuer = functions.add('issuer', { timeout: issuerTimeout(evidence), memoryMiB: 1024 });
     this.publisher = functions.add('publisher');
     this.feedKey.allowSigner(this.publisher.role);
-    this.rotator = functions.add('rotator', { timeout: Duration.minutes(3) });
+    const timeout = Duration.minutes(3);
+    this.rotator = functions.add('rotator', { timeout });
+    const ringDeployer = functions.add('ring-deployer', { timeout, roleOf: this.rotator });
     functions.add('disabler');
     functions.add('taint');
     functions.add('cutter');
@@ -173,14 +175,17 @@ export class SigningPlane extends Construct {
     const issued = functions.add('issued');
     const wellKnown = functions.add('well-known');
     const outbox = functions.add('outbox-signing');
-    const watch = functions.add('watch');
+    // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
+    const watch = functions.add('watch', {
+      knows: { feedKeyArn: this.feedKey.keyArn, checkpointKeyArn: evidence.checkpointKey.keyArn },
+    });
     this.functions = functions.own;
     this.targets = { ...own, functions: functions.known };
 
     deliver(this.ownTables.keys, outbox, OUTBOX_PREFIX);
     deliver(this.ownTables.cutoffs, outbox, OUTBOX_PREFIX);
     new CurfewSchedule(this, 'Commit', {
-      target: committer.function,
+      target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });
@@ -198,10 +203,11 @@ export class SigningPlane extends Construct {
         're-sign': resigner.function,
       },
     });
-    for (const alarm of [this.watch.signErrors, DeadLetters.of(evidence).alarm, deadLetters.alarm])
+    for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
       this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
-      onEventHandler: this.rotator.function,
+      // Not the rotator, which people may invoke: whoever can send it such an event writes rings.
+      onEventHandler: ringDeployer.function,
       logGroup: new LogGroup(this, 'RingProviderLogs', {
         retention: RetentionDays.THREE_MONTHS,
         removalPolicy: RemovalPolicy.DESTROY,
@@ -209,7 +215,7 @@ export class SigningPlane extends Construct {
     });
     Validations.of(this.ringProvider).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
-      reason: 'the role of the CDK’s own provider function: it may write its log and invoke the rotator',
+      reason: 'the role of the CDK’s own provider function: it may write its log and invoke the ring deployer',
     });
   }
 

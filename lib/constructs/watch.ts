@@ -1,6 +1,6 @@
 /**
- * Who watches the rings: a Lambda that puts their figures each minute and counts calls of PutKeyPolicy, and the alarm on
- * what KMS would not sign. The alarms of a ring stand with the ring.
+ * Who watches the rings: a Lambda that puts their figures each minute and counts what is done to signing keys, the alarms
+ * on the worst of all rings, and the one on what KMS would not sign. The alarms of a ring stand with the ring.
  */
 import { Duration } from 'aws-cdk-lib';
 import { type IAlarmAction, Metric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -11,10 +11,12 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { ErrorCode } from '../domain/errors';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
-import { CurfewAlarm } from './alarms';
+import { RING_LIMITS } from '../domain/keys/ring-config';
+import { CurfewAlarm, type RingTimes, WORST_TOO } from './alarms';
 import type { CurfewFunction } from './curfew-function';
 import { DeadLetters } from './dead-letters';
 import { CurfewSchedule } from './schedule';
+import { TICK_MINUTES_MAX } from './signing-key-ring-base';
 
 /** What a signer logs when KMS would not sign, or when what it signed did not verify. */
 const SIGN_ERRORS = [
@@ -22,8 +24,18 @@ const SIGN_ERRORS = [
   'ERR_KEY_STATE',
   'ERR_ACCESS_DENIED',
   'ERR_SIGNATURE_ENCODING',
+  'ERR_TOKEN_SIGNATURE',
   'ERR_UNAVAILABLE',
 ] as const satisfies readonly ErrorCode[];
+
+/** Each would let somebody sign who may not, or end a key. CloudTrail reports those that were refused as well. */
+const CHANGES_OF_KEYS = ['PutKeyPolicy', 'CreateGrant', 'ScheduleKeyDeletion', 'DisableKey'];
+
+/** Every ring is within these. */
+const ANY_RING: RingTimes = {
+  periodSeconds: RING_LIMITS.periodSeconds.max,
+  tickSeconds: TICK_MINUTES_MAX * 60,
+};
 
 export interface WatchProps {
   readonly instance: string;
@@ -33,22 +45,22 @@ export interface WatchProps {
 }
 
 export class Watch extends Construct {
-  readonly signErrors: CurfewAlarm;
+  readonly alarms: readonly CurfewAlarm[];
 
   constructor(scope: Construct, id: string, { instance, watch, signers, actions }: WatchProps) {
     super(scope, id);
     new CurfewSchedule(this, 'EachMinute', {
-      target: watch.function,
+      target: watch,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });
     // The default bus, where CloudTrail delivers: it needs a trail of the account that logs management events.
     new Rule(this, 'KeyPolicyPut', {
-      description: `curfew ${instance}: somebody changed a key policy`,
+      description: `curfew ${instance}: somebody changed who may use a key, or ends one`,
       eventPattern: {
         source: ['aws.kms'],
         detailType: ['AWS API Call via CloudTrail'],
-        detail: { eventSource: ['kms.amazonaws.com'], eventName: ['PutKeyPolicy'] },
+        detail: { eventSource: ['kms.amazonaws.com'], eventName: CHANGES_OF_KEYS },
       },
       targets: [
         new LambdaFunction(watch.function, {
@@ -58,7 +70,25 @@ export class Watch extends Construct {
         }),
       ],
     });
-    this.signErrors = this.alarmOnSignErrors(instance, signers, actions);
+    this.alarms = [...this.alarmsOnAnyRing(instance, actions), this.alarmOnSignErrors(instance, signers, actions)];
+  }
+
+  private alarmsOnAnyRing(instance: string, actions: readonly IAlarmAction[]): CurfewAlarm[] {
+    return WORST_TOO.map(
+      (alarm) =>
+        new CurfewAlarm(this, alarm, {
+          alarm,
+          of: `curfew-${instance}`,
+          metric: new Metric({
+            namespace: METRICS_NAMESPACE,
+            metricName: alarm,
+            dimensionsMap: { Instance: instance },
+          }),
+          times: ANY_RING,
+          actions,
+          logicalId: `Alarm${alarm}`,
+        }),
+    );
   }
 
   /** The name holds the instance: the metric of a filter has no dimension of our own, and instances share an account. */

@@ -13,6 +13,7 @@ export class EvidenceStack extends Stack {
     new CfnOutput(this, 'EvidenceBucketName', { value: this.log.evidenceBucket.bucketName });
     new CfnOutput(this, 'HeadsBucketName', { value: this.log.headsBucket.bucketName });
     new CfnOutput(this, 'CheckpointKeyArn', { value: this.log.checkpointKey.keyArn });
+    new CfnOutput(this, 'RoleSequencerArn', { value: this.log.sequencer.role.roleArn });
     new CfnOutput(this, 'EvidenceReaderRoleArn', { value: this.log.reader.roleArn });
     new CfnOutput(this, 'TableLogName', { value: this.log.logTable.tableName });
     for (const name of ['appender', 'sequencer'] as const)

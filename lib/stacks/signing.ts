@@ -49,6 +49,7 @@ export class SigningStack extends Stack {
     new CfnOutput(this, 'PublicBucketName', { value: this.plane.publicBucket.bucketName });
     for (const [name, arn] of Object.entries(this.plane.targets.roleArns ?? {}))
       new CfnOutput(this, `Role${pascal(name)}Arn`, { value: arn });
+    new CfnOutput(this, 'RolePublisherArn', { value: this.plane.publisher.role.roleArn });
     for (const [name, table] of Object.entries(this.plane.ownTables))
       new CfnOutput(this, `Table${pascal(name)}Name`, { value: table.tableName });
     for (const [name, fn] of Object.entries(this.plane.functions))

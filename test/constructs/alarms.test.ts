@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { ALARMS, type AlarmName, runBookOf } from '../../lib/constructs/alarms';
 import { SigningKeyRing } from '../../lib/constructs/signing-key-ring';
+import { alarmNames } from '../../lib/domain/alarm-names';
 import { METRICS } from '../../lib/domain/keys/health';
 import { ofType, type Resources, synthesise } from './synthesised';
 
@@ -15,6 +16,8 @@ const RING = {
 const { evidence, signing, offboarding, stacks } = synthesise('production', { rings: [RING] });
 const all: Resources = { ...evidence, ...signing, ...offboarding };
 
+/** Of the worst ring there is, whether its construct still stands or not. */
+const ANY_RING = ['RotationOverdue', 'FeedAge', 'KeyPolicyDrift', 'InspectionAge', 'UndisabledKeys', 'KeyPolicyPuts'];
 const alarmsOf = (resources: Resources) =>
   ofType(resources, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
 const alarm = (name: string) => {
@@ -26,6 +29,7 @@ const alarm = (name: string) => {
 test('every alarm of the table is there, and no other', () => {
   const expected = [
     ...Object.keys(METRICS).map((name) => `curfew-example-customer-api-${name}`),
+    ...ANY_RING.map((name) => `curfew-example-${name}`),
     'curfew-example-SignErrors',
     ...['evidence', 'signing', 'offboarding'].map((stack) => `curfew-example-${stack}-DeadLetters`),
   ];
@@ -42,6 +46,8 @@ test.each([
   ['RotationOverdue', 1800, 'GreaterThanThreshold', 'Maximum', 2, 'breaching'],
   ['FeedAge', 120, 'GreaterThanThreshold', 'Maximum', 2, 'breaching'],
   ['KeyPolicyDrift', 0, 'GreaterThanThreshold', 'Maximum', 2, 'breaching'],
+  ['InspectionAge', 1800, 'GreaterThanThreshold', 'Maximum', 2, 'breaching'],
+  ['UndisabledKeys', 0, 'GreaterThanThreshold', 'Maximum', 2, 'breaching'],
   ['KeyPolicyPuts', 0, 'GreaterThanThreshold', 'Maximum', 1, 'notBreaching'],
 ])('%s of a ring', (name, Threshold, ComparisonOperator, Statistic, EvaluationPeriods, TreatMissingData) => {
   expect(alarm(`customer-api-${name}`)).toMatchObject({
@@ -58,6 +64,34 @@ test.each([
     EvaluationPeriods,
     TreatMissingData,
   });
+});
+
+test.each([
+  // [name, threshold: that of a ring which is asked once an hour, what a missing figure is]
+  ['RotationOverdue', 10_800, 'breaching'],
+  ['FeedAge', 120, 'breaching'],
+  ['KeyPolicyDrift', 0, 'breaching'],
+  ['InspectionAge', 10_800, 'breaching'],
+  ['UndisabledKeys', 0, 'breaching'],
+  ['KeyPolicyPuts', 0, 'notBreaching'],
+])('%s of the worst ring of the instance', (name, Threshold, TreatMissingData) => {
+  expect(alarm(name)).toMatchObject({
+    Namespace: 'Curfew',
+    MetricName: name,
+    Dimensions: [{ Name: 'Instance', Value: 'example' }],
+    Period: 60,
+    Threshold,
+    ComparisonOperator: 'GreaterThanThreshold',
+    Statistic: 'Maximum',
+    TreatMissingData,
+  });
+});
+
+test('a ring that is taken out at once is watched still', () => {
+  const { signing: without } = synthesise('production', { rings: [{ ...RING, id: 'partners' }] });
+  expect(alarmsOf(without).map(({ AlarmName }) => AlarmName)).toEqual(
+    expect.arrayContaining(ANY_RING.map((name) => `curfew-example-${name}`)),
+  );
 });
 
 test('an alarm says what it means, and where the run-book is', () => {
@@ -77,6 +111,16 @@ test('every alarm tells the topic, and that it is over; without a topic all are 
   for (const made of Object.values(all).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm'))
     expect(made.Properties.AlarmActions).toBeUndefined();
 });
+
+test.each([false, true])(
+  'the names that the doctor looks for are those of the stacks; the ring closing: %s',
+  (closing) => {
+    const made = synthesise('production', { rings: [{ ...RING, closing }] });
+    const names = [made.evidence, made.signing, made.offboarding].flatMap(alarmsOf).map(({ AlarmName }) => AlarmName);
+    const named = alarmNames('example', ['evidence', 'signing', 'offboarding'], [{ id: RING.id, closing }]);
+    expect(named.sort()).toEqual(names.sort());
+  },
+);
 
 test('a ring may have others told', () => {
   const { plane } = synthesise('trial').stacks.signing;
@@ -114,17 +158,61 @@ describe('the watch', () => {
     ]);
   });
 
-  test('hears of every PutKeyPolicy, on the bus to which CloudTrail delivers', () => {
+  test('knows the two signing keys of no ring', () => {
+    const config = stacks.signing.resolve(watch?.[1].Properties.Environment.Variables.CURFEW_CONFIG);
+    const text = JSON.stringify(config).replaceAll('\\"', '"');
+    expect(text).toMatch(/"feedKeyArn":"",\{"Fn::GetAtt":\["KeyFeed","Arn"\]\}/);
+    expect(text).toMatch(/"checkpointKeyArn":"",\{"Fn::GetStackOutput":.{0,99}KeyCheckpointArn/);
+  });
+
+  test('hears of whatever lets others use a key or ends one, on the bus to which CloudTrail delivers', () => {
     const [[, rule] = [], ...more] = ofType(signing, 'AWS::Events::Rule');
     expect([rule?.Properties.EventBusName, more]).toEqual([undefined, []]);
     expect(rule?.Properties.EventPattern).toEqual({
       source: ['aws.kms'],
       'detail-type': ['AWS API Call via CloudTrail'],
-      detail: { eventSource: ['kms.amazonaws.com'], eventName: ['PutKeyPolicy'] },
+      detail: {
+        eventSource: ['kms.amazonaws.com'],
+        eventName: ['PutKeyPolicy', 'CreateGrant', 'ScheduleKeyDeletion', 'DisableKey'],
+      },
     });
     expect(rule?.Properties.Targets).toEqual([expect.objectContaining({ Arn: target })]);
     expect(rule?.Properties.Targets[0].DeadLetterConfig).toBeDefined();
   });
+});
+
+test('what is called and left keeps its failures in the queue that an alarm watches', () => {
+  const text = (value: unknown) => JSON.stringify(value);
+  const kept = new Set<string>();
+  for (const resources of [evidence, signing, offboarding]) {
+    const called = [
+      ...ofType(resources, 'AWS::Scheduler::Schedule').map(([, { Properties }]) => Properties.Target),
+      ...ofType(resources, 'AWS::Events::Rule').flatMap(([, { Properties }]) => Properties.Targets),
+    ];
+    expect(called.length).toBeGreaterThan(0);
+    for (const { Arn, DeadLetterConfig } of called) {
+      const [id] = Arn['Fn::GetAtt'];
+      const configs = ofType(resources, 'AWS::Lambda::EventInvokeConfig')
+        .map(([, { Properties }]) => Properties)
+        .filter(({ FunctionName }) => FunctionName.Ref === id);
+      expect(configs).toEqual([
+        {
+          FunctionName: { Ref: id },
+          Qualifier: '$LATEST',
+          MaximumRetryAttempts: 1,
+          MaximumEventAgeInSeconds: 3600,
+          DestinationConfig: { OnFailure: { Destination: DeadLetterConfig.Arn } },
+        },
+      ]);
+      kept.add(text(id));
+    }
+    const [[, watched] = []] = ofType(resources, 'AWS::CloudWatch::Alarm').filter(
+      ([name]) => name === 'AlarmDeadLetters',
+    );
+    const [queue] = called[0].DeadLetterConfig.Arn['Fn::GetAtt'];
+    expect(text(watched?.Properties.Dimensions)).toContain(text(queue));
+  }
+  expect(kept.size).toBe(6);
 });
 
 test('what issuer and resigner log when KMS does not sign is counted under the name of the instance', () => {
@@ -135,7 +223,7 @@ test('what issuer and resigner log when KMS does not sign is counted under the n
   ]);
   for (const { FilterPattern, MetricTransformations } of filters) {
     expect(FilterPattern).toBe(
-      '?"ERR_KEY_DISABLED" ?"ERR_KEY_STATE" ?"ERR_ACCESS_DENIED" ?"ERR_SIGNATURE_ENCODING" ?"ERR_UNAVAILABLE"',
+      '?"ERR_KEY_DISABLED" ?"ERR_KEY_STATE" ?"ERR_ACCESS_DENIED" ?"ERR_SIGNATURE_ENCODING" ?"ERR_TOKEN_SIGNATURE" ?"ERR_UNAVAILABLE"',
     );
     expect(MetricTransformations).toEqual([
       { MetricNamespace: 'Curfew', MetricName: 'SignErrors-example', MetricValue: '1' },

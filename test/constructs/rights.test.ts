@@ -1,8 +1,11 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { CurfewFunction } from '../../lib/constructs/curfew-function';
 import { type FunctionName, RIGHTS, type Right } from '../../lib/domain/rights';
 import { TABLES } from '../../lib/domain/table';
-import { asList, ofType, type Resource, type Resources, type Statement, synthesise } from './synthesised';
+import { asList, NO_CODE, ofType, type Resource, type Resources, type Statement, synthesise } from './synthesised';
 
-const { evidence, signing, offboarding } = synthesise();
+const { evidence, signing, offboarding, stacks } = synthesise();
 const all: Resources = { ...evidence, ...signing, ...offboarding };
 
 /** What each right may become, written a second time and by hand. */
@@ -25,7 +28,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'sign:ring': [],
   'sign:feed': [],
   'sign:checkpoint': [],
-  'kms:lifecycle': ['kms:CreateKey', 'kms:TagResource', 'kms:ListKeys', 'kms:ListResourceTags'],
+  'kms:lifecycle': ['kms:CreateKey', 'kms:TagResource', 'kms:ListKeys', 'kms:ListResourceTags', 'kms:ListGrants'],
   'kms:disable': [],
   seal: ['dynamodb:GetItem', 'dynamodb:PutItem', 'kms:GenerateDataKey', 'kms:Decrypt'],
   'secret:webhook': ['secretsmanager:GetSecretValue'],
@@ -43,17 +46,27 @@ const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 const BODIES_KEY = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
 const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
   rotator: ['kms:CreateKey', 'kms:ListKeys'],
+  'ring-deployer': ['kms:CreateKey', 'kms:ListKeys'],
   watch: ['cloudwatch:PutMetricData'],
 };
 const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
+const DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
 const STREAM = [
   'dynamodb:DescribeStream',
   'dynamodb:GetRecords',
   'dynamodb:GetShardIterator',
   'dynamodb:ListStreams',
-  'sqs:GetQueueAttributes',
-  'sqs:GetQueueUrl',
-  'sqs:SendMessage',
+  ...DEAD_LETTERS,
+];
+/** By a schedule or a rule, which do not wait for the outcome; the ring deployer is in the role of one of them. */
+const CALLED_AND_LEFT: readonly FunctionName[] = [
+  'rotator',
+  'ring-deployer',
+  'publisher',
+  'committer',
+  'watch',
+  'ticker',
+  'sequencer',
 ];
 
 function expectedActions(name: FunctionName): string[] {
@@ -66,7 +79,8 @@ function expectedActions(name: FunctionName): string[] {
   });
   const bodies = rights.some((right) => right.startsWith('bodies:')) ? BODIES_KEY : [];
   const stream = READS_A_STREAM.includes(name) ? STREAM : [];
-  return [...new Set([...actions, ...LOGS, ...bodies, ...stream])].sort();
+  const failures = CALLED_AND_LEFT.includes(name) ? DEAD_LETTERS : [];
+  return [...new Set([...actions, ...LOGS, ...bodies, ...stream, ...failures])].sort();
 }
 
 function functionOf(name: FunctionName): Resource {
@@ -130,6 +144,64 @@ test('the four roles that key policies name have their fixed names, and stay', (
     ['curfew-example-resigner', 'RetainExceptOnCreate'],
     ['curfew-example-rotator', 'RetainExceptOnCreate'],
   ]);
+});
+
+describe('the ring deployer', () => {
+  const [id = ''] =
+    ofType(signing, 'AWS::Lambda::Function').find(
+      ([, { Properties }]) => Properties.Environment.Variables?.CURFEW_FUNCTION === 'ring-deployer',
+    ) ?? [];
+  const names = (what: unknown) => JSON.stringify(what).includes(`"${id}"`);
+
+  test('runs in the role of the rotator, which key policies name, with the same rights', () => {
+    expect(RIGHTS['ring-deployer']).toEqual(RIGHTS.rotator);
+    expect(functionOf('ring-deployer').Properties.Role).toEqual(functionOf('rotator').Properties.Role);
+  });
+
+  test('is invoked by the provider of custom resources and by nobody else', () => {
+    const policies = Object.values(all).filter(
+      ({ Type, Properties }) => /^AWS::IAM::|^AWS::Lambda::Permission$/.test(Type) && names(Properties),
+    );
+    expect(policies.map(({ Properties }) => Properties.Roles)).toEqual([
+      [{ Ref: expect.stringMatching(/^PlaneRingProviderframeworkonEventServiceRole/) }],
+    ]);
+    // No schedule, no route, no stream, and no output by which another stack could grant it, but its name.
+    const callers = Object.values(all).filter(
+      ({ Type, Properties }) =>
+        /^AWS::(Scheduler|Events|ApiGatewayV2)::|EventSourceMapping$/.test(Type) && names(Properties),
+    );
+    expect(callers).toEqual([]);
+    const outputs = Template.fromStack(stacks.signing).toJSON().Outputs as Record<string, unknown>;
+    const naming = Object.entries(outputs).flatMap(([output, value]) => (names(value) ? [output] : []));
+    expect(naming).toEqual(['FunctionRingDeployerName']);
+  });
+
+  test('is the one that CloudFormation is given, not the rotator', () => {
+    const [, provider] =
+      ofType(signing, 'AWS::Lambda::Function').find(([logicalId]) => /^PlaneRingProvider/.test(logicalId)) ?? [];
+    expect(provider?.Properties.Environment.Variables.USER_ON_EVENT_FUNCTION_ARN).toEqual({
+      'Fn::GetAtt': [id, 'Arn'],
+    });
+  });
+});
+
+test('a function does not run in the role of one that has other rights', () => {
+  const { plane } = synthesise('trial').stacks.signing;
+  const share = () =>
+    new CurfewFunction(Stack.of(plane), 'Sharing', {
+      name: 'well-known',
+      lambdas: NO_CODE,
+      stage: 'trial',
+      config: plane.config,
+      targets: plane.targets,
+      roleOf: plane.rotator,
+    });
+  expect(share).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'well-known shares a role with a function of other rights',
+    }),
+  );
 });
 
 test('of the locked bucket the committer writes the token lists and the sequencer the tree, neither the other’s', () => {

@@ -163,7 +163,7 @@ describe('a ring that is refused', () => {
     for (const refused of [seldom, young, never]) {
       refused.grantIssue(role);
       refused.metricFeedAge();
-      expect(refused.alarms.all.length).toBe(6);
+      expect(refused.alarms.all.length).toBe(8);
     }
     expect(refusedAtSynth(on.node.root as never)).toEqual([
       {
@@ -334,6 +334,8 @@ test('each figure of a ring is a metric of its own name, of this instance and th
     RotationOverdue: made.metricRotationOverdue(),
     FeedAge: made.metricFeedAge(),
     KeyPolicyDrift: made.metricKeyPolicyDrift(),
+    InspectionAge: made.metricInspectionAge(),
+    UndisabledKeys: made.metricUndisabledKeys(),
     KeyPolicyPuts: made.metricKeyPolicyPuts(),
   };
   for (const name of Object.keys(METRICS) as MetricName[])

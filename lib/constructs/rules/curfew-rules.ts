@@ -20,7 +20,7 @@ import type { Stage } from '../stage';
 import { evidenceUnlocked } from './evidence-unlocked';
 import { keyOutsideRing } from './key-outside-ring';
 import { policySigns } from './policy-signs';
-import { logicalIdOf, pathOf, type Rendered, renderedIn } from './rendered';
+import { elementOf, logicalIdOf, pathOf, type Rendered, renderedIn } from './rendered';
 
 const CODES = [
   'ERR_RING_SCHEDULE',
@@ -33,7 +33,9 @@ const CODES = [
   'ERR_EXEMPTION',
 ] as const satisfies readonly ErrorCode[];
 
-const RULES = Symbol.for('curfew.rules');
+/** By app. Who builds an app reaches neither of the two: only constructs of Curfew can say what is let through. */
+const rulesOf = new WeakMap<IConstruct, CurfewRules>();
+const purposeKeys = new WeakSet<CfnElement>();
 
 /** Something refused, and the construct that it is about. */
 interface Refusal {
@@ -44,10 +46,11 @@ interface Refusal {
 export class CurfewRules implements IPolicyValidationPlugin {
   /** Those of the app that `scope` stands in; registered on first use. */
   static of(scope: IConstruct): CurfewRules {
-    const app = scope.node.root as IConstruct & { [RULES]?: CurfewRules };
-    if (app[RULES]) return app[RULES];
+    const app = scope.node.root;
+    const standing = rulesOf.get(app);
+    if (standing) return standing;
     const rules = new CurfewRules();
-    Object.defineProperty(app, RULES, { value: rules });
+    rulesOf.set(app, rules);
     Validations.of(app).addPlugins(rules);
     return rules;
   }
@@ -57,7 +60,6 @@ export class CurfewRules implements IPolicyValidationPlugin {
   private readonly refused: Refusal[] = [];
   private readonly exempted: { readonly exemption: Exemption; readonly by: IConstruct }[] = [];
   private readonly used = new Set<Exemption>();
-  private readonly purposeKeys: CfnElement[] = [];
   private readonly evidenceBuckets: { readonly bucket: CfnElement; readonly stage: Stage }[] = [];
 
   private constructor() {}
@@ -76,11 +78,6 @@ export class CurfewRules implements IPolicyValidationPlugin {
     this.used.add(exemption);
   }
 
-  /** A signing key whose purpose says how it is renewed. */
-  admit(key: CfnElement): void {
-    this.purposeKeys.push(key);
-  }
-
   guard(bucket: CfnElement, stage: Stage): void {
     this.evidenceBuckets.push({ bucket, stage });
   }
@@ -93,9 +90,10 @@ export class CurfewRules implements IPolicyValidationPlugin {
 
   private judge(resource: Rendered): Refusal[] {
     const guarded = this.evidenceBuckets.find(({ bucket }) => isSame(bucket, resource));
-    const isAdmitted = this.purposeKeys.some((key) => isSame(key, resource));
+    const outside = keyOutsideRing(resource);
+    const element = outside && elementOf(resource);
     const errors = [
-      isAdmitted ? undefined : keyOutsideRing(resource),
+      element && purposeKeys.has(element) ? undefined : outside,
       policySigns(resource),
       guarded && evidenceUnlocked(resource, guarded.stage),
     ];
@@ -136,6 +134,11 @@ export class CurfewRules implements IPolicyValidationPlugin {
         violatingResources: [{ constructPath: by.node.path, locations: [] }],
       }));
   }
+}
+
+/** A signing key whose purpose says how it is renewed. */
+export function admit(key: CfnElement): void {
+  purposeKeys.add(key);
 }
 
 function isSame(element: CfnElement, { stack, logicalId }: Rendered): boolean {

@@ -1,7 +1,9 @@
 /** ERR_KEY_OUTSIDE_RING: a KMS key that can sign and that nothing rotates. */
 import { CurfewError } from '../../domain/errors';
 import type { Rendered } from './rendered';
+import { glob, isRewritten } from './template-text';
 
+const KEY = 'AWS::KMS::Key';
 /** What a KMS key may be for without being able to sign; absent is ENCRYPT_DECRYPT. */
 const SIGNS_NOTHING: readonly unknown[] = [undefined, 'ENCRYPT_DECRYPT', 'KEY_AGREEMENT'];
 
@@ -9,8 +11,15 @@ const SIGNS_NOTHING: readonly unknown[] = [undefined, 'ENCRYPT_DECRYPT', 'KEY_AG
  * Of an `AWS::KMS::ReplicaKey` a template does not say what it is for: its primary is judged where it stands. A usage
  * that is known only at deployment is refused: it could be any.
  */
-export function keyOutsideRing({ type, properties }: Rendered): CurfewError | undefined {
-  if (type !== 'AWS::KMS::Key' || SIGNS_NOTHING.includes(properties.KeyUsage)) return undefined;
+export function keyOutsideRing({ type, properties, isGenerated }: Rendered): CurfewError | undefined {
+  const unread = Object.keys(properties).filter(isRewritten);
+  if (isGenerated ? glob(type).test(KEY) : type === KEY && unread.length > 0)
+    return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a key is made by a loop or a macro, and may be able to sign', {
+      got: isGenerated ? type : unread,
+      allowed: `${KEY} with a KeyUsage that stands in the template`,
+      fix: 'write it out',
+    });
+  if (type !== KEY || SIGNS_NOTHING.includes(properties.KeyUsage)) return undefined;
   const { KeySpec: keySpec = 'SYMMETRIC_DEFAULT', KeyUsage: keyUsage } = properties;
   return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a key that can sign stands outside a ring, and nothing rotates it', {
     got: { keySpec, keyUsage },

@@ -6,6 +6,7 @@
  */
 import { CurfewError } from '../../domain/errors';
 import type { Rendered, Template } from './rendered';
+import { glob, isRewritten, propertiesOf, rewrites, textOf, valuesIn } from './template-text';
 
 const SIGNING = ['kms:Sign', 'kms:GenerateMac'];
 
@@ -20,10 +21,17 @@ const HOLDS: Readonly<Record<string, string>> = {
   'AWS::IAM::User': 'Policies',
   'AWS::IAM::Group': 'Policies',
   'AWS::SSO::PermissionSet': 'InlinePolicy',
+  'AWS::Serverless::Function': 'Policies',
+  'AWS::Serverless::StateMachine': 'Policies',
 };
 const ATTACHES: readonly string[] = ['ManagedPolicyArns', 'ManagedPolicies'];
-/** AWS's own policies that allow every action of KMS. */
-const MANAGED_BY_AWS = /:iam::aws:policy\/(AdministratorAccess|PowerUserAccess)"/;
+/** AWS's own policies that allow every action of KMS; SAM takes the bare name as well. */
+const ADMINISTRATORS = ['AdministratorAccess', 'PowerUserAccess'].flatMap((name) => [
+  name,
+  ...['aws', 'aws-cn', 'aws-us-gov'].map((partition) => `arn:${partition}:iam::aws:policy/${name}`),
+]);
+/** They name a policy that stands somewhere, and is judged there if that is in the app. */
+const REFERENCES: readonly string[] = ['Ref', 'Fn::GetAtt', 'Fn::ImportValue', 'Fn::GetStackOutput'];
 
 interface Statement {
   readonly Effect: unknown;
@@ -32,15 +40,25 @@ interface Statement {
   readonly Resource?: unknown;
   readonly NotResource?: unknown;
 }
+/** What stands where a statement should, and says before the deployment neither what it allows nor that it denies. */
+interface Unread {
+  readonly unread: unknown;
+}
 
-export function policySigns({ type, properties, template }: Rendered): CurfewError | undefined {
+export function policySigns({ type, properties, template, isGenerated }: Rendered): CurfewError | undefined {
+  if (isGenerated) return Object.keys(HOLDS).some((one) => glob(type).test(one)) ? refuseUnread(type) : undefined;
   const holds = HOLDS[type];
   if (holds === undefined) return undefined;
-  const attached = ATTACHES.flatMap((member) => listOf(properties[member]));
-  const administrator = attached.find((arn) => MANAGED_BY_AWS.test(JSON.stringify(arn)));
+  if (Object.keys(properties).some(isRewritten)) return refuseUnread(properties);
+
+  const { attached, written } = policiesOf(type, properties, holds);
+  const administrator = attached.find((policy) => isAdministrator(policy, template));
   if (administrator !== undefined) return refuse({ managedPolicy: administrator });
 
-  const statement = statementsIn(parsed(properties[holds])).find((one) => signs(one, template));
+  const statements = written.flatMap(statementsIn);
+  const unread = statements.find((one): one is Unread => 'unread' in one);
+  if (unread) return refuseUnread(unread.unread);
+  const statement = statements.find((one): one is Statement => !('unread' in one) && signs(one, template));
   if (statement === undefined) return undefined;
   const { Action, NotAction, Resource } = statement;
   return refuse({ Action, NotAction, Resource });
@@ -54,68 +72,101 @@ function refuse(got: unknown): CurfewError {
   });
 }
 
-/** Every statement, wherever in the document: `Fn::If` and lists of lists hold them deeper. */
-function statementsIn(value: unknown): Statement[] {
-  if (Array.isArray(value)) return value.flatMap(statementsIn);
-  if (typeof value !== 'object' || value === null) return [];
-  if ('Effect' in value) return [value as Statement];
-  return Object.values(value).flatMap(statementsIn);
+function refuseUnread(got: unknown): CurfewError {
+  return new CurfewError('ERR_POLICY_SIGNS', `nobody can read here whether an identity policy grants ${SIGNING[0]}`, {
+    got,
+    allowed: 'statements that stand in the template',
+    fix: 'write it out',
+  });
+}
+
+/** SAM holds names, statements and its own templates in one list; none of its templates signs. */
+function policiesOf(type: string, properties: Rendered['properties'], holds: string) {
+  const held = valuesIn(properties[holds]);
+  const attached = ATTACHES.flatMap((member) => valuesIn(properties[member]));
+  if (!type.startsWith('AWS::Serverless::')) return { attached, written: held };
+  const isNamed = (policy: unknown) => {
+    const text = textOf(policy);
+    return text === undefined ? REFERENCES.some((one) => one in propertiesOf(policy)) : !/^\s*[{[]/.test(text);
+  };
+  const isTemplate = (policy: unknown) => {
+    const [name = '', ...more] = Object.keys(propertiesOf(policy));
+    return more.length === 0 && /^[A-Z]\w*Policy(V\d+)?$/.test(name);
+  };
+  return { attached: held.filter(isNamed), written: held.filter((one) => !isNamed(one) && !isTemplate(one)) };
+}
+
+function isAdministrator(policy: unknown, { parameters }: Template): boolean {
+  const text = textOf(policy);
+  if (text !== undefined) return ADMINISTRATORS.some((one) => glob(text).test(one));
+  const members = propertiesOf(policy);
+  const given = parameters[String(members.Ref)]?.Default;
+  if (given !== undefined) return ADMINISTRATORS.some((one) => String(given).includes(one));
+  return !REFERENCES.some((one) => one in members);
+}
+
+/** Every statement, wherever in a policy: texts, `Fn::If` and lists of lists hold them deeper. */
+function statementsIn(policy: unknown): (Statement | Unread)[] {
+  return valuesIn(policy).flatMap((value) => {
+    const text = textOf(value);
+    const read = text === undefined ? value : parsed(text);
+    if (Array.isArray(read)) return statementsIn(read);
+    const members = propertiesOf(read);
+    if (rewrites(members)) return [{ unread: value }];
+    if ('Effect' in members) return [members as unknown as Statement];
+    const within = members.Statement ?? members.PolicyDocument;
+    return within === undefined ? [{ unread: value }] : statementsIn(within);
+  });
+}
+
+/** Of what is no JSON, nothing. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function signs({ Effect, Action, NotAction, Resource, NotResource }: Statement, template: Template): boolean {
   if (Effect === 'Deny') return false;
-  const actions = listOf(Action);
+  const actions = valuesIn(Action);
   const granting = actions.filter((action) => SIGNING.some((one) => matches(action, one)));
   // Of KMS alone: on whatever resource, it is written to sign.
-  if (granting.some((action) => typeof action === 'string' && /^kms:/i.test(action))) return true;
+  if (granting.some((action) => /^kms:/i.test(textOf(action) ?? ''))) return true;
 
-  const allBut = NotAction !== undefined && SIGNING.some((one) => !listOf(NotAction).some((not) => matches(not, one)));
+  const allBut = NotAction !== undefined && SIGNING.some((one) => !listOf(NotAction).some((not) => excludes(not, one)));
   if (granting.length === 0 && !allBut) return false;
-  return NotResource !== undefined || listOf(Resource).some((resource) => reachesKms(resource, template));
+  return NotResource !== undefined || valuesIn(Resource).some((resource) => reachesKms(resource, template));
 }
 
-/** As IAM reads it: case does not count, `*` and `?` do. What is known only at deployment could be anything. */
+/** What is known only at deployment could be anything. */
 function matches(pattern: unknown, action: string): boolean {
-  return typeof pattern !== 'string' || glob(pattern).test(action);
+  const text = textOf(pattern);
+  return text === undefined || glob(text).test(action);
 }
 
-function glob(pattern: string): RegExp {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i');
+/** Of what is known only at deployment nobody can say that it excludes anything. */
+function excludes(pattern: unknown, action: string): boolean {
+  return typeof pattern === 'string' && glob(pattern).test(action);
 }
 
 /** Whether a resource of a statement could be a KMS key. Only what is known to be something else is not. */
 function reachesKms(resource: unknown, template: Template): boolean {
+  const { Ref: ref, 'Fn::GetAtt': getAtt, 'Fn::Join': joined } = propertiesOf(resource);
+  // What begins with an attribute of a resource is that resource or lies within it.
+  if (Array.isArray(joined)) {
+    const [first] = listOf(joined[1]);
+    if (textOf(first) === undefined) return reachesKms(first, template);
+  }
   const text = textOf(resource);
   if (text !== undefined) {
     const [, , service] = text.split(':');
     return service === undefined || glob(service).test('kms');
   }
-  const { Ref: ref, 'Fn::GetAtt': getAtt, 'Fn::Join': joined } = (resource ?? {}) as Record<string, unknown>;
-  // What begins with an attribute of a resource is that resource or lies within it.
-  if (Array.isArray(joined)) return reachesKms((listOf(joined[1]) as unknown[])[0], template);
   const [named = ''] = String(ref ?? listOf(getAtt)[0]).split('.');
   const known = template.resources[named];
   return known === undefined || known.Type.startsWith('AWS::KMS::');
-}
-
-/** Inline policies of permission sets may be written as text; what is no policy then is treated as one that signs. */
-function parsed(policy: unknown): unknown {
-  const text = textOf(policy);
-  if (text === undefined) return policy;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return { Effect: 'Allow', Action: '*', Resource: '*' };
-  }
-}
-
-/** A text, or one that CloudFormation joins: what it fills in could be anything, and stands as `*`. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  const { 'Fn::Join': joined } = (value ?? {}) as { 'Fn::Join'?: readonly [string, readonly unknown[]] };
-  if (joined === undefined || typeof joined[1]?.[0] !== 'string') return undefined;
-  return joined[1].map((part) => (typeof part === 'string' ? part : '*')).join(joined[0]);
 }
 
 function listOf(value: unknown): readonly unknown[] {

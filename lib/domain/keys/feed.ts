@@ -68,13 +68,7 @@ export function feedAt(ring: Ring, cut: readonly CutOff[], seq: number, now: num
   };
 }
 
-function isPrepared({
-  state,
-  kmsState,
-  preparedAt = 0,
-  provedAt = -1,
-  policyState = 'as-written',
-}: KeyRecord): boolean {
+function isPrepared({ state, kmsState, provedAt = 0, policyState = 'as-written' }: KeyRecord): boolean {
   return state === 'STANDBY' && kmsState === 'Enabled' && provedAt > 0 && policyState === 'as-written';
 }
 

@@ -1,6 +1,6 @@
 /** How a ring is, in figures: what the alarms watch, the dashboard draws and `curfew doctor` judges. */
 import type { Feed } from './feed';
-import type { Ring } from './ring';
+import { type Ring, STANDBYS } from './ring';
 import { isStanding, overdueBy, undisabled } from './rotation';
 
 export const METRICS_NAMESPACE = 'Curfew';
@@ -50,15 +50,21 @@ export function healthOf({ ring, feed, inspectedAt }: Looked, now: number): Heal
   };
 }
 
-/** The worst of all rings: what is seen also of one whose alarms went with its construct. */
-export function worstOf(rings: readonly Health[]): Health | undefined {
-  const [first] = rings;
-  if (first === undefined) return undefined;
-  const worst = (name: keyof Health) => {
+/** The worst of all rings: what is seen also of one whose alarms went with its construct. Where there is none, all is well. */
+export function worstOf(rings: readonly Health[]): Health {
+  const worst = (name: keyof Health, well: number) => {
     const values = rings.map((health) => health[name]);
-    return 'lowest' in METRICS[name] ? Math.min(...values) : Math.max(...values);
+    return 'lowest' in METRICS[name] ? Math.min(well, ...values) : Math.max(well, ...values);
   };
-  return Object.fromEntries(Object.keys(first).map((name) => [name, worst(name as keyof Health)])) as Health;
+  return {
+    ActiveKeyAge: worst('ActiveKeyAge', 0),
+    StandbyKeys: worst('StandbyKeys', STANDBYS),
+    RotationOverdue: worst('RotationOverdue', 0),
+    InspectionAge: worst('InspectionAge', 0),
+    UndisabledKeys: worst('UndisabledKeys', 0),
+    FeedAge: worst('FeedAge', 0),
+    KeyPolicyDrift: worst('KeyPolicyDrift', 0),
+  };
 }
 
 function hasDrifted({ policyState, state }: Ring['keys'][number]): boolean {

@@ -1,4 +1,15 @@
-import { type App, CfnParameter, CfnResource, Fn, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
+import {
+  type App,
+  CfnElement,
+  CfnParameter,
+  CfnResource,
+  Fn,
+  NestedStack,
+  Stack,
+  Stage,
+  Validations,
+} from 'aws-cdk-lib';
 import {
   AccountRootPrincipal,
   CfnPolicy,
@@ -13,6 +24,7 @@ import {
 import { CfnKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Bucket, type CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnPermissionSet } from 'aws-cdk-lib/aws-sso';
+import * as published from '../../../lib';
 import { EvidenceLog } from '../../../lib/constructs/evidence-log';
 import { CurfewRules } from '../../../lib/constructs/rules/curfew-rules';
 import { SigningPlane } from '../../../lib/constructs/signing-plane';
@@ -245,6 +257,192 @@ describe('an identity policy that signs', () => {
     });
     expect(found).toEqual([]);
   });
+});
+
+/** A template as somebody else wrote it, with what CDK's own classes cannot say. */
+class Raw extends CfnElement {
+  constructor(
+    stack: Stack,
+    private readonly sections: Readonly<Record<string, object>>,
+  ) {
+    super(stack, 'Raw');
+  }
+
+  _toCloudFormation(): object {
+    return this.sections;
+  }
+}
+const rawly = (Resources: object, sections: Readonly<Record<string, object>> = {}) =>
+  said(refusals((stack) => new Raw(stack, { Resources, ...sections })));
+
+describe('an identity policy that hides what it grants', () => {
+  const HIDDEN = {
+    'Fn::Transform': { Name: 'AWS::Include', Parameters: { Location: 's3://bucket/policy.json' } },
+  };
+  const IN_A_MAP = { 'Fn::FindInMap': ['Policies', 'Prod', 'Document'] };
+  const READS = { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' };
+  const SIGNS_ALL = { Effect: 'Allow', Action: 'kms:Sign', Resource: '*' };
+  const REFUSED = [['ERR_POLICY_SIGNS', 'Somebody/Policy']];
+  const policy = (properties: object, type = 'AWS::IAM::ManagedPolicy') =>
+    rawly({ Policy: { Type: type, Properties: properties } });
+
+  test.each<[string, object]>([
+    ['the document behind Fn::Transform', { PolicyDocument: HIDDEN }],
+    ['Fn::Transform beside its statements', { PolicyDocument: { Statement: [READS], ...HIDDEN } }],
+    ['the statements behind Fn::Transform', { PolicyDocument: { Statement: HIDDEN } }],
+    ['a statement behind Fn::Transform', { PolicyDocument: { Statement: [READS, HIDDEN] } }],
+    ['Fn::Transform within a statement', { PolicyDocument: { Statement: [{ ...READS, ...HIDDEN }] } }],
+    ['every property behind Fn::Transform', HIDDEN],
+    ['the document behind Fn::FindInMap', { PolicyDocument: IN_A_MAP }],
+    ['the statements behind Fn::FindInMap', { PolicyDocument: { Statement: IN_A_MAP } }],
+    ['one side of an Fn::If', { PolicyDocument: { 'Fn::If': ['IsProd', { Statement: [READS] }, IN_A_MAP] } }],
+    ['the other side of an Fn::If', { PolicyDocument: { Statement: { 'Fn::If': ['IsProd', [READS], [SIGNS_ALL]] } } }],
+    ['a text of Fn::Sub', { PolicyDocument: { 'Fn::Sub': JSON.stringify({ Statement: [SIGNS_ALL] }) } }],
+    ['a text that Fn::Sub fills in', { PolicyDocument: { 'Fn::Sub': '{"Statement": [${Statements}]}' } }],
+    ['a text that begins with a value', { PolicyDocument: { 'Fn::Join': ['', [{ Ref: 'Document' }, '}']] } }],
+    ['a loop', { 'Fn::ForEach::Each': ['Name', ['PolicyDocument'], { '${Name}': { Statement: [SIGNS_ALL] } }] }],
+    ['no statement', { PolicyDocument: { Version: '2012-10-17' } }],
+    ['what it excludes', { PolicyDocument: { Statement: [{ ...READS, Action: undefined, NotAction: IN_A_MAP }] } }],
+  ])('is refused: %s', (_, properties) => {
+    expect(policy(properties)).toEqual(REFUSED);
+  });
+
+  test('says what it could not read, and to write it out', () => {
+    const [refusal] = refusals(
+      (stack) =>
+        new Raw(stack, {
+          Resources: { Policy: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: IN_A_MAP } } },
+        }),
+    );
+    expect(refusal).toEqual({
+      code: 'ERR_POLICY_SIGNS',
+      at: 'Somebody/Policy',
+      says:
+        'nobody can read here whether an identity policy grants kms:Sign; ' +
+        `got ${JSON.stringify(IN_A_MAP)}; allowed: statements that stand in the template`,
+      fix: 'write it out',
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['the document', JSON.stringify({ Statement: [SIGNS_ALL] })],
+    ['the statements', { Statement: JSON.stringify([READS, SIGNS_ALL]) }],
+    ['a statement', { Statement: [READS, JSON.stringify(SIGNS_ALL)] }],
+    ['a text in a text', JSON.stringify({ Statement: JSON.stringify([JSON.stringify(SIGNS_ALL)]) })],
+  ])('is read where JSON stands as a text: %s', (_, document) => {
+    expect(policy({ PolicyDocument: document })).toEqual(REFUSED);
+    expect(policy({ Policies: [{ PolicyName: 'p', PolicyDocument: document }] }, 'AWS::IAM::Role')).toEqual(REFUSED);
+    const harmless = JSON.parse(JSON.stringify(document).replaceAll('kms:Sign', 's3:GetObject'));
+    expect(policy({ PolicyDocument: harmless })).toEqual([]);
+  });
+
+  test.each([
+    ['AdministratorAccess'],
+    [['AWSLambdaBasicExecutionRole', 'arn:aws:iam::aws:policy/AdministratorAccess']],
+    [[{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/PowerUserAccess' }]],
+    [{ Version: '2012-10-17', Statement: [SIGNS_ALL] }],
+    [[{ S3ReadPolicy: { BucketName: 'b' } }, { Statement: SIGNS_ALL }]],
+    [{ 'Fn::If': ['IsProd', 'AWSLambdaBasicExecutionRole', [{ Statement: [SIGNS_ALL] }]] }],
+    [[IN_A_MAP]],
+  ])('is refused in a function of SAM: %j', (Policies) => {
+    expect(policy({ Policies }, 'AWS::Serverless::Function')).toEqual(REFUSED);
+    expect(policy({ Policies }, 'AWS::Serverless::StateMachine')).toEqual(REFUSED);
+  });
+
+  test('is none of what functions of SAM have usually', () => {
+    const Policies = [
+      'AWSLambdaBasicExecutionRole',
+      { S3ReadPolicy: { BucketName: 'b' } },
+      { KMSDecryptPolicy: { KeyId: 'k' } },
+      { Ref: 'Own' },
+      { Statement: [READS] },
+      { 'Fn::If': ['IsProd', { Statement: [READS] }, { Ref: 'AWS::NoValue' }] },
+    ];
+    expect(policy({ Policies }, 'AWS::Serverless::Function')).toEqual([]);
+    expect(policy({ Handler: 'index.handler' }, 'AWS::Serverless::Function')).toEqual([]);
+  });
+
+  const role = (ManagedPolicyArns: unknown) =>
+    rawly(
+      { Policy: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns } } },
+      {
+        Parameters: {
+          Administrator: { Type: 'String', Default: 'arn:aws:iam::aws:policy/AdministratorAccess' },
+          Reader: { Type: 'String', Default: 'arn:aws:iam::aws:policy/ReadOnlyAccess' },
+        },
+      },
+    );
+  test.each([
+    [[{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess' }]],
+    [[{ 'Fn::Sub': ['arn:aws:iam::aws:policy/${Name}', { Name: 'AdministratorAccess' }] }]],
+    [[{ 'Fn::Sub': 'arn:aws:iam::aws:policy/${Name}' }]],
+    [[{ 'Fn::Join': ['', ['arn:aws-cn:iam::aws:policy/', 'Administrator', 'Access']] }]],
+    [[{ 'Fn::Join': ['', [{ Ref: 'Prefix' }, 'AdministratorAccess']] }]],
+    [{ 'Fn::If': ['IsProd', [], ['arn:aws-us-gov:iam::aws:policy/PowerUserAccess']] }],
+    [[{ Ref: 'Administrator' }]],
+    [[IN_A_MAP]],
+  ])('is AdministratorAccess, attached as %j', (arns) => {
+    expect(role(arns)).toEqual(REFUSED);
+  });
+  test.each([
+    [[{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess' }]],
+    [[{ 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:policy/own' }]],
+    [[{ Ref: 'Own' }, { Ref: 'Reader' }, { 'Fn::ImportValue': 'Shared' }]],
+  ])('is no other that is attached, as %j', (arns) => {
+    expect(role(arns)).toEqual([]);
+  });
+});
+
+describe('a loop over resources', () => {
+  const loop = (body: object) => ({ 'Fn::ForEach::Each': ['Name', ['A', 'B'], body] });
+  const AT = 'Somebody/Fn::ForEach::Each';
+
+  test('that makes keys is refused, whatever they are for', () => {
+    const keys = loop({ 'Key${Name}': { Type: 'AWS::KMS::Key', Properties: { KeyUsage: { Ref: 'Name' } } } });
+    expect(rawly(keys)).toEqual([['ERR_KEY_OUTSIDE_RING', AT]]);
+    const [refusal] = refusals((stack) => new Raw(stack, { Resources: keys }));
+    expect(refusal).toEqual({
+      code: 'ERR_KEY_OUTSIDE_RING',
+      at: AT,
+      says:
+        'a key is made by a loop or a macro, and may be able to sign; got AWS::KMS::Key; ' +
+        'allowed: AWS::KMS::Key with a KeyUsage that stands in the template',
+      fix: 'write it out',
+    });
+  });
+
+  test('that makes identity policies is refused, also within another loop', () => {
+    const policies = { 'P${Name}': { Type: 'AWS::IAM::Policy', Properties: { PolicyDocument: { Statement: [] } } } };
+    expect(rawly(loop(policies))).toEqual([['ERR_POLICY_SIGNS', AT]]);
+    const inner = { 'Fn::ForEach::Inner': ['Other', ['C'], policies] };
+    expect(rawly(loop(inner))).toEqual([['ERR_POLICY_SIGNS', AT]]);
+  });
+
+  test('whose types are filled in is refused where they could be one', () => {
+    expect(rawly(loop({ 'R${Name}': { Type: 'AWS::KMS::${Name}' } }))).toEqual([['ERR_KEY_OUTSIDE_RING', AT]]);
+    expect(rawly(loop({ 'R${Name}': { Type: 'AWS::IAM::&{Name}' } }))).toEqual([['ERR_POLICY_SIGNS', AT]]);
+  });
+
+  test('that makes anything else is let through', () => {
+    expect(rawly(loop({ 'Queue${Name}': { Type: 'AWS::SQS::Queue', Properties: {} } }))).toEqual([]);
+  });
+});
+
+test('a key whose properties a macro writes is refused', () => {
+  const macro = { 'Fn::Transform': { Name: 'AWS::Include', Parameters: { Location: 's3://bucket/key.json' } } };
+  expect(rawly({ Key: { Type: 'AWS::KMS::Key', Properties: macro } })).toEqual([
+    ['ERR_KEY_OUTSIDE_RING', 'Somebody/Key'],
+  ]);
+  expect(rawly(macro).map(([code]) => code)).toEqual(['ERR_KEY_OUTSIDE_RING', 'ERR_POLICY_SIGNS']);
+});
+
+test('nobody who builds an app can say that a key of theirs is let through', () => {
+  expect(Object.keys(published)).not.toContain('CurfewRules');
+  expect(Object.keys(published)).not.toContain('PurposeKey');
+  const app = newApp();
+  const rules = CurfewRules.of(app);
+  expect(Object.getOwnPropertyNames(CurfewRules.prototype)).not.toContain('admit');
+  expect(Reflect.ownKeys(app).map((member) => (app as never)[member])).not.toContain(rules);
 });
 
 describe('the evidence bucket', () => {

@@ -74,5 +74,5 @@ test('the worst of several rings is the highest figure of each, and the lowest o
   const one = looked(ringWith(), fresh, NOW + 5);
   const other = looked(ringWith({ keys: [activeRecord(1), keyRecord(2)] }), { iat: NOW - 60 }, NOW + 5, NOW - 9);
   expect(worstOf([one, other])).toMatchObject({ StandbyKeys: 1, FeedAge: 65, InspectionAge: 14 });
-  expect(worstOf([])).toBeUndefined();
+  expect(worstOf([])).toMatchObject({ StandbyKeys: 2, FeedAge: 0, InspectionAge: 0 });
 });
