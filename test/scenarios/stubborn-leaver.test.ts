@@ -267,7 +267,9 @@ describe('a ring that cannot be served', () => {
         policies.set(kmsKeyArn, await world.deps('rotator').ringKeys.policy(kmsKeyArn));
         world.kms.override(kmsKeyArn, { policy: policyAllowing([], []) });
       }
-    const repair = () => policies.forEach((policy, arn) => world.kms.override(arn, { policy }));
+    const repair = () => {
+      for (const [arn, policy] of policies) world.kms.override(arn, { policy });
+    };
     return { world, repair };
   }
 
