@@ -25,11 +25,17 @@ export async function taintOrDeny(request: Messages['taint']['request'], deps: T
     case 'halt':
     case 'resume':
       return switchIssuing(request, deps);
+    default:
+      throw new CurfewError('ERR_INPUT_INVALID', 'there is no such operation on a ring', {
+        got: (request as { op?: unknown }).op,
+        allowed: ['taint', 'deny', 'halt', 'resume'],
+      });
   }
 }
 
 /** The switch is one transaction: no token is released after it, whatever was under way. */
 async function switchIssuing(request: HaltRequest, deps: TaintDeps): Promise<Response> {
+  checkReason(request.reason);
   const ring = await inTurn(async () => {
     const before = await loadRing(deps, request.ring);
     const writes = halt(before, request.op === 'halt', request.reason, deps.clock.now());
@@ -45,14 +51,22 @@ const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
 
 /** Whoever may invoke us may write a record: it says what it says in words that evidence knows. */
 function checkRequest({ targets }: TaintRequest): void {
-  const odd = targets.find(
-    ({ class: taintClass, reason }) => !CLASSES.includes(taintClass) || !REASON_PATTERN.test(reason),
-  );
-  if (odd)
-    throw new CurfewError('ERR_INPUT_INVALID', 'a taint has a class and a reason', {
-      got: { class: odd.class, reason: odd.reason },
-      allowed: { class: CLASSES, reason: String(REASON_PATTERN) },
-    });
+  for (const { class: taintClass, reason } of targets) {
+    checkReason(reason);
+    if (!CLASSES.includes(taintClass))
+      throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+        got: taintClass,
+        allowed: CLASSES,
+      });
+  }
+}
+
+function checkReason(reason: unknown): void {
+  if (typeof reason === 'string' && REASON_PATTERN.test(reason)) return;
+  throw new CurfewError('ERR_INPUT_INVALID', 'a reason is one line of text', {
+    got: reason,
+    allowed: String(REASON_PATTERN),
+  });
 }
 
 async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {

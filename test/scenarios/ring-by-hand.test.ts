@@ -251,22 +251,36 @@ describe('a STANDBY that is tainted', () => {
   });
 });
 
+const CLASS = 'the class of a taint decides how far it goes';
+const REASON = 'a reason is one line of text';
 test.each([
-  { class: 'whatever' },
-  { class: undefined },
-  { reason: '' },
-  { reason: 'x'.repeat(201) },
-  { reason: 'a\nb' },
-])('a taint in other words is refused, and changes nothing: %j', async (odd) => {
+  [{ class: 'whatever' }, CLASS],
+  [{ class: undefined }, CLASS],
+  [{ reason: '' }, REASON],
+  [{ reason: undefined }, REASON],
+  [{ reason: 'x'.repeat(201) }, REASON],
+  [{ reason: 'a\nb' }, REASON],
+])('a taint in other words is refused, and changes nothing: %j', async (odd, message) => {
   const world = await signingWorld();
   const { activeKid = '' } = await ringOf(world);
   const target = { kid: activeKid, class: 'planned', reason: 'test', ...odd } as TaintTarget;
   const before = world.tables.dump('keys');
-  await expect(taintOrDeny({ op: 'taint', ring: RING, targets: [target] }, world.deps('taint'))).rejects.toMatchObject({
-    code: 'ERR_INPUT_INVALID',
-    message: 'a taint has a class and a reason',
-  });
+  const asked = taintOrDeny({ op: 'taint', ring: RING, targets: [target] }, world.deps('taint'));
+  await expect(asked).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID', message });
   expect(world.tables.dump('keys')).toEqual(before);
+});
+
+test.each(['taint', 'rotator'] as const)('what %s does not know it refuses', async (name) => {
+  const world = await signingWorld();
+  const odd = { op: 'forget', ring: RING } as never;
+  const asked = name === 'taint' ? taintOrDeny(odd, world.deps('taint')) : rotate(odd, world.deps('rotator'));
+  await expect(asked).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID', got: 'forget' });
+});
+
+test('a halt without a reason is refused', async () => {
+  const world = await signingWorld();
+  const halted = taintOrDeny({ op: 'halt', ring: RING, reason: '' }, world.deps('taint'));
+  await expect(halted).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID', message: REASON });
 });
 
 test('a legacy key is not believed for more than a year', async () => {
