@@ -23,7 +23,7 @@ export const RECORD_TYPES = {
   'key.window': 'a re-sign wave may put tokens of this issue span under the key',
   'key.denied': 'no token of this key is good any more',
   'key.retired': 'the key is past its last verification',
-  'key.disabled': 'KMS said Disabled when the key was read back',
+  'key.disabled': 'the key cannot sign: KMS said Disabled when it was read back, or what `found` says',
   'key.enabled': 'KMS said Enabled of a key that must not sign; it is disabled again',
   'key.policy': 'the key policy as read back is not the one written at birth any more, or is again',
   'wave.completed': 'the last pass found nothing left to re-sign',

@@ -17,8 +17,8 @@ export interface TaintTarget {
  * Taints every target at once. An ACTIVE one is replaced in the same transaction: there is no instant without a key
  * that issues, and none at which a SUSPECT key still does. Each target gets one wave to the key that is ACTIVE
  * afterwards, and that key the window the wave needs, so that a re-signed token is good wherever the feed is known.
- * A STANDBY is RETIRED: another one is born. A target that is tainted already is joined, not tainted twice: the stronger class counts, and the record names every
- * case, also one that finds the key DENIED.
+ * A STANDBY is RETIRED: another one is born. A target that is tainted already is joined, not tainted twice: the stronger
+ * class counts, and the record names every case, also one that finds the key DENIED.
  */
 export function taint(
   ring: Ring,
