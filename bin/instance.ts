@@ -16,7 +16,7 @@ import { awsError, errorName } from '../lib/aws/errors';
 import { LambdaFunctions } from '../lib/aws/lambda-functions';
 import { S3Objects } from '../lib/aws/s3-objects';
 import { pascal } from '../lib/constructs/names';
-import { CurfewError } from '../lib/domain/errors';
+import { CurfewError } from '../lib/domain/base/errors';
 import type { Bucket } from '../lib/domain/rights';
 import type { TableName } from '../lib/domain/table';
 

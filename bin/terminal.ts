@@ -2,7 +2,7 @@
  * Rules of every command's output: results on standard output, progress and errors on standard error with `curfew:`;
  * no capitals but states and FAIL, no final periods; an error carries its code and a hint; the exit code is the verdict.
  */
-import { isCurfewError } from '../lib/domain/errors';
+import { isCurfewError } from '../lib/domain/base/errors';
 
 export function progress(line: string): void {
   process.stderr.write(`curfew: ${line}\n`);

@@ -1,6 +1,6 @@
 /** What the HTTP API Lambdas share: the body as text, and answers that are never cached. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type ErrorCode, isCurfewError } from '../lib/domain/errors';
+import { type ErrorCode, isCurfewError } from '../lib/domain/base/errors';
 
 const NO_STORE = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 

@@ -1,7 +1,7 @@
 /** The configuration of a deployment, as its owner writes it: one JSON file, refused whole when anything is odd. */
 import * as z from 'zod';
 import { STAGES } from './constructs/stage';
-import { CurfewError } from './domain/errors';
+import { CurfewError } from './domain/base/errors';
 import { parseSettings } from './domain/settings';
 
 const verifier = z.strictObject({

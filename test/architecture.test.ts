@@ -147,7 +147,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
   expect([...new Set(taken)].sort()).toEqual([
     'lib/domain/access.ts',
     'lib/domain/deployment.ts',
-    'lib/domain/errors.ts',
+    'lib/domain/base/errors.ts',
     'lib/domain/keys/algorithm.ts',
     'lib/domain/keys/exemption.ts',
     'lib/domain/keys/health.ts',

@@ -1,8 +1,8 @@
 /** `curfew case show CASE | due`: where a departure stands, item by item, and which wait for their date. */
 
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
+import { instant } from '../../lib/domain/base/time';
 import { type CaseMeta, DUE_PARTITION, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
-import { instant } from '../../lib/domain/time';
 import { table } from '../terminal';
 import { type Answer, type CommandPorts, type Commands, instanceOf } from './command';
 

@@ -1,7 +1,7 @@
 /** What a command is: its usage, and what it does with what it was given. `index.ts` has them all. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { CommandName, RightsOfCommand } from '../../lib/domain/access';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { Right } from '../../lib/domain/rights';
 import type { PortsFor } from '../../lib/ports';
 import { Instance } from '../instance';

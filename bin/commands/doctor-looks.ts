@@ -7,8 +7,8 @@ import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { errorName } from '../../lib/aws/errors';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { AlarmFacts, InstanceFacts } from '../../lib/domain/doctor';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { Seen } from '../../lib/domain/finding';
 import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/keys/health';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';

@@ -4,8 +4,8 @@
  */
 import { listRings, loadRing } from '../../lambdas/keys/load-ring';
 import { FetchHttp } from '../../lib/aws/fetch-http';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { diagnose, expectedAlarms, tally } from '../../lib/domain/doctor';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
 import type { Finding, Seen } from '../../lib/domain/finding';
 import type { PublicJwk } from '../../lib/domain/keys/jwk';
 import type { PublicationFacts, Served } from '../../lib/domain/keys/publication-diagnosis';

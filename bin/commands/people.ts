@@ -2,7 +2,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { parseCalleeError } from '../../lib/aws/callee-error';
 import { calling } from '../../lib/aws/errors';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { Instance } from '../instance';
 import { type Answer, type Commands, instanceOf, readInput } from './command';
 

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { CHECKPOINT_FILE, VERIFIER_KEY_FILE } from '../../lib/domain/evidence/bundle';
 import { formatReport, type Report } from '../../lib/domain/report/page';
 import { parseSummary, type Summary } from '../../lib/domain/report/summary';

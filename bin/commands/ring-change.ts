@@ -3,12 +3,12 @@
  * them in the order of a departure. Each is safe to ask again where a call before was cut short, because every step is.
  */
 import { loadRing } from '../../lambdas/keys/load-ring';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import { span } from '../../lib/domain/base/time';
 import { KID_PATTERN } from '../../lib/domain/keys/jwk';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/keys/ring';
 import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
 import { pointerKey } from '../../lib/domain/keys/ring-items';
-import { span } from '../../lib/domain/time';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import type { Answer, CommandPorts, Progress } from './command';
 

@@ -10,9 +10,10 @@
  * Left of `now` is what happened; right of it what the key could still do if nobody did anything any more: its own
  * policy ends its signatures at S, and past V nothing it signed is good. The plan is sooner than that.
  */
+
+import { instant } from '../../lib/domain/base/time';
 import { shortKid } from '../../lib/domain/keys/jwk';
 import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
-import { instant } from '../../lib/domain/time';
 
 /** Gravest last: a phase shorter than a column still gets one, and of several in one column the gravest shows. */
 const PHASES = [

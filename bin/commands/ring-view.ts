@@ -1,5 +1,6 @@
 /** `curfew ring list` and `curfew ring show RING`: what each ring and each key is, until when, and what comes next. */
 import { listRings, loadRing } from '../../lambdas/keys/load-ring';
+import { instant, span } from '../../lib/domain/base/time';
 import { type Forecast, forecast } from '../../lib/domain/keys/forecast';
 import { shortKid } from '../../lib/domain/keys/jwk';
 import { activeKey, type Ring, STANDBYS } from '../../lib/domain/keys/ring';
@@ -12,7 +13,6 @@ import {
   successors,
 } from '../../lib/domain/keys/rotation';
 import { isOpen } from '../../lib/domain/keys/transitions';
-import { instant, span } from '../../lib/domain/time';
 import { table } from '../terminal';
 import type { Answer, CommandPorts } from './command';
 import { notesOf } from './ring-notes';

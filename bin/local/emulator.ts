@@ -10,7 +10,7 @@ import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { devNull } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { emulatorPython } from './python';
 
 const PROJECT = resolve(__dirname, '..', '..');

@@ -32,7 +32,7 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 
 type Properties = Readonly<Record<string, unknown>>;
 /** Physical ids by logical id, of one stack. */

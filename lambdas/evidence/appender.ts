@@ -1,7 +1,7 @@
 /** Takes records into the log. Appends durably before returning. Same id, one record. */
 
 import { entry } from '../../lib/aws/entry';
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import { appendWrites, pendingSortKey } from '../../lib/domain/evidence/log-items';
 import type { Messages } from '../../lib/domain/messages';
 import type { Deps } from '../../lib/ports';

@@ -4,7 +4,7 @@
  * Full tiles and numbered checkpoints go to the locked bucket, once; partial tiles and the latest checkpoint to the
  * other. Neither bucket is trusted: what is read from them must add up to the head's root.
  */
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { formatCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../lib/domain/evidence/checkpoint';
 import type { Head } from '../../lib/domain/evidence/log-items';
 import { type Hash, leafHash } from '../../lib/domain/evidence/merkle';

@@ -6,7 +6,7 @@
  */
 
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { parseCheckpoint } from '../../lib/domain/evidence/checkpoint';
 import {
   BATCH_RECORDS_MAX,

@@ -1,8 +1,8 @@
 /** POST /hr/{source}: a signed webhook becomes a durable delivery in the inbox, and is answered. Nothing else happens here. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
+import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/base/errors';
 import type { HrSourceConfig } from '../../lib/domain/deployment';
-import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/errors';
 import { deliveryWrites } from '../../lib/domain/offboarding/inbox';
 import { BODY_BYTES_MAX, parseLeaverEvents } from '../../lib/domain/offboarding/leaver-event';
 import { verifyDelivery } from '../../lib/domain/offboarding/source';

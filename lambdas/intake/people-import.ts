@@ -1,7 +1,7 @@
 /** Takes in who has which principals and what they had custody of. Writes People and can do nothing else. */
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';

@@ -2,7 +2,7 @@
  * Asks `planRotation` what a ring needs, does that one thing, reads the ring again and asks again: at birth as at each
  * tick. It births, activates, disables and retires keys, and cannot sign with any.
  */
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { findKey, type Ring } from '../../lib/domain/keys/ring';
 import { retireRing } from '../../lib/domain/keys/ring-life';
 import { planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';

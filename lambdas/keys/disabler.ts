@@ -3,7 +3,7 @@
  * is gone is refused by DisableKey and cannot be used either: its owner must not stop a departure with that.
  */
 import { entry } from '../../lib/aws/entry';
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/messages';
 import type { Deps, KeyDisabler } from '../../lib/ports';
 

@@ -3,7 +3,7 @@
  * changed, a grant, a principal that is a bare unique id because its role was deleted, a key that somebody enabled,
  * disabled or wants deleted.
  */
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { keyPolicy, type PolicyState, policyStateOf } from '../../lib/domain/keys/key-policy';
 import type { KeyRecord, Ring, Slot } from '../../lib/domain/keys/ring';
 import { RESTS_FOR } from '../../lib/domain/keys/rotation';

@@ -1,5 +1,5 @@
 /** Reads a ring whole: HEAD, keys, slots and waves, without what waits in its outbox. */
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { Ring } from '../../lib/domain/keys/ring';
 import { headKey, parseRing, RING_PREFIXES, RINGS_PARTITION } from '../../lib/domain/keys/ring-items';
 import type { Tables } from '../../lib/ports';

@@ -1,6 +1,6 @@
 /** Signs and publishes the feed of a ring, and cannot sign anything else. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../../lib/domain/keys/feed';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
 import type { Messages } from '../../lib/domain/messages';

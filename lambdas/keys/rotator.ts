@@ -3,7 +3,7 @@
  * cannot sign with any.
  */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { ringEntryKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import { applyPlan, disable, enableSuccessor, takeOver } from './apply-plan';

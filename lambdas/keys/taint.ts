@@ -1,6 +1,6 @@
 /** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { findKey, type KeyRecord, type Ring, SHARDS, type TaintClass } from '../../lib/domain/keys/ring';
 import { passPartition } from '../../lib/domain/keys/ring-items';
 import { halt } from '../../lib/domain/keys/ring-life';

@@ -1,8 +1,8 @@
 /** Folds what the inbox holds into cases: one per departure, whatever is repeated, reordered or replayed. */
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
-import { base64url } from '../../lib/domain/encoding';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { base64url } from '../../lib/domain/base/encoding';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/messages';
 import {
   type CaseMeta,

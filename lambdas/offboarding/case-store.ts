@@ -1,5 +1,5 @@
 /** How every step reads and changes a case: load, decide, one transaction; whoever was second reads and decides again. */
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import {
   type CaseMeta,
   type CaseState,

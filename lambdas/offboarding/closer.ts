@@ -1,6 +1,6 @@
 /** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { recordKey } from '../../lib/domain/evidence/log-items';
 import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';

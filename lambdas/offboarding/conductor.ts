@@ -3,7 +3,7 @@
  * in one transaction; a step that runs again finds its work done, or does it again to no other end.
  */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { StepRequest } from '../../lib/domain/messages';
 import { type CaseMeta, caseIdOf, doubt } from '../../lib/domain/offboarding/case';
 import {

@@ -1,7 +1,7 @@
 /** Observes one item from outside the steps that acted: IAM, KMS through the issuer's own right, the documents as served. */
 import { entry } from '../../lib/aws/entry';
-import { parseBase64url } from '../../lib/domain/encoding';
-import { CurfewError } from '../../lib/domain/errors';
+import { parseBase64url } from '../../lib/domain/base/encoding';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { type Feed, parseFeed } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import type { StepRequest } from '../../lib/domain/messages';

@@ -1,5 +1,5 @@
 /** Starts the execution of a case that is due: the same few lines for a fact that is due now and for the ticker's catch-up. */
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
 import { ITEM_PRESENT, type Item, type Key } from '../../lib/domain/table';

@@ -1,5 +1,5 @@
 /** The steps around the waves of a case: each ring on its own, all its tainted kids together. The order stands in plan.ts. */
-import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/base/errors';
 import type { TaintTarget } from '../../lib/domain/keys/taint';
 import type { StepRequest } from '../../lib/domain/messages';
 import { transition } from '../../lib/domain/offboarding/case-transitions';

@@ -7,7 +7,7 @@
  */
 
 import { entry } from '../../lib/aws/entry';
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import {
   commit,
   ISSUED_PARTITIONS,

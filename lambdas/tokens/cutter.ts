@@ -1,6 +1,6 @@
 /** Cuts subjects off: no token issued until now counts, no new one is issued. Never moves a cut-off back. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/messages';
 import { blind, cutOffKey, parseCutOff, type Subject, setCutOff } from '../../lib/domain/tokens/cutoff';
 import type { Deps } from '../../lib/ports';

@@ -5,8 +5,8 @@
  */
 import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
-import { base64url } from '../../lib/domain/encoding';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { base64url } from '../../lib/domain/base/encoding';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { SigningAlgorithm } from '../../lib/domain/keys/algorithm';
 import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';

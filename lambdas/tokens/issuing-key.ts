@@ -1,5 +1,5 @@
 /** The key that issues for a ring, and under which settings: read consistently, and kept for as long as a drain can bear. */
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { RING_ID_PATTERN, type RingSettings } from '../../lib/domain/keys/ring-config';
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';

@@ -1,5 +1,5 @@
 /** The pepper that blinds subjects: the newest value, the same for everybody who writes or asks. */
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { Secrets } from '../../lib/ports';
 
 export async function pepperOf({ secrets }: { readonly secrets: Secrets }): Promise<string> {

@@ -5,7 +5,7 @@
  * the key is tainted nothing more is taken, or the one who holds it could record what he forges.
  */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import type { RingSettings } from '../../lib/domain/keys/ring-config';
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';

@@ -5,7 +5,7 @@
  * recorded ones? Only then a signature is made. What nobody recorded is never even read: there is nothing to launder.
  */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import {
   checkTokenListName,
   parseTokenList,

@@ -1,5 +1,5 @@
 /** kms:Sign, its answer in the form a JWS has, verified under the very key it is meant for before anybody gets it. */
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { PublicJwk } from '../../lib/domain/keys/jwk';
 import { assemble } from '../../lib/domain/tokens/compact';
 import { isSigned, toJws } from '../../lib/domain/tokens/signature';

@@ -5,7 +5,7 @@
  *
  * `got` and `cause` stay behind: only what was written to be read travels.
  */
-import { CurfewError, type ErrorCode, isCurfewError } from '../domain/errors';
+import { CurfewError, type ErrorCode, isCurfewError } from '../domain/base/errors';
 import { errorName } from './errors';
 
 export function formatCalleeError(functionName: string, error: unknown): string {

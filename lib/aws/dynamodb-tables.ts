@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { Item, Key, TableName, Write } from '../domain/table';
 import { checkTransaction, conditionFailed } from '../domain/transaction';
 import type { Query, Tables } from '../ports';

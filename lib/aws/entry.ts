@@ -5,8 +5,9 @@
  *
  * The event is never logged: it may hold a token or a person.
  */
+
+import { CurfewError, isCurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment';
-import { CurfewError, isCurfewError } from '../domain/errors';
 import type { FunctionName } from '../domain/rights';
 import { ENV } from '../env';
 import type { Deps } from '../ports';

@@ -1,5 +1,5 @@
 /** From AWS's error names to Curfew's codes. Whatever is not named is `ERR_UNAVAILABLE`: the outcome is unknown. */
-import { CurfewError, type ErrorCode } from '../domain/errors';
+import { CurfewError, type ErrorCode } from '../domain/base/errors';
 
 /** What every AWS API may answer. */
 const COMMON: Readonly<Record<string, ErrorCode>> = {

@@ -1,6 +1,6 @@
 /** Events on EventBridge, source `curfew`, detail `{v: 1, id, …}`: references only, so that any rule may read them. */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { Events } from '../ports';
 import { calling } from './errors';
 

@@ -1,5 +1,5 @@
 /** Http on fetch. Redirects are answers, not followed: what is probed is exactly the URL that was registered. */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { Http } from '../ports';
 
 const LIMIT_MILLISECONDS = 5000;

@@ -10,8 +10,8 @@ import {
   TagUserCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
-import type { ErrorCode } from '../domain/errors';
-import { isCurfewError } from '../domain/errors';
+import type { ErrorCode } from '../domain/base/errors';
+import { isCurfewError } from '../domain/base/errors';
 import type { AccessKey, IamDisabler, IamLatch, IamReader } from '../ports';
 import { calling } from './errors';
 

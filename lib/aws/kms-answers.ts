@@ -1,6 +1,6 @@
 /** What KMS answers, in Curfew's words. */
 import type { DescribeKeyCommandOutput } from '@aws-sdk/client-kms';
-import { CurfewError, type ErrorCode } from '../domain/errors';
+import { CurfewError, type ErrorCode } from '../domain/base/errors';
 import type { KmsKeyDescription } from '../ports';
 
 export const KMS_CODES: Readonly<Record<string, ErrorCode>> = {

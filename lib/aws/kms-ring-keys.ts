@@ -10,7 +10,7 @@ import {
   ListResourceTagsCommand,
   paginateListKeys,
 } from '@aws-sdk/client-kms';
-import { isCurfewError } from '../domain/errors';
+import { isCurfewError } from '../domain/base/errors';
 import { ALGORITHMS } from '../domain/keys/algorithm';
 import type { RingKeys } from '../ports';
 import { awsError, calling, errorName } from './errors';

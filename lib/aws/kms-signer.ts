@@ -1,7 +1,7 @@
 /** Signer on KMS. Digest algorithms hash here and send the digest; Ed25519 has no digest form and is sent whole. */
 import { createHash } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/keys/algorithm';
 import type { Signer } from '../ports';
 import { calling } from './errors';

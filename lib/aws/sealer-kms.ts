@@ -7,7 +7,7 @@
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { DEK_BYTES, IV_BYTES, openField, sealField } from '../domain/evidence/sealed';
 import type { Random, Sealer } from '../ports';
 import { awsError, calling } from './errors';

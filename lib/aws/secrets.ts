@@ -7,8 +7,8 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { CurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment';
-import { CurfewError } from '../domain/errors';
 import type { Clock, Secrets } from '../ports';
 import { awsError } from './errors';
 

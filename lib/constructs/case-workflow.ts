@@ -27,7 +27,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { STEPS, type Step } from '../domain/offboarding/plan';
 import type { FunctionName } from '../domain/rights';
 import type { Settings } from '../domain/settings';

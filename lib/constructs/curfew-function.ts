@@ -5,8 +5,8 @@ import { Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { CurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment';
-import { CurfewError } from '../domain/errors';
 import { type FunctionName, RIGHTS, type Right } from '../domain/rights';
 import { ENV } from '../env';
 import { DeadLetters } from './dead-letters';

@@ -1,7 +1,7 @@
 /** A key ring that another app, or another stack's deployment, made: known by the outputs of its signing stack. */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { type Administration, type AdministrationFunction, SigningKeyRingBase } from './signing-key-ring-base';
 
 export interface SigningKeyRingAttributes {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { FunctionName } from '../domain/rights';
 import { pascal } from './names';
 

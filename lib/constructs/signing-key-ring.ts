@@ -9,7 +9,7 @@ import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
-import { CurfewError, isCurfewError } from '../domain/errors';
+import { CurfewError, isCurfewError } from '../domain/base/errors';
 import type { SigningAlgorithm } from '../domain/keys/algorithm';
 import {
   type LegacyKeyConfig,

@@ -9,7 +9,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import type { ErrorCode } from '../domain/errors';
+import type { ErrorCode } from '../domain/base/errors';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
 import { RING_LIMITS } from '../domain/keys/ring-config';
 import { CurfewAlarm, type RingTimes, WORST_TOO } from './alarms';

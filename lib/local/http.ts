@@ -1,5 +1,5 @@
 /** The web as a test lays it out: routes by the beginning of their URL; where there is none, nothing answers. */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { Http } from '../ports';
 
 type Answer = { readonly status: number; readonly body: string };

@@ -1,5 +1,5 @@
 /** An IAM of users: tags, access keys, console login, attached policies. Enough to read, latch and disable a leaver. */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { AccessKey, IamDisabler, IamLatch, IamReader } from '../ports';
 
 interface IamUser {

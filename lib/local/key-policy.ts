@@ -2,7 +2,7 @@
  * As much of KMS key-policy evaluation as Curfew's policies use. Explicit Deny wins, then an Allow, then nothing.
  * An operator it does not know is an error, never a guess: a test must not pass for a condition nobody evaluated.
  */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 
 export interface KmsRequest {
   readonly principalArn: string;

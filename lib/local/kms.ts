@@ -3,7 +3,7 @@
  * clock. What a caller may do depends on the role it asks as, so ports are made per role: `kms.signerFor(roleArn)`.
  */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/keys/algorithm';
 import type { Clock, KeyDisabler, KmsKeyDescription, RingKeys, Signer } from '../ports';
 import { isAllowed } from './key-policy';

@@ -1,5 +1,5 @@
 /** Bytes that look random and are the same in every run: SHA-256 of a seed and a counter. For tests only. */
-import { sha256 } from '../domain/encoding';
+import { sha256 } from '../domain/base/encoding';
 import type { Random } from '../ports';
 
 export class SeededRandom implements Random {

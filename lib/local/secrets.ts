@@ -1,5 +1,5 @@
 /** Secret values by configured name, newest first; `rotate` keeps the value before, as Secrets Manager does. */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { Secrets } from '../ports';
 
 export class MemorySecrets implements Secrets {

@@ -2,7 +2,7 @@
  * DynamoDB in memory, with its refusals: conditions, the limits of a transaction, and the rights of the caller.
  * A transaction is applied in one synchronous step, so it is serialisable with every other.
  */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { Item, Key, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/table';
 import { checkTransaction, conditionFailed, keyOf } from '../domain/transaction';
 import type { Query, Tables } from '../ports';

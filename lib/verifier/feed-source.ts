@@ -1,5 +1,5 @@
 /** Polls a ring's feed: signed by a pinned key, unexpired, never taking anything back; the last good one is kept. */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { checkFollows, FEED_TYP, type Feed, type FeedKey, parseFeed } from '../domain/keys/feed';
 import type { PublicJwk } from '../domain/keys/jwk';
 import { parseCompact } from '../domain/tokens/compact';

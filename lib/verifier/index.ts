@@ -16,7 +16,7 @@ import { FeedSource } from './feed-source';
 import { IssuedQuery } from './issued-query';
 import { type VerifiedToken, type VerifyContext, verify } from './verify';
 
-export { CurfewError, type ErrorCode, isCurfewError } from '../domain/errors';
+export { CurfewError, type ErrorCode, isCurfewError } from '../domain/base/errors';
 export type { Claims } from '../domain/tokens/claims';
 export type { VerifiedToken } from './verify';
 

@@ -1,5 +1,5 @@
 /** Asks the ledger whether exactly this token was issued; answers are kept no longer than one feed poll. */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import { jtiHash } from '../domain/tokens/ledger';
 
 /** Answers kept at once. A storm of forgeries pushes out each other, never the feed. */

@@ -2,7 +2,7 @@
  * The order of verification. Each failure has its own code, and nothing is asked of a network for a token whose
  * signature does not hold, but for one coalesced refresh when its kid is unknown.
  */
-import { CurfewError } from '../domain/errors';
+import { CurfewError } from '../domain/base/errors';
 import type { FeedKey } from '../domain/keys/feed';
 import { type ClaimRules, type Claims, parseClaims, subjectsOf } from '../domain/tokens/claims';
 import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../domain/tokens/compact';

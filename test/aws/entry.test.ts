@@ -1,7 +1,7 @@
 import { parseCalleeError } from '../../lib/aws/callee-error';
 import { depsFrom, entry } from '../../lib/aws/entry';
 import { KmsKeyDisabler } from '../../lib/aws/kms-key-disabler';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { BUCKETS, type FunctionName, RIGHTS } from '../../lib/domain/rights';
 import { parseSettings } from '../../lib/domain/settings';
 import { TABLES } from '../../lib/domain/table';

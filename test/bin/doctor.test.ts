@@ -4,7 +4,7 @@ import { examine } from '../../bin/commands/doctor';
 import { type Looks, see } from '../../bin/commands/doctor-looks';
 import { rotate } from '../../lambdas/keys/rotator';
 import { COMMAND_RIGHTS } from '../../lib/domain/access';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import type { Finding } from '../../lib/domain/finding';
 import { RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
 import { looksAt } from '../support/looks';

@@ -4,7 +4,7 @@ import { rotateRing, switchIssuing, taintKey } from '../../bin/commands/ring-cha
 import { showRing, showRings } from '../../bin/commands/ring-view';
 import { rotate } from '../../lambdas/keys/rotator';
 import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/access';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { RESTS_FOR } from '../../lib/domain/keys/rotation';
 import type { World } from '../../lib/local/world';
 import {

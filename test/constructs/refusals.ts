@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import { newApp } from './synthesised';
 
 export interface Refusal {

@@ -1,6 +1,6 @@
 /** A Lambda made for the contract tests: it answers, refuses or breaks as it is asked, behind the real `entry`. */
 import { entry } from '../../lib/aws/entry';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 
 export const handler = entry('latch', async (event: { readonly userName: string; readonly caseId: string }, deps) => {
   if (event.userName === 'refuse')

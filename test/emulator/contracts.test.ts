@@ -20,7 +20,7 @@ import { S3Objects } from '../../lib/aws/s3-objects';
 import { KmsSealer } from '../../lib/aws/sealer-kms';
 import { SecretsManagerSecrets } from '../../lib/aws/secrets';
 import { SfnWorkflow } from '../../lib/aws/sfn-workflow';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { ENV } from '../../lib/env';
 import { httpContract } from '../contracts/http.contract';
 import { iamContract } from '../contracts/iam.contract';

@@ -3,7 +3,7 @@ import { append } from '../../lambdas/evidence/appender';
 import { relay } from '../../lambdas/evidence/outbox';
 import { sequence } from '../../lambdas/evidence/sequencer';
 import { commitIssued } from '../../lambdas/tokens/committer';
-import { H } from '../../lib/domain/encoding';
+import { H } from '../../lib/domain/base/encoding';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { parseTokenList, type TokenListEntry, tokenListKey } from '../../lib/domain/evidence/token-list';
 import { isCrash } from '../../lib/local/faults';

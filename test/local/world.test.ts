@@ -1,4 +1,4 @@
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { type FunctionName, RIGHTS } from '../../lib/domain/rights';
 import { ITEM_ABSENT } from '../../lib/domain/table';
 import { World } from '../../lib/local/world';

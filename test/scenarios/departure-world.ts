@@ -13,7 +13,7 @@ import { applyLatch } from '../../lambdas/offboarding/latch';
 import { planner } from '../../lambdas/offboarding/planner';
 import { prove } from '../../lambdas/offboarding/prover';
 import { resignBatch } from '../../lambdas/tokens/resigner';
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { StepRequest } from '../../lib/domain/messages';
 import { type CaseMeta, metaKey, parseMeta } from '../../lib/domain/offboarding/case';

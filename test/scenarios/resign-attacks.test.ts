@@ -6,7 +6,7 @@ import { commitIssued } from '../../lambdas/tokens/committer';
 import { cutOff } from '../../lambdas/tokens/cutter';
 import { exchange } from '../../lambdas/tokens/exchange';
 import { resignBatch } from '../../lambdas/tokens/resigner';
-import { H } from '../../lib/domain/encoding';
+import { H } from '../../lib/domain/base/encoding';
 import type { TaintTarget } from '../../lib/domain/keys/taint';
 import type { SubjectType } from '../../lib/domain/messages';
 import type { Item, Value } from '../../lib/domain/table';

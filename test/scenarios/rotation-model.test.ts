@@ -8,7 +8,7 @@ import { rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { exchange } from '../../lambdas/tokens/exchange';
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import type { TaintClass } from '../../lib/domain/keys/ring';
 import { activeKey } from '../../lib/domain/keys/ring';
 import { successors } from '../../lib/domain/keys/rotation';

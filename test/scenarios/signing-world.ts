@@ -15,7 +15,7 @@ import { issued } from '../../lambdas/tokens/issued';
 import { issue, issueOrProbe } from '../../lambdas/tokens/issuer';
 import { recordLegacy } from '../../lambdas/tokens/recorder';
 import { resignBatch } from '../../lambdas/tokens/resigner';
-import { base64url } from '../../lib/domain/encoding';
+import { base64url } from '../../lib/domain/base/encoding';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
 import type { Ring } from '../../lib/domain/keys/ring';
 import type { TaintTarget } from '../../lib/domain/keys/taint';

@@ -9,7 +9,7 @@ import { userOf } from '../../lambdas/offboarding/observe';
 import { planner } from '../../lambdas/offboarding/planner';
 import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
 import { tick } from '../../lambdas/offboarding/ticker';
-import { CurfewError } from '../../lib/domain/errors';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { checkManifest } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';

@@ -3,7 +3,7 @@
  * outside: KMS asked as the issuer, documents as served, tables as stored.
  */
 
-import { isCurfewError } from '../../lib/domain/errors';
+import { isCurfewError } from '../../lib/domain/base/errors';
 import { isPublished } from '../../lib/domain/keys/publication';
 import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/keys/ring';
 import { PREPARED_FOR } from '../../lib/domain/keys/rotation';

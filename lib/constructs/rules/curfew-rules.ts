@@ -14,7 +14,7 @@ import {
   Validations,
 } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { type CurfewError, type ErrorCode, isCurfewError } from '../../domain/errors';
+import { type CurfewError, type ErrorCode, isCurfewError } from '../../domain/base/errors';
 import { type Exemption, parseExemptions } from '../../domain/keys/exemption';
 import type { Stage } from '../stage';
 import { evidenceUnlocked } from './evidence-unlocked';

@@ -1,5 +1,5 @@
 /** ERR_EVIDENCE_UNLOCKED: a bucket for evidence in which somebody could replace or delete what was written. */
-import { CurfewError } from '../../domain/errors';
+import { CurfewError } from '../../domain/base/errors';
 import { STAGES, type Stage } from '../stage';
 import type { Rendered } from './rendered';
 

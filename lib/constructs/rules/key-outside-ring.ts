@@ -1,5 +1,5 @@
 /** ERR_KEY_OUTSIDE_RING: a KMS key that can sign and that nothing rotates. */
-import { CurfewError } from '../../domain/errors';
+import { CurfewError } from '../../domain/base/errors';
 import type { Rendered } from './rendered';
 import { glob, isRewritten } from './template-text';
 

@@ -4,7 +4,7 @@
  * The policies of ring keys leave signing to nobody but two roles, so such a grant gives nothing there. It is refused
  * all the same: what may sign is to be read in one place, and a key that does leave signing to IAM would obey it.
  */
-import { CurfewError } from '../../domain/errors';
+import { CurfewError } from '../../domain/base/errors';
 import type { Rendered, Template } from './rendered';
 import { glob, isRewritten, propertiesOf, rewrites, textOf, valuesIn } from './template-text';
 

@@ -4,8 +4,8 @@
  * The whole log is in the bundle, so nothing is taken from a tile that is not recomputed from the entries: root, tiles
  * and lists either follow from the records or the check fails. A check that cannot be made has failed.
  */
-import { canonicalJson, type Json } from '../encoding';
-import { CurfewError, type ErrorCode, isCurfewError } from '../errors';
+import { canonicalJson, type Json } from '../base/encoding';
+import { CurfewError, type ErrorCode, isCurfewError } from '../base/errors';
 import { type SignedCheckpoint, verifyCheckpoint } from './checkpoint';
 import { checkManifest, checkOrder } from './manifest';
 import { checkConsistency, leafHash, proveConsistency } from './merkle';

@@ -7,7 +7,7 @@
  *
  * Extension lines are refused: nobody who monitors the log could check what they say.
  */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { HASH_BYTES, type Hash } from './merkle';
 import { type Note, parseNote, type VerifierKey, verifyNote } from './note';
 

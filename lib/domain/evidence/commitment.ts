@@ -1,7 +1,7 @@
 /** Folding issued digests into committed lists: what waits, grouped by kid and ledger shard, and the records that say so. */
 
-import { H } from '../encoding';
-import { CurfewError } from '../errors';
+import { H } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { SHARDS } from '../keys/ring';
 import { type Item, type Key, ordered } from '../table';
 import type { EvidenceRecord } from './record';

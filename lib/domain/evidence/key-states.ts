@@ -2,7 +2,7 @@
  * The states of keys as the log itself tells them: what `case.inventory` says of a key is checked against this, so that
  * an inventory cannot owe less by calling a key that still signs RETIRED (FORMAT.md, "Manifest of a case").
  */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import type { KeyState } from '../keys/ring';
 import type { Inventory } from '../offboarding/plan';
 import type { EvidenceRecord } from './record';

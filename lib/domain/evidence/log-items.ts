@@ -9,8 +9,8 @@
  * stop it, because everything read from them is checked against HEAD.root.
  */
 import { createHash } from 'node:crypto';
-import { H } from '../encoding';
-import { CurfewError } from '../errors';
+import { H } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT, ITEM_PRESENT, type Item, type Key, ordered, TRANSACTION_WRITES_MAX, type Write } from '../table';
 import { EMPTY_ROOT, type Hash } from './merkle';
 import { type EvidenceRecord, formatRecord, parseRecord } from './record';

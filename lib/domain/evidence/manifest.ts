@@ -5,8 +5,8 @@
  * the planners that the workflow runs say what had to be done about it; every item then owes its records. A plan that
  * was recorded otherwise than its inputs ask for contradicts itself, and the case is not complete.
  */
-import { canonicalJson, type Json } from '../encoding';
-import { CurfewError } from '../errors';
+import { canonicalJson, type Json } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { listContainment, type PrincipalRef } from '../offboarding/containment';
 import { type Inventory, planCase } from '../offboarding/plan';
 import { checkInventory } from './key-states';

@@ -5,7 +5,7 @@
  * the RFC calls a "Merkle audit path" (inclusion) or a "Merkle consistency proof". `check…` throws, `prove…` computes.
  */
 import { createHash } from 'node:crypto';
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 
 export const HASH_BYTES = 32;
 export const EMPTY_ROOT = createHash('sha256').digest();

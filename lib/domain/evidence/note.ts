@@ -12,8 +12,8 @@
  * Lines of keys we do not know are kept and not judged: witnesses and a successor key will add theirs.
  */
 import { createPublicKey, verify } from 'node:crypto';
-import { sha256 } from '../encoding';
-import { CurfewError } from '../errors';
+import { sha256 } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 
 const ED25519 = 0x01;
 const KEY_BYTES = 32;

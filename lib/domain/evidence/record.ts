@@ -6,8 +6,8 @@
  * `id` derives from what happened (the ring and its fence, the case and its item), never from when it was written:
  * a replay names the same record and adds nothing. Personal data stands only in sealed fields, ARNs and names too.
  */
-import { canonicalJson, type Json } from '../encoding';
-import { CurfewError } from '../errors';
+import { canonicalJson, type Json } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 
 /** Every kind of record; what each says stands beside it. */
 export const RECORD_TYPES = {

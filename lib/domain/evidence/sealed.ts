@@ -7,8 +7,8 @@
  * key is shredded nothing opens, while the tree, which commits to the sealed text, still verifies.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { base64url, parseBase64url } from '../encoding';
-import { CurfewError } from '../errors';
+import { base64url, parseBase64url } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 
 export const DEK_BYTES = 32;
 export const IV_BYTES = 12;

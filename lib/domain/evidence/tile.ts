@@ -7,7 +7,7 @@
  *
  * A partial tile belongs to the size it is named for; it is never changed, only outgrown.
  */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { HASH_BYTES, type Hash, merkleRoot, nodeHash } from './merkle';
 
 export const TILE_WIDTH = 256;

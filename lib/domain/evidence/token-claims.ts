@@ -1,7 +1,7 @@
 /** What records claim of tokens, checked against the lists they commit to: issued tokens, and the waves that re-signed them. */
 
-import type { Json } from '../encoding';
-import { CurfewError } from '../errors';
+import type { Json } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { ordered } from '../table';
 import { shardRoot, waveRoot } from '../tokens/wave';
 import type { EvidenceRecord } from './record';

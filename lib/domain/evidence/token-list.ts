@@ -5,8 +5,8 @@
  *
  * A token may stand in more than one list: whoever counts takes the union (lambdas/tokens/committer.ts says why).
  */
-import { H, parseBase64url } from '../encoding';
-import { CurfewError } from '../errors';
+import { H, parseBase64url } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { ordered } from '../table';
 import { HASH_BYTES, type Hash, leafHash, merkleRoot } from './merkle';
 

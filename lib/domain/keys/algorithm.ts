@@ -1,5 +1,5 @@
 /** JWS algorithms of RFC 7518 and RFC 8037 that a ring may use, and what KMS calls each of them. */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 
 export const ALGORITHMS = {
   ES256: { keySpec: 'ECC_NIST_P256', kms: 'ECDSA_SHA_256', hash: 'sha256', ecdsaBytes: 32, message: 'DIGEST' },

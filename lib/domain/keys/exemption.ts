@@ -4,7 +4,7 @@
  *
  *     {"rule":"ERR_RING_LIMIT","subject":"customer-api","approver":"CHG-7","reason":"partner rotates yearly","until":"2027-03-31"}
  */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 
 /** What may be let through at all, and what its `subject` is. Nothing exempts from a schedule, a standby age or the lock on evidence. */
 export const EXEMPTABLE = {

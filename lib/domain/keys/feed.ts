@@ -9,7 +9,7 @@
  * Subjects are blinded with the ring's pepper, which is never in the feed. `seq` never goes back, DENIED is terminal,
  * a cut-off never moves back: a document that breaks this is refused whole.
  */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import type { SigningAlgorithm } from './algorithm';
 import { KID_PATTERN, type PublicJwk, parsePublicJwk } from './jwk';
 import type { KeyRecord, KeyState, Ring, Window } from './ring';

@@ -3,7 +3,7 @@
  * changes, if it still is in the state we read; and the record of it waits in the outbox. Two rotators, or a rotator
  * and a departure, can therefore never interleave: the second one's fence is stale, it reads again and asks again.
  */
-import type { Json } from '../encoding';
+import type { Json } from '../base/encoding';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import { ITEM_ABSENT, ITEM_PRESENT, ordered, type Test, type Value, type Write } from '../table';
 import type { Ring } from './ring';

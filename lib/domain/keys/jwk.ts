@@ -1,7 +1,7 @@
 /** Public keys as JWK (RFC 7517, RFC 8037) and the kid derived from them (RFC 7638). */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { H } from '../encoding';
-import { CurfewError } from '../errors';
+import { H } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
 
 /** A public signing key; `kid` and `alg` always stand in it, because consumers that find none trust the header's. */

@@ -2,7 +2,7 @@
  * Key policy v1, written once at birth. The right to sign stands here and nowhere else, and ends here: nobody
  * automated may change the policy, so a dead scheduler cannot keep a key signing (the dead man's key).
  */
-import { canonicalJson, H, type Json } from '../encoding';
+import { canonicalJson, H, type Json } from '../base/encoding';
 import { ALGORITHMS, type SigningAlgorithm } from './algorithm';
 
 export const POLICY_VERSION = 1;

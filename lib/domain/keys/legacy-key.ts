@@ -1,5 +1,5 @@
 /** The public keys of the issuer before us: adopted OBSERVED, ended by a taint or by their date, never ACTIVE. */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT } from '../table';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring, SHARDS } from './ring';

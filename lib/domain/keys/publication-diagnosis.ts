@@ -1,7 +1,7 @@
 /** What `curfew doctor` makes of what verifiers see of a ring: JWKS, discovery and feed, as served. */
-import { canonicalJson, type Json } from '../encoding';
+import { canonicalJson, type Json } from '../base/encoding';
+import { span } from '../base/time';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
-import { span } from '../time';
 import type { Feed } from './feed';
 import { shortKid } from './jwk';
 import { discovery, jwksAt } from './publication';

@@ -1,6 +1,6 @@
 /** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
-import { canonicalJson, H, type Json } from '../encoding';
-import { CurfewError } from '../errors';
+import { canonicalJson, H, type Json } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import type { Settings } from '../settings';
 import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
 import { type Exemption, endOf, isExempt } from './exemption';

@@ -1,6 +1,7 @@
 /** What `curfew doctor` makes of one ring: facts as they were looked at, findings out. */
+
+import { instant, span } from '../base/time';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
-import { instant, span } from '../time';
 
 import { shortKid } from './jwk';
 import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';

@@ -1,6 +1,6 @@
 /** The life of a ring as a whole: born, changed, halted, closed; each change one transaction under the fence (`fence.ts`). */
-import type { Json } from '../encoding';
-import { CurfewError } from '../errors';
+import type { Json } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT } from '../table';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
 import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';

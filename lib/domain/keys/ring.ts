@@ -10,7 +10,7 @@
  *
  * The states are those of NIST SP 800-57 part 1, section 7, with its "compromised" split into SUSPECT and DENIED.
  */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import type { WaveResult } from '../tokens/wave';
 import type { SigningAlgorithm } from './algorithm';
 import type { PublicJwk } from './jwk';

@@ -1,5 +1,5 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT } from '../table';
 import type { WaveResult } from '../tokens/wave';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';

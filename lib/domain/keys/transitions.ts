@@ -1,4 +1,4 @@
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT, type Test } from '../table';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
 import type { PolicyState } from './key-policy';

@@ -7,8 +7,8 @@
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
  * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
  */
-import type { Json } from '../encoding';
-import { CurfewError } from '../errors';
+import type { Json } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
 import type { CaseMeta } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';

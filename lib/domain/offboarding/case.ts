@@ -17,7 +17,7 @@
  * Who can write this table can hold or hasten a case, and have people locked out; it holds no right to sign.
  */
 import { createHmac } from 'node:crypto';
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { type Item, type Key, ordered } from '../table';
 import type { LeaverEvent } from './leaver-event';
 

@@ -8,8 +8,8 @@
  *                    "fields":{"Status":{"value":"Inactive"},"Employment Status: Date":{"value":"2026-11-30"}}}]}
  *                                                                                     bamboohr
  */
-import { CurfewError } from '../errors';
-import { parseStrictJson } from '../strict-json';
+import { CurfewError } from '../base/errors';
+import { parseStrictJson } from '../base/strict-json';
 import type { Scheme } from './source';
 
 export const BODY_BYTES_MAX = 256 * 1024;

@@ -5,7 +5,7 @@
  * deploy or administer it with `planned`, twice. Everything here stands in records in clear: rings, kids and custody
  * classes name no person. The offline verifier calls the same function.
  */
-import { canonicalJson, H, type Json } from '../encoding';
+import { canonicalJson, H, type Json } from '../base/encoding';
 import type { KeyState, TaintClass } from '../keys/ring';
 import type { SettingName } from '../settings';
 import { itemNumber, type PrincipalRef } from './containment';

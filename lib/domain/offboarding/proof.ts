@@ -1,5 +1,5 @@
 /** What must be observed before an item counts as done, and again before it counts as proved. One row a kind. */
-import type { ErrorCode } from '../errors';
+import type { ErrorCode } from '../base/errors';
 import type { KeyState } from '../keys/ring';
 import type { ContainmentItem } from './containment';
 import type { PlannedItem } from './plan';

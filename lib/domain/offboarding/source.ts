@@ -9,9 +9,9 @@
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
+import { H } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import type { HrSourceConfig } from '../deployment';
-import { H } from '../encoding';
-import { CurfewError } from '../errors';
 
 export type Scheme = HrSourceConfig['scheme'];
 

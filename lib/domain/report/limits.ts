@@ -1,6 +1,7 @@
 /** What this evidence does not prove, and until when. It stands on every page, whatever the verdict. */
+
+import { span } from '../base/time';
 import type { IndexedRecord, Verdict } from '../evidence/bundle';
-import { span } from '../time';
 import { plain } from './checks';
 import { cite } from './cite';
 import type { CaseFacts } from './facts';

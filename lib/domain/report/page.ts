@@ -4,7 +4,7 @@
  * It loads nothing and runs nothing: the policy in its head lets only the style sheet in, by its digest. Every figure
  * leads to the record it comes from. The first sentence follows the verification and is never better than that.
  */
-import { sha256 } from '../encoding';
+import { sha256 } from '../base/encoding';
 import type { Verdict } from '../evidence/bundle';
 import { appendix } from './appendix';
 import { checks } from './checks';

@@ -1,5 +1,5 @@
 /** The one sentence the page begins with. It follows the offline verification, and is never better than that. */
-import { canonicalJson, type Json } from '../encoding';
+import { canonicalJson, type Json } from '../base/encoding';
 import type { Check, Verdict } from '../evidence/bundle';
 import { listContainment, type PrincipalRef } from '../offboarding/containment';
 import { type Inventory, planCase } from '../offboarding/plan';

@@ -1,5 +1,5 @@
 /** Claims of an access token (RFC 9068): built at issue, judged at verify and at adoption, in whole seconds. */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import type { SubjectType } from '../messages';
 
 export interface Claims {

@@ -6,8 +6,8 @@
  * A plain library accepts some 1.3 % of one-character mutants of a valid token as the same token, because it ignores
  * stray bits of base64url and either half of an ECDSA signature. Here another string is another token, and refused.
  */
-import { base64url, H, parseBase64url } from '../encoding';
-import { CurfewError } from '../errors';
+import { base64url, H, parseBase64url } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../keys/algorithm';
 import { KID_PATTERN } from '../keys/jwk';
 

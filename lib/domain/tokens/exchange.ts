@@ -1,5 +1,5 @@
 /** Exchange: holders trade the exact old token for its re-signed version (RFC 8693 request and response shape). */
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import type { KeyRecord, Ring } from '../keys/ring';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';

@@ -7,8 +7,8 @@
  * new jti. A crash after it leaves a token that was recorded and not handed out: it expires unused. A row is found by
  * kid and H(jti); it is the token only if its digest is that of the exact compact JWS.
  */
-import { base64url, H, parseBase64url, sha256 } from '../encoding';
-import { CurfewError } from '../errors';
+import { base64url, H, parseBase64url, sha256 } from '../base/encoding';
+import { CurfewError } from '../base/errors';
 import { issuedPartition } from '../evidence/commitment';
 import type { KeyRecord } from '../keys/ring';
 import { GATES, gateKey, item, keyKey } from '../keys/ring-items';

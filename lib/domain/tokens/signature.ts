@@ -8,7 +8,7 @@
  * one spelling and its digest identifies it.
  */
 import { verify } from 'node:crypto';
-import { CurfewError } from '../errors';
+import { CurfewError } from '../base/errors';
 import { ALGORITHMS, type SigningAlgorithm } from '../keys/algorithm';
 import { keyObject, type PublicJwk } from '../keys/jwk';
 

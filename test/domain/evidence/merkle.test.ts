@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isCurfewError } from '../../../lib/domain/errors';
+import { isCurfewError } from '../../../lib/domain/base/errors';
 import {
   checkConsistency,
   checkInclusion,

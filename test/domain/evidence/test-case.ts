@@ -1,5 +1,5 @@
 /** A whole departure as records, with the token lists they commit to: two tainted keys, everything proved, closed. */
-import { H, type Json } from '../../../lib/domain/encoding';
+import { H, type Json } from '../../../lib/domain/base/encoding';
 import { leafHash, merkleRoot } from '../../../lib/domain/evidence/merkle';
 import type { EvidenceRecord, RecordType } from '../../../lib/domain/evidence/record';
 import { bundleListPath, listsOf } from '../../../lib/domain/evidence/token-claims';

@@ -1,6 +1,6 @@
 /** A small log made without the sequencer: what it should have written, by the definitions alone. */
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { sha256 } from '../../../lib/domain/encoding';
+import { sha256 } from '../../../lib/domain/base/encoding';
 import { formatDescription } from '../../../lib/domain/evidence/bundle';
 import { formatCheckpoint } from '../../../lib/domain/evidence/checkpoint';
 import { leafHash, merkleRoot } from '../../../lib/domain/evidence/merkle';

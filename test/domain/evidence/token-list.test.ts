@@ -1,4 +1,4 @@
-import { H } from '../../../lib/domain/encoding';
+import { H } from '../../../lib/domain/base/encoding';
 import { leafHash, nodeHash } from '../../../lib/domain/evidence/merkle';
 import {
   describeTokenList,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isCurfewError } from '../../../lib/domain/errors';
+import { isCurfewError } from '../../../lib/domain/base/errors';
 import { BODY_BYTES_MAX, parseLeaverEvents } from '../../../lib/domain/offboarding/leaver-event';
 import type { Scheme } from '../../../lib/domain/offboarding/source';
 

@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import { isCurfewError } from '../../../lib/domain/errors';
+import { isCurfewError } from '../../../lib/domain/base/errors';
 import {
   DELIVERY_AGE_SECONDS_MAX,
   DELIVERY_SKEW_SECONDS_MAX,

@@ -1,4 +1,4 @@
-import { sha256 } from '../../../lib/domain/encoding';
+import { sha256 } from '../../../lib/domain/base/encoding';
 import type { IndexedRecord, Verdict } from '../../../lib/domain/evidence/bundle';
 import { formatRecord } from '../../../lib/domain/evidence/record';
 import { factsOf } from '../../../lib/domain/report/facts';

@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
 import { compactVerify } from 'jose';
-import { isCurfewError } from '../../../lib/domain/errors';
+import { isCurfewError } from '../../../lib/domain/base/errors';
 import { keyObject } from '../../../lib/domain/keys/jwk';
 import { fromDer, isSigned, toJws } from '../../../lib/domain/tokens/signature';
 import { derInteger, derSignature, tagged } from '../../support/der';

@@ -1,6 +1,6 @@
 import { append } from '../../../lambdas/evidence/appender';
 import { sequence } from '../../../lambdas/evidence/sequencer';
-import { H } from '../../../lib/domain/encoding';
+import { H } from '../../../lib/domain/base/encoding';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
 import { World } from '../../../lib/local/world';
 import { checkLog } from './check-log';

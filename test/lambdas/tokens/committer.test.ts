@@ -1,5 +1,5 @@
 import { commitIssued } from '../../../lambdas/tokens/committer';
-import { H } from '../../../lib/domain/encoding';
+import { H } from '../../../lib/domain/base/encoding';
 import { parseIssued } from '../../../lib/domain/evidence/commitment';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
 import { parseTokenList, type TokenListEntry, tokenListKey } from '../../../lib/domain/evidence/token-list';

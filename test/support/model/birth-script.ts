@@ -1,5 +1,5 @@
 /** Mirrors lambdas/keys/load-ring.ts and key-birth.ts, call by call and in the same order. */
-import { CurfewError, isCurfewError } from '../../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { PublicJwk } from '../../../lib/domain/keys/jwk';
 import { isSamePolicy } from '../../../lib/domain/keys/key-policy';
 import type { Ring, Slot } from '../../../lib/domain/keys/ring';

@@ -2,7 +2,7 @@
  * Mirrors lambdas/keys/taint.ts, and the steps around it in lambdas/offboarding/taint-steps.ts, in the order of plan.ts.
  * A state machine leads through them: what fails, or dies, is tried again from the step it was in.
  */
-import { CurfewError, isCurfewError } from '../../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { Ring } from '../../../lib/domain/keys/ring';
 import { halt as haltRing } from '../../../lib/domain/keys/ring-life';
 import { deny, type TaintTarget, taint } from '../../../lib/domain/keys/taint';

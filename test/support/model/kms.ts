@@ -2,7 +2,7 @@
  * KMS as the model needs it: states and policies are judged as the twin judges them, signatures are only said to be
  * made. Enabling takes effect a moment after KMS has answered, as on AWS.
  */
-import { CurfewError } from '../../../lib/domain/errors';
+import { CurfewError } from '../../../lib/domain/base/errors';
 import type { PublicJwk } from '../../../lib/domain/keys/jwk';
 import { isAllowed } from '../../../lib/local/key-policy';
 

@@ -2,7 +2,7 @@
  * One life of a ring: whoever acts on it, one call at a time, in an order that a list of actions says. The same list is
  * the same life, so a violation can be replayed, and shortened.
  */
-import { isCurfewError } from '../../../lib/domain/errors';
+import { isCurfewError } from '../../../lib/domain/base/errors';
 import type { Ring, TaintClass } from '../../../lib/domain/keys/ring';
 import { close, createRing } from '../../../lib/domain/keys/ring-life';
 import { RESTS_FOR } from '../../../lib/domain/keys/rotation';

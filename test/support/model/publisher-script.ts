@@ -1,5 +1,5 @@
 /** Mirrors lambdas/keys/publisher.ts, call by call and in the same order. */
-import { CurfewError, isCurfewError } from '../../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import { checkFollows, feedAt } from '../../../lib/domain/keys/feed';
 import { load } from './birth-script';
 import { effect, read, type Script } from './script';

@@ -1,5 +1,5 @@
 /** Mirrors lambdas/keys/rotator.ts, apply-plan.ts and key-inspection.ts, call by call and in the same order. */
-import { CurfewError, isCurfewError } from '../../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import { policyStateOf } from '../../../lib/domain/keys/key-policy';
 import { findKey, type KeyRecord, type Ring, type Slot } from '../../../lib/domain/keys/ring';
 import { ringEntryKey } from '../../../lib/domain/keys/ring-items';

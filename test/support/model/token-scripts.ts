@@ -2,7 +2,7 @@
  * Mirrors lambdas/tokens/issuer.ts and issuing-key.ts, and of resigner.ts what decides over a wave: its kids, its order and its last
  * transaction. All shards of a wave are one here, and every committed token is in a committed list.
  */
-import { CurfewError, isCurfewError } from '../../../lib/domain/errors';
+import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { KeyRecord } from '../../../lib/domain/keys/ring';
 import { headKey, keyKey, waveKey } from '../../../lib/domain/keys/ring-items';
 import type { Item } from '../../../lib/domain/table';

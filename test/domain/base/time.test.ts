@@ -1,4 +1,4 @@
-import { instant, span } from '../../lib/domain/time';
+import { instant, span } from '../../../lib/domain/base/time';
 
 test.each([
   [0, '0 s'],
