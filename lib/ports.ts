@@ -5,7 +5,7 @@
  */
 
 import type { DeploymentConfig } from './domain/deployment';
-import type { SigningAlgorithm } from './domain/keys/algorithm';
+import type { SigningAlgorithm } from './domain/jose/algorithm';
 import type { MetricName } from './domain/keys/health';
 import type { Messages } from './domain/messages';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/rights';

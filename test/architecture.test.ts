@@ -148,7 +148,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
     'lib/domain/access.ts',
     'lib/domain/deployment.ts',
     'lib/domain/base/errors.ts',
-    'lib/domain/keys/algorithm.ts',
+    'lib/domain/jose/algorithm.ts',
     'lib/domain/keys/exemption.ts',
     'lib/domain/keys/health.ts',
     'lib/domain/keys/ring-config.ts',

@@ -15,7 +15,7 @@ import { parseConfiguration } from '../lib/config';
 import { ALARMS, runBookOf } from '../lib/constructs/alarms';
 import { RETENTION_DAYS } from '../lib/constructs/evidence-log';
 import { ROLES } from '../lib/domain/access';
-import { ALGORITHMS } from '../lib/domain/keys/algorithm';
+import { ALGORITHMS } from '../lib/domain/jose/algorithm';
 import { EXEMPTABLE, parseExemptions } from '../lib/domain/keys/exemption';
 import { METRICS } from '../lib/domain/keys/health';
 import { STANDBYS } from '../lib/domain/keys/ring';

@@ -7,7 +7,7 @@ import { FetchHttp } from '../../lib/aws/fetch-http';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { diagnose, expectedAlarms, tally } from '../../lib/domain/doctor';
 import type { Finding, Seen } from '../../lib/domain/finding';
-import type { PublicJwk } from '../../lib/domain/keys/jwk';
+import type { PublicJwk } from '../../lib/domain/jose/jwk';
 import type { PublicationFacts, Served } from '../../lib/domain/keys/publication-diagnosis';
 import type { Ring } from '../../lib/domain/keys/ring';
 import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';

@@ -1,7 +1,7 @@
 /** What `curfew ring show` says below its table of a key that is not fit: a policy not as written, a STANDBY that waits. */
 
 import { instant } from '../../lib/domain/base/time';
-import { shortKid } from '../../lib/domain/keys/jwk';
+import { shortKid } from '../../lib/domain/jose/jwk';
 import type { PolicyState } from '../../lib/domain/keys/key-policy';
 import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
 import { isClosed, mayActivate, RESTS_FOR } from '../../lib/domain/keys/rotation';

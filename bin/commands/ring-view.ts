@@ -1,8 +1,8 @@
 /** `curfew ring list` and `curfew ring show RING`: what each ring and each key is, until when, and what comes next. */
 import { listRings, loadRing } from '../../lambdas/keys/load-ring';
 import { instant, span } from '../../lib/domain/base/time';
+import { shortKid } from '../../lib/domain/jose/jwk';
 import { type Forecast, forecast } from '../../lib/domain/keys/forecast';
-import { shortKid } from '../../lib/domain/keys/jwk';
 import { activeKey, type Ring, STANDBYS } from '../../lib/domain/keys/ring';
 import {
   isClosed,

@@ -2,7 +2,7 @@
 import { loadRing } from '../../lambdas/keys/load-ring';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { SecretsManagerSecrets } from '../../lib/aws/secrets';
-import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import type { VerifierOptions } from '../../lib/verifier';
 import type { Instance } from '../instance';
 import { type Commands, instanceOf } from './command';

@@ -1,6 +1,6 @@
 /** KMS keys are born into slots: created under the final policy, read, disabled, and only then known to the ring. */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { isSamePolicy, keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
 import type { Ring, Slot } from '../../lib/domain/keys/ring';
 import * as transitions from '../../lib/domain/keys/transitions';

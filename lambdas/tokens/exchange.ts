@@ -6,9 +6,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
+import { type CompactToken, parseCompact } from '../../lib/domain/jose/compact';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { type CompactToken, parseCompact } from '../../lib/domain/tokens/compact';
 import { blind, cutOffKey, isCutOff, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import {
   currentKeys,

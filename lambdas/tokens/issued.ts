@@ -5,7 +5,7 @@
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
-import { KID_PATTERN } from '../../lib/domain/keys/jwk';
+import { KID_PATTERN } from '../../lib/domain/jose/jwk';
 import { SHARDS } from '../../lib/domain/keys/ring';
 import { rowKey } from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';

@@ -6,21 +6,21 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
-import type { RingSettings } from '../../lib/domain/keys/ring-config';
-import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
-import type { Messages } from '../../lib/domain/messages';
-import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';
 import {
   ACCESS_TOKEN_TYP,
   type CompactToken,
   parseCompact,
   signingInput,
   signingInputBytesMax,
-} from '../../lib/domain/tokens/compact';
+} from '../../lib/domain/jose/compact';
+import { isSigned } from '../../lib/domain/jose/signature';
+import type { KeyRecord } from '../../lib/domain/keys/ring';
+import type { RingSettings } from '../../lib/domain/keys/ring-config';
+import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
+import type { Messages } from '../../lib/domain/messages';
+import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { adopted, jtiHash, rowKey } from '../../lib/domain/tokens/ledger';
-import { isSigned } from '../../lib/domain/tokens/signature';
 import type { Deps } from '../../lib/ports';
 import { outIdAt } from './out-id';
 import { pepperOf } from './pepper';

@@ -12,13 +12,14 @@ import {
   tokenListPrefix,
   tokenListsFrom,
 } from '../../lib/domain/evidence/token-list';
+import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/jose/compact';
+import { isSigned } from '../../lib/domain/jose/signature';
 import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
 import type { Item } from '../../lib/domain/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/tokens/compact';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
 import {
@@ -30,7 +31,6 @@ import {
   shardPartition,
   tokenOf,
 } from '../../lib/domain/tokens/ledger';
-import { isSigned } from '../../lib/domain/tokens/signature';
 import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
 import { outIdAt } from './out-id';

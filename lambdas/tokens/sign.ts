@@ -1,8 +1,8 @@
 /** kms:Sign, its answer in the form a JWS has, verified under the very key it is meant for before anybody gets it. */
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { PublicJwk } from '../../lib/domain/keys/jwk';
-import { assemble } from '../../lib/domain/tokens/compact';
-import { isSigned, toJws } from '../../lib/domain/tokens/signature';
+import { assemble } from '../../lib/domain/jose/compact';
+import type { PublicJwk } from '../../lib/domain/jose/jwk';
+import { isSigned, toJws } from '../../lib/domain/jose/signature';
 import type { Signer } from '../../lib/ports';
 
 /** The compact JWS. Throws what KMS says, and `ERR_TOKEN_SIGNATURE` for a signature of another key or another spelling. */

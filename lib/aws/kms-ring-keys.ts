@@ -11,7 +11,7 @@ import {
   paginateListKeys,
 } from '@aws-sdk/client-kms';
 import { isCurfewError } from '../domain/base/errors';
-import { ALGORITHMS } from '../domain/keys/algorithm';
+import { ALGORITHMS } from '../domain/jose/algorithm';
 import type { RingKeys } from '../ports';
 import { awsError, calling, errorName } from './errors';
 import { KMS_CODES, present } from './kms-answers';

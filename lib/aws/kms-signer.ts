@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { CurfewError } from '../domain/base/errors';
-import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/keys/algorithm';
+import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/jose/algorithm';
 import type { Signer } from '../ports';
 import { calling } from './errors';
 import { KMS_CODES, present } from './kms-answers';

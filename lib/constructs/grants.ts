@@ -15,7 +15,7 @@ import type { Construct } from 'constructs';
 import type { AccessRight, RoleName } from '../domain/access';
 import { CurfewError } from '../domain/base/errors';
 import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
-import { ALGORITHMS } from '../domain/keys/algorithm';
+import { ALGORITHMS } from '../domain/jose/algorithm';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
 import { BUCKETS, type Bucket, type FunctionName } from '../domain/rights';
 import { TABLES, type TableName, type TableVerb } from '../domain/table';

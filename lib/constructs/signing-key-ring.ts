@@ -10,7 +10,7 @@ import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { CurfewError, isCurfewError } from '../domain/base/errors';
-import type { SigningAlgorithm } from '../domain/keys/algorithm';
+import type { SigningAlgorithm } from '../domain/jose/algorithm';
 import {
   type LegacyKeyConfig,
   parseRingConfig,

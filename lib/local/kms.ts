@@ -4,7 +4,7 @@
  */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { CurfewError } from '../domain/base/errors';
-import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/keys/algorithm';
+import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/jose/algorithm';
 import type { Clock, KeyDisabler, KmsKeyDescription, RingKeys, Signer } from '../ports';
 import { isAllowed } from './key-policy';
 

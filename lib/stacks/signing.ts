@@ -8,7 +8,7 @@ import { arnOf } from '../constructs/secret';
 import { SigningKeyRing } from '../constructs/signing-key-ring';
 import { SigningPlane, type SigningPlaneProps } from '../constructs/signing-plane';
 import { VerifierCache } from '../constructs/verifier-cache';
-import type { SigningAlgorithm } from '../domain/keys/algorithm';
+import type { SigningAlgorithm } from '../domain/jose/algorithm';
 import type { LegacyKeyConfig } from '../domain/keys/ring-config';
 
 export interface SigningStackProps extends StackProps, SigningPlaneProps {

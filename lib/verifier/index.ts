@@ -10,8 +10,8 @@
  *
  * The last good feed counts until its `exp`; then every token is refused.
  */
-import type { PublicJwk } from '../domain/keys/jwk';
-import { parsePublicJwk } from '../domain/keys/jwk';
+import type { PublicJwk } from '../domain/jose/jwk';
+import { parsePublicJwk } from '../domain/jose/jwk';
 import { FeedSource } from './feed-source';
 import { IssuedQuery } from './issued-query';
 import { type VerifiedToken, type VerifyContext, verify } from './verify';

@@ -3,11 +3,11 @@
  * signature does not hold, but for one coalesced refresh when its kid is unknown.
  */
 import { CurfewError } from '../domain/base/errors';
+import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../domain/jose/compact';
+import { isSigned } from '../domain/jose/signature';
 import type { FeedKey } from '../domain/keys/feed';
 import { type ClaimRules, type Claims, parseClaims, subjectsOf } from '../domain/tokens/claims';
-import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../domain/tokens/compact';
 import { blind, isCutOff } from '../domain/tokens/cutoff';
-import { isSigned } from '../domain/tokens/signature';
 import type { FeedSource, KnownFeed } from './feed-source';
 import type { IssuedQuery } from './issued-query';
 

@@ -1,7 +1,7 @@
 /** Speeds, told only against a peer in the same run: what this machine does in a second says nothing of yours. */
 import { sign } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { toJws } from '../../lib/domain/tokens/signature';
+import { toJws } from '../../lib/domain/jose/signature';
 import { signingKey } from '../support/keys';
 import { Published } from '../support/published';
 import { CFG } from '../support/rings';

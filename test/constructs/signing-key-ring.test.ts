@@ -9,7 +9,7 @@ import { SigningPlane } from '../../lib/constructs/signing-plane';
 import type { Stage } from '../../lib/constructs/stage';
 import { VerifierCache } from '../../lib/constructs/verifier-cache';
 import { rightsFor } from '../../lib/domain/access';
-import { ALGORITHMS, type SigningAlgorithm } from '../../lib/domain/keys/algorithm';
+import { ALGORITHMS, type SigningAlgorithm } from '../../lib/domain/jose/algorithm';
 import { METRICS, type MetricName } from '../../lib/domain/keys/health';
 import { parseSettings } from '../../lib/domain/settings';
 import { refusedAtSynth } from './refusals';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { verifyBundle } from '../../bin/commands/evidence';
-import { parseCompact } from '../../lib/domain/tokens/compact';
+import { parseCompact } from '../../lib/domain/jose/compact';
 
 const OUT = process.env.CURFEW_DEMO_OUT ?? '';
 const PROJECT = join(__dirname, '..', '..');

@@ -3,7 +3,7 @@ import { rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { issue } from '../../lambdas/tokens/issuer';
-import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { keyPolicy } from '../../lib/domain/keys/key-policy';
 import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring-config';
 import { createRing } from '../../lib/domain/keys/ring-life';

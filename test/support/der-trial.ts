@@ -1,5 +1,5 @@
 /** Signatures whose halves are random, often short, or at an edge, through our reader of DER: how many come out wrong. */
-import { fromDer } from '../../lib/domain/tokens/signature';
+import { fromDer } from '../../lib/domain/jose/signature';
 import { derSignature } from './der';
 import { bytesOf, ORDER } from './keys';
 import { seeded } from './seeded';

@@ -1,7 +1,7 @@
 /** Key pairs, and JWS made with node:crypto alone: what the tests hold against lib must not be made by lib. */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import type { SigningAlgorithm } from '../../lib/domain/keys/algorithm';
-import { jwkFromSpki, type PublicJwk } from '../../lib/domain/keys/jwk';
+import type { SigningAlgorithm } from '../../lib/domain/jose/algorithm';
+import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 
 export interface SigningKey {
   readonly jwk: PublicJwk;

@@ -1,7 +1,7 @@
 /** What a doctor would see of a deployment in memory: KMS as it is there, and everything else as it should be. */
 import type { Looks } from '../../bin/commands/doctor-looks';
 import { see } from '../../bin/commands/doctor-looks';
-import { jwkFromSpki } from '../../lib/domain/keys/jwk';
+import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 

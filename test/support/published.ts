@@ -1,7 +1,8 @@
 /** What a verifier sees of a ring: a feed that is signed as a publisher would, a ledger that answers, and who asked what. */
+
+import { parseCompact } from '../../lib/domain/jose/compact';
 import type { Feed, FeedKey } from '../../lib/domain/keys/feed';
 import type { KeyState } from '../../lib/domain/keys/ring';
-import { parseCompact } from '../../lib/domain/tokens/compact';
 import { blind, type Subject } from '../../lib/domain/tokens/cutoff';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 import { type SigningKey, signingKey, signJws } from './keys';

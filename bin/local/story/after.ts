@@ -1,8 +1,8 @@
 /** After the close: every refusal beside a twin that still works, in the same breath. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { parseCompact } from '../../../lib/domain/jose/compact';
 import { activeKey, findKey } from '../../../lib/domain/keys/ring';
-import { parseCompact } from '../../../lib/domain/tokens/compact';
 import { jtiHash } from '../../../lib/domain/tokens/ledger';
 import type { Before } from './before';
 import { kmsState, listBuckets, loginProfile, WORKER, WORKER_USER } from './cast';

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfiguration } from '../../../lib/config';
-import { jwkFromSpki } from '../../../lib/domain/keys/jwk';
+import { jwkFromSpki } from '../../../lib/domain/jose/jwk';
 import { writeReport } from '../../commands/report';
 import { deploy } from '../deploy';
 import { LOCAL_REGION } from '../emulator';

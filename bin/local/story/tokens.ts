@@ -5,7 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { base64url } from '../../../lib/domain/base/encoding';
 import { CurfewError, type ErrorCode } from '../../../lib/domain/base/errors';
-import { fromDer } from '../../../lib/domain/tokens/signature';
+import { fromDer } from '../../../lib/domain/jose/signature';
 import { LOCAL_REGION } from '../emulator';
 import type { Credentials } from './cast';
 

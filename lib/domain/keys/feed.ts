@@ -10,8 +10,8 @@
  * a cut-off never moves back: a document that breaks this is refused whole.
  */
 import { CurfewError } from '../base/errors';
-import type { SigningAlgorithm } from './algorithm';
-import { KID_PATTERN, type PublicJwk, parsePublicJwk } from './jwk';
+import type { SigningAlgorithm } from '../jose/algorithm';
+import { KID_PATTERN, type PublicJwk, parsePublicJwk } from '../jose/jwk';
 import type { KeyRecord, KeyState, Ring, Window } from './ring';
 
 export const FEED_TYP = 'curfew-feed+jwt';

@@ -3,7 +3,7 @@
  * automated may change the policy, so a dead scheduler cannot keep a key signing (the dead man's key).
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
-import { ALGORITHMS, type SigningAlgorithm } from './algorithm';
+import { ALGORITHMS, type SigningAlgorithm } from '../jose/algorithm';
 
 export const POLICY_VERSION = 1;
 

@@ -1,7 +1,7 @@
 /** What `curfew doctor` makes of the keys of a ring as KMS has them: their states, their policies, their grants. */
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 
-import { shortKid } from './jwk';
+import { shortKid } from '../jose/jwk';
 import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from './key-policy';
 import type { KeyRecord, Ring } from './ring';
 import { PREPARED_FOR } from './rotation';

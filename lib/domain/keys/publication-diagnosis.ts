@@ -2,8 +2,8 @@
 import { canonicalJson, type Json } from '../base/encoding';
 import { span } from '../base/time';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
+import { shortKid } from '../jose/jwk';
 import type { Feed } from './feed';
-import { shortKid } from './jwk';
 import { discovery, jwksAt } from './publication';
 import type { Ring } from './ring';
 

@@ -1,5 +1,5 @@
 /** What the world sees of a ring: JWKS (RFC 7517) and discovery, computed from the clock at every request. */
-import type { PublicJwk } from './jwk';
+import type { PublicJwk } from '../jose/jwk';
 import type { KeyRecord, Ring } from './ring';
 
 /**

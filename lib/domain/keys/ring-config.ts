@@ -1,10 +1,10 @@
 /** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
+import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
+import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
 import type { Settings } from '../settings';
-import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
 import { type Exemption, endOf, isExempt } from './exemption';
-import { type PublicJwk, parsePublicJwk } from './jwk';
 
 const DAY = 86_400;
 

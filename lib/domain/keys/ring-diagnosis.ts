@@ -3,7 +3,7 @@
 import { instant, span } from '../base/time';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 
-import { shortKid } from './jwk';
+import { shortKid } from '../jose/jwk';
 import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
 import { activeKey, STANDBYS, verifyUntilOf } from './ring';

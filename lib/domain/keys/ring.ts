@@ -11,9 +11,9 @@
  * The states are those of NIST SP 800-57 part 1, section 7, with its "compromised" split into SUSPECT and DENIED.
  */
 import { CurfewError } from '../base/errors';
+import type { SigningAlgorithm } from '../jose/algorithm';
+import type { PublicJwk } from '../jose/jwk';
 import type { WaveResult } from '../tokens/wave';
-import type { SigningAlgorithm } from './algorithm';
-import type { PublicJwk } from './jwk';
 import type { PolicyState } from './key-policy';
 import type { RingSettings } from './ring-config';
 

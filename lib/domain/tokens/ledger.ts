@@ -10,11 +10,11 @@
 import { base64url, H, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { issuedPartition } from '../evidence/commitment';
+import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../keys/ring';
 import { GATES, gateKey, item, keyKey } from '../keys/ring-items';
 import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../table';
 import type { Claims } from './claims';
-import { assemble, type CompactToken } from './compact';
 import { checkNotCutOff } from './cutoff';
 
 /** Rows outlive their token by this, for questions asked afterwards. */

@@ -1,4 +1,4 @@
-import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
+import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import { keyPolicy, policySha256, policyStateOf } from '../../../lib/domain/keys/key-policy';
 import { isAllowed } from '../../../lib/local/key-policy';
 

@@ -5,8 +5,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf } from '../../../bin/local/story/checks';
 import { inParallel } from '../../../bin/local/story/tokens';
+import { parseCompact } from '../../../lib/domain/jose/compact';
 import type { Ring } from '../../../lib/domain/keys/ring';
-import { parseCompact } from '../../../lib/domain/tokens/compact';
 import { until } from './stage';
 import { CACHE_SECONDS, type TestRing } from './test-ring';
 import { Verdicts } from './verdicts';

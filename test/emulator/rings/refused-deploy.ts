@@ -11,7 +11,7 @@ import {
 import type { Instance } from '../../../bin/instance';
 import { deploy } from '../../../bin/local/deploy';
 import { loadRing } from '../../../lambdas/keys/load-ring';
-import type { SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
+import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 
 const cloudFormation = new CloudFormationClient({});
 

@@ -5,7 +5,7 @@ import { CreateAccessKeyCommand, DeleteAccessKeyCommand, IAMClient } from '@aws-
 import { Instance } from '../../../bin/instance';
 import type { Credentials } from '../../../bin/local/story/cast';
 import { codeOf } from '../../../bin/local/story/checks';
-import type { SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
+import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import type { Ring } from '../../../lib/domain/keys/ring';
 import { removeSchedules, scheduleLike, switchSchedules } from './schedules';
 import { enable, forge, letSign } from './tampering';

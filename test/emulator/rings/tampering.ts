@@ -4,9 +4,9 @@ import { EnableKeyCommand, GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand }
 import { LOCAL_ACCOUNT } from '../../../bin/local/emulator';
 import { signJws } from '../../../lambdas/tokens/sign';
 import { KmsSigner } from '../../../lib/aws/kms-signer';
+import { ACCESS_TOKEN_TYP, signingInput } from '../../../lib/domain/jose/compact';
 import { keyPolicy } from '../../../lib/domain/keys/key-policy';
 import type { KeyRecord } from '../../../lib/domain/keys/ring';
-import { ACCESS_TOKEN_TYP, signingInput } from '../../../lib/domain/tokens/compact';
 import type { TestRing } from './test-ring';
 
 const kms = new KMSClient({});

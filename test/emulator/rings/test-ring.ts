@@ -8,7 +8,7 @@ import type { Credentials } from '../../../bin/local/story/cast';
 import { exchange, issue } from '../../../bin/local/story/tokens';
 import { loadRing } from '../../../lambdas/keys/load-ring';
 import { parseCalleeError } from '../../../lib/aws/callee-error';
-import type { SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
+import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import type { Ring } from '../../../lib/domain/keys/ring';
 import { parseRingConfig, type RingConfig } from '../../../lib/domain/keys/ring-config';
 import { keyKey } from '../../../lib/domain/keys/ring-items';

@@ -1,9 +1,9 @@
 /** An issuer stays right while the ring turns under it, and does not read the ring for every token. */
 import { rotate } from '../../../lambdas/keys/rotator';
 import { issue } from '../../../lambdas/tokens/issuer';
+import { parseCompact } from '../../../lib/domain/jose/compact';
 import { activeKey } from '../../../lib/domain/keys/ring';
 import { GATES } from '../../../lib/domain/keys/ring-items';
-import { parseCompact } from '../../../lib/domain/tokens/compact';
 import { RING, ringOf, type SigningWorld, signingWorld } from '../../scenarios/signing-world';
 
 const request = {

@@ -1,6 +1,6 @@
 /** Mirrors lambdas/keys/load-ring.ts and key-birth.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
-import type { PublicJwk } from '../../../lib/domain/keys/jwk';
+import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import { isSamePolicy } from '../../../lib/domain/keys/key-policy';
 import type { Ring, Slot } from '../../../lib/domain/keys/ring';
 import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/keys/ring-items';

@@ -3,7 +3,7 @@
  * made. Enabling takes effect a moment after KMS has answered, as on AWS.
  */
 import { CurfewError } from '../../../lib/domain/base/errors';
-import type { PublicJwk } from '../../../lib/domain/keys/jwk';
+import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import { isAllowed } from '../../../lib/local/key-policy';
 
 export const ACCOUNT = '000000000000';

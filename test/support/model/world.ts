@@ -1,6 +1,7 @@
 /** What the processes of the model share: clock, tables, KMS, what is served to verifiers, and who holds which token. */
+
+import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import type { Feed } from '../../../lib/domain/keys/feed';
-import type { PublicJwk } from '../../../lib/domain/keys/jwk';
 import { keyPolicy } from '../../../lib/domain/keys/key-policy';
 import { jwksAt } from '../../../lib/domain/keys/publication';
 import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';

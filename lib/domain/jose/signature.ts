@@ -9,8 +9,8 @@
  */
 import { verify } from 'node:crypto';
 import { CurfewError } from '../base/errors';
-import { ALGORITHMS, type SigningAlgorithm } from '../keys/algorithm';
-import { keyObject, type PublicJwk } from '../keys/jwk';
+import { ALGORITHMS, type SigningAlgorithm } from './algorithm';
+import { keyObject, type PublicJwk } from './jwk';
 
 /** Group orders of SEC 2. */
 const ORDER = {

@@ -8,8 +8,8 @@
  */
 import { base64url, H, parseBase64url } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../keys/algorithm';
-import { KID_PATTERN } from '../keys/jwk';
+import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from './algorithm';
+import { KID_PATTERN } from './jwk';
 
 export const TOKEN_BYTES_MAX = 8192;
 /** A dot and the longest signature, of RSA-2048, have to fit behind it. */

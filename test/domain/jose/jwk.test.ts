@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
-import { jwkFromSpki, KID_PATTERN, parsePublicJwk, thumbprint } from '../../../lib/domain/keys/jwk';
+import { jwkFromSpki, KID_PATTERN, parsePublicJwk, thumbprint } from '../../../lib/domain/jose/jwk';
 import { signingKey } from '../../support/keys';
 import { oddBut } from '../../support/odd';
 

@@ -1,8 +1,8 @@
 import { compactVerify } from 'jose';
-import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/keys/algorithm';
-import { keyObject } from '../../../lib/domain/keys/jwk';
-import { assemble, parseCompact, signingInput, TOKEN_BYTES_MAX } from '../../../lib/domain/tokens/compact';
-import { isSigned } from '../../../lib/domain/tokens/signature';
+import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
+import { assemble, parseCompact, signingInput, TOKEN_BYTES_MAX } from '../../../lib/domain/jose/compact';
+import { keyObject } from '../../../lib/domain/jose/jwk';
+import { isSigned } from '../../../lib/domain/jose/signature';
 import { encode, type SigningKey, signingKey, signJws, withOtherS } from '../../support/keys';
 import { ODD_VALUES } from '../../support/odd';
 

@@ -1,8 +1,8 @@
 import { sign } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { isCurfewError } from '../../../lib/domain/base/errors';
-import { keyObject } from '../../../lib/domain/keys/jwk';
-import { fromDer, isSigned, toJws } from '../../../lib/domain/tokens/signature';
+import { keyObject } from '../../../lib/domain/jose/jwk';
+import { fromDer, isSigned, toJws } from '../../../lib/domain/jose/signature';
 import { derInteger, derSignature, tagged } from '../../support/der';
 import { derFailures, edgesOf, expectedHex, orderOf } from '../../support/der-trial';
 import { bytesOf, encode, numberOf, signingKey } from '../../support/keys';
