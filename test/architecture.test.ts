@@ -220,7 +220,7 @@ test('the seven stops of a departure are there, and the README leads through the
     'lib/domain/offboarding/plan.ts',
     'lambdas/offboarding/',
     'lib/domain/evidence/record.ts',
-    'lib/domain/evidence/checkpoint.ts',
+    'lib/domain/tlog/checkpoint.ts',
     'bin/curfew.ts',
   ];
   for (const stop of stops) expect([stop, existsSync(join(PROJECT, stop))]).toEqual([stop, true]);

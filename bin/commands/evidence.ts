@@ -16,12 +16,12 @@ import {
   VERIFIER_KEY_FILE,
   type Verdict,
 } from '../../lib/domain/evidence/bundle';
-import { verifyCheckpoint } from '../../lib/domain/evidence/checkpoint';
-import { parseVerifierKey } from '../../lib/domain/evidence/note';
 import { type EvidenceRecord, parseRecord } from '../../lib/domain/evidence/record';
-import { parseEntries, TILE_WIDTH, type Tile, tilePath, tilesOf } from '../../lib/domain/evidence/tile';
 import { bundleListPath, listsOf } from '../../lib/domain/evidence/token-claims';
 import { tokenListKey } from '../../lib/domain/evidence/token-list';
+import { verifyCheckpoint } from '../../lib/domain/tlog/checkpoint';
+import { parseVerifierKey } from '../../lib/domain/tlog/note';
+import { parseEntries, TILE_WIDTH, type Tile, tilePath, tilesOf } from '../../lib/domain/tlog/tile';
 import type { Clock, Objects } from '../../lib/ports';
 import { type Commands, instanceOf, optional, text } from './command';
 

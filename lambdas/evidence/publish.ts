@@ -5,9 +5,9 @@
  * other. Neither bucket is trusted: what is read from them must add up to the head's root.
  */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { formatCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../lib/domain/evidence/checkpoint';
 import type { Head } from '../../lib/domain/evidence/log-items';
-import { type Hash, leafHash } from '../../lib/domain/evidence/merkle';
+import { formatCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../lib/domain/tlog/checkpoint';
+import { type Hash, leafHash } from '../../lib/domain/tlog/merkle';
 import {
   formatNote,
   formatVerifierKey,
@@ -15,7 +15,7 @@ import {
   parseNote,
   type VerifierKey,
   verifierKeyOf,
-} from '../../lib/domain/evidence/note';
+} from '../../lib/domain/tlog/note';
 import {
   type Edge,
   edgeRoot,
@@ -29,7 +29,7 @@ import {
   TILE_WIDTH,
   type Tile,
   tilePath,
-} from '../../lib/domain/evidence/tile';
+} from '../../lib/domain/tlog/tile';
 import type { Deps } from '../../lib/ports';
 
 export const CHECKPOINT_KEY = 'checkpoint';

@@ -7,7 +7,6 @@
 
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { parseCheckpoint } from '../../lib/domain/evidence/checkpoint';
 import {
   BATCH_RECORDS_MAX,
   type Head,
@@ -19,10 +18,11 @@ import {
   publishedWrites,
   sequenceWrites,
 } from '../../lib/domain/evidence/log-items';
-import { leafHash } from '../../lib/domain/evidence/merkle';
-import { parseNote } from '../../lib/domain/evidence/note';
-import { edgeRoot, formatEntries, growEdge, parseEntries } from '../../lib/domain/evidence/tile';
 import type { Messages } from '../../lib/domain/messages';
+import { parseCheckpoint } from '../../lib/domain/tlog/checkpoint';
+import { leafHash } from '../../lib/domain/tlog/merkle';
+import { parseNote } from '../../lib/domain/tlog/note';
+import { edgeRoot, formatEntries, growEdge, parseEntries } from '../../lib/domain/tlog/tile';
 import type { Deps } from '../../lib/ports';
 import { CHECKPOINT_KEY, loadEdge, publish } from './publish';
 

@@ -1,8 +1,8 @@
 /** Every record that the page refers to: its bytes as they were hashed, its place in the log, how to find it again. */
 import type { IndexedRecord } from '../evidence/bundle';
-import { leafHash } from '../evidence/merkle';
 import { formatRecord, RECORD_TYPES } from '../evidence/record';
-import { TILE_WIDTH, tilePath } from '../evidence/tile';
+import { leafHash } from '../tlog/merkle';
+import { TILE_WIDTH, tilePath } from '../tlog/tile';
 import { anchorOf } from './cite';
 import type { CaseFacts } from './facts';
 import { type Html, html } from './html';

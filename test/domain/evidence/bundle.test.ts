@@ -1,7 +1,7 @@
 import { type Check, judgeBundle, type Verdict } from '../../../lib/domain/evidence/bundle';
-import { formatVerifierKey } from '../../../lib/domain/evidence/note';
 import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
-import { parseEntries } from '../../../lib/domain/evidence/tile';
+import { formatVerifierKey } from '../../../lib/domain/tlog/note';
+import { parseEntries } from '../../../lib/domain/tlog/tile';
 import { CASE, changed, LEGACY, lists, NEW, OTHER_CASE, otherWave, RECORDS, without } from './test-case';
 import { bundleOf, LOG_KEY, type MemoryBundle, signedCheckpoint, TestKey } from './test-log';
 

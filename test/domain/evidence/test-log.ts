@@ -2,17 +2,17 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { sha256 } from '../../../lib/domain/base/encoding';
 import { formatDescription } from '../../../lib/domain/evidence/bundle';
-import { formatCheckpoint } from '../../../lib/domain/evidence/checkpoint';
-import { leafHash, merkleRoot } from '../../../lib/domain/evidence/merkle';
+import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
+import { formatCheckpoint } from '../../../lib/domain/tlog/checkpoint';
+import { leafHash, merkleRoot } from '../../../lib/domain/tlog/merkle';
 import {
   formatNote,
   formatVerifierKey,
   keyHashOf,
   type VerifierKey,
   verifierKeyOf,
-} from '../../../lib/domain/evidence/note';
-import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
-import { formatEntries, tilePath, tilesOf } from '../../../lib/domain/evidence/tile';
+} from '../../../lib/domain/tlog/note';
+import { formatEntries, tilePath, tilesOf } from '../../../lib/domain/tlog/tile';
 
 /** An Ed25519 key that is the same in every run. */
 export class TestKey {

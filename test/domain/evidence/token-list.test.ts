@@ -1,11 +1,11 @@
 import { H } from '../../../lib/domain/base/encoding';
-import { leafHash, nodeHash } from '../../../lib/domain/evidence/merkle';
 import {
   describeTokenList,
   formatTokenList,
   parseTokenList,
   tokenListKey,
 } from '../../../lib/domain/evidence/token-list';
+import { leafHash, nodeHash } from '../../../lib/domain/tlog/merkle';
 
 const tokens = ['a', 'b'].map((name) => ({ jtiH: H(`jti ${name}`), tokenSha256: H(`token ${name}`) }));
 const lines = tokens.map(({ jtiH, tokenSha256 }) => `${jtiH} ${tokenSha256}`).sort();

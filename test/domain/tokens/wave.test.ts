@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { leafHash, nodeHash } from '../../../lib/domain/evidence/merkle';
+import { leafHash, nodeHash } from '../../../lib/domain/tlog/merkle';
 import {
   batchesOf,
   pendingBatches,

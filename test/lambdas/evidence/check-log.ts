@@ -1,10 +1,10 @@
 /** Re-verifies a whole published log from its buckets alone, as a stranger would, and gives back its records. */
 import { CHECKPOINT_FILE, VERIFIER_KEY_FILE } from '../../../lib/domain/evidence/bundle';
-import { type Checkpoint, verifyCheckpoint } from '../../../lib/domain/evidence/checkpoint';
-import { leafHash, merkleRoot } from '../../../lib/domain/evidence/merkle';
-import { parseVerifierKey } from '../../../lib/domain/evidence/note';
 import { type EvidenceRecord, parseRecord } from '../../../lib/domain/evidence/record';
-import { parseEntries, TILE_WIDTH, tilePath, tilesOf } from '../../../lib/domain/evidence/tile';
+import { type Checkpoint, verifyCheckpoint } from '../../../lib/domain/tlog/checkpoint';
+import { leafHash, merkleRoot } from '../../../lib/domain/tlog/merkle';
+import { parseVerifierKey } from '../../../lib/domain/tlog/note';
+import { parseEntries, TILE_WIDTH, tilePath, tilesOf } from '../../../lib/domain/tlog/tile';
 import type { MemoryObjects } from '../../../lib/local/objects';
 import { tileFiles } from '../../domain/evidence/test-log';
 

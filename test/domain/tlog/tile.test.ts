@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { leafHash, merkleRoot } from '../../../lib/domain/evidence/merkle';
+import { leafHash, merkleRoot } from '../../../lib/domain/tlog/merkle';
 import {
   type Edge,
   edgeRoot,
@@ -14,7 +14,7 @@ import {
   TILE_WIDTH,
   tilePath,
   tilesOf,
-} from '../../../lib/domain/evidence/tile';
+} from '../../../lib/domain/tlog/tile';
 
 const refusal = (message: string) => expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message });
 const leavesOf = (n: number) => Array.from({ length: n }, (_, i) => leafHash(Buffer.from(`entry ${i}`)));

@@ -7,7 +7,7 @@ import {
   parseVerifierKey,
   verifierKeyOf,
   verifyNote,
-} from '../../../lib/domain/evidence/note';
+} from '../../../lib/domain/tlog/note';
 
 const format = (message: string) => expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message });
 const parse = (text: string) => parseNote(Buffer.from(text));

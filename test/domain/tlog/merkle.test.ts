@@ -10,7 +10,7 @@ import {
   type Proof,
   proveConsistency,
   proveInclusion,
-} from '../../../lib/domain/evidence/merkle';
+} from '../../../lib/domain/tlog/merkle';
 
 const hex = (text: string) => Buffer.from(text, 'hex');
 const refusal = (message: string | RegExp) =>
