@@ -18,7 +18,7 @@ import { S3Objects } from '../lib/aws/s3-objects';
 import { pascal } from '../lib/constructs/names';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { Bucket } from '../lib/domain/rights';
-import type { TableName } from '../lib/domain/table';
+import type { TableName } from '../lib/domain/store/table';
 
 export const STACKS = ['evidence', 'signing', 'offboarding'] as const;
 export type StackName = (typeof STACKS)[number];

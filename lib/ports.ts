@@ -9,7 +9,7 @@ import type { SigningAlgorithm } from './domain/jose/algorithm';
 import type { MetricName } from './domain/keys/health';
 import type { Messages } from './domain/messages';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/rights';
-import type { Allowed, Item, Key, TableRight, Write } from './domain/table';
+import type { Allowed, Item, Key, TableRight, Write } from './domain/store/table';
 
 /** Whole epoch seconds. */
 export interface Clock {

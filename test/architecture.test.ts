@@ -3,7 +3,7 @@ import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ENTRIES } from '../lib/constructs/lambda-bundle';
 import { type FunctionName, RIGHTS, type Right } from '../lib/domain/rights';
-import { TABLES } from '../lib/domain/table';
+import { TABLES } from '../lib/domain/store/table';
 
 const PROJECT = resolve(__dirname, '..');
 
@@ -155,7 +155,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
     'lib/domain/offboarding/plan.ts',
     'lib/domain/rights.ts',
     'lib/domain/settings.ts',
-    'lib/domain/table.ts',
+    'lib/domain/store/table.ts',
   ]);
 });
 

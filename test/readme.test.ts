@@ -23,7 +23,7 @@ import { RING_LIMITS } from '../lib/domain/keys/ring-config';
 import { parseLeaverEvents } from '../lib/domain/offboarding/leaver-event';
 import { EXPOSURE_CLASSES, STEPS } from '../lib/domain/offboarding/plan';
 import { SETTINGS } from '../lib/domain/settings';
-import { TABLES } from '../lib/domain/table';
+import { TABLES } from '../lib/domain/store/table';
 import { parseExchange } from '../lib/domain/tokens/exchange';
 import { curfewStacks, EvidenceLog, Offboarding, SigningKeyRing, SigningPlane } from '../lib/index';
 import { World } from '../lib/local/world';

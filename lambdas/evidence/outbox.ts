@@ -8,7 +8,7 @@ import { insertedItems } from '../../lib/aws/dynamodb-stream';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
-import { type Item, OUTBOX_PREFIX } from '../../lib/domain/table';
+import { type Item, OUTBOX_PREFIX } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 
 interface OutboxEvent {

@@ -7,7 +7,7 @@ import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';
 import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
-import { TRANSACTION_WRITES_MAX, type Write } from '../../lib/domain/table';
+import { TRANSACTION_WRITES_MAX, type Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 
 /** Beyond the longest that IAM and KMS give. */

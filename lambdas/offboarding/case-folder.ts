@@ -28,7 +28,7 @@ import {
   type StoredDelivery,
 } from '../../lib/domain/offboarding/inbox';
 import type { LeaverEvent } from '../../lib/domain/offboarding/leaver-event';
-import { ITEM_ABSENT } from '../../lib/domain/table';
+import { ITEM_ABSENT } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { pepperOf } from '../tokens/pepper';
 import { startCase } from './start-case';

@@ -10,7 +10,7 @@ import {
   parseMeta,
 } from '../../lib/domain/offboarding/case';
 import type { CaseItem } from '../../lib/domain/offboarding/proof';
-import type { Item, Write } from '../../lib/domain/table';
+import type { Item, Write } from '../../lib/domain/store/table';
 import type { Tables } from '../../lib/ports';
 
 type Reader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };

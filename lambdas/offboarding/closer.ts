@@ -9,7 +9,7 @@ import type { StepRequest } from '../../lib/domain/messages';
 import { type CaseMeta, caseKey, workerKey } from '../../lib/domain/offboarding/case';
 import { closedRecord } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
-import { OUTBOX_PREFIX, type Write } from '../../lib/domain/table';
+import { OUTBOX_PREFIX, type Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadCase, loadItems } from './case-store';
 

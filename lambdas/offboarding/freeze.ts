@@ -5,7 +5,7 @@ import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
 import { type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
 import type { PrincipalRef } from '../../lib/domain/offboarding/containment';
 import type { Inventory } from '../../lib/domain/offboarding/plan';
-import { ITEM_ABSENT, type Item, type Key, type Value, type Write } from '../../lib/domain/table';
+import { ITEM_ABSENT, type Item, type Key, type Value, type Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadItems, type Target } from './case-store';
 

@@ -4,7 +4,7 @@ import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
 import { itemRecord, sealContext } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
 import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
-import type { Write } from '../../lib/domain/table';
+import type { Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadItem, type StoredItem } from './case-store';
 

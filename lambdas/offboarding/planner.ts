@@ -7,7 +7,7 @@ import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../..
 import { listContainment } from '../../lib/domain/offboarding/containment';
 import { keyExposed, planCase } from '../../lib/domain/offboarding/plan';
 import type { CaseItem, ItemKind } from '../../lib/domain/offboarding/proof';
-import { ITEM_ABSENT, type Item, type Value } from '../../lib/domain/table';
+import { ITEM_ABSENT, type Item, type Value } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { findRing } from '../keys/load-ring';
 import { loadCase, loadItems, type StoredItem, type Target } from './case-store';

@@ -9,7 +9,7 @@ import { type CaseState, metaKey, parseMeta } from '../../lib/domain/offboarding
 import { provedRecord } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../../lib/domain/offboarding/proof';
-import type { Value } from '../../lib/domain/table';
+import type { Value } from '../../lib/domain/store/table';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from '../keys/load-ring';

@@ -2,7 +2,7 @@
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
 import { transition } from '../../lib/domain/offboarding/case-transitions';
-import { ITEM_PRESENT, type Item, type Key } from '../../lib/domain/table';
+import { ITEM_PRESENT, type Item, type Key } from '../../lib/domain/store/table';
 import type { Clock, Tables, Workflow } from '../../lib/ports';
 
 /** A due marker; with the attempt that it looks after, once one was started. */

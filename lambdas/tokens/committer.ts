@@ -16,7 +16,7 @@ import {
   type StoredList,
 } from '../../lib/domain/evidence/commitment';
 import type { Messages } from '../../lib/domain/messages';
-import { TRANSACTION_WRITES_MAX } from '../../lib/domain/table';
+import { TRANSACTION_WRITES_MAX } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { outIdsBefore } from './out-id';
 

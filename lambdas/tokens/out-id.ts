@@ -1,5 +1,5 @@
 /** Where a digest waits for the committer: grows with time, never met twice. */
-import { ordered } from '../../lib/domain/table';
+import { ordered } from '../../lib/domain/store/table';
 import type { Random } from '../../lib/ports';
 
 export function outIdAt(now: number, random: Random): string {

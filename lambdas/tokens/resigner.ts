@@ -18,7 +18,7 @@ import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
 import type { Messages } from '../../lib/domain/messages';
-import type { Item } from '../../lib/domain/table';
+import type { Item } from '../../lib/domain/store/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';

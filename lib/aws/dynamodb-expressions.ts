@@ -1,6 +1,6 @@
 /** From `Write` and `Test` to DynamoDB's expressions. Every name and value goes through a placeholder. */
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { Test, Write } from '../domain/table';
+import type { Test, Write } from '../domain/store/table';
 
 type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 type Update = Extract<Write, { kind: 'update' }>;

@@ -1,6 +1,6 @@
 /** What a DynamoDB stream delivers to a Lambda: the items inserted, in order, in the shapes of `domain/table`. */
 import { CurfewError } from '../domain/base/errors';
-import type { Item, Value } from '../domain/table';
+import type { Item, Value } from '../domain/store/table';
 
 /** As far as we read it; the new image is in DynamoDB's own JSON. */
 interface StreamEvent {

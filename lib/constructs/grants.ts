@@ -18,7 +18,7 @@ import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
 import { ALGORITHMS } from '../domain/jose/algorithm';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
 import { BUCKETS, type Bucket, type FunctionName } from '../domain/rights';
-import { TABLES, type TableName, type TableVerb } from '../domain/table';
+import { TABLES, type TableName, type TableVerb } from '../domain/store/table';
 import { ENV } from '../env';
 import { arnOf } from './secret';
 

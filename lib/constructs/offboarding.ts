@@ -7,7 +7,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
 import type { HrSourceConfig } from '../domain/deployment';
-import { OUTBOX_PREFIX } from '../domain/table';
+import { OUTBOX_PREFIX } from '../domain/store/table';
 import { AccessPolicies } from './access-policies';
 import { CaseWorkflow } from './case-workflow';
 import { DeadLetters } from './dead-letters';

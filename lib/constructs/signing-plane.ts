@@ -17,7 +17,7 @@ import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment';
 import type { Exemption } from '../domain/keys/exemption';
-import { OUTBOX_PREFIX } from '../domain/table';
+import { OUTBOX_PREFIX } from '../domain/store/table';
 import { curfewBucket } from './bucket';
 import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';
 import { CurfewDashboard } from './dashboard';

@@ -3,7 +3,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import type { TableName } from '../domain/table';
+import type { TableName } from '../domain/store/table';
 import { pascal } from './names';
 import { pinLogicalId, type Stage } from './stage';
 

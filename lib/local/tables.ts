@@ -3,8 +3,8 @@
  * A transaction is applied in one synchronous step, so it is serialisable with every other.
  */
 import { CurfewError } from '../domain/base/errors';
-import type { Item, Key, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/table';
-import { checkTransaction, conditionFailed, keyOf } from '../domain/transaction';
+import type { Item, Key, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/store/table';
+import { checkTransaction, conditionFailed, keyOf } from '../domain/store/transaction';
 import type { Query, Tables } from '../ports';
 
 export type Stored = Record<string, Value | undefined> & Key;

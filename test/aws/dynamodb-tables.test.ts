@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamodbTables } from '../../lib/aws/dynamodb-tables';
-import type { Write } from '../../lib/domain/table';
+import type { Write } from '../../lib/domain/store/table';
 import { type Asked, answering } from './answering';
 
 const WRITES: readonly Write[] = [

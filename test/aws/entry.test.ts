@@ -4,7 +4,7 @@ import { KmsKeyDisabler } from '../../lib/aws/kms-key-disabler';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { BUCKETS, type FunctionName, RIGHTS } from '../../lib/domain/rights';
 import { parseSettings } from '../../lib/domain/settings';
-import { TABLES } from '../../lib/domain/table';
+import { TABLES } from '../../lib/domain/store/table';
 import { ENV } from '../../lib/env';
 import { portsOpenedFor } from '../../lib/ports-opened';
 

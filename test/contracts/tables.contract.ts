@@ -1,7 +1,7 @@
 /** What every Tables owes its callers. Each test works under partition keys of its own, so tables may be shared. */
 import { randomUUID } from 'node:crypto';
-import type { Item, Test, Value, Write } from '../../lib/domain/table';
-import { ITEM_ABSENT, ITEM_PRESENT } from '../../lib/domain/table';
+import type { Item, Test, Value, Write } from '../../lib/domain/store/table';
+import { ITEM_ABSENT, ITEM_PRESENT } from '../../lib/domain/store/table';
 import type { Tables } from '../../lib/ports';
 
 const NOTHING_WRITTEN = 'was refused by its condition; nothing was written';

@@ -1,6 +1,6 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { type FunctionName, RIGHTS } from '../../lib/domain/rights';
-import { ITEM_ABSENT } from '../../lib/domain/table';
+import { ITEM_ABSENT } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
 import type { Tables } from '../../lib/ports';
 import { portsOpenedFor } from '../../lib/ports-opened';

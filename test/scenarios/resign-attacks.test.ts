@@ -9,7 +9,7 @@ import { resignBatch } from '../../lambdas/tokens/resigner';
 import { H } from '../../lib/domain/base/encoding';
 import type { TaintTarget } from '../../lib/domain/keys/taint';
 import type { SubjectType } from '../../lib/domain/messages';
-import type { Item, Value } from '../../lib/domain/table';
+import type { Item, Value } from '../../lib/domain/store/table';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { signingKey, withOtherS } from '../support/keys';
 import {

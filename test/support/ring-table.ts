@@ -2,7 +2,7 @@
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { Ring } from '../../lib/domain/keys/ring';
 import { GATES, gateKey, headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/keys/ring-items';
-import type { Write } from '../../lib/domain/table';
+import type { Write } from '../../lib/domain/store/table';
 import { MemoryTables } from '../../lib/local/tables';
 
 export class RingTable {

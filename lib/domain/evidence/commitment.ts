@@ -3,7 +3,7 @@
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { SHARDS } from '../keys/ring';
-import { type Item, type Key, ordered } from '../table';
+import { type Item, type Key, ordered } from '../store/table';
 import type { EvidenceRecord } from './record';
 import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';
 

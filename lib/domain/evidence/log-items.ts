@@ -11,7 +11,15 @@
 import { createHash } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ITEM_ABSENT, ITEM_PRESENT, type Item, type Key, ordered, TRANSACTION_WRITES_MAX, type Write } from '../table';
+import {
+  ITEM_ABSENT,
+  ITEM_PRESENT,
+  type Item,
+  type Key,
+  ordered,
+  TRANSACTION_WRITES_MAX,
+  type Write,
+} from '../store/table';
 import { EMPTY_ROOT, type Hash } from '../tlog/merkle';
 import { type EvidenceRecord, formatRecord, parseRecord } from './record';
 

@@ -2,7 +2,7 @@
 
 import type { Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ordered } from '../table';
+import { ordered } from '../store/table';
 import { shardRoot, waveRoot } from '../tokens/wave';
 import type { EvidenceRecord } from './record';
 import { describeTokenList, parseTokenList, type TokenListEntry } from './token-list';

@@ -7,7 +7,7 @@
  */
 import { H, parseBase64url } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ordered } from '../table';
+import { ordered } from '../store/table';
 import { HASH_BYTES, type Hash, leafHash, merkleRoot } from '../tlog/merkle';
 
 export interface TokenDigest {

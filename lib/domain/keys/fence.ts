@@ -5,7 +5,7 @@
  */
 import type { Json } from '../base/encoding';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
-import { ITEM_ABSENT, ITEM_PRESENT, ordered, type Test, type Value, type Write } from '../table';
+import { ITEM_ABSENT, ITEM_PRESENT, ordered, type Test, type Value, type Write } from '../store/table';
 import type { Ring } from './ring';
 import { GATES, gateKey, headKey, item, keyKey, outKey } from './ring-items';
 

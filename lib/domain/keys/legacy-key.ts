@@ -1,6 +1,6 @@
 /** The public keys of the issuer before us: adopted OBSERVED, ended by a taint or by their date, never ACTIVE. */
 import { CurfewError } from '../base/errors';
-import { ITEM_ABSENT } from '../table';
+import { ITEM_ABSENT } from '../store/table';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring, SHARDS } from './ring';
 import type { LegacyKeyConfig } from './ring-config';

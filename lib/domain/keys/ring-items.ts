@@ -1,5 +1,5 @@
 /** A ring as stored in the Keys table, and back. One partition a ring. */
-import { type Item, type Key, OUTBOX_PREFIX, ordered, type Value } from '../table';
+import { type Item, type Key, OUTBOX_PREFIX, ordered, type Value } from '../store/table';
 import type { KeyRecord, Ring, Slot, Wave } from './ring';
 
 export const ringKey = (ring: string, sk: string): Key => ({ pk: `RING#${ring}`, sk });

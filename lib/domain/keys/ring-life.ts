@@ -1,7 +1,7 @@
 /** The life of a ring as a whole: born, changed, halted, closed; each change one transaction under the fence (`fence.ts`). */
 import type { Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ITEM_ABSENT } from '../table';
+import { ITEM_ABSENT } from '../store/table';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
 import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';
 import { type RingSettings, settingsSha } from './ring-config';

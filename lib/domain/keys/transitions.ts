@@ -1,5 +1,5 @@
 import { CurfewError } from '../base/errors';
-import { ITEM_ABSENT, type Test } from '../table';
+import { ITEM_ABSENT, type Test } from '../store/table';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
 import type { PolicyState } from './key-policy';
 import {

@@ -3,7 +3,7 @@
  * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
 import type { EvidenceRecord } from '../evidence/record';
-import { ITEM_ABSENT, OUTBOX_PREFIX, ordered, type Test, type Value, type Write } from '../table';
+import { ITEM_ABSENT, OUTBOX_PREFIX, ordered, type Test, type Value, type Write } from '../store/table';
 import { type CaseMeta, caseKey, type Departure, dueKey, foldDeparture, metaKey, rescindKey, workerKey } from './case';
 
 export type CaseWrite = Write<'cases:put' | 'cases:update' | 'cases:check' | 'cases:delete'>;

@@ -18,7 +18,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
-import { type Item, type Key, ordered } from '../table';
+import { type Item, type Key, ordered } from '../store/table';
 import type { LeaverEvent } from './leaver-event';
 
 export const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;

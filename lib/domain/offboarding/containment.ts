@@ -5,7 +5,7 @@
  * record `case.listed`; who a reference stands for is sealed in the record of its item, and in clear only in the case's
  * own items.
  */
-import { ordered } from '../table';
+import { ordered } from '../store/table';
 
 /** One thing of the worker's that can authenticate, as far as it may stand in a record in clear. */
 export type PrincipalRef =

@@ -7,7 +7,7 @@
  * A delivery is never deleted here: its key is the memory that makes a replay a duplicate. The marker is an item of its
  * own and not an index, so that looking for it is a consistent read. Who can write this table can make anyone a leaver.
  */
-import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../table';
+import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../store/table';
 import type { LeaverEvent } from './leaver-event';
 
 /** No source may have this name; names of sources are lower case. */

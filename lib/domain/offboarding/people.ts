@@ -7,7 +7,7 @@
  * Who can write this table can have other people's access ended; who deletes from it hides a leaver's. Matching is by
  * the immutable worker id alone, never by a name or an address.
  */
-import type { Item } from '../table';
+import type { Item } from '../store/table';
 import type { ExposureClass } from './plan';
 
 export type Principal =

@@ -7,7 +7,7 @@ import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../keys/feed';
 import { item } from '../keys/ring-items';
 import type { SubjectType } from '../messages';
-import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../table';
+import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
 
 export interface Subject {
   readonly type: SubjectType;

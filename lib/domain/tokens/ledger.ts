@@ -13,7 +13,7 @@ import { issuedPartition } from '../evidence/commitment';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../keys/ring';
 import { GATES, gateKey, item, keyKey } from '../keys/ring-items';
-import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../table';
+import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../store/table';
 import type { Claims } from './claims';
 import { checkNotCutOff } from './cutoff';
 

@@ -6,7 +6,7 @@
  * pass and shard, so that a batch that runs twice counts once.
  */
 import { linesRoot } from '../evidence/token-list';
-import { ordered } from '../table';
+import { ordered } from '../store/table';
 
 /** One unit of a wave's Map: some shards of one tainted kid. */
 export interface WaveBatch {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { GATES, gateKey, headKey } from '../../../lib/domain/keys/ring-items';
-import type { Write } from '../../../lib/domain/table';
+import type { Write } from '../../../lib/domain/store/table';
 import { setCutOff } from '../../../lib/domain/tokens/cutoff';
 import {
   adopted,

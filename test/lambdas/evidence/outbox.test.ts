@@ -1,7 +1,7 @@
 import { relay } from '../../../lambdas/evidence/outbox';
 import { insertedItems } from '../../../lib/aws/dynamodb-stream';
 import { RIGHTS } from '../../../lib/domain/rights';
-import type { Item } from '../../../lib/domain/table';
+import type { Item } from '../../../lib/domain/store/table';
 import { World } from '../../../lib/local/world';
 
 const record = {

@@ -5,7 +5,7 @@ import { isSamePolicy } from '../../../lib/domain/keys/key-policy';
 import type { Ring, Slot } from '../../../lib/domain/keys/ring';
 import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/keys/ring-items';
 import * as transitions from '../../../lib/domain/keys/transitions';
-import type { Item } from '../../../lib/domain/table';
+import type { Item } from '../../../lib/domain/store/table';
 import { ACCOUNT, ROLES } from './kms';
 import { effect, read, type Script } from './script';
 import { MODEL_CFG, type ModelWorld, RING } from './world';

@@ -6,7 +6,7 @@ import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { Ring } from '../../../lib/domain/keys/ring';
 import { halt as haltRing } from '../../../lib/domain/keys/ring-life';
 import { deny, type TaintTarget, taint } from '../../../lib/domain/keys/taint';
-import type { Write } from '../../../lib/domain/table';
+import type { Write } from '../../../lib/domain/store/table';
 import { load } from './birth-script';
 import { finish, invokePublisher, prepare, transact } from './rotator-script';
 import { read, type Script, waitUntil } from './script';

@@ -5,7 +5,7 @@
 import { jwksAt } from '../../../lib/domain/keys/publication';
 import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
 import { planRotation } from '../../../lib/domain/keys/rotation';
-import type { Test, Write } from '../../../lib/domain/table';
+import type { Test, Write } from '../../../lib/domain/store/table';
 import { SENTENCES, type Sentence } from './invariants';
 import type { Often } from './walk';
 import { type GuardedStep, RULES, type Rules } from './world';

@@ -3,7 +3,7 @@
  * other: a script that does not do what its Lambda does proves nothing of it.
  */
 import type { FunctionName } from '../../../lib/domain/rights';
-import type { Item, Write } from '../../../lib/domain/table';
+import type { Item, Write } from '../../../lib/domain/store/table';
 import type { World } from '../../../lib/local/world';
 import { type Script, sayStop } from './script';
 import type { ModelWorld } from './world';

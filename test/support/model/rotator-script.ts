@@ -6,7 +6,7 @@ import { ringEntryKey } from '../../../lib/domain/keys/ring-items';
 import { retireRing } from '../../../lib/domain/keys/ring-life';
 import { RESTS_FOR, type RotationAction, successors } from '../../../lib/domain/keys/rotation';
 import * as transitions from '../../../lib/domain/keys/transitions';
-import type { Write } from '../../../lib/domain/table';
+import type { Write } from '../../../lib/domain/store/table';
 import { adopt, createKey, disableOthers, load, policyFor, requireState } from './birth-script';
 import { publish } from './publisher-script';
 import { effect, read, type Script, waitUntil } from './script';

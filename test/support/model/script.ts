@@ -2,7 +2,7 @@
  * A process of the model: a generator that stops before each call that leaves the process. There it can be killed, and
  * there any other process may come in. What a call writes was decided before the stop, as in the Lambda it mirrors.
  */
-import type { Write } from '../../../lib/domain/table';
+import type { Write } from '../../../lib/domain/store/table';
 
 export interface Stop {
   /** The port and its method, as `Faults` names them. */

@@ -1,6 +1,6 @@
 /** DynamoDB as the model needs it: items by key and conditions judged as the twin judges them, each call in one step. */
-import type { Item, Key, TableName, Write } from '../../../lib/domain/table';
-import { checkTransaction, conditionFailed, keyOf } from '../../../lib/domain/transaction';
+import type { Item, Key, TableName, Write } from '../../../lib/domain/store/table';
+import { checkTransaction, conditionFailed, keyOf } from '../../../lib/domain/store/transaction';
 import { holds, next, type Stored } from '../../../lib/local/tables';
 
 export class ModelStore {

@@ -5,7 +5,7 @@
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { KeyRecord } from '../../../lib/domain/keys/ring';
 import { headKey, keyKey, waveKey } from '../../../lib/domain/keys/ring-items';
-import type { Item } from '../../../lib/domain/table';
+import type { Item } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { excludedRow } from '../../../lib/domain/tokens/eligibility';
 import { type Issuance, intent, issued, type LedgerRow, resigned } from '../../../lib/domain/tokens/ledger';

@@ -8,7 +8,7 @@ import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
 import type { RingSettings } from '../../../lib/domain/keys/ring-config';
 import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/keys/ring-items';
 import { planRotation } from '../../../lib/domain/keys/rotation';
-import type { Write } from '../../../lib/domain/table';
+import type { Write } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { NOW } from '../rings';
 import { ModelKms } from './kms';

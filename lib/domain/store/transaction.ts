@@ -1,5 +1,5 @@
 /** What DynamoDB asks of any transaction before it looks at a single item (TransactWriteItems, "Constraints"). */
-import { CurfewError } from './base/errors';
+import { CurfewError } from '../base/errors';
 import { type Key, TRANSACTION_WRITES_MAX, type Write } from './table';
 
 export function keyOf(write: Write): Key {
