@@ -1,7 +1,7 @@
 /** The `curfew` command: finds the command, gives it what it was called with, prints its answer. The commands stand in bin/commands. */
 import { parseArgs } from 'node:util';
-import type { CommandName } from '../lib/domain/access';
 import { CurfewError } from '../lib/domain/base/errors';
+import type { CommandName } from '../lib/domain/deployment/access';
 import { COMMANDS } from './commands';
 import { fail } from './terminal';
 

@@ -17,7 +17,7 @@ import { LambdaFunctions } from '../lib/aws/lambda-functions';
 import { S3Objects } from '../lib/aws/s3-objects';
 import { pascal } from '../lib/constructs/names';
 import { CurfewError } from '../lib/domain/base/errors';
-import type { Bucket } from '../lib/domain/rights';
+import type { Bucket } from '../lib/domain/deployment/rights';
 import type { TableName } from '../lib/domain/store/table';
 
 export const STACKS = ['evidence', 'signing', 'offboarding'] as const;

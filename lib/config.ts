@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { STAGES } from './constructs/stage';
 import { CurfewError } from './domain/base/errors';
-import { parseSettings } from './domain/settings';
+import { parseSettings } from './domain/deployment/settings';
 
 const verifier = z.strictObject({
   name: z.string(),

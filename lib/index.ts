@@ -22,7 +22,7 @@ export type { ISigningKeyRing } from './constructs/signing-key-ring-base';
 export { SigningPlane, type SigningPlaneProps } from './constructs/signing-plane';
 export { VerifierCache, type VerifierProps } from './constructs/verifier-cache';
 export { CurfewError, type ErrorCode, isCurfewError } from './domain/base/errors';
+export { parseSettings, SETTINGS, type Settings } from './domain/deployment/settings';
 export type { Exemption } from './domain/keys/exemption';
 export type { LegacyKeyConfig } from './domain/keys/ring-config';
-export { parseSettings, SETTINGS, type Settings } from './domain/settings';
 export { curfewStacks } from './stacks/curfew-stacks';

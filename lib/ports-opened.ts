@@ -1,5 +1,5 @@
 /** Which port each right opens, at run time: what `PortsFor` says in types. The adapters and the twins both ask here. */
-import { BUCKETS, type FunctionName, RIGHTS, type Right } from './domain/rights';
+import { BUCKETS, type FunctionName, RIGHTS, type Right } from './domain/deployment/rights';
 import { TABLES } from './domain/store/table';
 import type { PortsFor } from './ports';
 

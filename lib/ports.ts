@@ -4,11 +4,11 @@
  * implementation owes its callers.
  */
 
-import type { DeploymentConfig } from './domain/deployment';
+import type { DeploymentConfig } from './domain/deployment/deployment-config';
+import type { Messages } from './domain/deployment/messages';
+import type { Bucket, FunctionName, Right, RightsOf } from './domain/deployment/rights';
 import type { SigningAlgorithm } from './domain/jose/algorithm';
 import type { MetricName } from './domain/keys/health';
-import type { Messages } from './domain/messages';
-import type { Bucket, FunctionName, Right, RightsOf } from './domain/rights';
 import type { Allowed, Item, Key, TableRight, Write } from './domain/store/table';
 
 /** Whole epoch seconds. */

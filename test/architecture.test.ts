@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ENTRIES } from '../lib/constructs/lambda-bundle';
-import { type FunctionName, RIGHTS, type Right } from '../lib/domain/rights';
+import { type FunctionName, RIGHTS, type Right } from '../lib/domain/deployment/rights';
 import { TABLES } from '../lib/domain/store/table';
 
 const PROJECT = resolve(__dirname, '..');
@@ -145,16 +145,16 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
       imports.filter(({ target }) => target.startsWith('lib/domain/')).map(({ target }) => target),
     );
   expect([...new Set(taken)].sort()).toEqual([
-    'lib/domain/access.ts',
-    'lib/domain/deployment.ts',
+    'lib/domain/deployment/access.ts',
+    'lib/domain/deployment/deployment-config.ts',
     'lib/domain/base/errors.ts',
     'lib/domain/jose/algorithm.ts',
     'lib/domain/keys/exemption.ts',
     'lib/domain/keys/health.ts',
     'lib/domain/keys/ring-config.ts',
     'lib/domain/offboarding/plan.ts',
-    'lib/domain/rights.ts',
-    'lib/domain/settings.ts',
+    'lib/domain/deployment/rights.ts',
+    'lib/domain/deployment/settings.ts',
     'lib/domain/store/table.ts',
   ]);
 });

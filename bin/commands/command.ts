@@ -1,8 +1,8 @@
 /** What a command is: its usage, and what it does with what it was given. `index.ts` has them all. */
 import { existsSync, readFileSync } from 'node:fs';
-import type { CommandName, RightsOfCommand } from '../../lib/domain/access';
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { Right } from '../../lib/domain/rights';
+import type { CommandName, RightsOfCommand } from '../../lib/domain/deployment/access';
+import type { Right } from '../../lib/domain/deployment/rights';
 import type { PortsFor } from '../../lib/ports';
 import { Instance } from '../instance';
 
@@ -24,7 +24,7 @@ export interface Command {
   readonly run: (args: readonly string[], options: Options) => Promise<Answer>;
 }
 
-/** Commands by name; the names are those whose rights `lib/domain/access.ts` knows. */
+/** Commands by name; the names are those whose rights `lib/domain/deployment/access.ts` knows. */
 export type Commands = { readonly [C in CommandName]?: Command };
 
 /** The ports that a command may use: what its row of rights opens, and the time. */

@@ -1,5 +1,5 @@
 /** Every command, by the words it is called with: a table a noun. */
-import type { CommandName } from '../../lib/domain/access';
+import type { CommandName } from '../../lib/domain/deployment/access';
 import { ADOPT_COMMANDS } from './adopt';
 import { CASE_COMMANDS } from './case';
 import type { Command } from './command';
@@ -10,7 +10,7 @@ import { REPORT_COMMANDS } from './report';
 import { RING_COMMANDS } from './ring';
 import { VERIFIER_COMMANDS } from './verifier';
 
-/** Those of `lib/domain/access.ts`, every one: a command without its row of rights does not compile, nor a row without its command. */
+/** Those of `lib/domain/deployment/access.ts`, every one: a command without its row of rights does not compile, nor a row without its command. */
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   ...RING_COMMANDS,
   ...DOCTOR_COMMANDS,

@@ -2,8 +2,8 @@
 
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import { appendWrites, pendingSortKey } from '../../lib/domain/evidence/log-items';
-import type { Messages } from '../../lib/domain/messages';
 import type { Deps } from '../../lib/ports';
 
 const NONCE_BYTES = 8;

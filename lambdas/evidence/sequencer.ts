@@ -7,6 +7,7 @@
 
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import {
   BATCH_RECORDS_MAX,
   type Head,
@@ -18,7 +19,6 @@ import {
   publishedWrites,
   sequenceWrites,
 } from '../../lib/domain/evidence/log-items';
-import type { Messages } from '../../lib/domain/messages';
 import { parseCheckpoint } from '../../lib/domain/tlog/checkpoint';
 import { leafHash } from '../../lib/domain/tlog/merkle';
 import { parseNote } from '../../lib/domain/tlog/note';

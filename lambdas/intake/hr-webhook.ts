@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/base/errors';
-import type { HrSourceConfig } from '../../lib/domain/deployment';
+import type { HrSourceConfig } from '../../lib/domain/deployment/deployment-config';
 import { deliveryWrites } from '../../lib/domain/offboarding/inbox';
 import { BODY_BYTES_MAX, parseLeaverEvents } from '../../lib/domain/offboarding/leaver-event';
 import { verifyDelivery } from '../../lib/domain/offboarding/source';

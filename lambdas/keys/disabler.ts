@@ -4,7 +4,7 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
-import type { Messages } from '../../lib/domain/messages';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import type { Deps, KeyDisabler } from '../../lib/ports';
 
 export async function disableKey(

@@ -1,11 +1,11 @@
 /** Signs and publishes the feed of a ring, and cannot sign anything else. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import { parseCompact, signingInput } from '../../lib/domain/jose/compact';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 import { isSigned } from '../../lib/domain/jose/signature';
 import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../../lib/domain/keys/feed';
-import type { Messages } from '../../lib/domain/messages';
 import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import type { Deps } from '../../lib/ports';
 import { signJws } from '../tokens/sign';

@@ -4,8 +4,8 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import { ringEntryKey } from '../../lib/domain/keys/ring-items';
-import type { Messages } from '../../lib/domain/messages';
 import { applyPlan, disable, enableSuccessor, takeOver } from './apply-plan';
 import type { RotatorDeps } from './key-birth';
 import { inspect } from './key-inspection';

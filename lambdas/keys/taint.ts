@@ -1,11 +1,11 @@
 /** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import { findKey, type KeyRecord, type Ring, SHARDS, type TaintClass } from '../../lib/domain/keys/ring';
 import { passPartition } from '../../lib/domain/keys/ring-items';
 import { halt } from '../../lib/domain/keys/ring-life';
 import { deny, taint } from '../../lib/domain/keys/taint';
-import type { Messages } from '../../lib/domain/messages';
 import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from './load-ring';

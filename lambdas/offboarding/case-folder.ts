@@ -3,7 +3,7 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
 import { base64url } from '../../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { Messages } from '../../lib/domain/messages';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import {
   type CaseMeta,
   caseFor,

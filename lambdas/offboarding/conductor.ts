@@ -4,7 +4,7 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { StepRequest } from '../../lib/domain/messages';
+import type { StepRequest } from '../../lib/domain/deployment/messages';
 import { type CaseMeta, caseIdOf, doubt } from '../../lib/domain/offboarding/case';
 import {
   containedRecord,

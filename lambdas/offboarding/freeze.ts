@@ -1,6 +1,6 @@
 /** How a list, and then a plan, of any length comes to be whole or not at all, though one transaction does not hold it. */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { StepRequest } from '../../lib/domain/messages';
+import type { StepRequest } from '../../lib/domain/deployment/messages';
 import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
 import { type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
 import type { PrincipalRef } from '../../lib/domain/offboarding/containment';

@@ -1,6 +1,6 @@
 /** Ends what an IAM user can authenticate with. IAM has no condition for "Inactive only": who invokes it could set Active. */
 import { entry } from '../../lib/aws/entry';
-import type { Messages } from '../../lib/domain/messages';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import type { Deps } from '../../lib/ports';
 
 export async function disableInIam(

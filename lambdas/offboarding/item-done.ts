@@ -1,5 +1,5 @@
 /** An item is done: its state, what was read back and the record of it, in one transaction. */
-import type { StepRequest } from '../../lib/domain/messages';
+import type { StepRequest } from '../../lib/domain/deployment/messages';
 import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
 import { itemRecord, sealContext } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';

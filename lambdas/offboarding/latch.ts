@@ -1,6 +1,6 @@
 /** The latch: one tag and one pre-provisioned deny policy on one user. It can put both on, and take neither off. */
 import { entry } from '../../lib/aws/entry';
-import type { Messages } from '../../lib/domain/messages';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import type { Deps } from '../../lib/ports';
 
 export async function applyLatch(

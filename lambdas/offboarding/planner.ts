@@ -1,7 +1,7 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { StepRequest } from '../../lib/domain/messages';
+import type { StepRequest } from '../../lib/domain/deployment/messages';
 import { type CaseMeta, caseKey, custodyOnly } from '../../lib/domain/offboarding/case';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
 import { listContainment } from '../../lib/domain/offboarding/containment';

@@ -8,6 +8,7 @@
 
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import {
   commit,
   ISSUED_PARTITIONS,
@@ -15,7 +16,6 @@ import {
   parseIssued,
   type StoredList,
 } from '../../lib/domain/evidence/commitment';
-import type { Messages } from '../../lib/domain/messages';
 import { TRANSACTION_WRITES_MAX } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { outIdsBefore } from './out-id';

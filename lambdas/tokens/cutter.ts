@@ -1,7 +1,7 @@
 /** Cuts subjects off: no token issued until now counts, no new one is issued. Never moves a cut-off back. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { Messages } from '../../lib/domain/messages';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import { blind, cutOffKey, parseCutOff, type Subject, setCutOff } from '../../lib/domain/tokens/cutoff';
 import type { Deps } from '../../lib/ports';
 import { pepperOf } from './pepper';

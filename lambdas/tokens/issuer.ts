@@ -7,9 +7,9 @@ import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructured
 import { entry } from '../../lib/aws/entry';
 import { base64url } from '../../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import type { SigningAlgorithm } from '../../lib/domain/jose/algorithm';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/jose/compact';
-import type { Messages } from '../../lib/domain/messages';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { intent, issued } from '../../lib/domain/tokens/ledger';

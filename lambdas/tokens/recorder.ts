@@ -6,6 +6,7 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import {
   ACCESS_TOKEN_TYP,
   type CompactToken,
@@ -17,7 +18,6 @@ import { isSigned } from '../../lib/domain/jose/signature';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import type { RingSettings } from '../../lib/domain/keys/ring-config';
 import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
-import type { Messages } from '../../lib/domain/messages';
 import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { adopted, jtiHash, rowKey } from '../../lib/domain/tokens/ledger';

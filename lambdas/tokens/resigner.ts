@@ -6,6 +6,7 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { Messages } from '../../lib/domain/deployment/messages';
 import {
   checkTokenListName,
   parseTokenList,
@@ -17,7 +18,6 @@ import { isSigned } from '../../lib/domain/jose/signature';
 import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/keys/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
-import type { Messages } from '../../lib/domain/messages';
 import type { Item } from '../../lib/domain/store/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';

@@ -7,8 +7,8 @@
  */
 
 import { CurfewError, isCurfewError } from '../domain/base/errors';
-import type { DeploymentConfig } from '../domain/deployment';
-import type { FunctionName } from '../domain/rights';
+import type { DeploymentConfig } from '../domain/deployment/deployment-config';
+import type { FunctionName } from '../domain/deployment/rights';
 import { ENV } from '../env';
 import type { Deps } from '../ports';
 import { type AllPorts, type PortName, portsOpenedFor } from '../ports-opened';

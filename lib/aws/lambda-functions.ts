@@ -1,7 +1,7 @@
 /** Functions on Lambda: a synchronous invoke. The SDK retries what never reached the callee, and throttling. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CurfewError } from '../domain/base/errors';
-import type { Messages } from '../domain/messages';
+import type { Messages } from '../domain/deployment/messages';
 import { parseCalleeError } from './callee-error';
 import { calling } from './errors';
 

@@ -1,7 +1,7 @@
 /** Objects on S3. Writes carry the SDK's checksum, so an object that arrived changed is refused by S3 itself. */
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { CurfewError, type ErrorCode } from '../domain/base/errors';
-import type { Bucket } from '../domain/rights';
+import type { Bucket } from '../domain/deployment/rights';
 import type { Objects, StoredObject } from '../ports';
 import { awsError, calling } from './errors';
 

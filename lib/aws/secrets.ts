@@ -8,7 +8,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { CurfewError } from '../domain/base/errors';
-import type { DeploymentConfig } from '../domain/deployment';
+import type { DeploymentConfig } from '../domain/deployment/deployment-config';
 import type { Clock, Secrets } from '../ports';
 import { awsError } from './errors';
 

@@ -1,7 +1,7 @@
 /** The managed policies of the people who use the CLI: what the commands of each role need, attached to nobody. */
 import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { type CommandName, ROLES, type RoleName, rightsFor } from '../domain/access';
+import { type CommandName, ROLES, type RoleName, rightsFor } from '../domain/deployment/access';
 import { grantFor, type Targets } from './grants';
 import { pascal } from './names';
 import { pinLogicalId } from './stage';

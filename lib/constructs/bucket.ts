@@ -3,7 +3,7 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import type { Bucket as BucketName } from '../domain/rights';
+import type { Bucket as BucketName } from '../domain/deployment/rights';
 import { pascal } from './names';
 import { pinLogicalId, type Stage } from './stage';
 

@@ -28,9 +28,9 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
+import type { FunctionName } from '../domain/deployment/rights';
+import type { Settings } from '../domain/deployment/settings';
 import { STEPS, type Step } from '../domain/offboarding/plan';
-import type { FunctionName } from '../domain/rights';
-import type { Settings } from '../domain/settings';
 
 /** Items of a case touch different things, so they may go at once; IAM's rate limits are what bounds them. */
 const ITEMS_AT_ONCE = 5;

@@ -1,4 +1,4 @@
-/** One Lambda of Curfew: its name says its rights (`lib/domain/rights.ts`), and it gets those and no others. */
+/** One Lambda of Curfew: its name says its rights (`lib/domain/deployment/rights.ts`), and it gets those and no others. */
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -6,8 +6,8 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
-import type { DeploymentConfig } from '../domain/deployment';
-import { type FunctionName, RIGHTS, type Right } from '../domain/rights';
+import type { DeploymentConfig } from '../domain/deployment/deployment-config';
+import { type FunctionName, RIGHTS, type Right } from '../domain/deployment/rights';
 import { ENV } from '../env';
 import { DeadLetters } from './dead-letters';
 import { grantFor, type Targets } from './grants';
@@ -124,7 +124,7 @@ export class CurfewFunction extends Construct {
     throw new CurfewError('ERR_CONFIG_INVALID', `${name} shares a role with a function of other rights`, {
       got: this.rights,
       allowed: other.rights,
-      fix: 'give both the same row in lib/domain/rights.ts, or each a role of its own',
+      fix: 'give both the same row in lib/domain/deployment/rights.ts, or each a role of its own',
     });
   }
 }

@@ -1,7 +1,7 @@
 /** The Lambdas of one construct, made one after another: a later one may invoke an earlier one, never the other way. */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { FunctionName } from '../domain/rights';
+import type { FunctionName } from '../domain/deployment/rights';
 import { CurfewFunction, type CurfewFunctionProps } from './curfew-function';
 import { pascal } from './names';
 

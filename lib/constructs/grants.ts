@@ -1,5 +1,5 @@
 /**
- * What each right of `lib/domain/rights.ts` and `lib/domain/access.ts` means on AWS: its IAM statements, and for a Lambda
+ * What each right of `lib/domain/deployment/rights.ts` and `lib/domain/deployment/access.ts` means on AWS: its IAM statements, and for a Lambda
  * the environment that goes with them. The one place where a Lambda, or a policy for people, gets a permission. The
  * rights to use a signing key are not here: key policies give them.
  */
@@ -12,12 +12,12 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { AccessRight, RoleName } from '../domain/access';
 import { CurfewError } from '../domain/base/errors';
-import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment';
+import type { AccessRight, RoleName } from '../domain/deployment/access';
+import type { DeploymentConfig, HrSourceConfig } from '../domain/deployment/deployment-config';
+import { BUCKETS, type Bucket, type FunctionName } from '../domain/deployment/rights';
 import { ALGORITHMS } from '../domain/jose/algorithm';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
-import { BUCKETS, type Bucket, type FunctionName } from '../domain/rights';
 import { TABLES, type TableName, type TableVerb } from '../domain/store/table';
 import { ENV } from '../env';
 import { arnOf } from './secret';
@@ -297,6 +297,6 @@ function isBucket(name: string): name is Bucket {
 function known<T>(target: T | undefined, what: string): T {
   if (target !== undefined) return target;
   throw new CurfewError('ERR_CONFIG_INVALID', `a right speaks of the ${what}, which this construct does not have`, {
-    fix: 'hand it over in `targets`, or take the right out of lib/domain/rights.ts',
+    fix: 'hand it over in `targets`, or take the right out of lib/domain/deployment/rights.ts',
   });
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import { CurfewError } from '../domain/base/errors';
-import type { FunctionName } from '../domain/rights';
+import type { FunctionName } from '../domain/deployment/rights';
 import { pascal } from './names';
 
 const PROJECT = resolve(__dirname, '..', '..');

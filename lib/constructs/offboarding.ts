@@ -6,7 +6,7 @@ import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
-import type { HrSourceConfig } from '../domain/deployment';
+import type { HrSourceConfig } from '../domain/deployment/deployment-config';
 import { OUTBOX_PREFIX } from '../domain/store/table';
 import { AccessPolicies } from './access-policies';
 import { CaseWorkflow } from './case-workflow';

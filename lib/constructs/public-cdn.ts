@@ -23,7 +23,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Construct } from 'constructs';
-import type { Settings } from '../domain/settings';
+import type { Settings } from '../domain/deployment/settings';
 
 export interface CdnOptions {
   /**

@@ -15,7 +15,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
-import type { DeploymentConfig } from '../domain/deployment';
+import type { DeploymentConfig } from '../domain/deployment/deployment-config';
 import type { Exemption } from '../domain/keys/exemption';
 import { OUTBOX_PREFIX } from '../domain/store/table';
 import { curfewBucket } from './bucket';

@@ -1,6 +1,7 @@
 /** What `curfew doctor` makes of an instance: facts as they were looked at, findings out. First run and drift alike. */
-import { alarmNames } from './alarm-names';
+
 import { span } from './base/time';
+import { alarmNames } from './deployment/alarm-names';
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 import { type Exemption, endOf } from './keys/exemption';
 import { diagnosePurposeKey, type PurposeKeyFacts } from './keys/purpose-key-diagnosis';

@@ -1,7 +1,7 @@
 /** Lambda's Invoke in memory: handlers by name, and JSON both ways, so that nothing passes that would not on the wire. */
 import { CurfewError, isCurfewError } from '../domain/base/errors';
-import type { Messages } from '../domain/messages';
-import type { Right } from '../domain/rights';
+import type { Messages } from '../domain/deployment/messages';
+import type { Right } from '../domain/deployment/rights';
 import type { Functions } from '../ports';
 import { isCrash } from './faults';
 

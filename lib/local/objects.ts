@@ -1,7 +1,7 @@
 /** S3 in memory: ETags, conditional puts, and a bucket that is written once (as Object Lock keeps every version). */
 import { H } from '../domain/base/encoding';
 import { CurfewError } from '../domain/base/errors';
-import type { Bucket, Right } from '../domain/rights';
+import type { Bucket, Right } from '../domain/deployment/rights';
 import type { Objects, StoredObject } from '../ports';
 
 type Condition = { readonly ifAbsent: true } | { readonly ifMatch: string };

@@ -5,9 +5,9 @@
  *     world.functions.register('publisher', (request) => publish(request, world.deps('publisher')));
  *     await publish({ ring: 'customer-api' }, world.deps('publisher'));
  */
-import type { DeploymentConfig } from '../domain/deployment';
-import { type FunctionName, RIGHTS } from '../domain/rights';
-import { parseSettings } from '../domain/settings';
+import type { DeploymentConfig } from '../domain/deployment/deployment-config';
+import { type FunctionName, RIGHTS } from '../domain/deployment/rights';
+import { parseSettings } from '../domain/deployment/settings';
 import type { Deps, PortsFor } from '../ports';
 import { type AllPorts, portsOpenedFor } from '../ports-opened';
 import { SettableClock } from './clock';

@@ -1,7 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerSecrets, secretArnIn } from '../../lib/aws/secrets';
-import type { DeploymentConfig } from '../../lib/domain/deployment';
-import { parseSettings } from '../../lib/domain/settings';
+import type { DeploymentConfig } from '../../lib/domain/deployment/deployment-config';
+import { parseSettings } from '../../lib/domain/deployment/settings';
 import { SettableClock } from '../../lib/local/clock';
 import { answering } from './answering';
 

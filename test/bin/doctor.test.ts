@@ -1,10 +1,10 @@
-/** The doctor under exactly the rights of its row in `lib/domain/access.ts`, at a ring in memory. */
+/** The doctor under exactly the rights of its row in `lib/domain/deployment/access.ts`, at a ring in memory. */
 import type { CommandPorts } from '../../bin/commands/command';
 import { examine } from '../../bin/commands/doctor';
 import { type Looks, see } from '../../bin/commands/doctor-looks';
 import { rotate } from '../../lambdas/keys/rotator';
-import { COMMAND_RIGHTS } from '../../lib/domain/access';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import type { Finding } from '../../lib/domain/finding';
 import { RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
 import { looksAt } from '../support/looks';

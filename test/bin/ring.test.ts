@@ -1,10 +1,10 @@
-/** The ring commands under exactly the rights of their rows in `lib/domain/access.ts`, on a ring in memory. */
+/** The ring commands under exactly the rights of their rows in `lib/domain/deployment/access.ts`, on a ring in memory. */
 import type { CommandPorts } from '../../bin/commands/command';
 import { rotateRing, switchIssuing, taintKey } from '../../bin/commands/ring-change';
 import { showRing, showRings } from '../../bin/commands/ring-view';
 import { rotate } from '../../lambdas/keys/rotator';
-import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/access';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/deployment/access';
 import { RESTS_FOR } from '../../lib/domain/keys/rotation';
 import type { World } from '../../lib/local/world';
 import {

@@ -1,5 +1,5 @@
 import { COMMANDS } from '../../bin/commands';
-import { COMMAND_RIGHTS, ROLES, type RoleName, rightsFor } from '../../lib/domain/access';
+import { COMMAND_RIGHTS, ROLES, type RoleName, rightsFor } from '../../lib/domain/deployment/access';
 import { asList, ofType, type Statement, synthesise } from './synthesised';
 
 const { offboarding } = synthesise();

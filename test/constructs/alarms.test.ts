@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { ALARMS, type AlarmName, runBookOf } from '../../lib/constructs/alarms';
 import { SigningKeyRing } from '../../lib/constructs/signing-key-ring';
-import { alarmNames } from '../../lib/domain/alarm-names';
+import { alarmNames } from '../../lib/domain/deployment/alarm-names';
 import { METRICS } from '../../lib/domain/keys/health';
 import { ofType, type Resources, synthesise } from './synthesised';
 

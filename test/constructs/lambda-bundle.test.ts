@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ENTRIES } from '../../lib/constructs/lambda-bundle';
-import { RIGHTS } from '../../lib/domain/rights';
+import { RIGHTS } from '../../lib/domain/deployment/rights';
 
 const LAMBDAS = resolve(__dirname, '..', '..', 'lambdas');
 

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CurfewFunction } from '../../lib/constructs/curfew-function';
-import { type FunctionName, RIGHTS, type Right } from '../../lib/domain/rights';
+import { type FunctionName, RIGHTS, type Right } from '../../lib/domain/deployment/rights';
 import { TABLES } from '../../lib/domain/store/table';
 import { asList, NO_CODE, ofType, type Resource, type Resources, type Statement, synthesise } from './synthesised';
 

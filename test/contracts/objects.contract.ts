@@ -1,6 +1,6 @@
 /** What every Objects owes its callers. Each test works under a prefix of its own. */
 import { randomUUID } from 'node:crypto';
-import type { Bucket, Right } from '../../lib/domain/rights';
+import type { Bucket, Right } from '../../lib/domain/deployment/rights';
 import type { Objects } from '../../lib/ports';
 
 const REFUSED = { code: 'ERR_CONDITION_FAILED' };

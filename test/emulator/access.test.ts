@@ -1,6 +1,6 @@
 /**
  * Every command of the CLI under every managed policy, as the real users of a deployment: what the table of
- * `lib/domain/access.ts` gives a role works, and IAM refuses the rest. What changes a ring changes one of this test's own.
+ * `lib/domain/deployment/access.ts` gives a role works, and IAM refuses the rest. What changes a ring changes one of this test's own.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Instance } from '../../bin/instance';
 import { loadRing } from '../../lambdas/keys/load-ring';
 import { pascal } from '../../lib/constructs/names';
-import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/access';
+import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/deployment/access';
 import { activeKey, type Ring } from '../../lib/domain/keys/ring';
 import { parseRingConfig } from '../../lib/domain/keys/ring-config';
 import { ringEntryKey } from '../../lib/domain/keys/ring-items';

@@ -1,5 +1,5 @@
 import { CurfewError } from '../../lib/domain/base/errors';
-import { type FunctionName, RIGHTS } from '../../lib/domain/rights';
+import { type FunctionName, RIGHTS } from '../../lib/domain/deployment/rights';
 import { ITEM_ABSENT } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
 import type { Tables } from '../../lib/ports';

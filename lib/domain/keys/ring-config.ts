@@ -1,9 +1,9 @@
 /** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
+import type { Settings } from '../deployment/settings';
 import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
 import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
-import type { Settings } from '../settings';
 import { type Exemption, endOf, isExempt } from './exemption';
 
 const DAY = 86_400;

@@ -6,8 +6,8 @@
  * classes name no person. The offline verifier calls the same function.
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
+import type { SettingName } from '../deployment/settings';
 import type { KeyState, TaintClass } from '../keys/ring';
-import type { SettingName } from '../settings';
 import { itemNumber, type PrincipalRef } from './containment';
 
 export const EXPOSURE_CLASSES = [

@@ -11,7 +11,7 @@
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { HrSourceConfig } from '../deployment';
+import type { HrSourceConfig } from '../deployment/deployment-config';
 
 export type Scheme = HrSourceConfig['scheme'];
 

@@ -1,6 +1,6 @@
 /** Claims of an access token (RFC 9068): built at issue, judged at verify and at adoption, in whole seconds. */
 import { CurfewError } from '../base/errors';
-import type { SubjectType } from '../messages';
+import type { SubjectType } from '../deployment/messages';
 
 export interface Claims {
   readonly iss: string;

@@ -3,10 +3,10 @@
  * Stored under a blinded name, so that neither the table nor the feed says who left.
  */
 import { createHmac } from 'node:crypto';
+import type { SubjectType } from '../deployment/messages';
 import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../keys/feed';
 import { item } from '../keys/ring-items';
-import type { SubjectType } from '../messages';
 import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
 
 export interface Subject {

@@ -1,3 +1,4 @@
+import { parseSettings } from '../../../lib/domain/deployment/settings';
 import {
   parseRingConfig,
   RING_LIMITS,
@@ -5,7 +6,6 @@ import {
   ringSettings,
   settingsSha,
 } from '../../../lib/domain/keys/ring-config';
-import { parseSettings } from '../../../lib/domain/settings';
 import { signingKey } from '../../support/keys';
 import { ODD_VALUES, oddBut } from '../../support/odd';
 import { DAY, NOW } from '../../support/rings';

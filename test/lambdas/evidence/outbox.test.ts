@@ -1,6 +1,6 @@
 import { relay } from '../../../lambdas/evidence/outbox';
 import { insertedItems } from '../../../lib/aws/dynamodb-stream';
-import { RIGHTS } from '../../../lib/domain/rights';
+import { RIGHTS } from '../../../lib/domain/deployment/rights';
 import type { Item } from '../../../lib/domain/store/table';
 import { World } from '../../../lib/local/world';
 

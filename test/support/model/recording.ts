@@ -2,7 +2,7 @@
  * The calls of the real Lambdas and those of the model's scripts, in one language, so that one can be held against the
  * other: a script that does not do what its Lambda does proves nothing of it.
  */
-import type { FunctionName } from '../../../lib/domain/rights';
+import type { FunctionName } from '../../../lib/domain/deployment/rights';
 import type { Item, Write } from '../../../lib/domain/store/table';
 import type { World } from '../../../lib/local/world';
 import { type Script, sayStop } from './script';

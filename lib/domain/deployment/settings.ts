@@ -3,7 +3,7 @@
  *
  * Formulas, the two passes, commit-before-re-sign, read-backs, two STANDBYs and 64 shards are not settings.
  */
-import { CurfewError } from './base/errors';
+import { CurfewError } from '../base/errors';
 
 export const SETTINGS = {
   propagationSeconds: { default: 60, min: 0, max: 3600, says: 'until a published document is served everywhere' },

@@ -4,7 +4,7 @@
  * The types of `lib/ports.ts` give a handler no port beyond its row; the constructs grant the row and nothing else;
  * the in-memory twins refuse what the row does not name. A Lambda is an IAM boundary: one for each distinct row.
  */
-import type { TableRight } from './store/table';
+import type { TableRight } from '../store/table';
 
 export const BUCKETS = ['evidence', 'heads', 'public'] as const;
 /** `evidence`: locked, written once. `heads`: what is overwritten (latest checkpoint, partial tiles). `public`: feeds. */
