@@ -23,6 +23,6 @@ export { SigningPlane, type SigningPlaneProps } from './constructs/signing-plane
 export { VerifierCache, type VerifierProps } from './constructs/verifier-cache';
 export { CurfewError, type ErrorCode, isCurfewError } from './domain/base/errors';
 export { parseSettings, SETTINGS, type Settings } from './domain/deployment/settings';
-export type { Exemption } from './domain/keys/exemption';
-export type { LegacyKeyConfig } from './domain/keys/ring-config';
+export type { LegacyKeyConfig } from './domain/rings/configuration';
+export type { Exemption } from './domain/rings/exemption';
 export { curfewStacks } from './stacks/curfew-stacks';

@@ -6,9 +6,9 @@ import { loadRing } from '../../lambdas/keys/load-ring';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { span } from '../../lib/domain/base/time';
 import { KID_PATTERN } from '../../lib/domain/jose/jwk';
-import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/keys/ring';
-import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
-import { pointerKey } from '../../lib/domain/keys/ring-items';
+import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
+import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
+import { pointerKey } from '../../lib/domain/rings/ring-items';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import type { Answer, CommandPorts, Progress } from './command';
 

@@ -2,9 +2,9 @@
 
 import { instant } from '../../lib/domain/base/time';
 import { shortKid } from '../../lib/domain/jose/jwk';
-import type { PolicyState } from '../../lib/domain/keys/key-policy';
-import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
-import { isClosed, mayActivate, RESTS_FOR } from '../../lib/domain/keys/rotation';
+import type { PolicyState } from '../../lib/domain/rings/key-policy';
+import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
+import { isClosed, mayActivate, RESTS_FOR } from '../../lib/domain/rings/rotation';
 
 const POLICIES: Readonly<Record<Exclude<PolicyState, 'as-written'>, string>> = {
   changed: 'is not the one written at birth: others may be able to sign',

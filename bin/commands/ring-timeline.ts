@@ -13,7 +13,7 @@
 
 import { instant } from '../../lib/domain/base/time';
 import { shortKid } from '../../lib/domain/jose/jwk';
-import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
+import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
 
 /** Gravest last: a phase shorter than a column still gets one, and of several in one column the gravest shows. */
 const PHASES = [

@@ -2,8 +2,8 @@
 import { listRings, loadRing } from '../../lambdas/keys/load-ring';
 import { instant, span } from '../../lib/domain/base/time';
 import { shortKid } from '../../lib/domain/jose/jwk';
-import { type Forecast, forecast } from '../../lib/domain/keys/forecast';
-import { activeKey, type Ring, STANDBYS } from '../../lib/domain/keys/ring';
+import { type Forecast, forecast } from '../../lib/domain/rings/forecast';
+import { activeKey, type Ring, STANDBYS } from '../../lib/domain/rings/ring';
 import {
   isClosed,
   isStanding,
@@ -11,8 +11,8 @@ import {
   planRotation,
   type RotationAction,
   successors,
-} from '../../lib/domain/keys/rotation';
-import { isOpen } from '../../lib/domain/keys/transitions';
+} from '../../lib/domain/rings/rotation';
+import { isOpen } from '../../lib/domain/rings/transitions';
 import { table } from '../terminal';
 import type { Answer, CommandPorts } from './command';
 import { notesOf } from './ring-notes';

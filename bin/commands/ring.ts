@@ -1,6 +1,6 @@
 /** `curfew ring …`: the commands on key rings. What they show stands in `ring-view.ts`, what they change in `ring-change.ts`. */
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { TaintClass } from '../../lib/domain/keys/ring';
+import type { TaintClass } from '../../lib/domain/rings/ring';
 import { drawingFor, progress } from '../terminal';
 import { type Commands, instanceOf, type Options, text } from './command';
 import { parseRingId, rotateRing, switchIssuing, taintKey } from './ring-change';

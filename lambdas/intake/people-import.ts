@@ -2,11 +2,11 @@
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/base/errors';
-import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
 import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';
 import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
+import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import { TRANSACTION_WRITES_MAX, type Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 

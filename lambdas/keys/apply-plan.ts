@@ -3,10 +3,10 @@
  * tick. It births, activates, disables and retires keys, and cannot sign with any.
  */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { findKey, type Ring } from '../../lib/domain/keys/ring';
-import { retireRing } from '../../lib/domain/keys/ring-life';
-import { planRotation, type RotationAction, successors } from '../../lib/domain/keys/rotation';
-import * as transitions from '../../lib/domain/keys/transitions';
+import { retireRing } from '../../lib/domain/rings/life';
+import { findKey, type Ring } from '../../lib/domain/rings/ring';
+import { planRotation, type RotationAction, successors } from '../../lib/domain/rings/rotation';
+import * as transitions from '../../lib/domain/rings/transitions';
 import { adopt, createKey, type RotatorDeps, requireState } from './key-birth';
 import { loadRing } from './load-ring';
 

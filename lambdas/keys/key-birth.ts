@@ -1,9 +1,9 @@
 /** KMS keys are born into slots: created under the final policy, read, disabled, and only then known to the ring. */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { jwkFromSpki } from '../../lib/domain/jose/jwk';
-import { isSamePolicy, keyPolicy, policySha256 } from '../../lib/domain/keys/key-policy';
-import type { Ring, Slot } from '../../lib/domain/keys/ring';
-import * as transitions from '../../lib/domain/keys/transitions';
+import { isSamePolicy, keyPolicy, policySha256 } from '../../lib/domain/rings/key-policy';
+import type { Ring, Slot } from '../../lib/domain/rings/ring';
+import * as transitions from '../../lib/domain/rings/transitions';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from './load-ring';
 

@@ -4,10 +4,10 @@
  * disabled or wants deleted.
  */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { keyPolicy, type PolicyState, policyStateOf } from '../../lib/domain/keys/key-policy';
-import type { KeyRecord, Ring, Slot } from '../../lib/domain/keys/ring';
-import { RESTS_FOR } from '../../lib/domain/keys/rotation';
-import { markFoundEnabled, markLost, markPolicy, markSwept, retire } from '../../lib/domain/keys/transitions';
+import { keyPolicy, type PolicyState, policyStateOf } from '../../lib/domain/rings/key-policy';
+import type { KeyRecord, Ring, Slot } from '../../lib/domain/rings/ring';
+import { RESTS_FOR } from '../../lib/domain/rings/rotation';
+import { markFoundEnabled, markLost, markPolicy, markSwept, retire } from '../../lib/domain/rings/transitions';
 import { disableOthers, type RotatorDeps } from './key-birth';
 import { loadRing } from './load-ring';
 

@@ -1,7 +1,7 @@
 /** Reads a ring whole: HEAD, keys, slots and waves, without what waits in its outbox. */
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { Ring } from '../../lib/domain/keys/ring';
-import { headKey, parseRing, RING_PREFIXES, RINGS_PARTITION } from '../../lib/domain/keys/ring-items';
+import type { Ring } from '../../lib/domain/rings/ring';
+import { headKey, parseRing, RING_PREFIXES, RINGS_PARTITION } from '../../lib/domain/rings/ring-items';
 import type { Tables } from '../../lib/ports';
 
 type RingReader = { readonly tables: Pick<Tables<'keys:query'>, 'query'> };

@@ -4,10 +4,10 @@
  * CloudFormation may invoke this one.
  */
 import { entry } from '../../lib/aws/entry';
-import { adoptLegacyKey, checkLegacyKeysKept, shortenLegacyKey } from '../../lib/domain/keys/legacy-key';
-import { parseRingConfig, ringSettings } from '../../lib/domain/keys/ring-config';
-import { close, createRing, updateRing } from '../../lib/domain/keys/ring-life';
-import { isClosed } from '../../lib/domain/keys/rotation';
+import { parseRingConfig, ringSettings } from '../../lib/domain/rings/configuration';
+import { adoptLegacyKey, checkLegacyKeysKept, shortenLegacyKey } from '../../lib/domain/rings/legacy-key';
+import { close, createRing, updateRing } from '../../lib/domain/rings/life';
+import { isClosed } from '../../lib/domain/rings/rotation';
 import type { Deps } from '../../lib/ports';
 import { applyPlan, notServed } from './apply-plan';
 import { findRing, loadRing } from './load-ring';

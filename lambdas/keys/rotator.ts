@@ -5,7 +5,7 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/deployment/messages';
-import { ringEntryKey } from '../../lib/domain/keys/ring-items';
+import { ringEntryKey } from '../../lib/domain/rings/ring-items';
 import { applyPlan, disable, enableSuccessor, takeOver } from './apply-plan';
 import type { RotatorDeps } from './key-birth';
 import { inspect } from './key-inspection';

@@ -2,10 +2,10 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/deployment/messages';
-import { findKey, type KeyRecord, type Ring, SHARDS, type TaintClass } from '../../lib/domain/keys/ring';
-import { passPartition } from '../../lib/domain/keys/ring-items';
-import { halt } from '../../lib/domain/keys/ring-life';
-import { deny, taint } from '../../lib/domain/keys/taint';
+import { halt } from '../../lib/domain/rings/life';
+import { findKey, type KeyRecord, type Ring, SHARDS, type TaintClass } from '../../lib/domain/rings/ring';
+import { passPartition } from '../../lib/domain/rings/ring-items';
+import { deny, taint } from '../../lib/domain/rings/taint';
 import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from './load-ring';

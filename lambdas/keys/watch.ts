@@ -3,7 +3,7 @@ import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { feedObjectKey, feedOf } from '../../lib/domain/keys/feed';
 import { type Health, healthOf, worstOf } from '../../lib/domain/keys/health';
-import { isClosed } from '../../lib/domain/keys/rotation';
+import { isClosed } from '../../lib/domain/rings/rotation';
 import type { Deps, Metric } from '../../lib/ports';
 import { listRings, loadRing, type RingEntry } from './load-ring';
 

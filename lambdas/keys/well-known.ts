@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { entry } from '../../lib/aws/entry';
 import { feedObjectKey } from '../../lib/domain/keys/feed';
 import { discovery, jwksAt } from '../../lib/domain/keys/publication';
-import { RING_ID_PATTERN } from '../../lib/domain/keys/ring-config';
+import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import type { Deps } from '../../lib/ports';
 import { findRing } from './load-ring';
 

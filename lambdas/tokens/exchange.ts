@@ -7,7 +7,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { type CompactToken, parseCompact } from '../../lib/domain/jose/compact';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
+import type { KeyRecord } from '../../lib/domain/rings/ring';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind, cutOffKey, isCutOff, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import {

@@ -6,7 +6,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
 import { KID_PATTERN } from '../../lib/domain/jose/jwk';
-import { SHARDS } from '../../lib/domain/keys/ring';
+import { SHARDS } from '../../lib/domain/rings/ring';
 import { rowKey } from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';
 import { answer } from '../http';

@@ -1,8 +1,8 @@
 /** The key that issues for a ring, and under which settings: read consistently, and kept for as long as a drain can bear. */
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
-import { RING_ID_PATTERN, type RingSettings } from '../../lib/domain/keys/ring-config';
-import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
+import { RING_ID_PATTERN, type RingSettings } from '../../lib/domain/rings/configuration';
+import type { KeyRecord } from '../../lib/domain/rings/ring';
+import { headKey, keyKey } from '../../lib/domain/rings/ring-items';
 import type { Clock, Tables } from '../../lib/ports';
 
 export interface Issuing {

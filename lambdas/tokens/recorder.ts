@@ -15,9 +15,9 @@ import {
   signingInputBytesMax,
 } from '../../lib/domain/jose/compact';
 import { isSigned } from '../../lib/domain/jose/signature';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
-import type { RingSettings } from '../../lib/domain/keys/ring-config';
-import { headKey, keyKey } from '../../lib/domain/keys/ring-items';
+import type { RingSettings } from '../../lib/domain/rings/configuration';
+import type { KeyRecord } from '../../lib/domain/rings/ring';
+import { headKey, keyKey } from '../../lib/domain/rings/ring-items';
 import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind } from '../../lib/domain/tokens/cutoff';
 import { adopted, jtiHash, rowKey } from '../../lib/domain/tokens/ledger';

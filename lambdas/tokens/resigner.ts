@@ -16,8 +16,8 @@ import {
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/jose/compact';
 import { isSigned } from '../../lib/domain/jose/signature';
 import type { CutOff } from '../../lib/domain/keys/feed';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
-import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/keys/ring-items';
+import type { KeyRecord } from '../../lib/domain/rings/ring';
+import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/rings/ring-items';
 import type { Item } from '../../lib/domain/store/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
 import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';

@@ -18,7 +18,7 @@ import {
   RING_LIMITS,
   type RingConfig,
   ringSettings,
-} from '../domain/keys/ring-config';
+} from '../domain/rings/configuration';
 import { ImportedRing, type SigningKeyRingAttributes } from './imported-ring';
 import { pascal } from './names';
 import { RingAlarms } from './ring-alarms';

@@ -16,7 +16,7 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment/deployment-config';
-import type { Exemption } from '../domain/keys/exemption';
+import type { Exemption } from '../domain/rings/exemption';
 import { OUTBOX_PREFIX } from '../domain/store/table';
 import { curfewBucket } from './bucket';
 import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from './curfew-function';

@@ -11,7 +11,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { ErrorCode } from '../domain/base/errors';
 import { METRICS_NAMESPACE } from '../domain/keys/health';
-import { RING_LIMITS } from '../domain/keys/ring-config';
+import { RING_LIMITS } from '../domain/rings/configuration';
 import { CurfewAlarm, type RingTimes, WORST_TOO } from './alarms';
 import type { CurfewFunction } from './curfew-function';
 import { DeadLetters } from './dead-letters';

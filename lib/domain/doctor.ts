@@ -3,10 +3,10 @@
 import { span } from './base/time';
 import { alarmNames } from './deployment/alarm-names';
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
-import { type Exemption, endOf } from './keys/exemption';
 import { diagnosePurposeKey, type PurposeKeyFacts } from './keys/purpose-key-diagnosis';
 import { diagnoseRing, type RingFacts } from './keys/ring-diagnosis';
-import { isClosed } from './keys/rotation';
+import { type Exemption, endOf } from './rings/exemption';
+import { isClosed } from './rings/rotation';
 
 export interface AlarmFacts {
   readonly name: string;

@@ -3,7 +3,7 @@ import type { App } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Configuration } from '../config';
 import type { LambdaCode } from '../constructs/lambda-bundle';
-import type { Exemption } from '../domain/keys/exemption';
+import type { Exemption } from '../domain/rings/exemption';
 import { EvidenceStack } from './evidence';
 import { OffboardingStack } from './offboarding';
 import { SigningStack } from './signing';

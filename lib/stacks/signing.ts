@@ -9,7 +9,7 @@ import { SigningKeyRing } from '../constructs/signing-key-ring';
 import { SigningPlane, type SigningPlaneProps } from '../constructs/signing-plane';
 import { VerifierCache } from '../constructs/verifier-cache';
 import type { SigningAlgorithm } from '../domain/jose/algorithm';
-import type { LegacyKeyConfig } from '../domain/keys/ring-config';
+import type { LegacyKeyConfig } from '../domain/rings/configuration';
 
 export interface SigningStackProps extends StackProps, SigningPlaneProps {
   readonly rings: Configuration['rings'];

@@ -1,6 +1,6 @@
 import { waiting } from '../../bin/commands/ring-notes';
-import type { KeyRecord } from '../../lib/domain/keys/ring';
-import { mayActivate, RESTS_FOR } from '../../lib/domain/keys/rotation';
+import type { KeyRecord } from '../../lib/domain/rings/ring';
+import { mayActivate, RESTS_FOR } from '../../lib/domain/rings/rotation';
 import { DAY, keyRecord, NOW, ringWith } from '../support/rings';
 
 const AT = NOW + 10 * DAY;

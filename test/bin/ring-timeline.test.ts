@@ -1,5 +1,5 @@
 import { timeline } from '../../bin/commands/ring-timeline';
-import { type KeyRecord, verifyUntilOf } from '../../lib/domain/keys/ring';
+import { type KeyRecord, verifyUntilOf } from '../../lib/domain/rings/ring';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../support/rings';
 
 /** The key pairs are new in each run; a drawing that is compared needs kids that stand still. */

@@ -5,7 +5,7 @@ import { showRing, showRings } from '../../bin/commands/ring-view';
 import { rotate } from '../../lambdas/keys/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/deployment/access';
-import { RESTS_FOR } from '../../lib/domain/keys/rotation';
+import { RESTS_FOR } from '../../lib/domain/rings/rotation';
 import type { World } from '../../lib/local/world';
 import {
   issueTo,

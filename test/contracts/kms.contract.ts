@@ -1,7 +1,7 @@
 /** What Signer, RingKeys and KeyDisabler owe their callers, under the key policy that every ring key is born with. */
 import { constants, createPublicKey, randomUUID, type VerifyKeyObjectInput, verify } from 'node:crypto';
 import { ALGORITHMS, type SigningAlgorithm } from '../../lib/domain/jose/algorithm';
-import { type KeyPolicyInput, keyPolicy } from '../../lib/domain/keys/key-policy';
+import { type KeyPolicyInput, keyPolicy } from '../../lib/domain/rings/key-policy';
 import type { KeyDisabler, RingKeys, Signer } from '../../lib/ports';
 
 export type KmsRole = keyof KeyPolicyInput['roleArns'];

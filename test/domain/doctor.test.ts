@@ -1,10 +1,10 @@
 import { type AlarmFacts, diagnose, expectedAlarms, type InstanceFacts, tally } from '../../lib/domain/doctor';
 import type { FindingState } from '../../lib/domain/finding';
 import { feedAt } from '../../lib/domain/keys/feed';
-import { keyPolicy } from '../../lib/domain/keys/key-policy';
 import { discovery, jwksAt } from '../../lib/domain/keys/publication';
-import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
 import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
+import { keyPolicy } from '../../lib/domain/rings/key-policy';
+import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../support/rings';
 
 const AT = NOW + 10 * DAY;

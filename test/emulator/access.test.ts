@@ -14,9 +14,9 @@ import { Instance } from '../../bin/instance';
 import { loadRing } from '../../lambdas/keys/load-ring';
 import { pascal } from '../../lib/constructs/names';
 import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/deployment/access';
-import { activeKey, type Ring } from '../../lib/domain/keys/ring';
-import { parseRingConfig } from '../../lib/domain/keys/ring-config';
-import { ringEntryKey } from '../../lib/domain/keys/ring-items';
+import { parseRingConfig } from '../../lib/domain/rings/configuration';
+import { activeKey, type Ring } from '../../lib/domain/rings/ring';
+import { ringEntryKey } from '../../lib/domain/rings/ring-items';
 import { made, named } from './aws';
 import { deployRing } from './rings/test-ring';
 

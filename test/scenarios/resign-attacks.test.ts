@@ -8,7 +8,7 @@ import { exchange } from '../../lambdas/tokens/exchange';
 import { resignBatch } from '../../lambdas/tokens/resigner';
 import { H } from '../../lib/domain/base/encoding';
 import type { SubjectType } from '../../lib/domain/deployment/messages';
-import type { TaintTarget } from '../../lib/domain/keys/taint';
+import type { TaintTarget } from '../../lib/domain/rings/taint';
 import type { Item, Value } from '../../lib/domain/store/table';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { signingKey, withOtherS } from '../support/keys';

@@ -2,7 +2,7 @@
 
 import { parseCompact } from '../../lib/domain/jose/compact';
 import type { Feed, FeedKey } from '../../lib/domain/keys/feed';
-import type { KeyState } from '../../lib/domain/keys/ring';
+import type { KeyState } from '../../lib/domain/rings/ring';
 import { blind, type Subject } from '../../lib/domain/tokens/cutoff';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 import { type SigningKey, signingKey, signJws } from './keys';

@@ -5,8 +5,8 @@
 
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { isPublished } from '../../lib/domain/keys/publication';
-import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/keys/ring';
-import { PREPARED_FOR } from '../../lib/domain/keys/rotation';
+import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/rings/ring';
+import { PREPARED_FOR } from '../../lib/domain/rings/rotation';
 import { roleArn, type World } from '../../lib/local/world';
 import { RING, ringOf } from '../scenarios/signing-world';
 

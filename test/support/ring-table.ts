@@ -1,7 +1,7 @@
 /** A ring in a table of its own, so that a transition can be judged by what it leaves there. */
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
-import type { Ring } from '../../lib/domain/keys/ring';
-import { GATES, gateKey, headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/keys/ring-items';
+import type { Ring } from '../../lib/domain/rings/ring';
+import { GATES, gateKey, headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/rings/ring-items';
 import type { Write } from '../../lib/domain/store/table';
 import { MemoryTables } from '../../lib/local/tables';
 

@@ -1,6 +1,7 @@
 /** Rings as values: what `planRotation`, the transitions and the feed are asked about, without tables or KMS. */
-import type { KeyRecord, Ring } from '../../lib/domain/keys/ring';
-import type { RingSettings } from '../../lib/domain/keys/ring-config';
+
+import type { RingSettings } from '../../lib/domain/rings/configuration';
+import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
 import { type SigningKey, signingKey } from './keys';
 
 export const NOW = 1_800_000_000;

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { parseCompact } from '../../../lib/domain/jose/compact';
-import { activeKey, findKey } from '../../../lib/domain/keys/ring';
+import { activeKey, findKey } from '../../../lib/domain/rings/ring';
 import { jtiHash } from '../../../lib/domain/tokens/ledger';
 import type { Before } from './before';
 import { kmsState, listBuckets, loginProfile, WORKER, WORKER_USER } from './cast';

@@ -1,6 +1,6 @@
 /** Before the departure: the company at work, W-1042's access at work, and the breach. */
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { activeKey } from '../../../lib/domain/keys/ring';
+import { activeKey } from '../../../lib/domain/rings/ring';
 import { adoptRecord } from '../../commands/adopt';
 import { importPeople } from '../../commands/people';
 import { asRole } from './as-role';

@@ -14,7 +14,7 @@ import {
 import { CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
-import { keyPolicy } from '../../../lib/domain/keys/key-policy';
+import { keyPolicy } from '../../../lib/domain/rings/key-policy';
 import { LOCAL_ACCOUNT } from '../emulator';
 
 export const WORKER = 'W-1042';

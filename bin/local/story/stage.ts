@@ -6,7 +6,7 @@ import { loadRing } from '../../../lambdas/keys/load-ring';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { jwkFromSpki } from '../../../lib/domain/jose/jwk';
 import type { Feed } from '../../../lib/domain/keys/feed';
-import type { Ring } from '../../../lib/domain/keys/ring';
+import type { Ring } from '../../../lib/domain/rings/ring';
 import { createVerifier } from '../../../lib/verifier';
 import { verifierConfig } from '../../commands/verifier';
 import { Instance } from '../../instance';

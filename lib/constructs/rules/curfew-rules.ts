@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { type CurfewError, type ErrorCode, isCurfewError } from '../../domain/base/errors';
-import { type Exemption, parseExemptions } from '../../domain/keys/exemption';
+import { type Exemption, parseExemptions } from '../../domain/rings/exemption';
 import type { Stage } from '../stage';
 import { evidenceUnlocked } from './evidence-unlocked';
 import { keyOutsideRing } from './key-outside-ring';

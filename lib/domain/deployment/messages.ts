@@ -1,7 +1,7 @@
 /** What Lambdas say to each other, by callee. References and plain facts; a token only from the issuer to its caller. */
 import type { EvidenceRecord } from '../evidence/record';
 import type { SigningAlgorithm } from '../jose/algorithm';
-import type { TaintTarget } from '../keys/taint';
+import type { TaintTarget } from '../rings/taint';
 import type { ResignCounts, WaveBatch } from '../tokens/wave';
 
 export type SubjectType = 'sub' | 'act' | 'client';

@@ -2,7 +2,7 @@
 
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { SHARDS } from '../keys/ring';
+import { SHARDS } from '../rings/ring';
 import { type Item, type Key, ordered } from '../store/table';
 import type { EvidenceRecord } from './record';
 import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';

@@ -3,8 +3,8 @@
  * an inventory cannot owe less by calling a key that still signs RETIRED (FORMAT.md, "Manifest of a case").
  */
 import { CurfewError } from '../base/errors';
-import type { KeyState } from '../keys/ring';
 import type { Inventory } from '../offboarding/plan';
+import type { KeyState } from '../rings/ring';
 import type { EvidenceRecord } from './record';
 
 /** The planner reads the rings and then freezes what it read, in one run of at most two minutes. */

@@ -12,7 +12,7 @@
 import { CurfewError } from '../base/errors';
 import type { SigningAlgorithm } from '../jose/algorithm';
 import { KID_PATTERN, type PublicJwk, parsePublicJwk } from '../jose/jwk';
-import type { KeyRecord, KeyState, Ring, Window } from './ring';
+import type { KeyRecord, KeyState, Ring, Window } from '../rings/ring';
 
 export const FEED_TYP = 'curfew-feed+jwt';
 

@@ -2,9 +2,9 @@
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 
 import { shortKid } from '../jose/jwk';
-import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from './key-policy';
-import type { KeyRecord, Ring } from './ring';
-import { PREPARED_FOR } from './rotation';
+import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from '../rings/key-policy';
+import type { KeyRecord, Ring } from '../rings/ring';
+import { PREPARED_FOR } from '../rings/rotation';
 
 /** KMS's own word for a key that it does not have. */
 export const GONE = 'NotFound';

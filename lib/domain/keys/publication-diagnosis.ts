@@ -3,9 +3,9 @@ import { canonicalJson, type Json } from '../base/encoding';
 import { span } from '../base/time';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 import { shortKid } from '../jose/jwk';
+import type { Ring } from '../rings/ring';
 import type { Feed } from './feed';
 import { discovery, jwksAt } from './publication';
-import type { Ring } from './ring';
 
 /** An answer of the public endpoint, whatever it was. */
 export type Served = { readonly status: number; readonly body: string } | { readonly unreachable: string };

@@ -1,6 +1,6 @@
 /** What the world sees of a ring: JWKS (RFC 7517) and discovery, computed from the clock at every request. */
 import type { PublicJwk } from '../jose/jwk';
-import type { KeyRecord, Ring } from './ring';
+import type { KeyRecord, Ring } from '../rings/ring';
 
 /**
  * The keys to verify with at `now`. A key past `verifyUntil` is absent whether or not anybody retired it: a dead

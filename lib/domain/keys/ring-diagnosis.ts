@@ -4,11 +4,11 @@ import { instant, span } from '../base/time';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 
 import { shortKid } from '../jose/jwk';
+import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
+import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
+import { isOpen } from '../rings/transitions';
 import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
-import { activeKey, STANDBYS, verifyUntilOf } from './ring';
-import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from './rotation';
-import { isOpen } from './transitions';
 
 export interface RingFacts extends PublicationFacts, KmsFacts {
   /** When the watch last put a figure; undefined if it put none within the hour. */

@@ -7,7 +7,7 @@
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import type { SettingName } from '../deployment/settings';
-import type { KeyState, TaintClass } from '../keys/ring';
+import type { KeyState, TaintClass } from '../rings/ring';
 import { itemNumber, type PrincipalRef } from './containment';
 
 export const EXPOSURE_CLASSES = [

@@ -1,6 +1,6 @@
 /** What must be observed before an item counts as done, and again before it counts as proved. One row a kind. */
 import type { ErrorCode } from '../base/errors';
-import type { KeyState } from '../keys/ring';
+import type { KeyState } from '../rings/ring';
 import type { ContainmentItem } from './containment';
 import type { PlannedItem } from './plan';
 

@@ -1,6 +1,6 @@
 /** Exchange: holders trade the exact old token for its re-signed version (RFC 8693 request and response shape). */
 import { CurfewError } from '../base/errors';
-import type { KeyRecord, Ring } from '../keys/ring';
+import type { KeyRecord, Ring } from '../rings/ring';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';

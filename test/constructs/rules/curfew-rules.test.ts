@@ -30,7 +30,7 @@ import { CurfewRules } from '../../../lib/constructs/rules/curfew-rules';
 import { SigningPlane } from '../../../lib/constructs/signing-plane';
 import type { Stage as CurfewStage } from '../../../lib/constructs/stage';
 import { parseSettings } from '../../../lib/domain/deployment/settings';
-import type { Exemption } from '../../../lib/domain/keys/exemption';
+import type { Exemption } from '../../../lib/domain/rings/exemption';
 import { type Refusal, refusalsOf, refusedAtSynth, warningsOf } from '../refusals';
 import { NO_CODE, newApp } from '../synthesised';
 

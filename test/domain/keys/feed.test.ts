@@ -1,5 +1,5 @@
 import { checkFollows, type Feed, type FeedKey, feedAt, parseFeed } from '../../../lib/domain/keys/feed';
-import type { KeyState } from '../../../lib/domain/keys/ring';
+import type { KeyState } from '../../../lib/domain/rings/ring';
 import { oddBut } from '../../support/odd';
 import { activeRecord, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
 

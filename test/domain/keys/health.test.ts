@@ -1,5 +1,5 @@
 import { healthOf, METRICS, worstOf } from '../../../lib/domain/keys/health';
-import type { Ring } from '../../../lib/domain/keys/ring';
+import type { Ring } from '../../../lib/domain/rings/ring';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const fresh = { iat: NOW };

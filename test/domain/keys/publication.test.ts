@@ -1,6 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { discovery, isPublished, jwksAt } from '../../../lib/domain/keys/publication';
-import type { KeyState } from '../../../lib/domain/keys/ring';
+import type { KeyState } from '../../../lib/domain/rings/ring';
 import { signJws } from '../../support/keys';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
 

@@ -1,4 +1,4 @@
-import type { KeyState } from '../../../lib/domain/keys/ring';
+import type { KeyState } from '../../../lib/domain/rings/ring';
 import {
   currentKeys,
   exchangeResponse,

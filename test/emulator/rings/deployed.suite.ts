@@ -1,8 +1,8 @@
 /** Rings as they are born, changed and rotated by the Lambdas that a deploy put there: every algorithm, several at once. */
 import { stockJose } from '../../../bin/local/story/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
-import { findKey } from '../../../lib/domain/keys/ring';
-import { isStanding } from '../../../lib/domain/keys/rotation';
+import { findKey } from '../../../lib/domain/rings/ring';
+import { isStanding } from '../../../lib/domain/rings/rotation';
 import { taintActive } from './emergency';
 import { deployWith, standing } from './refused-deploy';
 import { codesOf, DEPLOYED_RING, inBackground, isReady, now, print, type Stage, seconds, until } from './stage';

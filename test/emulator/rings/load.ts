@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf } from '../../../bin/local/story/checks';
 import { inParallel } from '../../../bin/local/story/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
-import type { Ring } from '../../../lib/domain/keys/ring';
+import type { Ring } from '../../../lib/domain/rings/ring';
 import { until } from './stage';
 import { CACHE_SECONDS, type TestRing } from './test-ring';
 import { Verdicts } from './verdicts';

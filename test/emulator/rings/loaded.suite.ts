@@ -1,5 +1,5 @@
 /** One ring under steady issuing and verifying: halted, rotated by its schedule, and in an emergency within an emergency. */
-import { findKey } from '../../../lib/domain/keys/ring';
+import { findKey } from '../../../lib/domain/rings/ring';
 import { taintActive } from './emergency';
 import { Load, PER_SECOND } from './load';
 import { invocationsSince, recordCalls, runsSince } from './runs';

@@ -1,7 +1,7 @@
 /** Rings that were tampered with, or that nobody looks after any more. */
 import { kmsState } from '../../../bin/local/story/cast';
-import { activeKey, findKey, type Ring } from '../../../lib/domain/keys/ring';
-import { isStanding } from '../../../lib/domain/keys/rotation';
+import { activeKey, findKey, type Ring } from '../../../lib/domain/rings/ring';
+import { isStanding } from '../../../lib/domain/rings/rotation';
 import { switchSchedules } from './schedules';
 import { codesOf, now, print, type Stage, TICK_WITHIN_SECONDS, until } from './stage';
 import { datePolicy, forge } from './tampering';

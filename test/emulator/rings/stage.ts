@@ -6,7 +6,7 @@ import { Instance } from '../../../bin/instance';
 import type { Credentials } from '../../../bin/local/story/cast';
 import { codeOf } from '../../../bin/local/story/checks';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
-import type { Ring } from '../../../lib/domain/keys/ring';
+import type { Ring } from '../../../lib/domain/rings/ring';
 import { removeSchedules, scheduleLike, switchSchedules } from './schedules';
 import { enable, forge, letSign } from './tampering';
 import { TestRing } from './test-ring';

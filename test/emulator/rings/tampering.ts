@@ -5,8 +5,8 @@ import { LOCAL_ACCOUNT } from '../../../bin/local/emulator';
 import { signJws } from '../../../lambdas/tokens/sign';
 import { KmsSigner } from '../../../lib/aws/kms-signer';
 import { ACCESS_TOKEN_TYP, signingInput } from '../../../lib/domain/jose/compact';
-import { keyPolicy } from '../../../lib/domain/keys/key-policy';
-import type { KeyRecord } from '../../../lib/domain/keys/ring';
+import { keyPolicy } from '../../../lib/domain/rings/key-policy';
+import type { KeyRecord } from '../../../lib/domain/rings/ring';
 import type { TestRing } from './test-ring';
 
 const kms = new KMSClient({});

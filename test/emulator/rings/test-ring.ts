@@ -9,9 +9,9 @@ import { exchange, issue } from '../../../bin/local/story/tokens';
 import { loadRing } from '../../../lambdas/keys/load-ring';
 import { parseCalleeError } from '../../../lib/aws/callee-error';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
-import type { Ring } from '../../../lib/domain/keys/ring';
-import { parseRingConfig, type RingConfig } from '../../../lib/domain/keys/ring-config';
-import { keyKey } from '../../../lib/domain/keys/ring-items';
+import { parseRingConfig, type RingConfig } from '../../../lib/domain/rings/configuration';
+import type { Ring } from '../../../lib/domain/rings/ring';
+import { keyKey } from '../../../lib/domain/rings/ring-items';
 import type { VerifierOptions } from '../../../lib/verifier';
 
 /** Largest declared cache of a JWKS; with the demo's propagation of 1 s, a STANDBY waits 5 s. */

@@ -1,6 +1,6 @@
 /** What verifiers said of the tokens that they were shown, held against what each of them is promised. */
 import { codeOf } from '../../../bin/local/story/checks';
-import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
 import type { Verifier } from './verifiers';
 
 /** From a change of the ring to the document that says so, and the second that epoch seconds round away. */

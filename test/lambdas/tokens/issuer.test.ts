@@ -2,8 +2,8 @@
 import { rotate } from '../../../lambdas/keys/rotator';
 import { issue } from '../../../lambdas/tokens/issuer';
 import { parseCompact } from '../../../lib/domain/jose/compact';
-import { activeKey } from '../../../lib/domain/keys/ring';
-import { GATES } from '../../../lib/domain/keys/ring-items';
+import { activeKey } from '../../../lib/domain/rings/ring';
+import { GATES } from '../../../lib/domain/rings/ring-items';
 import { RING, ringOf, type SigningWorld, signingWorld } from '../../scenarios/signing-world';
 
 const request = {

@@ -1,10 +1,10 @@
 /** Mirrors lambdas/keys/load-ring.ts and key-birth.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { PublicJwk } from '../../../lib/domain/jose/jwk';
-import { isSamePolicy } from '../../../lib/domain/keys/key-policy';
-import type { Ring, Slot } from '../../../lib/domain/keys/ring';
-import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/keys/ring-items';
-import * as transitions from '../../../lib/domain/keys/transitions';
+import { isSamePolicy } from '../../../lib/domain/rings/key-policy';
+import type { Ring, Slot } from '../../../lib/domain/rings/ring';
+import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/rings/ring-items';
+import * as transitions from '../../../lib/domain/rings/transitions';
 import type { Item } from '../../../lib/domain/store/table';
 import { ACCOUNT, ROLES } from './kms';
 import { effect, read, type Script } from './script';

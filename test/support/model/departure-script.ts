@@ -3,9 +3,9 @@
  * A state machine leads through them: what fails, or dies, is tried again from the step it was in.
  */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
-import type { Ring } from '../../../lib/domain/keys/ring';
-import { halt as haltRing } from '../../../lib/domain/keys/ring-life';
-import { deny, type TaintTarget, taint } from '../../../lib/domain/keys/taint';
+import { halt as haltRing } from '../../../lib/domain/rings/life';
+import type { Ring } from '../../../lib/domain/rings/ring';
+import { deny, type TaintTarget, taint } from '../../../lib/domain/rings/taint';
 import type { Write } from '../../../lib/domain/store/table';
 import { load } from './birth-script';
 import { finish, invokePublisher, prepare, transact } from './rotator-script';

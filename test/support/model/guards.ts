@@ -3,8 +3,8 @@
  * steps is changed for the model; a guard that nothing misses would not be one.
  */
 import { jwksAt } from '../../../lib/domain/keys/publication';
-import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
-import { planRotation } from '../../../lib/domain/keys/rotation';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
+import { planRotation } from '../../../lib/domain/rings/rotation';
 import type { Test, Write } from '../../../lib/domain/store/table';
 import { SENTENCES, type Sentence } from './invariants';
 import type { Often } from './walk';

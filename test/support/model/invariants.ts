@@ -3,8 +3,8 @@
  * a name: a guard is listed with the one it keeps true.
  */
 import { type Feed, feedAt } from '../../../lib/domain/keys/feed';
-import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
-import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/keys/rotation';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
+import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/rings/rotation';
 import { ACCEPTED, isInWindow } from '../../../lib/verifier/verify';
 import type { ModelKey } from './kms';
 import { FEED_LIFE } from './publisher-script';

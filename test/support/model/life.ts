@@ -3,9 +3,9 @@
  * the same life, so a violation can be replayed, and shortened.
  */
 import { isCurfewError } from '../../../lib/domain/base/errors';
-import type { Ring, TaintClass } from '../../../lib/domain/keys/ring';
-import { close, createRing } from '../../../lib/domain/keys/ring-life';
-import { RESTS_FOR } from '../../../lib/domain/keys/rotation';
+import { close, createRing } from '../../../lib/domain/rings/life';
+import type { Ring, TaintClass } from '../../../lib/domain/rings/ring';
+import { RESTS_FOR } from '../../../lib/domain/rings/rotation';
 import { load } from './birth-script';
 import { Departure, halt } from './departure-script';
 import { SENTENCES, standing, unsettled, Watch } from './invariants';

@@ -1,11 +1,11 @@
 /** Mirrors lambdas/keys/rotator.ts, apply-plan.ts and key-inspection.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
-import { policyStateOf } from '../../../lib/domain/keys/key-policy';
-import { findKey, type KeyRecord, type Ring, type Slot } from '../../../lib/domain/keys/ring';
-import { ringEntryKey } from '../../../lib/domain/keys/ring-items';
-import { retireRing } from '../../../lib/domain/keys/ring-life';
-import { RESTS_FOR, type RotationAction, successors } from '../../../lib/domain/keys/rotation';
-import * as transitions from '../../../lib/domain/keys/transitions';
+import { policyStateOf } from '../../../lib/domain/rings/key-policy';
+import { retireRing } from '../../../lib/domain/rings/life';
+import { findKey, type KeyRecord, type Ring, type Slot } from '../../../lib/domain/rings/ring';
+import { ringEntryKey } from '../../../lib/domain/rings/ring-items';
+import { RESTS_FOR, type RotationAction, successors } from '../../../lib/domain/rings/rotation';
+import * as transitions from '../../../lib/domain/rings/transitions';
 import type { Write } from '../../../lib/domain/store/table';
 import { adopt, createKey, disableOthers, load, policyFor, requireState } from './birth-script';
 import { publish } from './publisher-script';

@@ -3,8 +3,8 @@
  * transaction. All shards of a wave are one here, and every committed token is in a committed list.
  */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
-import type { KeyRecord } from '../../../lib/domain/keys/ring';
-import { headKey, keyKey, waveKey } from '../../../lib/domain/keys/ring-items';
+import type { KeyRecord } from '../../../lib/domain/rings/ring';
+import { headKey, keyKey, waveKey } from '../../../lib/domain/rings/ring-items';
 import type { Item } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { excludedRow } from '../../../lib/domain/tokens/eligibility';

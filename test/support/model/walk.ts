@@ -1,5 +1,5 @@
 /** Random lives by seed, and the shortest life that still violates what a longer one did. */
-import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/keys/rotation';
+import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/rings/rotation';
 import { seeded } from '../seeded';
 import { type Action, type Kind, Life } from './life';
 import type { Rules } from './world';

@@ -2,12 +2,12 @@
 
 import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import type { Feed } from '../../../lib/domain/keys/feed';
-import { keyPolicy } from '../../../lib/domain/keys/key-policy';
 import { jwksAt } from '../../../lib/domain/keys/publication';
-import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
-import type { RingSettings } from '../../../lib/domain/keys/ring-config';
-import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/keys/ring-items';
-import { planRotation } from '../../../lib/domain/keys/rotation';
+import type { RingSettings } from '../../../lib/domain/rings/configuration';
+import { keyPolicy } from '../../../lib/domain/rings/key-policy';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
+import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/rings/ring-items';
+import { planRotation } from '../../../lib/domain/rings/rotation';
 import type { Write } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { NOW } from '../rings';

@@ -5,7 +5,7 @@ import {
   RESTS_FOR,
   shouldActivate,
   successors,
-} from '../../../lib/domain/keys/rotation';
+} from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const WAIT = CFG.prop + CFG.cache;

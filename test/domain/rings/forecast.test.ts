@@ -1,6 +1,6 @@
-import { type ForecastKind, forecast } from '../../../lib/domain/keys/forecast';
-import type { Ring } from '../../../lib/domain/keys/ring';
-import { PREPARED_FOR, planRotation, RESTS_FOR, successors } from '../../../lib/domain/keys/rotation';
+import { type ForecastKind, forecast } from '../../../lib/domain/rings/forecast';
+import type { Ring } from '../../../lib/domain/rings/ring';
+import { PREPARED_FOR, planRotation, RESTS_FOR, successors } from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const standing = () => [keyRecord(2), keyRecord(3)];

@@ -3,8 +3,9 @@
  * the rotator applies it, reads the ring again and asks again, at birth as at each tick. A crash between two
  * actions is therefore nothing special: the next question finds what is half done.
  */
+
+import { RING_LIMITS } from './configuration';
 import { activeKey, type KeyRecord, longestTtl, type Ring, STANDBYS, verifyUntilOf } from './ring';
-import { RING_LIMITS } from './ring-config';
 
 export type RotationAction =
   /** Reserve a slot, so that a key created next has a tag to be found by. */

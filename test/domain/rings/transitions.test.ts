@@ -1,10 +1,10 @@
 import { formatRecord, parseRecord } from '../../../lib/domain/evidence/record';
-import { adoptLegacyKey } from '../../../lib/domain/keys/legacy-key';
-import type { KeyRecord, Ring } from '../../../lib/domain/keys/ring';
-import { findKey } from '../../../lib/domain/keys/ring';
-import { close, createRing, halt, retireRing, updateRing } from '../../../lib/domain/keys/ring-life';
-import { deny, type TaintTarget, taint } from '../../../lib/domain/keys/taint';
-import * as transitions from '../../../lib/domain/keys/transitions';
+import { adoptLegacyKey } from '../../../lib/domain/rings/legacy-key';
+import { close, createRing, halt, retireRing, updateRing } from '../../../lib/domain/rings/life';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
+import { findKey } from '../../../lib/domain/rings/ring';
+import { deny, type TaintTarget, taint } from '../../../lib/domain/rings/taint';
+import * as transitions from '../../../lib/domain/rings/transitions';
 import { RingTable } from '../../support/ring-table';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
 

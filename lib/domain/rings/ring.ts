@@ -14,8 +14,8 @@ import { CurfewError } from '../base/errors';
 import type { SigningAlgorithm } from '../jose/algorithm';
 import type { PublicJwk } from '../jose/jwk';
 import type { WaveResult } from '../tokens/wave';
+import type { RingSettings } from './configuration';
 import type { PolicyState } from './key-policy';
-import type { RingSettings } from './ring-config';
 
 export const STANDBYS = 2;
 export const SHARDS = 64;

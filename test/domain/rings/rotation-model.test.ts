@@ -4,7 +4,7 @@
  */
 
 import { rotate } from '../../../lambdas/keys/rotator';
-import { createRing } from '../../../lib/domain/keys/ring-life';
+import { createRing } from '../../../lib/domain/rings/life';
 import { World } from '../../../lib/local/world';
 import { issueTo, pass, RING, ringOf, SETTINGS, wire } from '../../scenarios/signing-world';
 import { Departure } from '../../support/model/departure-script';

@@ -5,7 +5,7 @@ import {
   type RingConfig,
   ringSettings,
   settingsSha,
-} from '../../../lib/domain/keys/ring-config';
+} from '../../../lib/domain/rings/configuration';
 import { signingKey } from '../../support/keys';
 import { ODD_VALUES, oddBut } from '../../support/odd';
 import { DAY, NOW } from '../../support/rings';

@@ -1,4 +1,4 @@
-import { findKey, signUntilOf, verifyUntilOf } from '../../../lib/domain/keys/ring';
+import { findKey, signUntilOf, verifyUntilOf } from '../../../lib/domain/rings/ring';
 import { CFG, DAY, NOW, ringWith } from '../../support/rings';
 
 test('signUntil leaves a STANDBY its wait for two keys, a period of its own and a tenth of grace', () => {

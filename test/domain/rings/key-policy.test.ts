@@ -1,5 +1,5 @@
 import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
-import { keyPolicy, policySha256, policyStateOf } from '../../../lib/domain/keys/key-policy';
+import { keyPolicy, policySha256, policyStateOf } from '../../../lib/domain/rings/key-policy';
 import { isAllowed } from '../../../lib/local/key-policy';
 
 const role = (name: string) => `arn:aws:iam::123456789012:role/curfew-shop-${name}`;

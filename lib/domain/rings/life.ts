@@ -2,9 +2,9 @@
 import type { Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT } from '../store/table';
+import { type RingSettings, settingsSha } from './configuration';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
 import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';
-import { type RingSettings, settingsSha } from './ring-config';
 import { GATES, gateKey, headKey, item, ringEntryKey } from './ring-items';
 import { isClosed } from './rotation';
 

@@ -1,4 +1,4 @@
-import { EXEMPTABLE, endOf, isExempt, parseExemptions } from '../../../lib/domain/keys/exemption';
+import { EXEMPTABLE, endOf, isExempt, parseExemptions } from '../../../lib/domain/rings/exemption';
 import { ODD_VALUES, oddBut } from '../../support/odd';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z') / 1000;
