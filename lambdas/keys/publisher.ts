@@ -2,10 +2,10 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/deployment/messages';
+import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../../lib/domain/feed/feed';
 import { parseCompact, signingInput } from '../../lib/domain/jose/compact';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 import { isSigned } from '../../lib/domain/jose/signature';
-import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../../lib/domain/keys/feed';
 import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cutoff';
 import type { Deps } from '../../lib/ports';
 import { signJws } from '../tokens/sign';

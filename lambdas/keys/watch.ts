@@ -1,7 +1,7 @@
 /** Once a minute: how every ring is, in figures, for the alarms. And at once: somebody touched a key that signs for us. */
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
-import { feedObjectKey, feedOf } from '../../lib/domain/keys/feed';
+import { feedObjectKey, feedOf } from '../../lib/domain/feed/feed';
 import { type Health, healthOf, worstOf } from '../../lib/domain/keys/health';
 import { isClosed } from '../../lib/domain/rings/rotation';
 import type { Deps, Metric } from '../../lib/ports';

@@ -1,8 +1,8 @@
 /** Serves what is public of a ring: JWKS and discovery, computed from the clock, and the feed as last signed. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
-import { feedObjectKey } from '../../lib/domain/keys/feed';
-import { discovery, jwksAt } from '../../lib/domain/keys/publication';
+import { feedObjectKey } from '../../lib/domain/feed/feed';
+import { discovery, jwksAt } from '../../lib/domain/feed/publication';
 import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import type { Deps } from '../../lib/ports';
 import { findRing } from './load-ring';

@@ -3,7 +3,7 @@ import { entry } from '../../lib/aws/entry';
 import { parseBase64url } from '../../lib/domain/base/encoding';
 import { CurfewError } from '../../lib/domain/base/errors';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
-import { type Feed, parseFeed } from '../../lib/domain/keys/feed';
+import { type Feed, parseFeed } from '../../lib/domain/feed/feed';
 import { type CaseState, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
 import { provedRecord } from '../../lib/domain/offboarding/case-records';
 import { transition } from '../../lib/domain/offboarding/case-transitions';

@@ -13,9 +13,9 @@ import {
   tokenListPrefix,
   tokenListsFrom,
 } from '../../lib/domain/evidence/token-list';
+import type { CutOff } from '../../lib/domain/feed/feed';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/jose/compact';
 import { isSigned } from '../../lib/domain/jose/signature';
-import type { CutOff } from '../../lib/domain/keys/feed';
 import type { KeyRecord } from '../../lib/domain/rings/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/rings/ring-items';
 import type { Item } from '../../lib/domain/store/table';

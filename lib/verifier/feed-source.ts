@@ -1,9 +1,9 @@
 /** Polls a ring's feed: signed by a pinned key, unexpired, never taking anything back; the last good one is kept. */
 import { CurfewError } from '../domain/base/errors';
+import { checkFollows, FEED_TYP, type Feed, type FeedKey, parseFeed } from '../domain/feed/feed';
 import { parseCompact } from '../domain/jose/compact';
 import type { PublicJwk } from '../domain/jose/jwk';
 import { isSigned } from '../domain/jose/signature';
-import { checkFollows, FEED_TYP, type Feed, type FeedKey, parseFeed } from '../domain/keys/feed';
 
 /** A well-signed token that the feed does not explain may be newer than the feed; an unknown kid is mostly junk. */
 const COOL_DOWN_SECONDS = { 'well-signed': 1, 'unknown-kid': 30 } as const;

@@ -3,9 +3,9 @@
  * signature does not hold, but for one coalesced refresh when its kid is unknown.
  */
 import { CurfewError } from '../domain/base/errors';
+import type { FeedKey } from '../domain/feed/feed';
 import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../domain/jose/compact';
 import { isSigned } from '../domain/jose/signature';
-import type { FeedKey } from '../domain/keys/feed';
 import { type ClaimRules, type Claims, parseClaims, subjectsOf } from '../domain/tokens/claims';
 import { blind, isCutOff } from '../domain/tokens/cutoff';
 import type { FeedSource, KnownFeed } from './feed-source';

@@ -1,7 +1,7 @@
 import { type AlarmFacts, diagnose, expectedAlarms, type InstanceFacts, tally } from '../../lib/domain/doctor';
+import { feedAt } from '../../lib/domain/feed/feed';
+import { discovery, jwksAt } from '../../lib/domain/feed/publication';
 import type { FindingState } from '../../lib/domain/finding';
-import { feedAt } from '../../lib/domain/keys/feed';
-import { discovery, jwksAt } from '../../lib/domain/keys/publication';
 import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
 import { keyPolicy } from '../../lib/domain/rings/key-policy';
 import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';

@@ -2,7 +2,7 @@
 import { rotate } from '../../lambdas/keys/rotator';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { CurfewError } from '../../lib/domain/base/errors';
-import { feedObjectKey, feedOf } from '../../lib/domain/keys/feed';
+import { feedObjectKey, feedOf } from '../../lib/domain/feed/feed';
 import type { World } from '../../lib/local/world';
 import { verdict } from '../support/published';
 import { issueTo, RING, ringOf, signingWorld, verifierOf } from './signing-world';

@@ -5,7 +5,7 @@ import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
 import { cutOff } from '../../lambdas/tokens/cutter';
 import { exchange } from '../../lambdas/tokens/exchange';
-import { jwksAt } from '../../lib/domain/keys/publication';
+import { jwksAt } from '../../lib/domain/feed/publication';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { leakedKeyDrill } from '../support/leaked-key-drill';
 import { POLL } from '../support/published';

@@ -6,7 +6,7 @@ import { rotate } from '../../lambdas/keys/rotator';
 
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
-import { jwksAt } from '../../lib/domain/keys/publication';
+import { jwksAt } from '../../lib/domain/feed/publication';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
 import { World } from '../../lib/local/world';
 import { verdict } from '../support/published';

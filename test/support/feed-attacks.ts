@@ -2,7 +2,7 @@
  * Documents that take something back, by how they do it, and a verifier that has seen what they deny. Two kinds of
  * attacker: one who can only serve (old, cut and mixed documents), and a publisher who turned bad and holds the feed key.
  */
-import type { Feed, FeedKey } from '../../lib/domain/keys/feed';
+import type { Feed, FeedKey } from '../../lib/domain/feed/feed';
 import { encode, signingKey } from './keys';
 import { FEED_LIFE, POLL, Published, verdict } from './published';
 import { NOW } from './rings';

@@ -1,7 +1,7 @@
 /** What a verifier sees of a ring: a feed that is signed as a publisher would, a ledger that answers, and who asked what. */
 
+import type { Feed, FeedKey } from '../../lib/domain/feed/feed';
 import { parseCompact } from '../../lib/domain/jose/compact';
-import type { Feed, FeedKey } from '../../lib/domain/keys/feed';
 import type { KeyState } from '../../lib/domain/rings/ring';
 import { blind, type Subject } from '../../lib/domain/tokens/cutoff';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';

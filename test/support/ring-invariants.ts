@@ -4,7 +4,7 @@
  */
 
 import { isCurfewError } from '../../lib/domain/base/errors';
-import { isPublished } from '../../lib/domain/keys/publication';
+import { isPublished } from '../../lib/domain/feed/publication';
 import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/rings/ring';
 import { PREPARED_FOR } from '../../lib/domain/rings/rotation';
 import { roleArn, type World } from '../../lib/local/world';

@@ -1,4 +1,4 @@
-import type { Feed } from '../../lib/domain/keys/feed';
+import type { Feed } from '../../lib/domain/feed/feed';
 import { createVerifier } from '../../lib/verifier';
 import { acceptedOf, elsewhere, informed, tryFeedAttacks } from '../support/feed-attacks';
 import { signingKey } from '../support/keys';

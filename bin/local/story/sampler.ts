@@ -1,6 +1,6 @@
 /** Presents the forged token and a recorded one, over and over, from the webhook to the close, to a service with our verifier. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Feed } from '../../../lib/domain/keys/feed';
+import type { Feed } from '../../../lib/domain/feed/feed';
 import { codeOf } from './checks';
 
 interface Sample {

@@ -1,8 +1,8 @@
 /** How a ring is, in figures: what the alarms watch, the dashboard draws and `curfew doctor` judges. */
 
+import type { Feed } from '../feed/feed';
 import { type Ring, STANDBYS } from '../rings/ring';
 import { isStanding, overdueBy, undisabled } from '../rings/rotation';
-import type { Feed } from './feed';
 
 export const METRICS_NAMESPACE = 'Curfew';
 

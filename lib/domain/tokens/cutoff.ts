@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto';
 import type { SubjectType } from '../deployment/messages';
 import type { EvidenceRecord } from '../evidence/record';
-import type { CutOff } from '../keys/feed';
+import type { CutOff } from '../feed/feed';
 import { item } from '../rings/ring-items';
 import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
 

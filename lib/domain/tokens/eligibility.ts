@@ -1,6 +1,6 @@
 /** Which ledger rows a wave re-signs. Input is the ledger, never a presented token: a stolen key signs validly. */
 
-import type { CutOff } from '../keys/feed';
+import type { CutOff } from '../feed/feed';
 import type { KeyRecord } from '../rings/ring';
 import { type Claims, subjectsOf } from './claims';
 import { blind, isCutOff } from './cutoff';

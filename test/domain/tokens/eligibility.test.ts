@@ -1,4 +1,4 @@
-import type { CutOff } from '../../../lib/domain/keys/feed';
+import type { CutOff } from '../../../lib/domain/feed/feed';
 import { blind } from '../../../lib/domain/tokens/cutoff';
 import { type Candidate, excludedBody, excludedRow } from '../../../lib/domain/tokens/eligibility';
 import type { LedgerRow } from '../../../lib/domain/tokens/ledger';

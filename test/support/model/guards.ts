@@ -2,7 +2,7 @@
  * The guards of a ring, each with the sentence that is violated without it. To remove one, one of the real rules or
  * steps is changed for the model; a guard that nothing misses would not be one.
  */
-import { jwksAt } from '../../../lib/domain/keys/publication';
+import { jwksAt } from '../../../lib/domain/feed/publication';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
 import { planRotation } from '../../../lib/domain/rings/rotation';
 import type { Test, Write } from '../../../lib/domain/store/table';

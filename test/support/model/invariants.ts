@@ -2,7 +2,7 @@
  * What must hold of the model in every state, and what must hold once a tick has come to its end alone. Each sentence is
  * a name: a guard is listed with the one it keeps true.
  */
-import { type Feed, feedAt } from '../../../lib/domain/keys/feed';
+import { type Feed, feedAt } from '../../../lib/domain/feed/feed';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
 import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/rings/rotation';
 import { ACCEPTED, isInWindow } from '../../../lib/verifier/verify';

@@ -1,6 +1,6 @@
 /** Mirrors lambdas/keys/publisher.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
-import { checkFollows, feedAt } from '../../../lib/domain/keys/feed';
+import { checkFollows, feedAt } from '../../../lib/domain/feed/feed';
 import { load } from './birth-script';
 import { effect, read, type Script } from './script';
 import type { ModelWorld } from './world';

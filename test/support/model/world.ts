@@ -1,8 +1,8 @@
 /** What the processes of the model share: clock, tables, KMS, what is served to verifiers, and who holds which token. */
 
+import type { Feed } from '../../../lib/domain/feed/feed';
+import { jwksAt } from '../../../lib/domain/feed/publication';
 import type { PublicJwk } from '../../../lib/domain/jose/jwk';
-import type { Feed } from '../../../lib/domain/keys/feed';
-import { jwksAt } from '../../../lib/domain/keys/publication';
 import type { RingSettings } from '../../../lib/domain/rings/configuration';
 import { keyPolicy } from '../../../lib/domain/rings/key-policy';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';

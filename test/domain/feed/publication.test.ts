@@ -1,5 +1,5 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { discovery, isPublished, jwksAt } from '../../../lib/domain/keys/publication';
+import { discovery, isPublished, jwksAt } from '../../../lib/domain/feed/publication';
 import type { KeyState } from '../../../lib/domain/rings/ring';
 import { signJws } from '../../support/keys';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
