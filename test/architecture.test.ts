@@ -150,7 +150,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
     'lib/domain/base/errors.ts',
     'lib/domain/jose/algorithm.ts',
     'lib/domain/rings/exemption.ts',
-    'lib/domain/keys/health.ts',
+    'lib/domain/health/ring-health.ts',
     'lib/domain/rings/configuration.ts',
     'lib/domain/offboarding/plan.ts',
     'lib/domain/deployment/rights.ts',

@@ -5,11 +5,11 @@
 import { listRings, loadRing } from '../../lambdas/keys/load-ring';
 import { FetchHttp } from '../../lib/aws/fetch-http';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { diagnose, expectedAlarms, tally } from '../../lib/domain/doctor';
-import type { Finding, Seen } from '../../lib/domain/finding';
+import { diagnose, expectedAlarms, tally } from '../../lib/domain/health/doctor';
+import type { Finding, Seen } from '../../lib/domain/health/finding';
+import type { PublicationFacts, Served } from '../../lib/domain/health/publication-diagnosis';
+import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import type { PublicJwk } from '../../lib/domain/jose/jwk';
-import type { PublicationFacts, Served } from '../../lib/domain/keys/publication-diagnosis';
-import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
 import type { Ring } from '../../lib/domain/rings/ring';
 import { FeedSource } from '../../lib/verifier/feed-source';
 import { Instance, STACKS } from '../instance';

@@ -2,7 +2,7 @@
 import { entry } from '../../lib/aws/entry';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { feedObjectKey, feedOf } from '../../lib/domain/feed/feed';
-import { type Health, healthOf, worstOf } from '../../lib/domain/keys/health';
+import { type Health, healthOf, worstOf } from '../../lib/domain/health/ring-health';
 import { isClosed } from '../../lib/domain/rings/rotation';
 import type { Deps, Metric } from '../../lib/ports';
 import { listRings, loadRing, type RingEntry } from './load-ring';

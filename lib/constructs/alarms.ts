@@ -13,7 +13,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { MetricName } from '../domain/keys/health';
+import type { MetricName } from '../domain/health/ring-health';
 import { pinLogicalId } from './stage';
 
 /** What the threshold of a ring's alarm depends on. */

@@ -1,7 +1,7 @@
 /** The alarms of one ring. */
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { METRICS, type MetricName } from '../domain/keys/health';
+import { METRICS, type MetricName } from '../domain/health/ring-health';
 import { CurfewAlarm, type RingTimes } from './alarms';
 import type { SigningKeyRingBase } from './signing-key-ring-base';
 

@@ -4,7 +4,7 @@ import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 import type { FunctionName } from '../domain/deployment/rights';
-import { METRICS_NAMESPACE, type MetricName } from '../domain/keys/health';
+import { METRICS_NAMESPACE, type MetricName } from '../domain/health/ring-health';
 
 /** A ring that nobody asks for longer than this could be late by as much, with a key that must go. */
 export const TICK_MINUTES_MAX = 60;

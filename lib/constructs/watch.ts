@@ -10,7 +10,7 @@ import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { ErrorCode } from '../domain/base/errors';
-import { METRICS_NAMESPACE } from '../domain/keys/health';
+import { METRICS_NAMESPACE } from '../domain/health/ring-health';
 import { RING_LIMITS } from '../domain/rings/configuration';
 import { CurfewAlarm, type RingTimes, WORST_TOO } from './alarms';
 import type { CurfewFunction } from './curfew-function';

@@ -5,7 +5,7 @@ import { type Looks, see } from '../../bin/commands/doctor-looks';
 import { rotate } from '../../lambdas/keys/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
-import type { Finding } from '../../lib/domain/finding';
+import type { Finding } from '../../lib/domain/health/finding';
 import { RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
 import { looksAt } from '../support/looks';
 

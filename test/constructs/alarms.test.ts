@@ -3,7 +3,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { ALARMS, type AlarmName, runBookOf } from '../../lib/constructs/alarms';
 import { SigningKeyRing } from '../../lib/constructs/signing-key-ring';
 import { alarmNames } from '../../lib/domain/deployment/alarm-names';
-import { METRICS } from '../../lib/domain/keys/health';
+import { METRICS } from '../../lib/domain/health/ring-health';
 import { ofType, type Resources, synthesise } from './synthesised';
 
 const RING = {

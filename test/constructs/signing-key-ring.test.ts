@@ -10,8 +10,8 @@ import type { Stage } from '../../lib/constructs/stage';
 import { VerifierCache } from '../../lib/constructs/verifier-cache';
 import { rightsFor } from '../../lib/domain/deployment/access';
 import { parseSettings } from '../../lib/domain/deployment/settings';
+import { METRICS, type MetricName } from '../../lib/domain/health/ring-health';
 import { ALGORITHMS, type SigningAlgorithm } from '../../lib/domain/jose/algorithm';
-import { METRICS, type MetricName } from '../../lib/domain/keys/health';
 import { refusedAtSynth } from './refusals';
 import { asList, NO_CODE, newApp, ofType, type Resources, type Statement, synthesise } from './synthesised';
 

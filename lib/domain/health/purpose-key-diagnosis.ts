@@ -2,7 +2,7 @@
  * What `curfew doctor` makes of the two signing keys outside the rings, `feed` and `checkpoint`: nobody but their one
  * Lambda may use them, root administers them and may not sign, and nobody has a grant.
  */
-import { answersOf, type Finding, MAY_LOOK, type Seen } from '../finding';
+import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 
 export interface PurposeKeyFacts {
   /** ARN of the role that signs with it, as the stack says. */

@@ -1,10 +1,10 @@
 /** What `curfew doctor` makes of the keys of a ring as KMS has them: their states, their policies, their grants. */
-import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 
 import { shortKid } from '../jose/jwk';
 import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from '../rings/key-policy';
 import type { KeyRecord, Ring } from '../rings/ring';
 import { PREPARED_FOR } from '../rings/rotation';
+import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
 
 /** KMS's own word for a key that it does not have. */
 export const GONE = 'NotFound';

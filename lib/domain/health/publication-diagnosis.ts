@@ -3,9 +3,9 @@ import { canonicalJson, type Json } from '../base/encoding';
 import { span } from '../base/time';
 import type { Feed } from '../feed/feed';
 import { discovery, jwksAt } from '../feed/publication';
-import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
 import { shortKid } from '../jose/jwk';
 import type { Ring } from '../rings/ring';
+import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
 
 /** An answer of the public endpoint, whatever it was. */
 export type Served = { readonly status: number; readonly body: string } | { readonly unreachable: string };

@@ -1,12 +1,11 @@
 /** What `curfew doctor` makes of one ring: facts as they were looked at, findings out. */
 
 import { instant, span } from '../base/time';
-import { answersOf, count, type Finding, MAY_LOOK, type Seen } from '../finding';
-
 import { shortKid } from '../jose/jwk';
 import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
 import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
 import { isOpen } from '../rings/transitions';
+import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
 import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
 

@@ -1,12 +1,12 @@
 /** What `curfew doctor` makes of an instance: facts as they were looked at, findings out. First run and drift alike. */
 
-import { span } from './base/time';
-import { alarmNames } from './deployment/alarm-names';
+import { span } from '../base/time';
+import { alarmNames } from '../deployment/alarm-names';
+import { type Exemption, endOf } from '../rings/exemption';
+import { isClosed } from '../rings/rotation';
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
-import { diagnosePurposeKey, type PurposeKeyFacts } from './keys/purpose-key-diagnosis';
-import { diagnoseRing, type RingFacts } from './keys/ring-diagnosis';
-import { type Exemption, endOf } from './rings/exemption';
-import { isClosed } from './rings/rotation';
+import { diagnosePurposeKey, type PurposeKeyFacts } from './purpose-key-diagnosis';
+import { diagnoseRing, type RingFacts } from './ring-diagnosis';
 
 export interface AlarmFacts {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { healthOf, METRICS, worstOf } from '../../../lib/domain/keys/health';
+import { healthOf, METRICS, worstOf } from '../../../lib/domain/health/ring-health';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 

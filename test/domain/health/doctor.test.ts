@@ -1,11 +1,17 @@
-import { type AlarmFacts, diagnose, expectedAlarms, type InstanceFacts, tally } from '../../lib/domain/doctor';
-import { feedAt } from '../../lib/domain/feed/feed';
-import { discovery, jwksAt } from '../../lib/domain/feed/publication';
-import type { FindingState } from '../../lib/domain/finding';
-import type { RingFacts } from '../../lib/domain/keys/ring-diagnosis';
-import { keyPolicy } from '../../lib/domain/rings/key-policy';
-import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
-import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../support/rings';
+import { feedAt } from '../../../lib/domain/feed/feed';
+import { discovery, jwksAt } from '../../../lib/domain/feed/publication';
+import {
+  type AlarmFacts,
+  diagnose,
+  expectedAlarms,
+  type InstanceFacts,
+  tally,
+} from '../../../lib/domain/health/doctor';
+import type { FindingState } from '../../../lib/domain/health/finding';
+import type { RingFacts } from '../../../lib/domain/health/ring-diagnosis';
+import { keyPolicy } from '../../../lib/domain/rings/key-policy';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
+import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const AT = NOW + 10 * DAY;
 const BASE = 'https://curfew.test';
