@@ -6,7 +6,7 @@ import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../../lib/domain/fee
 import { parseCompact, signingInput } from '../../lib/domain/jose/compact';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 import { isSigned } from '../../lib/domain/jose/signature';
-import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { cutOffPartition, parseCutOff } from '../../lib/domain/tokens/cut-off';
 import type { Deps } from '../../lib/ports';
 import { signJws } from '../tokens/sign';
 import { loadRing } from './load-ring';

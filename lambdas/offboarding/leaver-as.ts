@@ -1,5 +1,5 @@
 /** As what a leaver stands in tokens: one imported value, in each place where a token may name who acts. */
-import type { Subject } from '../../lib/domain/tokens/cutoff';
+import type { Subject } from '../../lib/domain/tokens/cut-off';
 
 export function leaverAs(value: string): readonly Subject[] {
   return [

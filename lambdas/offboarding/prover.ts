@@ -10,7 +10,7 @@ import { transition } from '../../lib/domain/offboarding/case-transitions';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../../lib/domain/offboarding/proof';
 import type { KeyRecord } from '../../lib/domain/rings/ring';
 import type { Value } from '../../lib/domain/store/table';
-import { blind } from '../../lib/domain/tokens/cutoff';
+import { blind } from '../../lib/domain/tokens/cut-off';
 import type { Deps } from '../../lib/ports';
 import { loadRing } from '../keys/load-ring';
 import { changeCase, loadItem, needed, type StoredItem } from './case-store';

@@ -2,7 +2,7 @@
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/deployment/messages';
-import { blind, cutOffKey, parseCutOff, type Subject, setCutOff } from '../../lib/domain/tokens/cutoff';
+import { blind, cutOffKey, parseCutOff, type Subject, setCutOff } from '../../lib/domain/tokens/cut-off';
 import type { Deps } from '../../lib/ports';
 import { pepperOf } from './pepper';
 

@@ -9,7 +9,7 @@ import { isCurfewError } from '../../lib/domain/base/errors';
 import { type CompactToken, parseCompact } from '../../lib/domain/jose/compact';
 import type { KeyRecord } from '../../lib/domain/rings/ring';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { blind, cutOffKey, isCutOff, parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { blind, cutOffKey, isCutOff, parseCutOff } from '../../lib/domain/tokens/cut-off';
 import {
   currentKeys,
   exchangeRefused,

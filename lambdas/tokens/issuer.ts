@@ -11,7 +11,7 @@ import type { Messages } from '../../lib/domain/deployment/messages';
 import type { SigningAlgorithm } from '../../lib/domain/jose/algorithm';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../../lib/domain/jose/compact';
 import { buildClaims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { blind } from '../../lib/domain/tokens/cutoff';
+import { blind } from '../../lib/domain/tokens/cut-off';
 import { intent, issued } from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';
 import { answer, bodyOf, refusal } from '../http';

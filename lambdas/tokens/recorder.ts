@@ -19,7 +19,7 @@ import type { RingSettings } from '../../lib/domain/rings/configuration';
 import type { KeyRecord } from '../../lib/domain/rings/ring';
 import { headKey, keyKey } from '../../lib/domain/rings/ring-items';
 import { type Claims, parseClaims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { blind } from '../../lib/domain/tokens/cutoff';
+import { blind } from '../../lib/domain/tokens/cut-off';
 import { adopted, jtiHash, rowKey } from '../../lib/domain/tokens/ledger';
 import type { Deps } from '../../lib/ports';
 import { outIdAt } from './out-id';

@@ -20,7 +20,7 @@ import type { KeyRecord } from '../../lib/domain/rings/ring';
 import { headKey, item, keyKey, passKey, waveKey } from '../../lib/domain/rings/ring-items';
 import type { Item } from '../../lib/domain/store/table';
 import { type Claims, subjectsOf } from '../../lib/domain/tokens/claims';
-import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cutoff';
+import { blind, cutOffKey, parseCutOff } from '../../lib/domain/tokens/cut-off';
 import { type Exclusion, excludedBody, excludedRow } from '../../lib/domain/tokens/eligibility';
 import {
   type Body,

@@ -7,7 +7,7 @@ import type { FeedKey } from '../domain/feed/feed';
 import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../domain/jose/compact';
 import { isSigned } from '../domain/jose/signature';
 import { type ClaimRules, type Claims, parseClaims, subjectsOf } from '../domain/tokens/claims';
-import { blind, isCutOff } from '../domain/tokens/cutoff';
+import { blind, isCutOff } from '../domain/tokens/cut-off';
 import type { FeedSource, KnownFeed } from './feed-source';
 import type { IssuedQuery } from './issued-query';
 

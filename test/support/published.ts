@@ -3,7 +3,7 @@
 import type { Feed, FeedKey } from '../../lib/domain/feed/feed';
 import { parseCompact } from '../../lib/domain/jose/compact';
 import type { KeyState } from '../../lib/domain/rings/ring';
-import { blind, type Subject } from '../../lib/domain/tokens/cutoff';
+import { blind, type Subject } from '../../lib/domain/tokens/cut-off';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 import { type SigningKey, signingKey, signJws } from './keys';
 import { CFG, NOW } from './rings';

@@ -3,7 +3,7 @@
 import type { CutOff } from '../feed/feed';
 import type { KeyRecord } from '../rings/ring';
 import { type Claims, subjectsOf } from './claims';
-import { blind, isCutOff } from './cutoff';
+import { blind, isCutOff } from './cut-off';
 import type { LedgerRow } from './ledger';
 
 /** A token with less than this left, in seconds, is not worth a signature. */

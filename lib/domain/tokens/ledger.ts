@@ -15,7 +15,7 @@ import type { KeyRecord } from '../rings/ring';
 import { GATES, gateKey, item, keyKey } from '../rings/ring-items';
 import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../store/table';
 import type { Claims } from './claims';
-import { checkNotCutOff } from './cutoff';
+import { checkNotCutOff } from './cut-off';
 
 /** Rows outlive their token by this, for questions asked afterwards. */
 const KEPT_SECONDS = 30 * 86_400;

@@ -1,5 +1,5 @@
 import type { CutOff } from '../../../lib/domain/feed/feed';
-import { blind } from '../../../lib/domain/tokens/cutoff';
+import { blind } from '../../../lib/domain/tokens/cut-off';
 import { type Candidate, excludedBody, excludedRow } from '../../../lib/domain/tokens/eligibility';
 import type { LedgerRow } from '../../../lib/domain/tokens/ledger';
 import { CFG, keyRecord, NOW } from '../../support/rings';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { GATES, gateKey, headKey } from '../../../lib/domain/rings/ring-items';
 import type { Write } from '../../../lib/domain/store/table';
-import { setCutOff } from '../../../lib/domain/tokens/cutoff';
+import { setCutOff } from '../../../lib/domain/tokens/cut-off';
 import {
   adopted,
   type Body,

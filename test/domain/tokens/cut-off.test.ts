@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { blind, checkNotCutOff, cutOffKey, isCutOff, parseCutOff, setCutOff } from '../../../lib/domain/tokens/cutoff';
+import { blind, checkNotCutOff, cutOffKey, isCutOff, parseCutOff, setCutOff } from '../../../lib/domain/tokens/cut-off';
 import { MemoryTables } from '../../../lib/local/tables';
 import { NOW } from '../../support/rings';
 
