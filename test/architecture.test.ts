@@ -216,7 +216,7 @@ test('no file imports itself by a circle of others', () => {
 test('the seven stops of a departure are there, and the README leads through them in order', () => {
   const stops = [
     'lambdas/intake/hr-webhook.ts',
-    'lib/domain/offboarding/leaver-event.ts',
+    'lib/domain/intake/statement.ts',
     'lib/domain/offboarding/plan.ts',
     'lambdas/offboarding/',
     'lib/domain/evidence/record.ts',

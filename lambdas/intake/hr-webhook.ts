@@ -3,9 +3,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/base/errors';
 import type { HrSourceConfig } from '../../lib/domain/deployment/deployment-config';
-import { deliveryWrites } from '../../lib/domain/offboarding/inbox';
-import { BODY_BYTES_MAX, parseLeaverEvents } from '../../lib/domain/offboarding/leaver-event';
-import { verifyDelivery } from '../../lib/domain/offboarding/source';
+import { deliveryWrites } from '../../lib/domain/intake/inbox';
+import { verifyDelivery } from '../../lib/domain/intake/schemes';
+import { BODY_BYTES_MAX, parseLeaverEvents } from '../../lib/domain/intake/statement';
 import type { Deps } from '../../lib/ports';
 import { answer } from '../http';
 

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { parseWorkerId } from '../../lib/domain/intake/statement';
 import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
-import { parseWorkerId } from '../../lib/domain/offboarding/leaver-event';
 import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
 import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';

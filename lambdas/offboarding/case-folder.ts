@@ -5,6 +5,14 @@ import { base64url } from '../../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import type { Messages } from '../../lib/domain/deployment/messages';
 import {
+  deliveryKey,
+  PENDING_PARTITION,
+  parseDelivery,
+  pendingKey,
+  type StoredDelivery,
+} from '../../lib/domain/intake/inbox';
+import type { LeaverEvent } from '../../lib/domain/intake/statement';
+import {
   type CaseMeta,
   caseFor,
   caseIdOf,
@@ -20,14 +28,6 @@ import {
 } from '../../lib/domain/offboarding/case';
 import { openedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
 import { addDeparture, type CaseWrite, openCase, rescind } from '../../lib/domain/offboarding/case-transitions';
-import {
-  deliveryKey,
-  PENDING_PARTITION,
-  parseDelivery,
-  pendingKey,
-  type StoredDelivery,
-} from '../../lib/domain/offboarding/inbox';
-import type { LeaverEvent } from '../../lib/domain/offboarding/leaver-event';
 import { ITEM_ABSENT } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { pepperOf } from '../tokens/pepper';

@@ -18,8 +18,8 @@
  */
 import { createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
+import type { LeaverEvent } from '../intake/statement';
 import { type Item, type Key, ordered } from '../store/table';
-import type { LeaverEvent } from './leaver-event';
 
 export const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
 export type CaseState = (typeof CASE_STATES)[number];

@@ -8,7 +8,7 @@ import {
   type Delivery,
   type Scheme,
   verifyDelivery,
-} from '../../../lib/domain/offboarding/source';
+} from '../../../lib/domain/intake/schemes';
 import { vectors } from '../../vectors/published.json';
 
 const NOW = 1_800_000_000;

@@ -10,7 +10,7 @@
  */
 import { CurfewError } from '../base/errors';
 import { parseStrictJson } from '../base/strict-json';
-import type { Scheme } from './source';
+import type { Scheme } from './schemes';
 
 export const BODY_BYTES_MAX = 256 * 1024;
 

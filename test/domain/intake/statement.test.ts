@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isCurfewError } from '../../../lib/domain/base/errors';
-import { BODY_BYTES_MAX, parseLeaverEvents } from '../../../lib/domain/offboarding/leaver-event';
-import type { Scheme } from '../../../lib/domain/offboarding/source';
+import type { Scheme } from '../../../lib/domain/intake/schemes';
+import { BODY_BYTES_MAX, parseLeaverEvents } from '../../../lib/domain/intake/statement';
 
 const FACT = {
   type: 'worker.terminated',

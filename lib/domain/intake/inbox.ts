@@ -8,7 +8,7 @@
  * own and not an index, so that looking for it is a consistent read. Who can write this table can make anyone a leaver.
  */
 import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../store/table';
-import type { LeaverEvent } from './leaver-event';
+import type { LeaverEvent } from './statement';
 
 /** No source may have this name; names of sources are lower case. */
 export const PENDING_PARTITION = 'PENDING';
