@@ -152,7 +152,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
     'lib/domain/rings/exemption.ts',
     'lib/domain/health/ring-health.ts',
     'lib/domain/rings/configuration.ts',
-    'lib/domain/offboarding/plan.ts',
+    'lib/domain/cases/plan.ts',
     'lib/domain/deployment/rights.ts',
     'lib/domain/deployment/settings.ts',
     'lib/domain/store/table.ts',
@@ -217,7 +217,7 @@ test('the seven stops of a departure are there, and the README leads through the
   const stops = [
     'lambdas/intake/hr-webhook.ts',
     'lib/domain/intake/statement.ts',
-    'lib/domain/offboarding/plan.ts',
+    'lib/domain/cases/plan.ts',
     'lambdas/offboarding/',
     'lib/domain/evidence/record.ts',
     'lib/domain/tlog/checkpoint.ts',

@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { PRINCIPALS_MAX } from '../../lib/domain/cases/containment';
+import { exposureItem, principalItem } from '../../lib/domain/cases/people';
+import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../../lib/domain/cases/plan';
 import { parseWorkerId } from '../../lib/domain/intake/statement';
-import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
-import { exposureItem, principalItem } from '../../lib/domain/offboarding/people';
-import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
 import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import { TRANSACTION_WRITES_MAX, type Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';

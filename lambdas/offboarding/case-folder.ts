@@ -3,15 +3,6 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../../lib/aws/entry';
 import { base64url } from '../../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { Messages } from '../../lib/domain/deployment/messages';
-import {
-  deliveryKey,
-  PENDING_PARTITION,
-  parseDelivery,
-  pendingKey,
-  type StoredDelivery,
-} from '../../lib/domain/intake/inbox';
-import type { LeaverEvent } from '../../lib/domain/intake/statement';
 import {
   type CaseMeta,
   caseFor,
@@ -25,9 +16,18 @@ import {
   parseMeta,
   rescindKey,
   workerKey,
-} from '../../lib/domain/offboarding/case';
-import { openedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
-import { addDeparture, type CaseWrite, openCase, rescind } from '../../lib/domain/offboarding/case-transitions';
+} from '../../lib/domain/cases/case';
+import { openedRecord, sealContext } from '../../lib/domain/cases/records';
+import { addDeparture, type CaseWrite, openCase, rescind } from '../../lib/domain/cases/transitions';
+import type { Messages } from '../../lib/domain/deployment/messages';
+import {
+  deliveryKey,
+  PENDING_PARTITION,
+  parseDelivery,
+  pendingKey,
+  type StoredDelivery,
+} from '../../lib/domain/intake/inbox';
+import type { LeaverEvent } from '../../lib/domain/intake/statement';
 import { ITEM_ABSENT } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { pepperOf } from '../tokens/pepper';

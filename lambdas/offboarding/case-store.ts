@@ -8,8 +8,8 @@ import {
   itemPrefix,
   metaKey,
   parseMeta,
-} from '../../lib/domain/offboarding/case';
-import type { CaseItem } from '../../lib/domain/offboarding/proof';
+} from '../../lib/domain/cases/case';
+import type { CaseItem } from '../../lib/domain/cases/proof';
 import type { Item, Write } from '../../lib/domain/store/table';
 import type { Tables } from '../../lib/ports';
 

@@ -4,8 +4,8 @@
  */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import type { StepRequest } from '../../lib/domain/deployment/messages';
-import { type CaseMeta, caseIdOf, doubt } from '../../lib/domain/offboarding/case';
+import { type CaseMeta, caseIdOf, doubt } from '../../lib/domain/cases/case';
+import { proveItem } from '../../lib/domain/cases/proof';
 import {
   containedRecord,
   followedUpRecord,
@@ -13,9 +13,9 @@ import {
   itemRecord,
   openedRecord,
   sealContext,
-} from '../../lib/domain/offboarding/case-records';
-import { bornCase, type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
-import { proveItem } from '../../lib/domain/offboarding/proof';
+} from '../../lib/domain/cases/records';
+import { bornCase, type Outgoing, transition } from '../../lib/domain/cases/transitions';
+import type { StepRequest } from '../../lib/domain/deployment/messages';
 import type { Deps } from '../../lib/ports';
 import { pepperOf } from '../tokens/pepper';
 import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from './case-store';

@@ -2,8 +2,8 @@
  * The effect of each kind of item, each an ensure(state) that may run twice, and what is read back after it.
  * The conductor reaches IAM, KMS and the cut-offs through Lambdas whose whole rights are that one effect.
  */
-import type { CaseMeta } from '../../lib/domain/offboarding/case';
-import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
+import type { CaseMeta } from '../../lib/domain/cases/case';
+import type { ItemKind, Observations } from '../../lib/domain/cases/proof';
 import type { Deps } from '../../lib/ports';
 import { needed, type StoredItem } from './case-store';
 import { leaverAs } from './leaver-as';

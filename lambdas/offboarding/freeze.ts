@@ -1,10 +1,10 @@
 /** How a list, and then a plan, of any length comes to be whole or not at all, though one transaction does not hold it. */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import type { CaseMeta, CaseState } from '../../lib/domain/cases/case';
+import type { PrincipalRef } from '../../lib/domain/cases/containment';
+import type { Inventory } from '../../lib/domain/cases/plan';
+import { type Outgoing, transition } from '../../lib/domain/cases/transitions';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
-import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
-import { type Outgoing, transition } from '../../lib/domain/offboarding/case-transitions';
-import type { PrincipalRef } from '../../lib/domain/offboarding/containment';
-import type { Inventory } from '../../lib/domain/offboarding/plan';
 import { ITEM_ABSENT, type Item, type Key, type Value, type Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadItems, type Target } from './case-store';

@@ -1,9 +1,10 @@
 /** An item is done: its state, what was read back and the record of it, in one transaction. */
+
+import type { CaseMeta, CaseState } from '../../lib/domain/cases/case';
+import type { ItemKind, Observations } from '../../lib/domain/cases/proof';
+import { itemRecord, sealContext } from '../../lib/domain/cases/records';
+import { transition } from '../../lib/domain/cases/transitions';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
-import type { CaseMeta, CaseState } from '../../lib/domain/offboarding/case';
-import { itemRecord, sealContext } from '../../lib/domain/offboarding/case-records';
-import { transition } from '../../lib/domain/offboarding/case-transitions';
-import type { ItemKind, Observations } from '../../lib/domain/offboarding/proof';
 import type { Write } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { changeCase, loadItem, type StoredItem } from './case-store';

@@ -1,8 +1,8 @@
 /** What IAM says of an item's target right now: asked after the effect, and asked again by the prover. */
 
 import { CurfewError } from '../../lib/domain/base/errors';
+import type { Observations } from '../../lib/domain/cases/proof';
 import type { DeploymentConfig } from '../../lib/domain/deployment/deployment-config';
-import type { Observations } from '../../lib/domain/offboarding/proof';
 import type { IamReader } from '../../lib/ports';
 import { needed, type StoredItem } from './case-store';
 

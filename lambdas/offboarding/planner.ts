@@ -1,12 +1,12 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../../lib/aws/entry';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { type CaseMeta, caseKey, custodyOnly } from '../../lib/domain/cases/case';
+import { listContainment } from '../../lib/domain/cases/containment';
+import { keyExposed, planCase } from '../../lib/domain/cases/plan';
+import type { CaseItem, ItemKind } from '../../lib/domain/cases/proof';
+import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../../lib/domain/cases/records';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
-import { type CaseMeta, caseKey, custodyOnly } from '../../lib/domain/offboarding/case';
-import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../../lib/domain/offboarding/case-records';
-import { listContainment } from '../../lib/domain/offboarding/containment';
-import { keyExposed, planCase } from '../../lib/domain/offboarding/plan';
-import type { CaseItem, ItemKind } from '../../lib/domain/offboarding/proof';
 import { ITEM_ABSENT, type Item, type Value } from '../../lib/domain/store/table';
 import type { Deps } from '../../lib/ports';
 import { findRing } from '../keys/load-ring';

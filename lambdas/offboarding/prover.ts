@@ -2,12 +2,12 @@
 import { entry } from '../../lib/aws/entry';
 import { parseBase64url } from '../../lib/domain/base/encoding';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { type CaseState, metaKey, parseMeta } from '../../lib/domain/cases/case';
+import { type ItemKind, type Observations, type Proof, proveItem } from '../../lib/domain/cases/proof';
+import { provedRecord } from '../../lib/domain/cases/records';
+import { transition } from '../../lib/domain/cases/transitions';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
 import { type Feed, parseFeed } from '../../lib/domain/feed/feed';
-import { type CaseState, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
-import { provedRecord } from '../../lib/domain/offboarding/case-records';
-import { transition } from '../../lib/domain/offboarding/case-transitions';
-import { type ItemKind, type Observations, type Proof, proveItem } from '../../lib/domain/offboarding/proof';
 import type { KeyRecord } from '../../lib/domain/rings/ring';
 import type { Value } from '../../lib/domain/store/table';
 import { blind } from '../../lib/domain/tokens/cut-off';

@@ -1,5 +1,5 @@
 /** What People knows of one worker, as a case may name it: principals and custody by reference, and who they stand for. */
-import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../lib/domain/offboarding/containment';
+import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../lib/domain/cases/containment';
 import {
   accountOf,
   assetOf,
@@ -10,8 +10,8 @@ import {
   parsePrincipal,
   peoplePartition,
   userNameOf,
-} from '../../lib/domain/offboarding/people';
-import { EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
+} from '../../lib/domain/cases/people';
+import { EXPOSURES_MAX } from '../../lib/domain/cases/plan';
 import type { Deps } from '../../lib/ports';
 import { findRing } from '../keys/load-ring';
 import type { Target } from './case-store';

@@ -1,7 +1,7 @@
 /** Starts the execution of a case that is due: the same few lines for a fact that is due now and for the ticker's catch-up. */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/offboarding/case';
-import { transition } from '../../lib/domain/offboarding/case-transitions';
+import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../lib/domain/cases/case';
+import { transition } from '../../lib/domain/cases/transitions';
 import { ITEM_PRESENT, type Item, type Key } from '../../lib/domain/store/table';
 import type { Clock, Tables, Workflow } from '../../lib/ports';
 

@@ -1,8 +1,8 @@
 /** The steps around the waves of a case: each ring on its own, all its tainted kids together. The order stands in plan.ts. */
 import { CurfewError, type ErrorCode, isCurfewError } from '../../lib/domain/base/errors';
+import type { PlannedItem } from '../../lib/domain/cases/plan';
+import { transition } from '../../lib/domain/cases/transitions';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
-import { transition } from '../../lib/domain/offboarding/case-transitions';
-import type { PlannedItem } from '../../lib/domain/offboarding/plan';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import type { Deps } from '../../lib/ports';

@@ -1,7 +1,7 @@
 /** Each minute: starts the cases that are due, and has folded again what a stream or a crash left in the inbox. */
 import { entry } from '../../lib/aws/entry';
+import { DUE_PARTITION } from '../../lib/domain/cases/case';
 import { PENDING_PARTITION } from '../../lib/domain/intake/inbox';
-import { DUE_PARTITION } from '../../lib/domain/offboarding/case';
 import type { Deps } from '../../lib/ports';
 import { startCase } from './start-case';
 

@@ -1,5 +1,5 @@
 /**
- * The state machine of a case, built from `STEPS` of `lib/domain/offboarding/plan.ts` and from nothing else.
+ * The state machine of a case, built from `STEPS` of `lib/domain/cases/plan.ts` and from nothing else.
  *
  * Every effect is a Lambda under its own role; the machine passes references only: a case id, item numbers, batches of
  * ledger shards. What an execution forgets, the case table knows: the ticker
@@ -28,9 +28,9 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { CurfewError } from '../domain/base/errors';
+import { STEPS, type Step } from '../domain/cases/plan';
 import type { FunctionName } from '../domain/deployment/rights';
 import type { Settings } from '../domain/deployment/settings';
-import { STEPS, type Step } from '../domain/offboarding/plan';
 
 /** Items of a case touch different things, so they may go at once; IAM's rate limits are what bounds them. */
 const ITEMS_AT_ONCE = 5;

@@ -1,4 +1,4 @@
-import { STEPS } from '../../lib/domain/offboarding/plan';
+import { STEPS } from '../../lib/domain/cases/plan';
 import { ofType, synthesise } from './synthesised';
 
 interface State {

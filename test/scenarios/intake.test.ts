@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { receiveWebhook, type WebhookRequest } from '../../lambdas/intake/hr-webhook';
 import { foldDelivery } from '../../lambdas/offboarding/case-folder';
 import { tick } from '../../lambdas/offboarding/ticker';
-import { type CaseMeta, caseIdOf } from '../../lib/domain/offboarding/case';
-import { transition } from '../../lib/domain/offboarding/case-transitions';
+import { type CaseMeta, caseIdOf } from '../../lib/domain/cases/case';
+import { transition } from '../../lib/domain/cases/transitions';
 import { World } from '../../lib/local/world';
 import { BAMBOO_SECRET, delivery, foldInbox, metas, outbox, type Said, SECRET, send, WORKER } from './departure-world';
 

@@ -10,10 +10,10 @@ import { planner } from '../../lambdas/offboarding/planner';
 import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
 import { tick } from '../../lambdas/offboarding/ticker';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { PRINCIPALS_MAX } from '../../lib/domain/cases/containment';
+import { EXPOSURES_MAX } from '../../lib/domain/cases/plan';
 import { checkManifest } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
-import { PRINCIPALS_MAX } from '../../lib/domain/offboarding/containment';
-import { EXPOSURES_MAX } from '../../lib/domain/offboarding/plan';
 import { policyAllowing } from '../../lib/local/kms';
 import {
   type DepartureWorld,

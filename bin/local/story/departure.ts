@@ -1,7 +1,7 @@
 /** The departure: the signed webhook, and the case as it runs. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { type CaseMeta, executionName, metaKey, parseMeta, workerKey } from '../../../lib/domain/offboarding/case';
+import { type CaseMeta, executionName, metaKey, parseMeta, workerKey } from '../../../lib/domain/cases/case';
 import type { Before } from './before';
 import { WORKER } from './cast';
 import { Sampler } from './sampler';

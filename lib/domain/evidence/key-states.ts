@@ -3,7 +3,7 @@
  * an inventory cannot owe less by calling a key that still signs RETIRED (FORMAT.md, "Manifest of a case").
  */
 import { CurfewError } from '../base/errors';
-import type { Inventory } from '../offboarding/plan';
+import type { Inventory } from '../cases/plan';
 import type { KeyState } from '../rings/ring';
 import type { EvidenceRecord } from './record';
 

@@ -7,8 +7,8 @@
  */
 import { canonicalJson, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { listContainment, type PrincipalRef } from '../offboarding/containment';
-import { type Inventory, planCase } from '../offboarding/plan';
+import { listContainment, type PrincipalRef } from '../cases/containment';
+import { type Inventory, planCase } from '../cases/plan';
 import { checkInventory } from './key-states';
 import type { EvidenceRecord, RecordType } from './record';
 

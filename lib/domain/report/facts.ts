@@ -4,10 +4,11 @@
  * Nothing here is believed further than the record says it. An item counts as proved when what was observed is what
  * proof.ts asks for, judged again here, and not because a record of that type exists.
  */
+
+import { type ItemKind, proveItem } from '../cases/proof';
 import type { IndexedRecord } from '../evidence/bundle';
 import { recordsOfCase } from '../evidence/manifest';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
-import { type ItemKind, proveItem } from '../offboarding/proof';
 import { isMembers, type Members, object, objects, text, texts, whole } from './fields';
 
 export interface ItemFacts {

@@ -1,8 +1,8 @@
 /** The one sentence the page begins with. It follows the offline verification, and is never better than that. */
 import { canonicalJson, type Json } from '../base/encoding';
+import { listContainment, type PrincipalRef } from '../cases/containment';
+import { type Inventory, planCase } from '../cases/plan';
 import type { Check, Verdict } from '../evidence/bundle';
-import { listContainment, type PrincipalRef } from '../offboarding/containment';
-import { type Inventory, planCase } from '../offboarding/plan';
 import { type CaseFacts, isCustodyOnly } from './facts';
 import type { Summary } from './summary';
 

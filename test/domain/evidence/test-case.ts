@@ -1,5 +1,7 @@
 /** A whole departure as records, with the token lists they commit to: two tainted keys, everything proved, closed. */
 import { H, type Json } from '../../../lib/domain/base/encoding';
+import { listContainment, type PrincipalRef } from '../../../lib/domain/cases/containment';
+import { type Inventory, planCase } from '../../../lib/domain/cases/plan';
 import type { EvidenceRecord, RecordType } from '../../../lib/domain/evidence/record';
 import { bundleListPath, listsOf } from '../../../lib/domain/evidence/token-claims';
 import {
@@ -8,8 +10,6 @@ import {
   type TokenDigest,
   tokenListKey,
 } from '../../../lib/domain/evidence/token-list';
-import { listContainment, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
-import { type Inventory, planCase } from '../../../lib/domain/offboarding/plan';
 import { leafHash, merkleRoot } from '../../../lib/domain/tlog/merkle';
 
 export const CASE = 'c-0123456789abcdefghijkl';

@@ -1,4 +1,4 @@
-import { listContainment, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
+import { listContainment, type PrincipalRef } from '../../../lib/domain/cases/containment';
 import {
   EXPOSURE_CLASSES,
   type ExposureClass,
@@ -6,8 +6,8 @@ import {
   itemsSha,
   planCase,
   STEPS,
-} from '../../../lib/domain/offboarding/plan';
-import { proveItem } from '../../../lib/domain/offboarding/proof';
+} from '../../../lib/domain/cases/plan';
+import { proveItem } from '../../../lib/domain/cases/proof';
 
 const RING = 'customer-api';
 const user: PrincipalRef = { ref: 'p0', type: 'iam-user', exists: true, accessKeys: 2, loginProfile: true };

@@ -12,8 +12,8 @@ import {
   doubt,
   foldDeparture,
   joins,
-} from '../../../lib/domain/offboarding/case';
-import { transition } from '../../../lib/domain/offboarding/case-transitions';
+} from '../../../lib/domain/cases/case';
+import { transition } from '../../../lib/domain/cases/transitions';
 
 const departure = (kind: Departure['kind'], effectiveAt: number): Departure => ({
   kind,

@@ -1,9 +1,9 @@
+import type { CaseMeta } from '../../../lib/domain/cases/case';
+import { listContainment, PRINCIPALS_MAX, type PrincipalRef } from '../../../lib/domain/cases/containment';
+import { EXPOSURES_MAX, type Inventory, planCase } from '../../../lib/domain/cases/plan';
+import { inventoryRecord, listedRecord, plannedRecord } from '../../../lib/domain/cases/records';
 import { formatRecord, RECORD_BYTES_MAX } from '../../../lib/domain/evidence/record';
 import { DEK_BYTES, IV_BYTES, sealField } from '../../../lib/domain/evidence/sealed';
-import type { CaseMeta } from '../../../lib/domain/offboarding/case';
-import { inventoryRecord, listedRecord, plannedRecord } from '../../../lib/domain/offboarding/case-records';
-import { listContainment, PRINCIPALS_MAX, type PrincipalRef } from '../../../lib/domain/offboarding/containment';
-import { EXPOSURES_MAX, type Inventory, planCase } from '../../../lib/domain/offboarding/plan';
 
 const META = { caseId: `c-${'x'.repeat(22)}`, pseudonym: 'p'.repeat(22) } as CaseMeta;
 const RING = 'r'.repeat(40);
