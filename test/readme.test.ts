@@ -29,7 +29,7 @@ import { curfewStacks, EvidenceLog, Offboarding, SigningKeyRing, SigningPlane } 
 import { World } from '../lib/local/world';
 import type { VerifierOptions } from '../lib/verifier';
 import { EXAMPLE, ofType, synthesise, unsynthesised } from './constructs/synthesised';
-import { CASE, RECORDS, storedLists } from './domain/evidence/test-case';
+import { CASE, RECORDS, storedLists } from './domain/audit/test-case';
 import { issueTo, RING, signingWorld, verifierOptionsOf } from './scenarios/signing-world';
 import { looksAt } from './support/looks';
 

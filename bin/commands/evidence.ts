@@ -6,7 +6,6 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { CurfewError } from '../../lib/domain/base/errors';
 import {
   BUNDLE_FILE,
   type BundleFiles,
@@ -15,9 +14,10 @@ import {
   judgeBundle,
   VERIFIER_KEY_FILE,
   type Verdict,
-} from '../../lib/domain/evidence/bundle';
+} from '../../lib/domain/audit/bundle';
+import { bundleListPath, listsOf } from '../../lib/domain/audit/token-claims';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { type EvidenceRecord, parseRecord } from '../../lib/domain/evidence/record';
-import { bundleListPath, listsOf } from '../../lib/domain/evidence/token-claims';
 import { tokenListKey } from '../../lib/domain/evidence/token-list';
 import { verifyCheckpoint } from '../../lib/domain/tlog/checkpoint';
 import { parseVerifierKey } from '../../lib/domain/tlog/note';

@@ -1,12 +1,12 @@
 /** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
 import { entry } from '../../lib/aws/entry';
+import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../../lib/domain/audit/manifest';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { type CaseMeta, caseKey, workerKey } from '../../lib/domain/cases/case';
 import { closedRecord } from '../../lib/domain/cases/records';
 import { transition } from '../../lib/domain/cases/transitions';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
 import { recordKey } from '../../lib/domain/evidence/log-items';
-import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { headKey } from '../../lib/domain/rings/ring-items';
 import { OUTBOX_PREFIX, type Write } from '../../lib/domain/store/table';

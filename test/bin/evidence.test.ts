@@ -6,7 +6,7 @@ import { append } from '../../lambdas/evidence/appender';
 import { sequence } from '../../lambdas/evidence/sequencer';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { World } from '../../lib/local/world';
-import { CASE, RECORDS, storedLists } from '../domain/evidence/test-case';
+import { CASE, RECORDS, storedLists } from '../domain/audit/test-case';
 
 const filler = Array.from(
   { length: 300 },

@@ -5,8 +5,8 @@ import { importPeople } from '../../lambdas/intake/people-import';
 import { prove } from '../../lambdas/offboarding/prover';
 import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
 import { tick } from '../../lambdas/offboarding/ticker';
+import { checkManifest, expectedRecords } from '../../lib/domain/audit/manifest';
 import { recordKey } from '../../lib/domain/evidence/log-items';
-import { checkManifest, expectedRecords } from '../../lib/domain/evidence/manifest';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
 import type { World } from '../../lib/local/world';
 import {

@@ -9,10 +9,10 @@ import { userOf } from '../../lambdas/offboarding/observe';
 import { planner } from '../../lambdas/offboarding/planner';
 import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
 import { tick } from '../../lambdas/offboarding/ticker';
+import { checkManifest } from '../../lib/domain/audit/manifest';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../../lib/domain/cases/containment';
 import { EXPOSURES_MAX } from '../../lib/domain/cases/plan';
-import { checkManifest } from '../../lib/domain/evidence/manifest';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { policyAllowing } from '../../lib/local/kms';
 import {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { exportBundle, folder } from '../../bin/commands/evidence';
 import { taintOrDeny } from '../../lambdas/keys/taint';
 import { commitIssued } from '../../lambdas/tokens/committer';
-import { judgeBundle } from '../../lib/domain/evidence/bundle';
+import { judgeBundle } from '../../lib/domain/audit/bundle';
 import {
   drainOutbox,
   issueTo,

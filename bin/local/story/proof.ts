@@ -1,7 +1,7 @@
 /** The evidence: exported under the auditor's read-only role, verified offline, and shown to break when it is touched. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IndexedRecord } from '../../../lib/domain/evidence/bundle';
+import type { IndexedRecord } from '../../../lib/domain/audit/bundle';
 import { exportBundle, verifyBundle } from '../../commands/evidence';
 import { Instance } from '../../instance';
 import type { Before } from './before';

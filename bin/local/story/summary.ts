@@ -1,8 +1,8 @@
 /** What the demo leaves behind: summary.json and its neighbours, in a folder made whole before it gets its name. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { IndexedRecord } from '../../../lib/domain/audit/bundle';
 import { SETTINGS, type Settings } from '../../../lib/domain/deployment/settings';
-import type { IndexedRecord } from '../../../lib/domain/evidence/bundle';
 import type { RecordType } from '../../../lib/domain/evidence/record';
 import type { After } from './after';
 import type { Before } from './before';

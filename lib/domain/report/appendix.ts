@@ -1,5 +1,5 @@
 /** Every record that the page refers to: its bytes as they were hashed, its place in the log, how to find it again. */
-import type { IndexedRecord } from '../evidence/bundle';
+import type { IndexedRecord } from '../audit/bundle';
 import { formatRecord, RECORD_TYPES } from '../evidence/record';
 import { leafHash } from '../tlog/merkle';
 import { TILE_WIDTH, tilePath } from '../tlog/tile';

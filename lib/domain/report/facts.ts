@@ -5,9 +5,9 @@
  * proof.ts asks for, judged again here, and not because a record of that type exists.
  */
 
+import type { IndexedRecord } from '../audit/bundle';
+import { recordsOfCase } from '../audit/manifest';
 import { type ItemKind, proveItem } from '../cases/proof';
-import type { IndexedRecord } from '../evidence/bundle';
-import { recordsOfCase } from '../evidence/manifest';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import { isMembers, type Members, object, objects, text, texts, whole } from './fields';
 

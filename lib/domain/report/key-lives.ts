@@ -1,5 +1,5 @@
 /** What became of each signing key of a ring, read off its records: spans of states, with the record that began each. */
-import type { IndexedRecord } from '../evidence/bundle';
+import type { IndexedRecord } from '../audit/bundle';
 import type { EvidenceRecord } from '../evidence/record';
 import type { KeyState } from '../rings/ring';
 import type { CaseFacts } from './facts';

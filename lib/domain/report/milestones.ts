@@ -1,5 +1,5 @@
 /** The instants of a case that a reader asks for, each with the record that says so, in the order in which they came. */
-import type { IndexedRecord } from '../evidence/bundle';
+import type { IndexedRecord } from '../audit/bundle';
 import type { RecordType } from '../evidence/record';
 import type { CaseFacts } from './facts';
 import { text, texts, whole } from './fields';

@@ -4,8 +4,9 @@
  * It loads nothing and runs nothing: the policy in its head lets only the style sheet in, by its digest. Every figure
  * leads to the record it comes from. The first sentence follows the verification and is never better than that.
  */
+
+import type { Verdict } from '../audit/bundle';
 import { sha256 } from '../base/encoding';
-import type { Verdict } from '../evidence/bundle';
 import { appendix } from './appendix';
 import { checks } from './checks';
 import { cite } from './cite';

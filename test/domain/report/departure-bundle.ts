@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
 import { sequence } from '../../../lambdas/evidence/sequencer';
 import { commitIssued } from '../../../lambdas/tokens/committer';
-import type { Verdict } from '../../../lib/domain/evidence/bundle';
+import type { Verdict } from '../../../lib/domain/audit/bundle';
 import type { Summary } from '../../../lib/domain/report/summary';
 import {
   type DepartureWorld,

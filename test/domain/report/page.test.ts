@@ -1,5 +1,5 @@
+import type { IndexedRecord, Verdict } from '../../../lib/domain/audit/bundle';
 import { sha256 } from '../../../lib/domain/base/encoding';
-import type { IndexedRecord, Verdict } from '../../../lib/domain/evidence/bundle';
 import { formatRecord } from '../../../lib/domain/evidence/record';
 import { factsOf } from '../../../lib/domain/report/facts';
 import { html } from '../../../lib/domain/report/html';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { formatCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../../lib/domain/tlog/checkpoint';
-import { TestKey } from '../evidence/test-log';
+import { TestKey } from '../audit/test-log';
 
 const ROOT = 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=';
 

@@ -1,12 +1,12 @@
 /** Re-verifies a whole published log from its buckets alone, as a stranger would, and gives back its records. */
-import { CHECKPOINT_FILE, VERIFIER_KEY_FILE } from '../../../lib/domain/evidence/bundle';
+import { CHECKPOINT_FILE, VERIFIER_KEY_FILE } from '../../../lib/domain/audit/bundle';
 import { type EvidenceRecord, parseRecord } from '../../../lib/domain/evidence/record';
 import { type Checkpoint, verifyCheckpoint } from '../../../lib/domain/tlog/checkpoint';
 import { leafHash, merkleRoot } from '../../../lib/domain/tlog/merkle';
 import { parseVerifierKey } from '../../../lib/domain/tlog/note';
 import { parseEntries, TILE_WIDTH, tilePath, tilesOf } from '../../../lib/domain/tlog/tile';
 import type { MemoryObjects } from '../../../lib/local/objects';
-import { tileFiles } from '../../domain/evidence/test-log';
+import { tileFiles } from '../../domain/audit/test-log';
 
 export interface CheckedLog {
   readonly checkpoint: Checkpoint;

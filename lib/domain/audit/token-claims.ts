@@ -2,10 +2,10 @@
 
 import type { Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
+import type { EvidenceRecord } from '../evidence/record';
+import { describeTokenList, parseTokenList, type TokenListEntry } from '../evidence/token-list';
 import { ordered } from '../store/table';
 import { shardRoot, waveRoot } from '../tokens/wave';
-import type { EvidenceRecord } from './record';
-import { describeTokenList, parseTokenList, type TokenListEntry } from './token-list';
 
 /** Tokens of a kid that stand in a committed list: H(jti) to digest and shard. The union of all its lists. */
 export type CommittedTokens = ReadonlyMap<

@@ -4,8 +4,8 @@
  */
 import { CurfewError } from '../base/errors';
 import type { Inventory } from '../cases/plan';
+import type { EvidenceRecord } from '../evidence/record';
 import type { KeyState } from '../rings/ring';
-import type { EvidenceRecord } from './record';
 
 /** The planner reads the rings and then freezes what it read, in one run of at most two minutes. */
 const READ_BEFORE_FROZEN_SECONDS = 120;

@@ -1,4 +1,4 @@
-import { type Check, judgeBundle, type Verdict } from '../../../lib/domain/evidence/bundle';
+import { type Check, judgeBundle, type Verdict } from '../../../lib/domain/audit/bundle';
 import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
 import { formatVerifierKey } from '../../../lib/domain/tlog/note';
 import { parseEntries } from '../../../lib/domain/tlog/tile';

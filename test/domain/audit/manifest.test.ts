@@ -1,4 +1,4 @@
-import { checkManifest, checkOrder, expectedKeyRecords, expectedRecords } from '../../../lib/domain/evidence/manifest';
+import { checkManifest, checkOrder, expectedKeyRecords, expectedRecords } from '../../../lib/domain/audit/manifest';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
 import { CASE, CONTAINMENT, changed, INVENTORY, LEGACY, OLD, PLAN, PRINCIPALS, RECORDS, without } from './test-case';
 

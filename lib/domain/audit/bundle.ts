@@ -6,12 +6,12 @@
  */
 import { canonicalJson, type Json } from '../base/encoding';
 import { CurfewError, type ErrorCode, isCurfewError } from '../base/errors';
+import { type EvidenceRecord, parseRecord } from '../evidence/record';
 import { type SignedCheckpoint, verifyCheckpoint } from '../tlog/checkpoint';
 import { checkConsistency, leafHash, proveConsistency } from '../tlog/merkle';
 import { keyHashOf, parseVerifierKey, type VerifierKey } from '../tlog/note';
 import { type Edge, edgeRoot, edgeTiles, formatHashes, growEdge, parseEntries, tilePath, tilesOf } from '../tlog/tile';
 import { checkManifest, checkOrder } from './manifest';
-import { type EvidenceRecord, parseRecord } from './record';
 import { checkTokenLists, checkWaves } from './token-claims';
 
 export const BUNDLE_FILE = 'bundle.json';

@@ -1,9 +1,10 @@
 /** A whole departure as records, with the token lists they commit to: two tainted keys, everything proved, closed. */
+
+import { bundleListPath, listsOf } from '../../../lib/domain/audit/token-claims';
 import { H, type Json } from '../../../lib/domain/base/encoding';
 import { listContainment, type PrincipalRef } from '../../../lib/domain/cases/containment';
 import { type Inventory, planCase } from '../../../lib/domain/cases/plan';
 import type { EvidenceRecord, RecordType } from '../../../lib/domain/evidence/record';
-import { bundleListPath, listsOf } from '../../../lib/domain/evidence/token-claims';
 import {
   describeTokenList,
   formatTokenList,

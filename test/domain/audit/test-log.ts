@@ -1,7 +1,7 @@
 /** A small log made without the sequencer: what it should have written, by the definitions alone. */
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { formatDescription } from '../../../lib/domain/audit/bundle';
 import { sha256 } from '../../../lib/domain/base/encoding';
-import { formatDescription } from '../../../lib/domain/evidence/bundle';
 import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
 import { formatCheckpoint } from '../../../lib/domain/tlog/checkpoint';
 import { leafHash, merkleRoot } from '../../../lib/domain/tlog/merkle';

@@ -9,8 +9,8 @@ import { canonicalJson, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { listContainment, type PrincipalRef } from '../cases/containment';
 import { type Inventory, planCase } from '../cases/plan';
+import type { EvidenceRecord, RecordType } from '../evidence/record';
 import { checkInventory } from './key-states';
-import type { EvidenceRecord, RecordType } from './record';
 
 /** Stages of a case in their order; `case.followed-up` only where a second rotation is owed. */
 const STAGES: readonly RecordType[] = [
