@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CHECKPOINT_FILE, VERIFIER_KEY_FILE } from '../../lib/domain/audit/bundle';
 import { CurfewError } from '../../lib/domain/base/errors';
-import { formatReport, type Report } from '../../lib/domain/report/page';
-import { parseSummary, type Summary } from '../../lib/domain/report/summary';
+import { formatReport, type Report } from '../../lib/report/page';
+import { parseSummary, type Summary } from '../../lib/report/summary';
 import { type Commands, optional } from './command';
 import { folder, verifyBundle } from './evidence';
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeReport } from '../../bin/commands/report';
-import { type Departed, departed, summaryOf } from '../domain/report/departure-bundle';
+import { type Departed, departed, summaryOf } from '../report/departure-bundle';
 
 let done: Departed;
 let folder: string;

@@ -1,6 +1,6 @@
 /** The instants of a case that a reader asks for, each with the record that says so, in the order in which they came. */
-import type { IndexedRecord } from '../audit/bundle';
-import type { RecordType } from '../evidence/record';
+import type { IndexedRecord } from '../domain/audit/bundle';
+import type { RecordType } from '../domain/evidence/record';
 import type { CaseFacts } from './facts';
 import { text, texts, whole } from './fields';
 

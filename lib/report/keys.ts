@@ -1,6 +1,6 @@
 /** The signing keys: one lane a key with its states over the time of the case, and what became of the tokens they signed. */
 
-import { instant as iso } from '../base/time';
+import { instant as iso } from '../domain/base/time';
 import { cite, citing } from './cite';
 import type { CaseFacts } from './facts';
 import { object, text, whole } from './fields';

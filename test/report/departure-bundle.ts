@@ -2,20 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
-import { sequence } from '../../../lambdas/evidence/sequencer';
-import { commitIssued } from '../../../lambdas/tokens/committer';
-import type { Verdict } from '../../../lib/domain/audit/bundle';
-import type { Summary } from '../../../lib/domain/report/summary';
-import {
-  type DepartureWorld,
-  departureWorld,
-  drainOutboxes,
-  execute,
-  metas,
-  send,
-} from '../../scenarios/departure-world';
-import { issueTo, legacyClaims, record, signLegacy } from '../../scenarios/signing-world';
+import { exportBundle, verifyBundle } from '../../bin/commands/evidence';
+import { sequence } from '../../lambdas/evidence/sequencer';
+import { commitIssued } from '../../lambdas/tokens/committer';
+import type { Verdict } from '../../lib/domain/audit/bundle';
+import type { Summary } from '../../lib/report/summary';
+import { type DepartureWorld, departureWorld, drainOutboxes, execute, metas, send } from '../scenarios/departure-world';
+import { issueTo, legacyClaims, record, signLegacy } from '../scenarios/signing-world';
 
 const folders: string[] = [];
 afterAll(() => {

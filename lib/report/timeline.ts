@@ -1,6 +1,6 @@
 /** The departure on a line that is true to scale, and as a list that says the same in words. */
 
-import { span } from '../base/time';
+import { span } from '../domain/base/time';
 import { anchorOf, cite } from './cite';
 import type { CaseFacts } from './facts';
 import { type Html, html, NOTHING } from './html';

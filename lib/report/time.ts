@@ -1,5 +1,5 @@
 /** Instants as a reader of the page wants them: UTC always, and how long after the event that set all in motion. */
-import { instant as iso, span } from '../base/time';
+import { instant as iso, span } from '../domain/base/time';
 import { type Html, html } from './html';
 
 export function formatSince(at: number, origin: number): string {

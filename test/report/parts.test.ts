@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { groupPairs } from '../../../lib/domain/report/checks';
-import { html } from '../../../lib/domain/report/html';
-import { STYLE } from '../../../lib/domain/report/style';
-import { parseSummary } from '../../../lib/domain/report/summary';
-import { formatSince, instant } from '../../../lib/domain/report/time';
-import { spread } from '../../../lib/domain/report/timeline';
+import { groupPairs } from '../../lib/report/checks';
+import { html } from '../../lib/report/html';
+import { STYLE } from '../../lib/report/style';
+import { parseSummary } from '../../lib/report/summary';
+import { formatSince, instant } from '../../lib/report/time';
+import { spread } from '../../lib/report/timeline';
 
 describe('html', () => {
   test('text is escaped in one way that is right in text and in an attribute', () => {

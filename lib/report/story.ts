@@ -1,6 +1,6 @@
 /** What happened, in sentences that need no engineer: one a stage, and only for stages that are on record. */
 
-import { span } from '../base/time';
+import { span } from '../domain/base/time';
 import { cite, citing } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
 import { text, whole } from './fields';

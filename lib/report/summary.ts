@@ -4,7 +4,7 @@
  *     {"engine":"emulator","case":"c-…","timings":{"hrEventAt":1800000070.1,…},
  *      "checks":[{"id":"access-key-refused-after","claim":"…","expected":"…","observed":"…","ok":true}],…}
  */
-import { CurfewError } from '../base/errors';
+import { CurfewError } from '../domain/base/errors';
 
 export interface ObservedCheck {
   readonly id: string;

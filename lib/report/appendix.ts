@@ -1,8 +1,8 @@
 /** Every record that the page refers to: its bytes as they were hashed, its place in the log, how to find it again. */
-import type { IndexedRecord } from '../audit/bundle';
-import { formatRecord, RECORD_TYPES } from '../evidence/record';
-import { leafHash } from '../tlog/merkle';
-import { TILE_WIDTH, tilePath } from '../tlog/tile';
+import type { IndexedRecord } from '../domain/audit/bundle';
+import { formatRecord, RECORD_TYPES } from '../domain/evidence/record';
+import { leafHash } from '../domain/tlog/merkle';
+import { TILE_WIDTH, tilePath } from '../domain/tlog/tile';
 import { anchorOf } from './cite';
 import type { CaseFacts } from './facts';
 import { type Html, html } from './html';

@@ -1,7 +1,7 @@
 /** What became of each signing key of a ring, read off its records: spans of states, with the record that began each. */
-import type { IndexedRecord } from '../audit/bundle';
-import type { EvidenceRecord } from '../evidence/record';
-import type { KeyState } from '../rings/ring';
+import type { IndexedRecord } from '../domain/audit/bundle';
+import type { EvidenceRecord } from '../domain/evidence/record';
+import type { KeyState } from '../domain/rings/ring';
 import type { CaseFacts } from './facts';
 import { text } from './fields';
 

@@ -1,10 +1,10 @@
-import type { IndexedRecord, Verdict } from '../../../lib/domain/audit/bundle';
-import { sha256 } from '../../../lib/domain/base/encoding';
-import { formatRecord } from '../../../lib/domain/evidence/record';
-import { factsOf } from '../../../lib/domain/report/facts';
-import { html } from '../../../lib/domain/report/html';
-import { formatReport } from '../../../lib/domain/report/page';
-import { STYLE } from '../../../lib/domain/report/style';
+import type { IndexedRecord, Verdict } from '../../lib/domain/audit/bundle';
+import { sha256 } from '../../lib/domain/base/encoding';
+import { formatRecord } from '../../lib/domain/evidence/record';
+import { factsOf } from '../../lib/report/facts';
+import { html } from '../../lib/report/html';
+import { formatReport } from '../../lib/report/page';
+import { STYLE } from '../../lib/report/style';
 import { type Departed, departed, summaryOf } from './departure-bundle';
 
 let done: Departed;

@@ -1,5 +1,5 @@
 /** Reading members of a record's body without believing their type: a page is also made of evidence that does not hold. */
-import type { Json } from '../base/encoding';
+import type { Json } from '../domain/base/encoding';
 
 export type Members = Readonly<Record<string, Json | undefined>>;
 

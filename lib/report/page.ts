@@ -5,8 +5,8 @@
  * leads to the record it comes from. The first sentence follows the verification and is never better than that.
  */
 
-import type { Verdict } from '../audit/bundle';
-import { sha256 } from '../base/encoding';
+import type { Verdict } from '../domain/audit/bundle';
+import { sha256 } from '../domain/base/encoding';
 import { appendix } from './appendix';
 import { checks } from './checks';
 import { cite } from './cite';

@@ -1,10 +1,10 @@
 /** Whatever stands in a record or a summary, the page has the tags that were written for it, and no other. */
 import fc from 'fast-check';
-import type { IndexedRecord, Verdict } from '../../../lib/domain/audit/bundle';
-import type { Json } from '../../../lib/domain/base/encoding';
-import { type EvidenceRecord, RECORD_TYPES } from '../../../lib/domain/evidence/record';
-import { formatReport } from '../../../lib/domain/report/page';
-import type { Summary } from '../../../lib/domain/report/summary';
+import type { IndexedRecord, Verdict } from '../../lib/domain/audit/bundle';
+import type { Json } from '../../lib/domain/base/encoding';
+import { type EvidenceRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
+import { formatReport } from '../../lib/report/page';
+import type { Summary } from '../../lib/report/summary';
 import { type Departed, departed, summaryOf } from './departure-bundle';
 
 let done: Departed;

@@ -1,9 +1,9 @@
 /** The one sentence the page begins with. It follows the offline verification, and is never better than that. */
 
-import type { Check, Verdict } from '../audit/bundle';
-import { canonicalJson, type Json } from '../base/encoding';
-import { listContainment, type PrincipalRef } from '../cases/containment';
-import { type Inventory, planCase } from '../cases/plan';
+import type { Check, Verdict } from '../domain/audit/bundle';
+import { canonicalJson, type Json } from '../domain/base/encoding';
+import { listContainment, type PrincipalRef } from '../domain/cases/containment';
+import { type Inventory, planCase } from '../domain/cases/plan';
 import { type CaseFacts, isCustodyOnly } from './facts';
 import type { Summary } from './summary';
 

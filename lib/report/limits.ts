@@ -1,7 +1,7 @@
 /** What this evidence does not prove, and until when. It stands on every page, whatever the verdict. */
 
-import type { IndexedRecord, Verdict } from '../audit/bundle';
-import { span } from '../base/time';
+import type { IndexedRecord, Verdict } from '../domain/audit/bundle';
+import { span } from '../domain/base/time';
 import { plain } from './checks';
 import { cite } from './cite';
 import type { CaseFacts } from './facts';

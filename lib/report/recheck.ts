@@ -1,5 +1,5 @@
 /** How a reader checks all this without us: the commands, the checkpoint, and what the offline check found. */
-import type { Verdict } from '../audit/bundle';
+import type { Verdict } from '../domain/audit/bundle';
 import { type Html, html, NOTHING } from './html';
 import { mark } from './mark';
 

@@ -5,10 +5,10 @@
  * proof.ts asks for, judged again here, and not because a record of that type exists.
  */
 
-import type { IndexedRecord } from '../audit/bundle';
-import { recordsOfCase } from '../audit/manifest';
-import { type ItemKind, proveItem } from '../cases/proof';
-import type { EvidenceRecord, RecordType } from '../evidence/record';
+import type { IndexedRecord } from '../domain/audit/bundle';
+import { recordsOfCase } from '../domain/audit/manifest';
+import { type ItemKind, proveItem } from '../domain/cases/proof';
+import type { EvidenceRecord, RecordType } from '../domain/evidence/record';
 import { isMembers, type Members, object, objects, text, texts, whole } from './fields';
 
 export interface ItemFacts {

@@ -1,5 +1,5 @@
 /** Links from a figure to the record it comes from, and the anchors they lead to. */
-import type { IndexedRecord } from '../audit/bundle';
+import type { IndexedRecord } from '../domain/audit/bundle';
 import { type Html, html } from './html';
 
 export function anchorOf({ index }: IndexedRecord): string {
