@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { parseConfiguration } from '../lib/config';
-import { LambdaBundle } from '../lib/constructs/lambda-bundle';
+import { LambdaBundle } from '../lib/constructs/functions/lambda-bundle';
 import { curfewStacks } from '../lib/stacks/curfew-stacks';
 
 const app = new App();

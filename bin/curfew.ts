@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { CommandName } from '../lib/domain/deployment/access';
 import { COMMANDS } from './commands';
-import { fail } from './terminal';
+import { fail } from './edge/terminal';
 
 const OPTIONS = {
   instance: { type: 'string' },

@@ -1,6 +1,6 @@
 /** The configuration of a deployment, as its owner writes it: one JSON file, refused whole when anything is odd. */
 import * as z from 'zod';
-import { STAGES } from './constructs/stage';
+import { STAGES } from './constructs/parts/stage';
 import { CurfewError } from './domain/base/errors';
 import { parseSettings } from './domain/deployment/settings';
 

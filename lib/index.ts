@@ -13,14 +13,14 @@
  * }).grantIssue(backEnd);
  */
 export { type Configuration, parseConfiguration } from './config';
-export { EvidenceLog, type EvidenceLogProps } from './constructs/evidence-log';
-export type { SigningKeyRingAttributes } from './constructs/imported-ring';
-export { LambdaBundle, type LambdaCode } from './constructs/lambda-bundle';
-export { Offboarding, type OffboardingProps } from './constructs/offboarding';
-export { SigningKeyRing, type SigningKeyRingProps } from './constructs/signing-key-ring';
-export type { ISigningKeyRing } from './constructs/signing-key-ring-base';
-export { SigningPlane, type SigningPlaneProps } from './constructs/signing-plane';
-export { VerifierCache, type VerifierProps } from './constructs/verifier-cache';
+export { EvidenceLog, type EvidenceLogProps } from './constructs/evidence/evidence-log';
+export { LambdaBundle, type LambdaCode } from './constructs/functions/lambda-bundle';
+export { Offboarding, type OffboardingProps } from './constructs/offboarding/offboarding';
+export type { SigningKeyRingAttributes } from './constructs/ring/imported-ring';
+export { SigningKeyRing, type SigningKeyRingProps } from './constructs/ring/signing-key-ring';
+export type { ISigningKeyRing } from './constructs/ring/signing-key-ring-base';
+export { SigningPlane, type SigningPlaneProps } from './constructs/ring/signing-plane';
+export { VerifierCache, type VerifierProps } from './constructs/ring/verifier-cache';
 export { CurfewError, type ErrorCode, isCurfewError } from './domain/base/errors';
 export { parseSettings, SETTINGS, type Settings } from './domain/deployment/settings';
 export type { LegacyKeyConfig } from './domain/rings/configuration';

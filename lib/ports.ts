@@ -6,8 +6,8 @@
 
 import type { DeploymentConfig } from './domain/deployment/deployment-config';
 import type { Messages } from './domain/deployment/messages';
+import type { MetricName } from './domain/deployment/metrics';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/deployment/rights';
-import type { MetricName } from './domain/health/ring-health';
 import type { SigningAlgorithm } from './domain/jose/algorithm';
 import type { Allowed, Item, Key, TableRight, Write } from './domain/store/table';
 

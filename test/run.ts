@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { playDemo } from '../bin/local/demo';
+import { playDemo } from '../demo/play';
 
 const PROJECT = resolve(__dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'curfew-test-'));

@@ -1,5 +1,5 @@
 /** `curfew adopt record RING FILE`: one compact token a line goes into the ledger, under the caller's right to invoke. */
-import { progress } from '../terminal';
+import { progress } from '../edge/terminal';
 import { type Answer, type CommandPorts, type Commands, instanceOf, type Progress, readInput } from './command';
 
 const TOKENS_PER_CALL = 50;

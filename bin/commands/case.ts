@@ -3,7 +3,7 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import { type CaseMeta, DUE_PARTITION, metaKey, parseMeta } from '../../lib/domain/cases/case';
-import { table } from '../terminal';
+import { table } from '../edge/terminal';
 import { type Answer, type CommandPorts, type Commands, instanceOf } from './command';
 
 export const CASE_COMMANDS = {

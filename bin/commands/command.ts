@@ -4,7 +4,7 @@ import { CurfewError } from '../../lib/domain/base/errors';
 import type { CommandName, RightsOfCommand } from '../../lib/domain/deployment/access';
 import type { Right } from '../../lib/domain/deployment/rights';
 import type { PortsFor } from '../../lib/ports';
-import { Instance } from '../instance';
+import { Instance } from '../edge/instance';
 
 export interface Answer {
   /** What `--json` prints. */

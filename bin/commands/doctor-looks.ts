@@ -8,14 +8,14 @@ import { errorName } from '../../lib/aws/errors';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/deployment/metrics';
 import type { AlarmFacts, InstanceFacts } from '../../lib/domain/health/doctor';
 import type { Seen } from '../../lib/domain/health/finding';
 import { GONE, type KmsKeyFacts } from '../../lib/domain/health/kms-diagnosis';
 import type { PurposeKeyFacts } from '../../lib/domain/health/purpose-key-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
-import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/health/ring-health';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
-import type { Instance, StackName } from '../instance';
+import type { Instance, StackName } from '../edge/instance';
 
 const HOUR = 3600;
 const DAY = 86_400;

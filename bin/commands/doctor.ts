@@ -2,7 +2,7 @@
  * `curfew doctor`: is this instance whole, and is it as it was deployed? Looks at everything, changes nothing. Exit code
  * 0: no problem; 1: there is one; 2: it could not look at all. What could not be seen is unknown, and never called ok.
  */
-import { listRings, loadRing } from '../../lambdas/keys/load-ring';
+
 import { FetchHttp } from '../../lib/aws/fetch-http';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { diagnose, expectedAlarms, tally } from '../../lib/domain/health/doctor';
@@ -12,8 +12,9 @@ import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import type { PublicJwk } from '../../lib/domain/jose/jwk';
 import type { Ring } from '../../lib/domain/rings/ring';
 import { FeedSource } from '../../lib/verifier/feed-source';
-import { Instance, STACKS } from '../instance';
-import { table } from '../terminal';
+import { listRings, loadRing } from '../../lib/work/rings/load-ring';
+import { Instance, STACKS } from '../edge/instance';
+import { table } from '../edge/terminal';
 import { type Answer, type CommandPorts, type Commands, text } from './command';
 import { AwsLooks, type Looks, see } from './doctor-looks';
 

@@ -3,7 +3,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { parseCalleeError } from '../../lib/aws/callee-error';
 import { calling } from '../../lib/aws/errors';
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { Instance } from '../instance';
+import type { Instance } from '../edge/instance';
 import { type Answer, type Commands, instanceOf, readInput } from './command';
 
 export const PEOPLE_COMMANDS = {

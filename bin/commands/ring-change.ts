@@ -2,7 +2,7 @@
  * `curfew ring rotate | taint | halt | resume`: what people change of a ring by hand. The Lambdas change it; this asks
  * them in the order of a departure. Each is safe to ask again where a call before was cut short, because every step is.
  */
-import { loadRing } from '../../lambdas/keys/load-ring';
+
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { span } from '../../lib/domain/base/time';
 import { KID_PATTERN } from '../../lib/domain/jose/jwk';
@@ -10,6 +10,7 @@ import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
 import { pointerKey } from '../../lib/domain/rings/ring-items';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
+import { loadRing } from '../../lib/work/rings/load-ring';
 import type { Answer, CommandPorts, Progress } from './command';
 
 const RACES_MAX = 5;

@@ -1,5 +1,5 @@
 /** `curfew ring list` and `curfew ring show RING`: what each ring and each key is, until when, and what comes next. */
-import { listRings, loadRing } from '../../lambdas/keys/load-ring';
+
 import { instant, span } from '../../lib/domain/base/time';
 import { shortKid } from '../../lib/domain/jose/jwk';
 import { type Forecast, forecast } from '../../lib/domain/rings/forecast';
@@ -13,7 +13,8 @@ import {
   successors,
 } from '../../lib/domain/rings/rotation';
 import { isOpen } from '../../lib/domain/rings/transitions';
-import { table } from '../terminal';
+import { listRings, loadRing } from '../../lib/work/rings/load-ring';
+import { table } from '../edge/terminal';
 import type { Answer, CommandPorts } from './command';
 import { notesOf } from './ring-notes';
 import { type TimelineOptions, timeline } from './ring-timeline';

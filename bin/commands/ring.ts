@@ -1,7 +1,7 @@
 /** `curfew ring …`: the commands on key rings. What they show stands in `ring-view.ts`, what they change in `ring-change.ts`. */
 import { CurfewError } from '../../lib/domain/base/errors';
 import type { TaintClass } from '../../lib/domain/rings/ring';
-import { drawingFor, progress } from '../terminal';
+import { drawingFor, progress } from '../edge/terminal';
 import { type Commands, instanceOf, type Options, text } from './command';
 import { parseRingId, rotateRing, switchIssuing, taintKey } from './ring-change';
 import { showRing, showRings } from './ring-view';

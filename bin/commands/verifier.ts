@@ -1,10 +1,11 @@
 /** `curfew verifier config RING`: what a service needs to verify tokens of a ring. It holds a secret, the pepper. */
-import { loadRing } from '../../lambdas/keys/load-ring';
+
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { SecretsManagerSecrets } from '../../lib/aws/secrets';
 import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import type { VerifierOptions } from '../../lib/verifier';
-import type { Instance } from '../instance';
+import { loadRing } from '../../lib/work/rings/load-ring';
+import type { Instance } from '../edge/instance';
 import { type Commands, instanceOf } from './command';
 import { parseRingId } from './ring-change';
 

@@ -1,6 +1,6 @@
 /** Figures as CloudWatch custom metrics: namespace Curfew, dimension Instance, and Ring where they are of one. */
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { METRICS, METRICS_NAMESPACE } from '../domain/health/ring-health';
+import { METRICS, METRICS_NAMESPACE } from '../domain/deployment/metrics';
 import type { Metric, Metrics } from '../ports';
 
 /** PutMetricData takes a thousand; a ring has fewer than ten. */

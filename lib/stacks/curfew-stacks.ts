@@ -2,7 +2,7 @@
 import type { App } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Configuration } from '../config';
-import type { LambdaCode } from '../constructs/lambda-bundle';
+import type { LambdaCode } from '../constructs/functions/lambda-bundle';
 import type { Exemption } from '../domain/rings/exemption';
 import { EvidenceStack } from './evidence';
 import { OffboardingStack } from './offboarding';

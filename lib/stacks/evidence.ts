@@ -1,8 +1,8 @@
 /** Stack `evidence`: the log that the others write to. It can be deployed to an account of its own people. */
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { EvidenceLog, type EvidenceLogProps } from '../constructs/evidence-log';
-import { pascal } from '../constructs/names';
+import { EvidenceLog, type EvidenceLogProps } from '../constructs/evidence/evidence-log';
+import { pascal } from '../constructs/parts/names';
 
 export class EvidenceStack extends Stack {
   readonly log: EvidenceLog;

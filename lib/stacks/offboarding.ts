@@ -1,9 +1,9 @@
 /** Stack `offboarding`: from the HR webhook to the closed case. It asks the signing stack, and holds no right to a key. */
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { pascal } from '../constructs/names';
-import { Offboarding, type OffboardingProps } from '../constructs/offboarding';
-import { arnOf } from '../constructs/secret';
+import { Offboarding, type OffboardingProps } from '../constructs/offboarding/offboarding';
+import { pascal } from '../constructs/parts/names';
+import { arnOf } from '../constructs/parts/secret';
 
 export class OffboardingStack extends Stack {
   readonly offboarding: Offboarding;

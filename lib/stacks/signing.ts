@@ -3,11 +3,11 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../config';
-import { pascal } from '../constructs/names';
-import { arnOf } from '../constructs/secret';
-import { SigningKeyRing } from '../constructs/signing-key-ring';
-import { SigningPlane, type SigningPlaneProps } from '../constructs/signing-plane';
-import { VerifierCache } from '../constructs/verifier-cache';
+import { pascal } from '../constructs/parts/names';
+import { arnOf } from '../constructs/parts/secret';
+import { SigningKeyRing } from '../constructs/ring/signing-key-ring';
+import { SigningPlane, type SigningPlaneProps } from '../constructs/ring/signing-plane';
+import { VerifierCache } from '../constructs/ring/verifier-cache';
 import type { SigningAlgorithm } from '../domain/jose/algorithm';
 import type { LegacyKeyConfig } from '../domain/rings/configuration';
 

@@ -1,6 +1,6 @@
 /** Asks the ledger whether exactly this token was issued; answers are kept no longer than one feed poll. */
 import { CurfewError } from '../domain/base/errors';
-import { jtiHash } from '../domain/tokens/ledger';
+import { jtiHash } from '../domain/tokens/claims';
 
 /** Answers kept at once. A storm of forgeries pushes out each other, never the feed. */
 const ANSWERS_MAX = 10_000;

@@ -2,7 +2,7 @@
 import type { CommandPorts } from '../../bin/commands/command';
 import { examine } from '../../bin/commands/doctor';
 import { type Looks, see } from '../../bin/commands/doctor-looks';
-import { rotate } from '../../lambdas/keys/rotator';
+import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import type { Finding } from '../../lib/domain/health/finding';

@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '../../bin/commands/evidence';
-import { append } from '../../lambdas/evidence/appender';
-import { sequence } from '../../lambdas/evidence/sequencer';
+import { append } from '../../lambdas/appender';
+import { sequence } from '../../lambdas/sequencer';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { World } from '../../lib/local/world';
 import { CASE, RECORDS, storedLists } from '../domain/audit/test-case';

@@ -2,7 +2,7 @@
 import type { CommandPorts } from '../../bin/commands/command';
 import { rotateRing, switchIssuing, taintKey } from '../../bin/commands/ring-change';
 import { showRing, showRings } from '../../bin/commands/ring-view';
-import { rotate } from '../../lambdas/keys/rotator';
+import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/deployment/access';
 import { RESTS_FOR } from '../../lib/domain/rings/rotation';

@@ -5,8 +5,8 @@ import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { parseConfiguration } from '../../lib/config';
-import type { LambdaCode } from '../../lib/constructs/lambda-bundle';
-import type { Stage } from '../../lib/constructs/stage';
+import type { LambdaCode } from '../../lib/constructs/functions/lambda-bundle';
+import type { Stage } from '../../lib/constructs/parts/stage';
 import { curfewStacks } from '../../lib/stacks/curfew-stacks';
 
 process.env.CDK_VALIDATION = 'false';

@@ -10,13 +10,13 @@ import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { Instance } from '../../bin/instance';
-import { loadRing } from '../../lambdas/keys/load-ring';
-import { pascal } from '../../lib/constructs/names';
+import { Instance } from '../../bin/edge/instance';
+import { pascal } from '../../lib/constructs/parts/names';
 import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/deployment/access';
 import { parseRingConfig } from '../../lib/domain/rings/configuration';
 import { activeKey, type Ring } from '../../lib/domain/rings/ring';
 import { ringEntryKey } from '../../lib/domain/rings/ring-items';
+import { loadRing } from '../../lib/work/rings/load-ring';
 import { made, named } from './aws';
 import { deployRing } from './rings/test-ring';
 

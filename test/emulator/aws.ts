@@ -15,7 +15,7 @@ import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from '
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { buildSync } from 'esbuild';
-import { zipOf } from '../../bin/local/zip';
+import { zipOf } from '../../emulator/zip';
 
 const run = randomUUID().slice(0, 8);
 const iam = new IAMClient({});

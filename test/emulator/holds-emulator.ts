@@ -1,5 +1,5 @@
 /** Starts an emulator in the folder given, says its process group, and waits to be ended. */
-import { startEmulator } from '../../bin/local/emulator';
+import { startEmulator } from '../../emulator/emulator';
 
 startEmulator({ dir: process.argv[2] ?? '', log: () => undefined }).then(
   ({ pid, endpoint }) => {

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { Webhook } from 'standardwebhooks';
-import { Instance } from '../../bin/instance';
+import { Instance } from '../../bin/edge/instance';
 
 let url: string;
 let instance: Instance;

@@ -1,14 +1,14 @@
 /** The evidence log killed at every effect, before it and after it, then run again. */
-import { append } from '../../lambdas/evidence/appender';
-import { relay } from '../../lambdas/evidence/outbox';
-import { sequence } from '../../lambdas/evidence/sequencer';
-import { commitIssued } from '../../lambdas/tokens/committer';
+import { append } from '../../lambdas/appender';
+import { commitIssued } from '../../lambdas/committer';
+import { sequence } from '../../lambdas/sequencer';
 import { H } from '../../lib/domain/base/encoding';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { parseTokenList, type TokenListEntry, tokenListKey } from '../../lib/domain/evidence/token-list';
 import { isCrash } from '../../lib/local/faults';
 import { World } from '../../lib/local/world';
-import { checkLog } from '../lambdas/evidence/check-log';
+import { relay } from '../../lib/work/evidence/relay';
+import { checkLog } from '../lambdas/check-log';
 
 const record = (n: number): EvidenceRecord => ({
   v: 1,

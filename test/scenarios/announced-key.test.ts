@@ -1,6 +1,6 @@
 /** Verifiers hear of the next key before it issues: there is no instant at which a good token has no feed that explains it. */
-import { rotate } from '../../lambdas/keys/rotator';
-import { taintOrDeny } from '../../lambdas/keys/taint';
+import { rotate } from '../../lambdas/rotator';
+import { taintOrDeny } from '../../lambdas/taint';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { feedObjectKey, feedOf } from '../../lib/domain/feed/feed';
 import type { World } from '../../lib/local/world';

@@ -1,18 +1,17 @@
 /** A deployment with people in it: the HR webhook, the case Lambdas under their own rights, and the state machine by STEPS. */
 import { Webhook } from 'standardwebhooks';
-import { append } from '../../lambdas/evidence/appender';
-import { relay } from '../../lambdas/evidence/outbox';
-import { receiveWebhook } from '../../lambdas/intake/hr-webhook';
-import { importPeople } from '../../lambdas/intake/people-import';
-import { disableKey } from '../../lambdas/keys/disabler';
-import { foldDelivery, foldStream } from '../../lambdas/offboarding/case-folder';
-import { closer } from '../../lambdas/offboarding/closer';
-import { conduct } from '../../lambdas/offboarding/conductor';
-import { disableInIam } from '../../lambdas/offboarding/iam-disabler';
-import { applyLatch } from '../../lambdas/offboarding/latch';
-import { planner } from '../../lambdas/offboarding/planner';
-import { prove } from '../../lambdas/offboarding/prover';
-import { resignBatch } from '../../lambdas/tokens/resigner';
+import { append } from '../../lambdas/appender';
+import { foldDelivery, foldStream } from '../../lambdas/case-folder';
+import { closer } from '../../lambdas/closer';
+import { conduct } from '../../lambdas/conductor';
+import { disableKey } from '../../lambdas/disabler';
+import { disableInIam } from '../../lambdas/iam-disabler';
+import { receiveWebhook } from '../../lambdas/intake';
+import { applyLatch } from '../../lambdas/latch';
+import { importPeople } from '../../lambdas/people-import';
+import { planner } from '../../lambdas/planner';
+import { prove } from '../../lambdas/prover';
+import { resignBatch } from '../../lambdas/resigner';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { type CaseMeta, metaKey, parseMeta } from '../../lib/domain/cases/case';
 import { STEPS, type Step } from '../../lib/domain/cases/plan';
@@ -21,6 +20,7 @@ import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
+import { relay } from '../../lib/work/evidence/relay';
 import { NOW, RING, type SigningWorld, signingWorld } from './signing-world';
 
 export const WORKER = 'W-1042';

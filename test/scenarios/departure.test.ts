@@ -1,14 +1,14 @@
 /** One departure from the webhook to the seal, with the real Lambdas under their own rights; then with every step killed. */
 import { createHmac } from 'node:crypto';
-import { receiveWebhook } from '../../lambdas/intake/hr-webhook';
-import { importPeople } from '../../lambdas/intake/people-import';
-import { prove } from '../../lambdas/offboarding/prover';
-import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
-import { tick } from '../../lambdas/offboarding/ticker';
+import { receiveWebhook } from '../../lambdas/intake';
+import { importPeople } from '../../lambdas/people-import';
+import { prove } from '../../lambdas/prover';
+import { tick } from '../../lambdas/ticker';
 import { checkManifest, expectedRecords } from '../../lib/domain/audit/manifest';
 import { recordKey } from '../../lib/domain/evidence/log-items';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
 import type { World } from '../../lib/local/world';
+import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
 import {
   BAMBOO_SECRET,
   type DepartureWorld,

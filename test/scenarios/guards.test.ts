@@ -17,11 +17,11 @@ async function without(changes: Readonly<Record<string, Changed>>) {
 async function load() {
   return {
     ...(await import('./signing-world')),
-    ...(await import('../../lambdas/keys/rotator')),
-    ...(await import('../../lambdas/keys/ring-deployer')),
-    ...(await import('../../lambdas/keys/taint')),
-    ...(await import('../../lambdas/tokens/committer')),
-    ...(await import('../../lambdas/tokens/exchange')),
+    ...(await import('../../lambdas/rotator')),
+    ...(await import('../../lambdas/ring-deployer')),
+    ...(await import('../../lambdas/taint')),
+    ...(await import('../../lambdas/committer')),
+    ...(await import('../../lambdas/exchange')),
   };
 }
 type Loaded = Awaited<ReturnType<typeof load>>;

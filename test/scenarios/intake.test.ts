@@ -1,9 +1,9 @@
 /** What strangers and HR systems may send to the webhook, in any order: refused with a code, or one case. */
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { receiveWebhook, type WebhookRequest } from '../../lambdas/intake/hr-webhook';
-import { foldDelivery } from '../../lambdas/offboarding/case-folder';
-import { tick } from '../../lambdas/offboarding/ticker';
+import { foldDelivery } from '../../lambdas/case-folder';
+import { receiveWebhook, type WebhookRequest } from '../../lambdas/intake';
+import { tick } from '../../lambdas/ticker';
 import { type CaseMeta, caseIdOf } from '../../lib/domain/cases/case';
 import { transition } from '../../lib/domain/cases/transitions';
 import { World } from '../../lib/local/world';

@@ -1,6 +1,6 @@
 /** Each tick reads every living KMS key back: what somebody did behind our back is found, recorded and mended. */
-import { rotate } from '../../lambdas/keys/rotator';
-import { seeKeyTouched, watchRings } from '../../lambdas/keys/watch';
+import { rotate } from '../../lambdas/rotator';
+import { seeKeyTouched, watchRings } from '../../lambdas/watch';
 import { findKey } from '../../lib/domain/rings/ring';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn } from '../../lib/local/world';

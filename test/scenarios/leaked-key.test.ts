@@ -1,10 +1,10 @@
 /** The case Curfew is built from: a copied signing key, tainted, re-signed past and denied, all in memory. */
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { rotate } from '../../lambdas/keys/rotator';
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
-import { cutOff } from '../../lambdas/tokens/cutter';
-import { exchange } from '../../lambdas/tokens/exchange';
+import { commitIssued } from '../../lambdas/committer';
+import { cutOff } from '../../lambdas/cutter';
+import { exchange } from '../../lambdas/exchange';
+import { rotate } from '../../lambdas/rotator';
+import { taintOrDeny } from '../../lambdas/taint';
 import { jwksAt } from '../../lib/domain/feed/publication';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { leakedKeyDrill } from '../support/leaked-key-drill';

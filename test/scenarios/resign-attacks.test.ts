@@ -1,15 +1,15 @@
 /** The re-sign path as an oracle: whatever is presented or planted, no genuine token is minted that was not issued before. */
 
-import { bear } from '../../lambdas/keys/ring-deployer';
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
-import { cutOff } from '../../lambdas/tokens/cutter';
-import { exchange } from '../../lambdas/tokens/exchange';
-import { resignBatch } from '../../lambdas/tokens/resigner';
+import { commitIssued } from '../../lambdas/committer';
+import { cutOff } from '../../lambdas/cutter';
+import { exchange } from '../../lambdas/exchange';
+import { resignBatch } from '../../lambdas/resigner';
+import { bear } from '../../lambdas/ring-deployer';
+import { taintOrDeny } from '../../lambdas/taint';
 import { H } from '../../lib/domain/base/encoding';
-import type { SubjectType } from '../../lib/domain/deployment/messages';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
 import type { Item, Value } from '../../lib/domain/store/table';
+import type { SubjectType } from '../../lib/domain/tokens/claims';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { signingKey, withOtherS } from '../support/keys';
 import {

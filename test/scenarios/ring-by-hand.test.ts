@@ -1,11 +1,10 @@
 /** What people do to a ring: rotate it now, halt its issuing, close it for good. */
 
-import { publishFeed } from '../../lambdas/keys/publisher';
-import { bear } from '../../lambdas/keys/ring-deployer';
-import { rotate } from '../../lambdas/keys/rotator';
-
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
+import { commitIssued } from '../../lambdas/committer';
+import { publishFeed } from '../../lambdas/publisher';
+import { bear } from '../../lambdas/ring-deployer';
+import { rotate } from '../../lambdas/rotator';
+import { taintOrDeny } from '../../lambdas/taint';
 import { jwksAt } from '../../lib/domain/feed/publication';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
 import { World } from '../../lib/local/world';

@@ -3,11 +3,11 @@
  * each of them every invariant is judged from outside. fast-check shrinks a violation to the shortest such life.
  */
 import fc from 'fast-check';
-import { publishFeed } from '../../lambdas/keys/publisher';
-import { rotate } from '../../lambdas/keys/rotator';
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
-import { exchange } from '../../lambdas/tokens/exchange';
+import { commitIssued } from '../../lambdas/committer';
+import { exchange } from '../../lambdas/exchange';
+import { publishFeed } from '../../lambdas/publisher';
+import { rotate } from '../../lambdas/rotator';
+import { taintOrDeny } from '../../lambdas/taint';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import type { TaintClass } from '../../lib/domain/rings/ring';
 import { activeKey } from '../../lib/domain/rings/ring';

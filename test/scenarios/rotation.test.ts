@@ -1,8 +1,8 @@
-import { bear } from '../../lambdas/keys/ring-deployer';
-import { rotate } from '../../lambdas/keys/rotator';
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
-import { issue } from '../../lambdas/tokens/issuer';
+import { commitIssued } from '../../lambdas/committer';
+import { issue } from '../../lambdas/issuer';
+import { bear } from '../../lambdas/ring-deployer';
+import { rotate } from '../../lambdas/rotator';
+import { taintOrDeny } from '../../lambdas/taint';
 import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { parseRingConfig, ringSettings } from '../../lib/domain/rings/configuration';
 import { keyPolicy } from '../../lib/domain/rings/key-policy';

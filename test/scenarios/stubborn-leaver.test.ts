@@ -1,20 +1,21 @@
 /** What a leaver, or a stale import, could put in the way of a departure: it stays open, and everything else is ended. */
-import { importPeople } from '../../lambdas/intake/people-import';
-import { loadRing } from '../../lambdas/keys/load-ring';
-import { bear } from '../../lambdas/keys/ring-deployer';
-import { rotate } from '../../lambdas/keys/rotator';
-import type { StoredItem } from '../../lambdas/offboarding/case-store';
-import { applyLatch } from '../../lambdas/offboarding/latch';
-import { userOf } from '../../lambdas/offboarding/observe';
-import { planner } from '../../lambdas/offboarding/planner';
-import { LOOK_AGAIN_SECONDS } from '../../lambdas/offboarding/start-case';
-import { tick } from '../../lambdas/offboarding/ticker';
+
+import { applyLatch } from '../../lambdas/latch';
+import { importPeople } from '../../lambdas/people-import';
+import { planner } from '../../lambdas/planner';
+import { bear } from '../../lambdas/ring-deployer';
+import { rotate } from '../../lambdas/rotator';
+import { tick } from '../../lambdas/ticker';
 import { checkManifest } from '../../lib/domain/audit/manifest';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../../lib/domain/cases/containment';
 import { EXPOSURES_MAX } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { policyAllowing } from '../../lib/local/kms';
+import type { StoredItem } from '../../lib/work/cases/case-store';
+import { userOf } from '../../lib/work/cases/observe';
+import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
+import { loadRing } from '../../lib/work/rings/load-ring';
 import {
   type DepartureWorld,
   departureWorld,

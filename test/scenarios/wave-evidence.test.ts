@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, folder } from '../../bin/commands/evidence';
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
+import { commitIssued } from '../../lambdas/committer';
+import { taintOrDeny } from '../../lambdas/taint';
 import { judgeBundle } from '../../lib/domain/audit/bundle';
 import {
   drainOutbox,

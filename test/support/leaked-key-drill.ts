@@ -2,8 +2,9 @@
  * A copied signing key, tainted and then denied, in frozen seconds: how long until each verifier refuses. One of ours for
  * each phase its poll can have, and a stock one for each age its cache can have.
  */
-import { taintOrDeny } from '../../lambdas/keys/taint';
-import { commitIssued } from '../../lambdas/tokens/committer';
+
+import { commitIssued } from '../../lambdas/committer';
+import { taintOrDeny } from '../../lambdas/taint';
 import {
   legacyClaims,
   pass,

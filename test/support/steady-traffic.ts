@@ -2,8 +2,8 @@
  * Steady issuing and verifying around rotations by schedule and by emergency: every live token is shown each time to a
  * verifier of ours and to stock ones with caches of every age from 0 to the declared one. Every refusal is a failure.
  */
-import { publishFeed } from '../../lambdas/keys/publisher';
-import { rotate } from '../../lambdas/keys/rotator';
+import { publishFeed } from '../../lambdas/publisher';
+import { rotate } from '../../lambdas/rotator';
 import { issueTo, RING, ringOf, SETTINGS, signingWorld, taintKeys, verifierOf } from '../scenarios/signing-world';
 import { verdict } from './published';
 import { alwaysViolated, settledViolated } from './ring-invariants';

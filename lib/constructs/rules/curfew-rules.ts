@@ -16,7 +16,7 @@ import {
 import type { IConstruct } from 'constructs';
 import { type CurfewError, type ErrorCode, isCurfewError } from '../../domain/base/errors';
 import { type Exemption, parseExemptions } from '../../domain/rings/exemption';
-import type { Stage } from '../stage';
+import type { Stage } from '../parts/stage';
 import { evidenceUnlocked } from './evidence-unlocked';
 import { keyOutsideRing } from './key-outside-ring';
 import { policySigns } from './policy-signs';

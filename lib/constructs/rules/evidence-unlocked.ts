@@ -1,6 +1,6 @@
 /** ERR_EVIDENCE_UNLOCKED: a bucket for evidence in which somebody could replace or delete what was written. */
 import { CurfewError } from '../../domain/base/errors';
-import { STAGES, type Stage } from '../stage';
+import { STAGES, type Stage } from '../parts/stage';
 import type { Rendered } from './rendered';
 
 /** S3's word for a lock that not even root can shorten, and for one that a special right can. */

@@ -6,7 +6,6 @@
  * classes name no person. The offline verifier calls the same function.
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
-import type { SettingName } from '../deployment/settings';
 import type { KeyState, TaintClass } from '../rings/ring';
 import { itemNumber, type PrincipalRef } from './containment';
 
@@ -169,7 +168,7 @@ export type Step = StepFields &
     | { readonly kind: 'task'; readonly function: 'planner' | 'conductor' | 'closer'; readonly step: string }
     | { readonly kind: 'map'; readonly function: 'conductor' | 'prover'; readonly step: string; readonly over: string }
     | { readonly kind: 'wave'; readonly function: 'resigner'; readonly pass: number; readonly over: string }
-    | { readonly kind: 'wait'; readonly setting: SettingName }
+    | { readonly kind: 'wait'; readonly setting: 'drainSeconds' | 'feedPollSeconds' }
     | { readonly kind: 'hold'; readonly function: 'conductor'; readonly step: string; readonly when: string }
     | {
         readonly kind: 'loop';

@@ -1,5 +1,5 @@
-/** The names of all alarms of an instance: what must be there. What each means stands in `lib/constructs/alarms.ts`. */
-import { METRICS, type MetricName } from '../health/ring-health';
+/** The names of all alarms of an instance: what must be there. What each means stands in `lib/constructs/watch/alarms.ts`. */
+import { METRICS, type MetricName } from '../deployment/metrics';
 
 /** Nothing stands by in a ring that closes. */
 const NOT_WHILE_CLOSING: readonly MetricName[] = ['StandbyKeys'];

@@ -1,4 +1,5 @@
 /** What one deployment of Curfew knows of itself. */
+import type { HrSourceConfig } from '../intake/schemes';
 import type { Settings } from './settings';
 
 /** What a deployment knows of itself; serialised into CURFEW_CONFIG. Members a function does not need are absent. */
@@ -22,11 +23,4 @@ export interface DeploymentConfig {
   readonly accountId?: string;
   /** HR sources by name; the secret of each by ARN. */
   readonly sources?: Readonly<Record<string, HrSourceConfig>>;
-}
-
-export interface HrSourceConfig {
-  readonly scheme: 'standard-webhooks' | 'bamboohr';
-  /** `signed-fact` is an explicit choice, recorded in every case. */
-  readonly corroboration: 'read-back' | 'signed-fact';
-  readonly secretArn: string;
 }

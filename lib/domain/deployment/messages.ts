@@ -2,9 +2,8 @@
 import type { EvidenceRecord } from '../evidence/record';
 import type { SigningAlgorithm } from '../jose/algorithm';
 import type { TaintTarget } from '../rings/taint';
+import type { SubjectType } from '../tokens/claims';
 import type { ResignCounts, WaveBatch } from '../tokens/wave';
-
-export type SubjectType = 'sub' | 'act' | 'client';
 
 /** What the state machine says to each step of a case: references only, never a name, an ARN or a token. */
 export interface StepRequest {

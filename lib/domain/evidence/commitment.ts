@@ -2,8 +2,8 @@
 
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { SHARDS } from '../rings/ring';
-import { type Item, type Key, ordered } from '../store/table';
+import { ISSUED_PARTITIONS } from '../store/shards';
+import type { Item, Key } from '../store/table';
 import type { EvidenceRecord } from './record';
 import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';
 
@@ -17,9 +17,6 @@ export interface StoredList {
   readonly key: string;
   readonly text: string;
 }
-
-export const issuedPartition = (shard: number) => `OUT#${ordered(shard, 2)}`;
-export const ISSUED_PARTITIONS = Array.from({ length: SHARDS }, (_, shard) => issuedPartition(shard));
 
 /** Of partition `OUT#{shard}`: what the issuer's or resigner's own transaction left there. */
 export function parseIssued({ pk, sk, kid, jtiH, tokenSha256 }: Item): IssuedDigest {

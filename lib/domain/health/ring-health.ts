@@ -1,29 +1,9 @@
 /** How a ring is, in figures: what the alarms watch, the dashboard draws and `curfew doctor` judges. */
 
+import { METRICS, type MetricName } from '../deployment/metrics';
 import type { Feed } from '../feed/feed';
 import { type Ring, STANDBYS } from '../rings/ring';
 import { isStanding, overdueBy, undisabled } from '../rings/rotation';
-
-export const METRICS_NAMESPACE = 'Curfew';
-
-/** Each is put once a minute for each ring (dimensions Instance and Ring), and the worst of all rings (Instance). */
-export const METRICS = {
-  ActiveKeyAge: { unit: 'Seconds', says: 'how long the ACTIVE key has been signing' },
-  StandbyKeys: { unit: 'Count', says: 'keys that stand by, seen in the JWKS and fit to sign next', lowest: true },
-  RotationOverdue: { unit: 'Seconds', says: 'since when the ACTIVE key should have been replaced' },
-  InspectionAge: { unit: 'Seconds', says: 'since when a tick has read every key back' },
-  UndisabledKeys: { unit: 'Count', says: 'keys that KMS has been told to disable and may still sign with' },
-  FeedAge: { unit: 'Seconds', says: 'since when the feed that verifiers read was signed' },
-  KeyPolicyDrift: { unit: 'Count', says: 'keys whose policy, as read back, is not the one written at birth' },
-  KeyPolicyPuts: {
-    unit: 'Count',
-    says: 'changes of a key, or of the rights to it, that CloudTrail saw and nobody of us makes',
-  },
-} as const satisfies Record<
-  string,
-  { readonly unit: 'Seconds' | 'Count'; readonly says: string; readonly lowest?: true }
->;
-export type MetricName = keyof typeof METRICS;
 
 /** Those that can be read off a ring; `KeyPolicyPuts` is an event. */
 export type Health = Readonly<Record<Exclude<MetricName, 'KeyPolicyPuts'>, number>>;

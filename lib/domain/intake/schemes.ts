@@ -11,7 +11,13 @@
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { HrSourceConfig } from '../deployment/deployment-config';
+
+export interface HrSourceConfig {
+  readonly scheme: 'standard-webhooks' | 'bamboohr';
+  /** `signed-fact` is an explicit choice, recorded in every case. */
+  readonly corroboration: 'read-back' | 'signed-fact';
+  readonly secretArn: string;
+}
 
 export type Scheme = HrSourceConfig['scheme'];
 

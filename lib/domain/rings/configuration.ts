@@ -1,7 +1,6 @@
 /** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { Settings } from '../deployment/settings';
 import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
 import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
 import { type Exemption, endOf, isExempt } from './exemption';
@@ -81,6 +80,14 @@ export interface RingSettings {
   readonly exemptions?: readonly Exemption[];
 }
 
+/** The stage settings that a ring works with, in seconds; what each means stands in `deployment/settings.ts`. */
+export interface RingTimes {
+  readonly propagationSeconds: number;
+  readonly verifierCacheSeconds: number;
+  readonly skewSeconds: number;
+  readonly drainSeconds: number;
+}
+
 export function parseRingConfig(given: unknown): RingConfig {
   const ring = given as { readonly [name in keyof RingConfig]?: unknown };
   if (typeof ring !== 'object' || ring === null)
@@ -141,7 +148,7 @@ export function parseRingConfig(given: unknown): RingConfig {
  * Throws `ERR_RING_STANDBY_AGE` where a STANDBY could sign before every declared verifier can have seen it, or could
  * not be old enough when its turn comes.
  */
-export function ringSettings(config: RingConfig, settings: Settings): RingSettings {
+export function ringSettings(config: RingConfig, settings: RingTimes): RingSettings {
   const { id, verifiers, exemptions } = config;
   const bounded = verifiers.flatMap(({ cacheSeconds }) => (cacheSeconds === 'unbounded' ? [] : [cacheSeconds]));
   const cache = bounded.length > 0 ? Math.max(...bounded) : settings.verifierCacheSeconds;

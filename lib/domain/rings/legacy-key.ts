@@ -1,9 +1,10 @@
 /** The public keys of the issuer before us: adopted OBSERVED, ended by a taint or by their date, never ACTIVE. */
 import { CurfewError } from '../base/errors';
+import { SHARDS } from '../store/shards';
 import { ITEM_ABSENT } from '../store/table';
 import type { LegacyKeyConfig } from './configuration';
 import { change, fenced, is, type KeysWrite } from './fence';
-import { findKey, type KeyRecord, type Ring, SHARDS } from './ring';
+import { findKey, type KeyRecord, type Ring } from './ring';
 import { item, keyKey, pointerKey } from './ring-items';
 
 /** An exportable key that stays good for years is the very thing that must not be; whoever needs longer asks again. */

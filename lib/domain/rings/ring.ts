@@ -13,12 +13,10 @@
 import { CurfewError } from '../base/errors';
 import type { SigningAlgorithm } from '../jose/algorithm';
 import type { PublicJwk } from '../jose/jwk';
-import type { WaveResult } from '../tokens/wave';
 import type { RingSettings } from './configuration';
 import type { PolicyState } from './key-policy';
 
 export const STANDBYS = 2;
-export const SHARDS = 64;
 export type KeyState = 'STANDBY' | 'ACTIVE' | 'VERIFY_ONLY' | 'OBSERVED' | 'SUSPECT' | 'DENIED' | 'RETIRED';
 
 /** Tokens under a kid were issued within one of its windows; a re-sign wave adds one, since iat is kept. */
@@ -90,6 +88,15 @@ export interface Slot {
   readonly kmsKeyArn?: string;
   readonly jwk?: PublicJwk;
   readonly policySha256?: string;
+}
+
+/** What the last pass of a wave came to; the root commits to every (H(jti), old digest, new digest). */
+export interface WaveResult {
+  readonly passes: number;
+  readonly source: number;
+  readonly done: number;
+  readonly excluded: Readonly<Record<string, number>>;
+  readonly root: string;
 }
 
 export interface Wave {

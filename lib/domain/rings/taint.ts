@@ -1,9 +1,8 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
 import { CurfewError } from '../base/errors';
 import { ITEM_ABSENT } from '../store/table';
-import type { WaveResult } from '../tokens/wave';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
-import { findKey, longestTtl, type Ring, type TaintClass } from './ring';
+import { findKey, longestTtl, type Ring, type TaintClass, type WaveResult } from './ring';
 import { item, waveKey } from './ring-items';
 import { activation, isOpen, leaving, moveWave } from './transitions';
 

@@ -1,4 +1,5 @@
 import { CurfewError } from '../base/errors';
+import { SHARDS } from '../store/shards';
 import { ITEM_ABSENT, type Test } from '../store/table';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
 import type { PolicyState } from './key-policy';
@@ -7,7 +8,6 @@ import {
   findKey,
   type KeyRecord,
   type Ring,
-  SHARDS,
   type Slot,
   signUntilOf,
   verifyUntilOf,

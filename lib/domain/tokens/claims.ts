@@ -1,6 +1,9 @@
 /** Claims of an access token (RFC 9068): built at issue, judged at verify and at adoption, in whole seconds. */
+import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { SubjectType } from '../deployment/messages';
+
+/** Which claim names a subject: `sub`, `act.sub`, `client_id`. */
+export type SubjectType = 'sub' | 'act' | 'client';
 
 export interface Claims {
   readonly iss: string;
@@ -20,6 +23,11 @@ export interface Claims {
 interface Actor {
   readonly sub: string;
   readonly act?: Actor;
+}
+
+/** The only form in which a jti is stored: the ledger, the lists and the feed never show which token is meant. */
+export function jtiHash(jti: string): string {
+  return H(jti);
 }
 
 /** What a verifier demands of a ring's tokens. */

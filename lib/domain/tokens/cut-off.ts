@@ -1,81 +1,21 @@
 /**
  * Cut-off and block: "no token of this subject issued at or before T", in O(1), however many tokens there are.
- * Stored under a blinded name, so that neither the table nor the feed says who left.
+ * Subjects go by a blinded name, so that neither the table nor the feed says who left.
  */
 import { createHmac } from 'node:crypto';
-import type { SubjectType } from '../deployment/messages';
-import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../feed/feed';
-import { item } from '../rings/ring-items';
-import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
+import type { SubjectType } from './claims';
 
 export interface Subject {
   readonly type: SubjectType;
   readonly value: string;
 }
 
-/** Beyond every iat: a blocked subject is refused whenever a token says it was issued. */
-const FOREVER = Number.MAX_SAFE_INTEGER;
-
 /** base64url(HMAC-SHA256(pepper, type NUL value)); the pepper is one random value an instance, in Secrets Manager. */
 export function blind(pepper: string, { type, value }: Subject): string {
   return createHmac('sha256', pepper).update(`${type}\0${value}`).digest('base64url');
 }
 
-export const cutOffPartition = (ring: string) => `CUT#${ring}`;
-
-export function cutOffKey(ring: string, blinded: string): Key {
-  return { pk: cutOffPartition(ring), sk: blinded };
-}
-
-/**
- * Sets, and never lowers: a replay, or an older case, changes nothing (`ERR_CONDITION_FAILED`). The record of it waits
- * in the outbox in the same transaction; it names the subject as the feed does.
- */
-export function setCutOff(
-  ring: string,
-  blinded: string,
-  notBefore: number,
-  caseId: string,
-  now: number,
-): Write<'cutoffs:update' | 'cutoffs:put'>[] {
-  const record: EvidenceRecord = {
-    v: 1,
-    id: `cut-off/${ring}/${blinded}/${notBefore}`,
-    type: 'subject.cut-off',
-    at: now,
-    case: caseId,
-    ring,
-    body: { subject: blinded, notBefore, blocked: true },
-  };
-  const event = { detailType: 'CutOffSet', detail: { id: record.id, ring } };
-  return [
-    {
-      kind: 'update',
-      table: 'cutoffs',
-      key: cutOffKey(ring, blinded),
-      set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
-      if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
-    },
-    { kind: 'put', table: 'cutoffs', item: item(outKey(ring, blinded, notBefore), { record, event }), if: ITEM_ABSENT },
-  ];
-}
-
-/** Apart from the cut-offs, which the publisher reads whole. */
-function outKey(ring: string, blinded: string, notBefore: number): Key {
-  return { pk: `CUT-OUT#${ring}`, sk: `${OUTBOX_PREFIX}${blinded}#${notBefore}` };
-}
-
-/** Part of the transaction that makes a token real: it fails if the subject was blocked a moment before. */
-export function checkNotCutOff(ring: string, blinded: string, iat: number): Write<'cutoffs:check'> {
-  const test: Test = { attribute: 'refusedUpTo', is: '<', value: iat, orAbsent: true };
-  return { kind: 'check', table: 'cutoffs', key: cutOffKey(ring, blinded), if: [test] };
-}
-
 export function isCutOff(cut: Pick<CutOff, 'notBefore' | 'blocked'> | undefined, iat: number): boolean {
   return cut !== undefined && (cut.blocked || iat <= cut.notBefore);
-}
-
-export function parseCutOff(item: Item): CutOff {
-  return { blinded: item.sk, notBefore: item.notBefore as number, blocked: item.blocked as boolean };
 }

@@ -7,15 +7,15 @@
  * new jti. A crash after it leaves a token that was recorded and not handed out: it expires unused. A row is found by
  * kid and H(jti); it is the token only if its digest is that of the exact compact JWS.
  */
-import { base64url, H, parseBase64url, sha256 } from '../base/encoding';
+import { base64url, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { issuedPartition } from '../evidence/commitment';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../rings/ring';
 import { GATES, gateKey, item, keyKey } from '../rings/ring-items';
+import { issuedPartition } from '../store/shards';
 import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../store/table';
-import type { Claims } from './claims';
-import { checkNotCutOff } from './cut-off';
+import { type Claims, jtiHash } from './claims';
+import { checkNotCutOff } from './cut-off-rows';
 
 /** Rows outlive their token by this, for questions asked afterwards. */
 const KEPT_SECONDS = 30 * 86_400;
@@ -55,10 +55,6 @@ export function shardPartition(kid: string, shard: number): string {
 
 export function rowKey(key: Pick<KeyRecord, 'kid' | 'shards'>, jtiH: string): Key {
   return { pk: shardPartition(key.kid, shardOf(jtiH, key.shards)), sk: jtiH };
-}
-
-export function jtiHash(jti: string): string {
-  return H(jti);
 }
 
 /** Before kms:Sign: what we are about to sign is on record, and this jti was never used under this kid. */

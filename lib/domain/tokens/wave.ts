@@ -6,6 +6,7 @@
  * pass and shard, so that a batch that runs twice counts once.
  */
 import { linesRoot } from '../evidence/token-list';
+import type { WaveResult } from '../rings/ring';
 import { ordered } from '../store/table';
 
 /** One unit of a wave's Map: some shards of one tainted kid. */
@@ -15,15 +16,6 @@ export interface WaveBatch {
   readonly fromKid: string;
   readonly toKid: string;
   readonly shards: readonly number[];
-}
-
-/** What the last pass of a wave came to; the root commits to every (H(jti), old digest, new digest). */
-export interface WaveResult {
-  readonly passes: number;
-  readonly source: number;
-  readonly done: number;
-  readonly excluded: Readonly<Record<string, number>>;
-  readonly root: string;
 }
 
 /** What one batch of a pass saw. `found` counts rows that were eligible and had no re-signed version yet. */

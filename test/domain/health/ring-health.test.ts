@@ -1,4 +1,5 @@
-import { healthOf, METRICS, worstOf } from '../../../lib/domain/health/ring-health';
+import { METRICS } from '../../../lib/domain/deployment/metrics';
+import { healthOf, worstOf } from '../../../lib/domain/health/ring-health';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 

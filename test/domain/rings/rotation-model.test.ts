@@ -3,7 +3,7 @@
  * with a death at any call and a clock that jumps. How it is built: test/support/model.
  */
 
-import { rotate } from '../../../lambdas/keys/rotator';
+import { rotate } from '../../../lambdas/rotator';
 import { createRing } from '../../../lib/domain/rings/life';
 import { World } from '../../../lib/local/world';
 import { issueTo, pass, RING, ringOf, SETTINGS, wire } from '../../scenarios/signing-world';

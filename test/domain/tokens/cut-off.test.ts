@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { blind, checkNotCutOff, cutOffKey, isCutOff, parseCutOff, setCutOff } from '../../../lib/domain/tokens/cut-off';
+import { blind, isCutOff } from '../../../lib/domain/tokens/cut-off';
+import { checkNotCutOff, cutOffKey, parseCutOff, setCutOff } from '../../../lib/domain/tokens/cut-off-rows';
 import { MemoryTables } from '../../../lib/local/tables';
 import { NOW } from '../../support/rings';
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { GATES, gateKey, headKey } from '../../../lib/domain/rings/ring-items';
 import type { Write } from '../../../lib/domain/store/table';
-import { setCutOff } from '../../../lib/domain/tokens/cut-off';
+import { jtiHash } from '../../../lib/domain/tokens/claims';
+import { setCutOff } from '../../../lib/domain/tokens/cut-off-rows';
 import {
   adopted,
   type Body,
@@ -10,7 +11,6 @@ import {
   intent,
   issued,
   isVersionOf,
-  jtiHash,
   parseRow,
   resigned,
   rowKey,

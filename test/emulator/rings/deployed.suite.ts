@@ -1,5 +1,5 @@
 /** Rings as they are born, changed and rotated by the Lambdas that a deploy put there: every algorithm, several at once. */
-import { stockJose } from '../../../bin/local/story/tokens';
+import { stockJose } from '../../../demo/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { findKey } from '../../../lib/domain/rings/ring';
 import { isStanding } from '../../../lib/domain/rings/rotation';

@@ -3,8 +3,8 @@
  * at once and again and again until it expires. Nobody tells anybody that a rotation is coming.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { codeOf } from '../../../bin/local/story/checks';
-import { inParallel } from '../../../bin/local/story/tokens';
+import { codeOf } from '../../../demo/checks';
+import { inParallel } from '../../../demo/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { until } from './stage';

@@ -1,5 +1,5 @@
 /** Rings that were tampered with, or that nobody looks after any more. */
-import { kmsState } from '../../../bin/local/story/cast';
+import { kmsState } from '../../../demo/cast';
 import { activeKey, findKey, type Ring } from '../../../lib/domain/rings/ring';
 import { isStanding } from '../../../lib/domain/rings/rotation';
 import { switchSchedules } from './schedules';

@@ -8,10 +8,10 @@ import {
   DescribeStacksCommand,
   GetTemplateCommand,
 } from '@aws-sdk/client-cloudformation';
-import type { Instance } from '../../../bin/instance';
-import { deploy } from '../../../bin/local/deploy';
-import { loadRing } from '../../../lambdas/keys/load-ring';
+import type { Instance } from '../../../bin/edge/instance';
+import { deploy } from '../../../emulator/deploy';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
+import { loadRing } from '../../../lib/work/rings/load-ring';
 
 const cloudFormation = new CloudFormationClient({});
 

@@ -1,7 +1,7 @@
 /** Signed calls, as the account's administrator, of the AWS APIs that no SDK client in this package speaks. */
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { LOCAL_REGION } from '../../../bin/local/emulator';
+import { LOCAL_REGION } from '../../../emulator/emulator';
 
 interface Call {
   readonly service: string;

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CreateAccessKeyCommand, DeleteAccessKeyCommand, IAMClient } from '@aws-sdk/client-iam';
-import { Instance } from '../../../bin/instance';
-import type { Credentials } from '../../../bin/local/story/cast';
-import { codeOf } from '../../../bin/local/story/checks';
+import { Instance } from '../../../bin/edge/instance';
+import type { Credentials } from '../../../demo/cast';
+import { codeOf } from '../../../demo/checks';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { removeSchedules, scheduleLike, switchSchedules } from './schedules';

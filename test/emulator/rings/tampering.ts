@@ -1,12 +1,12 @@
 /** What somebody with the account's administration could do to keys that stand by, and tokens made with them. */
 import { randomUUID } from 'node:crypto';
 import { EnableKeyCommand, GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
-import { LOCAL_ACCOUNT } from '../../../bin/local/emulator';
-import { signJws } from '../../../lambdas/tokens/sign';
+import { LOCAL_ACCOUNT } from '../../../emulator/emulator';
 import { KmsSigner } from '../../../lib/aws/kms-signer';
 import { ACCESS_TOKEN_TYP, signingInput } from '../../../lib/domain/jose/compact';
 import { keyPolicy } from '../../../lib/domain/rings/key-policy';
 import type { KeyRecord } from '../../../lib/domain/rings/ring';
+import { signJws } from '../../../lib/work/tokens/sign';
 import type { TestRing } from './test-ring';
 
 const kms = new KMSClient({});

@@ -3,16 +3,16 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { verifierConfig } from '../../../bin/commands/verifier';
-import type { Instance } from '../../../bin/instance';
-import type { Credentials } from '../../../bin/local/story/cast';
-import { exchange, issue } from '../../../bin/local/story/tokens';
-import { loadRing } from '../../../lambdas/keys/load-ring';
+import type { Instance } from '../../../bin/edge/instance';
+import type { Credentials } from '../../../demo/cast';
+import { exchange, issue } from '../../../demo/tokens';
 import { parseCalleeError } from '../../../lib/aws/callee-error';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import { parseRingConfig, type RingConfig } from '../../../lib/domain/rings/configuration';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { keyKey } from '../../../lib/domain/rings/ring-items';
 import type { VerifierOptions } from '../../../lib/verifier';
+import { loadRing } from '../../../lib/work/rings/load-ring';
 
 /** Largest declared cache of a JWKS; with the demo's propagation of 1 s, a STANDBY waits 5 s. */
 export const CACHE_SECONDS = 4;

@@ -1,5 +1,5 @@
 /** What verifiers said of the tokens that they were shown, held against what each of them is promised. */
-import { codeOf } from '../../../bin/local/story/checks';
+import { codeOf } from '../../../demo/checks';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
 import type { Verifier } from './verifiers';
 

@@ -1,4 +1,4 @@
-/** Mirrors lambdas/keys/load-ring.ts and key-birth.ts, call by call and in the same order. */
+/** Mirrors lib/work/rings/load-ring.ts and key-birth.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import { isSamePolicy } from '../../../lib/domain/rings/key-policy';

@@ -1,4 +1,4 @@
-/** Mirrors lambdas/keys/publisher.ts, call by call and in the same order. */
+/** Mirrors lambdas/publisher.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import { checkFollows, feedAt } from '../../../lib/domain/feed/feed';
 import { load } from './birth-script';

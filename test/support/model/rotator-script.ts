@@ -1,4 +1,4 @@
-/** Mirrors lambdas/keys/rotator.ts, apply-plan.ts and key-inspection.ts, call by call and in the same order. */
+/** Mirrors lambdas/rotator.ts, apply-plan.ts and key-inspection.ts, call by call and in the same order. */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import { policyStateOf } from '../../../lib/domain/rings/key-policy';
 import { retireRing } from '../../../lib/domain/rings/life';

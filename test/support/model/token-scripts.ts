@@ -1,5 +1,5 @@
 /**
- * Mirrors lambdas/tokens/issuer.ts and issuing-key.ts, and of resigner.ts what decides over a wave: its kids, its order and its last
+ * Mirrors lambdas/issuer.ts and issuing-key.ts, and of resigner.ts what decides over a wave: its kids, its order and its last
  * transaction. All shards of a wave are one here, and every committed token is in a committed list.
  */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';

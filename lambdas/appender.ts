@@ -1,0 +1,33 @@
+/** Takes records into the log. Appends durably before returning. Same id, one record. */
+
+import { entry } from '../lib/aws/entry';
+import { isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import { appendWrites, pendingSortKey } from '../lib/domain/evidence/log-items';
+import type { Deps } from '../lib/ports';
+
+const NONCE_BYTES = 8;
+
+export async function append(
+  { records }: Messages['appender']['request'],
+  deps: Deps<'appender'>,
+): Promise<Messages['appender']['response']> {
+  const nonce = deps.random.bytes(NONCE_BYTES).toString('hex');
+  const now = deps.clock.now();
+  const batches = records.map((record, position) => appendWrites(record, pendingSortKey(now, nonce, position)));
+
+  let appended = 0;
+  for (const writes of batches) {
+    // If we stop between two records, those before are in; the caller repeats all of them and adds only the rest.
+    try {
+      await deps.tables.transact(writes);
+      appended++;
+    } catch (error) {
+      // The only condition is that the id is new: the record is in already, by an earlier try of the same caller.
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+    }
+  }
+  return { appended };
+}
+
+export const handler = entry('appender', append);

@@ -1,0 +1,204 @@
+/** Folds what the inbox holds into cases: one per departure, whatever is repeated, reordered or replayed. */
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { entry } from '../lib/aws/entry';
+import { base64url } from '../lib/domain/base/encoding';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import {
+  type CaseMeta,
+  caseFor,
+  caseIdOf,
+  DEPARTURE_KINDS,
+  type Departure,
+  type DepartureKind,
+  foldDeparture,
+  isDeparture,
+  metaKey,
+  parseMeta,
+  rescindKey,
+  workerKey,
+} from '../lib/domain/cases/case';
+import { openedRecord, sealContext } from '../lib/domain/cases/records';
+import { addDeparture, type CaseWrite, openCase, rescind } from '../lib/domain/cases/transitions';
+import type { Messages } from '../lib/domain/deployment/messages';
+import {
+  deliveryKey,
+  PENDING_PARTITION,
+  parseDelivery,
+  pendingKey,
+  type StoredDelivery,
+} from '../lib/domain/intake/inbox';
+import type { LeaverEvent } from '../lib/domain/intake/statement';
+import { ITEM_ABSENT } from '../lib/domain/store/table';
+import type { Deps } from '../lib/ports';
+import { startCase } from '../lib/work/cases/start-case';
+import { pepperOf } from '../lib/work/tokens/pepper';
+
+type FolderDeps = Deps<'case-folder'>;
+type Folded = { readonly caseId?: string };
+
+const PSEUDONYM_BYTES = 16;
+const ROUNDS_MAX = 20;
+
+export async function foldDelivery(
+  { source, delivery }: Messages['case-folder']['request'],
+  deps: FolderDeps,
+): Promise<Folded> {
+  const item = await deps.tables.get('inbox', deliveryKey(source, delivery));
+  if (item === undefined)
+    throw new CurfewError('ERR_NOT_FOUND', 'the inbox holds no such delivery', { got: { source } });
+  const stored = parseDelivery(item);
+
+  // One worker's fact that cannot be folded does not keep the others of the delivery waiting.
+  const outcomes = await Promise.allSettled(stored.facts.map((fact) => foldFact(fact, stored, deps)));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
+
+  // If we stop before this, the ticker has it folded once more, which changes nothing.
+  await deps.tables.transact([{ kind: 'delete', table: 'inbox', key: pendingKey(stored) }]);
+  return { caseId: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []))[0] };
+}
+
+/** Folds one fact and starts its case if it is due. Answers the case, or undefined where a fact belongs to none. */
+async function foldFact(fact: LeaverEvent, stored: StoredDelivery, deps: FolderDeps): Promise<string | undefined> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const found = await findCases(fact, deps);
+    const { caseId, writes } = await decide(fact, found, stored, deps);
+    try {
+      if (writes.length > 0) await deps.tables.transact(writes);
+    } catch (error) {
+      // Another delivery about the same worker was faster: read again, decide again.
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+      continue;
+    }
+    // If we stop here, the due marker stands: the ticker starts what is due.
+    if (caseId !== undefined) await startCase(caseId, deps);
+    return caseId;
+  }
+  throw new CurfewError('ERR_UNAVAILABLE', 'the cases of this worker change faster than they can be written', {
+    fix: 'retry',
+  });
+}
+
+interface Found {
+  /** The ids that the cases of this worker and instant have, by what each was opened as. */
+  readonly ids: Readonly<Record<DepartureKind, string>>;
+  /** Those of them that there are. */
+  readonly known: readonly CaseMeta[];
+  /** The one open case of the worker. */
+  readonly open?: CaseMeta;
+  /** The departure this fact names has been taken back. */
+  readonly rescinded: boolean;
+}
+
+async function findCases({ workerId, effectiveAt }: LeaverEvent, deps: FolderDeps): Promise<Found> {
+  const { tables, config } = deps;
+  const pepper = await pepperOf(deps);
+  const idOf = (kind: DepartureKind) => caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt, kind });
+  const ids = { transfer: idOf('transfer'), contract_end: idOf('contract_end'), termination: idOf('termination') };
+  const [known, pointer, rescinded] = await Promise.all([
+    Promise.all(DEPARTURE_KINDS.map((kind) => tables.get('cases', metaKey(ids[kind])))),
+    tables.get('cases', workerKey(workerId, 'OPEN')),
+    tables.get('cases', rescindKey(workerId, effectiveAt)),
+  ]);
+  const open = typeof pointer?.caseId === 'string' ? await tables.get('cases', metaKey(pointer.caseId)) : undefined;
+  return {
+    ids,
+    known: known.flatMap((item) => parseMeta(item) ?? []),
+    open: parseMeta(open),
+    rescinded: rescinded !== undefined,
+  };
+}
+
+async function decide(
+  fact: LeaverEvent,
+  found: Found,
+  stored: StoredDelivery,
+  deps: FolderDeps,
+): Promise<{ readonly caseId?: string; readonly writes: readonly CaseWrite[] }> {
+  const { ids, known, open, rescinded } = found;
+  if (fact.kind === 'rescinded') {
+    const isKnown = (caseId: string) => known.some((meta) => meta.caseId === caseId);
+    const other = open === undefined || isKnown(open.caseId) ? undefined : open;
+    const isMeant = other?.dates.includes(fact.effectiveAt);
+    const targets = other && isMeant ? [...known, other] : known;
+    const caseIds = Object.values(ids).filter((caseId) => !isKnown(caseId));
+    const unaffected = { caseIds, ...(!isMeant && other && { open: other }) };
+    return { caseId: targets[0]?.caseId, writes: rescind(fact.workerId, fact.effectiveAt, targets, unaffected) };
+  }
+  // Who comes back comes back with new credentials: nothing that a case ended is given back.
+  if (!isDeparture(fact)) return { writes: [] };
+
+  const target = caseFor(open ? [...known, open] : known, fact);
+  if (target?.state === 'CLOSED') return { caseId: target.caseId, writes: [] };
+  if (target) return { caseId: target.caseId, writes: addDeparture(target, fact, rescinded, deps.clock.now()) };
+  return { caseId: ids[fact.kind], writes: await opening(fact, found, stored, deps) };
+}
+
+async function opening(
+  fact: Departure,
+  { ids, open, rescinded }: Found,
+  stored: StoredDelivery,
+  deps: FolderDeps,
+): Promise<CaseWrite[]> {
+  const caseId = ids[fact.kind];
+  const now = deps.clock.now();
+  const pseudonym = await pseudonymOf(fact.workerId, deps);
+  const { source, corroboration, sentAt, receivedAt, bodySha256 } = stored;
+  const meta: CaseMeta = {
+    caseId,
+    workerId: fact.workerId,
+    pseudonym,
+    state: fact.effectiveAt <= now ? 'DUE' : 'OPEN',
+    version: 1,
+    attempt: 0,
+    fence: 1,
+    ...foldDeparture(undefined, fact, rescinded),
+    dueAt: fact.effectiveAt,
+    source,
+    corroboration,
+    hrEventAt: sentAt,
+    acceptedAt: receivedAt,
+    openedAt: now,
+  };
+  const { workerId, initiator, sourceEventId, zone } = fact;
+  // The digest of the body too: whoever can guess what HR says could try worker ids against it.
+  const person = JSON.stringify({ workerId, initiator, sourceEventId, bodySha256 });
+  const sealed = await deps.sealer.seal(pseudonym, sealContext(caseId, 'opened'), person);
+  const record = openedRecord(meta, { zone }, sealed, now);
+  return openCase(meta, fact, open?.caseId, { record, event: { detailType: 'CaseOpened', detail: { id: caseId } } });
+}
+
+/** The worker's only name in evidence: random, so that the worker id cannot be guessed from it, and kept in one row. */
+async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Promise<string> {
+  const key = workerKey(workerId, 'PSEUDONYM');
+  const fresh = base64url(random.bytes(PSEUDONYM_BYTES));
+  try {
+    await tables.transact([{ kind: 'put', table: 'cases', item: { ...key, v: 1, pseudonym: fresh }, if: ITEM_ABSENT }]);
+    // If we stop here, the name is drawn and in no record yet: the next fold finds it.
+    return fresh;
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+    return (await tables.get('cases', key))?.pseudonym as string;
+  }
+}
+
+/** From the stream only keys are taken; the delivery is read from the table, as the ticker's catch-up does. */
+export async function foldStream({ Records }: DynamoDBStreamEvent, deps: FolderDeps): Promise<Folded> {
+  const deliveries = Records.flatMap(({ eventName, dynamodb }) => {
+    const [source, delivery] = [dynamodb?.Keys?.pk?.S, dynamodb?.Keys?.sk?.S];
+    const isDelivery =
+      eventName === 'INSERT' && source !== undefined && delivery !== undefined && source !== PENDING_PARTITION;
+    return isDelivery ? [{ source, delivery }] : [];
+  });
+  // Their order does not matter, so one that cannot be folded does not hold up those behind it.
+  const outcomes = await Promise.allSettled(deliveries.map((delivery) => foldDelivery(delivery, deps)));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
+  return {};
+}
+
+export const handler = entry(
+  'case-folder',
+  (event: DynamoDBStreamEvent | Messages['case-folder']['request'], deps: FolderDeps) =>
+    'Records' in event ? foldStream(event, deps) : foldDelivery(event, deps),
+);

@@ -1,0 +1,120 @@
+/** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
+import { entry } from '../lib/aws/entry';
+import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
+import { CurfewError } from '../lib/domain/base/errors';
+import { type CaseMeta, caseKey, workerKey } from '../lib/domain/cases/case';
+import { closedRecord } from '../lib/domain/cases/records';
+import { transition } from '../lib/domain/cases/transitions';
+import type { StepRequest } from '../lib/domain/deployment/messages';
+import { recordKey } from '../lib/domain/evidence/log-items';
+import type { EvidenceRecord } from '../lib/domain/evidence/record';
+import { headKey } from '../lib/domain/rings/ring-items';
+import { OUTBOX_PREFIX, type Write } from '../lib/domain/store/table';
+import type { Deps } from '../lib/ports';
+import { changeCase, loadCase, loadItems } from '../lib/work/cases/case-store';
+
+type CloserDeps = Deps<'closer'>;
+
+/** The youngest: a case writes a handful, and other cases and rotations only few in the meantime. */
+const RING_RECORDS_LOOKED_AT = 500;
+
+export async function closer(
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed?: true; readonly sealed?: number }> {
+  if (request.step === 'close') return close(request, deps);
+  if (request.step === 'seal') return seal(request, deps);
+  throw new CurfewError('ERR_INPUT_INVALID', 'the closer has no such step', {
+    got: request.step,
+    allowed: ['close', 'seal'],
+  });
+}
+
+async function close(request: StepRequest, deps: CloserDeps): Promise<{ readonly closed: true }> {
+  const items = await loadItems(deps, request.caseId);
+  const open = items
+    .filter(({ state }) => state !== 'PROVED')
+    .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
+  if (open.length > 0)
+    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
+      got: open,
+      fix: 'see the errors of these items in the execution',
+    });
+
+  // A case with nothing to do has nothing to prove either, and goes from ACTING.
+  await changeCase(deps, request, ['ACTING', 'PROVING', 'CLOSED'], async (meta) => {
+    if (meta.state === 'CLOSED') return [];
+    const now = deps.clock.now();
+    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
+    const closing = transition(meta, { state: 'CLOSED', closedAt: now }, [
+      { record: closedRecord(meta, items.length, now), event },
+    ]);
+    return [...closing, ...(await handOver(meta, deps))];
+  });
+  return { closed: true };
+}
+
+/** The worker's one open case is the linked one from now on, or none; a case that has been superseded changes nothing. */
+async function handOver(meta: CaseMeta, { tables }: CloserDeps): Promise<Write<'cases:update'>[]> {
+  const key = workerKey(meta.workerId, 'OPEN');
+  const pointer = await tables.get('cases', key);
+  if (pointer?.caseId !== meta.caseId) return [];
+  const change = meta.followUp === undefined ? { remove: ['caseId'] } : { set: { caseId: meta.followUp } };
+  return [
+    { kind: 'update', table: 'cases', key, ...change, if: [{ attribute: 'caseId', is: '=', value: meta.caseId }] },
+  ];
+}
+
+/** Records leave through the outbox within seconds of their transaction; the state machine asks again until all are in. */
+async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly sealed: number }> {
+  const meta = await loadCase(deps, request, ['CLOSED']);
+  await deps.functions.invoke('committer', {});
+  await deps.functions.invoke('sequencer', {});
+  // If we stop here, the case is as it was: both do again only what is new.
+
+  // By the same functions as the offline verifier: what the inventory asks for, not what happens to be there.
+  const [own, ofRings] = [await ownRecords(meta.caseId, deps), await ringRecords(meta.caseId, deps)];
+  const unwritten = expectedKeyRecords(own)
+    .filter((owed) => !findKeyRecord(ofRings, owed))
+    .map(({ type, kid }) => `${type} of ${kid}`);
+  const ids = [...expectedRecords(own), ...ofRings.map(({ id }) => id)];
+  // Whether a record arrived, only the log can say.
+  const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get('log', recordKey(id)) })));
+  const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];
+  if (missing.length === 0) {
+    await changeCase(deps, request, ['CLOSED'], ({ sealedAt, ...current }) =>
+      sealedAt === undefined ? transition(current, { sealedAt: deps.clock.now() }) : [],
+    );
+    return { sealed: ids.length };
+  }
+  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `case ${meta.caseId} has records that are not in the tree yet`, {
+    got: missing,
+    fix: 'retry: they come through the outbox',
+  });
+}
+
+async function ownRecords(caseId: string, { tables }: CloserDeps): Promise<readonly EvidenceRecord[]> {
+  const out = await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix: OUTBOX_PREFIX });
+  return out.map(({ record }) => record as unknown as EvidenceRecord);
+}
+
+/** The taints, waves and denials of this case, which leave through the outbox of the rings. */
+async function ringRecords(caseId: string, deps: CloserDeps): Promise<readonly EvidenceRecord[]> {
+  const items = await loadItems(deps, caseId);
+  const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'taint' ? [item.ring] : [])))];
+  const out = await Promise.all(
+    rings.map((ring) =>
+      deps.tables.query({
+        table: 'keys',
+        pk: headKey(ring).pk,
+        prefix: OUTBOX_PREFIX,
+        descending: true,
+        limit: RING_RECORDS_LOOKED_AT,
+      }),
+    ),
+  );
+  const records = out.flat().map(({ record }) => record as unknown as EvidenceRecord);
+  return recordsOfCase(records, caseId);
+}
+
+export const handler = entry('closer', closer);

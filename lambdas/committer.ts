@@ -1,0 +1,75 @@
+/**
+ * Folds the digests of issued tokens into committed lists: the list (durable), then its record, then the delete.
+ *
+ * Only what is in a committed list is ever re-signed. What waits here is not lost by any stop, and may be listed twice:
+ * a crash between record and delete leaves digests that the next run folds again, perhaps with newer ones. Lists are
+ * sets, and whoever counts takes their union.
+ */
+
+import { entry } from '../lib/aws/entry';
+import { isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import { commit, type IssuedDigest, parseIssued, type StoredList } from '../lib/domain/evidence/commitment';
+import { ISSUED_PARTITIONS } from '../lib/domain/store/shards';
+import { TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
+import type { Deps } from '../lib/ports';
+import { outIdsBefore } from '../lib/work/tokens/out-id';
+
+/** Per partition and turn: a list stays a few hundred kilobytes. */
+const LIST_TOKENS_MAX = 2_000;
+/** Requests of one kind under way at once. */
+const PARALLEL = 16;
+
+export async function commitIssued(
+  _request: Messages['committer']['request'],
+  deps: Deps<'committer'>,
+): Promise<Messages['committer']['response']> {
+  // Only what waits now: under steady issuing there is always more, and whoever called is waiting for this.
+  const until = outIdsBefore(deps.clock.now() + 1);
+  let committed = 0;
+  for (;;) {
+    const issued = (await loadIssued(deps)).filter(({ key }) => key.sk < until);
+    if (issued.length === 0) return { committed };
+
+    const { lists, records } = commit(issued, deps.clock.now());
+    await inTurns(lists, (list) => putList(list, deps));
+    // If we stop here, there are lists that no record names: nobody reads them, the next run writes the same ones.
+    await deps.functions.invoke('appender', { records });
+    // If we stop here, the digests are committed and still wait: the next run commits them once more.
+    await inTurns(chunks(issued, TRANSACTION_WRITES_MAX), (chunk) => remove(chunk, deps));
+    committed += issued.length;
+  }
+}
+
+async function loadIssued({ tables }: Deps<'committer'>): Promise<IssuedDigest[]> {
+  const partitions: IssuedDigest[][] = [];
+  await inTurns(ISSUED_PARTITIONS, async (pk) => {
+    const items = await tables.query({ table: 'issued', pk, limit: LIST_TOKENS_MAX });
+    partitions.push(items.map(parseIssued));
+  });
+  return partitions.flat();
+}
+
+async function putList({ key, text }: StoredList, { objects }: Deps<'committer'>): Promise<void> {
+  try {
+    await objects.put('evidence', key, Buffer.from(text), { ifAbsent: true });
+  } catch (error) {
+    // Its name is its digest: an earlier run wrote this very list.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
+}
+
+/** Without a condition: another committer may have removed some of them after committing them too. */
+async function remove(chunk: readonly IssuedDigest[], { tables }: Deps<'committer'>): Promise<void> {
+  await tables.transact(chunk.map(({ key }) => ({ kind: 'delete', table: 'issued', key })));
+}
+
+async function inTurns<T>(all: readonly T[], effect: (one: T) => Promise<void>): Promise<void> {
+  for (const some of chunks(all, PARALLEL)) await Promise.all(some.map(effect));
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
+}
+
+export const handler = entry('committer', commitIssued);

@@ -1,0 +1,180 @@
+/**
+ * Does the steps of a case, each on what was frozen: load by reference, act, read back, record. State and record leave
+ * in one transaction; a step that runs again finds its work done, or does it again to no other end.
+ */
+import { entry } from '../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import { type CaseMeta, caseIdOf, doubt } from '../lib/domain/cases/case';
+import { proveItem } from '../lib/domain/cases/proof';
+import {
+  containedRecord,
+  followedUpRecord,
+  heldRecord,
+  itemRecord,
+  openedRecord,
+  sealContext,
+} from '../lib/domain/cases/records';
+import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transitions';
+import type { StepRequest } from '../lib/domain/deployment/messages';
+import type { Deps } from '../lib/ports';
+import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../lib/work/cases/case-store';
+import { EFFECTS, type EffectKind } from '../lib/work/cases/effects';
+import { BEGUN, doneWrite, markDone } from '../lib/work/cases/item-done';
+import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
+import { pepperOf } from '../lib/work/tokens/pepper';
+
+type ConductorDeps = Deps<'conductor'>;
+type Answer = Readonly<Record<string, unknown>>;
+
+const STEPS: Readonly<Record<string, (request: StepRequest, deps: ConductorDeps) => Promise<Answer>>> = {
+  item: actOnItem,
+  publish: publishCutOffs,
+  contained: markContained,
+  hold: holdCase,
+  ...TAINT_STEPS,
+};
+
+export async function conduct(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const step = Object.hasOwn(STEPS, request.step) ? STEPS[request.step] : undefined;
+  if (step) return step(request, deps);
+  throw new CurfewError('ERR_INPUT_INVALID', 'the conductor has no such step', {
+    got: request.step,
+    allowed: Object.keys(STEPS),
+  });
+}
+
+async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const stored = await loadItem(deps, request.caseId, request.nn);
+  if (stored.state !== 'PLANNED') return { nn: stored.item.nn };
+  const meta = await loadCase(deps, request, BEGUN);
+  const { kind } = stored.item;
+  if (kind === 'taint' || kind === 'unplannable')
+    throw new CurfewError(
+      'ERR_PLAN_INVALID',
+      'a taint is acted on by the steps of the wave, an unplannable by nobody',
+      {
+        got: stored.item.nn,
+      },
+    );
+  if (kind === 'rotate-again') {
+    await followUp(stored, request, deps);
+    return { nn: stored.item.nn };
+  }
+
+  const observed = await EFFECTS[kind as EffectKind](stored, meta, deps);
+  // If we stop here, the effect is there and unrecorded: the replay ensures it once more, and records it.
+  const { ok, expected } = proveItem(kind, observed);
+  if (!ok)
+    throw new CurfewError(
+      'ERR_NOT_PROVED',
+      `item ${stored.item.nn} of case ${request.caseId} was not read back as done`,
+      {
+        got: observed,
+        allowed: expected,
+        fix: 'retry: IAM is eventually consistent',
+      },
+    );
+  await markDone(stored, observed, request, deps);
+  return { nn: stored.item.nn };
+}
+
+async function publishCutOffs({ caseId }: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const items = await loadItems(deps, caseId);
+  const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'cut-off' ? [item.ring] : [])))];
+  const unpublished: string[] = [];
+  for (const ring of rings)
+    try {
+      await deps.functions.invoke('publisher', { ring });
+    } catch (error) {
+      // The next heartbeat publishes it; until then the prover finds the cut-off open. The other rings do not wait.
+      if (!isCurfewError(error)) throw error;
+      unpublished.push(ring);
+    }
+  return { rings, unpublished };
+}
+
+/**
+ * What a broken item is about is not ours to wait for: it keeps the case from closing, while whatever else the leaver
+ * could use is ended.
+ */
+async function markContained(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
+  const open = list.filter(({ state }) => state === 'PLANNED').map(({ item }) => item.nn);
+  const meta = await changeCase(deps, request, BEGUN, (current) => {
+    if (current.state !== 'CONTAINING') return [];
+    const now = deps.clock.now();
+    const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
+    return transition(current, { state: 'CONTAINED', containedAt: now }, [
+      { record: containedRecord(current, list.length - open.length, open, now), event },
+    ]);
+  });
+  return { hold: doubt(meta) !== undefined };
+}
+
+async function holdCase(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
+  await changeCase(deps, request, BEGUN, (meta) => {
+    const reason = doubt(meta);
+    if (meta.state !== 'CONTAINED' || reason === undefined) return [];
+    const event = { detailType: 'CaseHeld', detail: { id: meta.caseId } };
+    return transition(meta, { state: 'HELD' }, [{ record: heldRecord(meta, reason, deps.clock.now()), event }]);
+  });
+  return {};
+}
+
+/**
+ * The linked case is born here and not at the close, in the transaction that says so: a first case that stays open over
+ * one unproved item must not keep the second rotation from happening.
+ */
+async function followUp(stored: StoredItem, request: StepRequest, deps: ConductorDeps): Promise<void> {
+  await changeCase(deps, request, BEGUN, async (meta) => {
+    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
+    const now = deps.clock.now();
+    const next = followUpOf(meta, now, await pepperOf(deps), deps);
+    const sealed = await deps.sealer.seal(
+      meta.pseudonym,
+      sealContext(next.caseId, 'opened'),
+      JSON.stringify({ workerId: meta.workerId }),
+    );
+    const opened: Outgoing = {
+      record: openedRecord(next, {}, sealed, now),
+      event: { detailType: 'CaseOpened', detail: { id: next.caseId } },
+    };
+    const observed = { followUp: next.caseId, dueAt: next.dueAt };
+    return [
+      ...transition(meta, { followUp: next.caseId }, [
+        { record: itemRecord(meta, 'done', stored.item, observed, now) },
+        { record: followedUpRecord(meta, next, now) },
+      ]),
+      doneWrite(stored, observed, now),
+      ...bornCase(next, [opened]),
+    ];
+  });
+}
+
+function followUpOf(meta: CaseMeta, now: number, pepper: string, { config }: ConductorDeps): CaseMeta {
+  if (meta.containedAt === undefined)
+    throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
+  const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
+  const { workerId, pseudonym, kind, source, corroboration, hrEventAt, acceptedAt } = meta;
+  return {
+    caseId: caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt: dueAt, kind: 'follow-up' }),
+    workerId,
+    pseudonym,
+    state: 'OPEN',
+    version: 1,
+    attempt: 0,
+    fence: 1,
+    kind,
+    dates: [dueAt],
+    rescinded: false,
+    dueAt,
+    source,
+    corroboration,
+    followUpOf: meta.caseId,
+    hrEventAt,
+    acceptedAt,
+    openedAt: now,
+  };
+}
+
+export const handler = entry('conductor', conduct);

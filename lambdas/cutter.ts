@@ -1,0 +1,42 @@
+/** Cuts subjects off: no token issued until now counts, no new one is issued. Never moves a cut-off back. */
+import { entry } from '../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import { blind, type Subject } from '../lib/domain/tokens/cut-off';
+import { cutOffKey, parseCutOff, setCutOff } from '../lib/domain/tokens/cut-off-rows';
+import type { Deps } from '../lib/ports';
+import { pepperOf } from '../lib/work/tokens/pepper';
+
+type CutterDeps = Deps<'cutter'>;
+
+export async function cutOff(
+  request: Messages['cutter']['request'],
+  deps: CutterDeps,
+): Promise<Messages['cutter']['response']> {
+  const pepper = await pepperOf(deps);
+  const cut = [];
+  // If we stop between two subjects, those before are cut off; the replay moves them a little later, and does the rest.
+  for (const subject of request.subjects) cut.push(await cutOffOne(subject, blind(pepper, subject), request, deps));
+  return { cut };
+}
+
+async function cutOffOne(
+  { type }: Subject,
+  blinded: string,
+  request: Messages['cutter']['request'],
+  { tables, clock }: CutterDeps,
+) {
+  const { ring, caseId, notBefore } = request;
+  try {
+    await tables.transact(setCutOff(ring, blinded, notBefore, caseId, clock.now()));
+  } catch (error) {
+    // The cut-off in place is as late or later: a replay, or another case. It stands.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
+  const stored = await tables.get('cutoffs', cutOffKey(ring, blinded));
+  if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there', { fix: 'retry' });
+  const { notBefore: asRead, blocked } = parseCutOff(stored);
+  return { type, notBefore: asRead, blocked };
+}
+
+export const handler = entry('cutter', cutOff);

@@ -1,0 +1,29 @@
+/**
+ * Disables one KMS key whose policy lets it, reads it back, and cannot enable it again. A key that waits for deletion or
+ * is gone is refused by DisableKey and cannot be used either: its owner must not stop a departure with that.
+ */
+import { entry } from '../lib/aws/entry';
+import { isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import type { Deps, KeyDisabler } from '../lib/ports';
+
+export async function disableKey(
+  { kmsKeyArn }: Messages['disabler']['request'],
+  { keyDisabler }: Deps<'disabler'>,
+): Promise<Messages['disabler']['response']> {
+  const before = await stateOf(kmsKeyArn, keyDisabler);
+  if (before === 'PendingDeletion' || before === 'NotFound') return { state: before };
+  await keyDisabler.disable(kmsKeyArn);
+  return { state: await stateOf(kmsKeyArn, keyDisabler) };
+}
+
+async function stateOf(kmsKeyArn: string, keyDisabler: KeyDisabler): Promise<string> {
+  try {
+    return (await keyDisabler.describe(kmsKeyArn)).state;
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_NOT_FOUND')) return 'NotFound';
+    throw error;
+  }
+}
+
+export const handler = entry('disabler', disableKey);

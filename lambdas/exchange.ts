@@ -1,0 +1,103 @@
+/**
+ * POST /r/{ring}/exchange: a holder trades the exact old token for the re-signed one.
+ *
+ * Looked up by the digest of the compact JWS: what was never issued finds nothing, however well it is signed.
+ */
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { entry } from '../lib/aws/entry';
+import { isCurfewError } from '../lib/domain/base/errors';
+import { type CompactToken, parseCompact } from '../lib/domain/jose/compact';
+import type { KeyRecord } from '../lib/domain/rings/ring';
+import { type Claims, jtiHash, subjectsOf } from '../lib/domain/tokens/claims';
+import { blind, isCutOff } from '../lib/domain/tokens/cut-off';
+import { cutOffKey, parseCutOff } from '../lib/domain/tokens/cut-off-rows';
+import {
+  currentKeys,
+  exchangeRefused,
+  exchangeResponse,
+  isCollectable,
+  isExchangeable,
+  parseExchange,
+} from '../lib/domain/tokens/exchange';
+import { type Body, isVersionOf, type LedgerRow, parseRow, rowKey, tokenOf } from '../lib/domain/tokens/ledger';
+import type { Deps } from '../lib/ports';
+import { answer, bodyOf } from '../lib/work/http-answers';
+import { findRing } from '../lib/work/rings/load-ring';
+import { pepperOf } from '../lib/work/tokens/pepper';
+
+type ExchangeDeps = Deps<'exchange'>;
+
+export async function exchange(ringId: string, form: string, deps: ExchangeDeps): Promise<object> {
+  const { clock, config } = deps;
+  const presented = parsePresented(form);
+  const ring = await findRing(deps, ringId);
+  const key = ring?.keys.find(({ kid }) => kid === presented.header.kid);
+  if (!ring || !isExchangeable(key) || !isCollectable(key, config.settings.feedPollSeconds, clock.now()))
+    throw exchangeRefused();
+
+  const issued = await issuedRow(presented, key, deps);
+  const now = clock.now();
+  if (issued.row.exp <= now || (await isRefused(ringId, issued.claims, deps))) throw exchangeRefused();
+
+  // Repeats return the identical JWS: the version stands in the ledger, it is assembled, not signed, here.
+  for (const candidate of currentKeys(ring, now)) {
+    const found = await deps.tables.get('ledger', rowKey(candidate, issued.jtiH));
+    const row = found && parseRow(found);
+    if (row?.resignOf === undefined || !isVersionOf(row, issued.row)) continue;
+    const body = (await deps.tables.get('bodies', rowKey(candidate, issued.jtiH))) as unknown as Body;
+    const { token } = tokenOf(body);
+    if (parseCompact(token).tokenSha256 !== row.tokenSha256) throw exchangeRefused();
+    return exchangeResponse(token, issued.row.exp, now);
+  }
+  throw exchangeRefused();
+}
+
+function parsePresented(form: string): CompactToken {
+  const { subjectToken } = parseExchange(form);
+  try {
+    return parseCompact(subjectToken);
+  } catch (cause) {
+    throw exchangeRefused(cause);
+  }
+}
+
+/** The row of exactly these bytes. The claims are read only to find it; they prove nothing until the digest agrees. */
+async function issuedRow(
+  presented: CompactToken,
+  key: KeyRecord,
+  { tables }: ExchangeDeps,
+): Promise<{ row: LedgerRow; claims: Claims; jtiH: string }> {
+  let claims: Claims;
+  try {
+    claims = JSON.parse(presented.payload.toString()) as Claims;
+  } catch (cause) {
+    throw exchangeRefused(cause);
+  }
+  if (typeof claims?.jti !== 'string') throw exchangeRefused();
+  const jtiH = jtiHash(claims.jti);
+  const stored = await tables.get('ledger', rowKey(key, jtiH));
+  const row = stored && parseRow(stored);
+  if (row?.tokenSha256 !== presented.tokenSha256) throw exchangeRefused();
+  // Sender-constrained tokens need their proof checked first (RFC 9449, RFC 8705), which is not done here yet.
+  if (claims.cnf !== undefined) throw exchangeRefused();
+  return { row, claims, jtiH };
+}
+
+async function isRefused(ring: string, claims: Claims, deps: ExchangeDeps): Promise<boolean> {
+  const pepper = await pepperOf(deps);
+  const cuts = await Promise.all(
+    subjectsOf(claims).map((subject) => deps.tables.get('cutoffs', cutOffKey(ring, blind(pepper, subject)))),
+  );
+  return cuts.some((cut) => isCutOff(cut && parseCutOff(cut), claims.iat));
+}
+
+async function overHttp(event: APIGatewayProxyEventV2, deps: ExchangeDeps): Promise<APIGatewayProxyStructuredResultV2> {
+  try {
+    return answer(200, await exchange(event.pathParameters?.ring ?? '', bodyOf(event), deps));
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_EXCHANGE_REFUSED')) throw error;
+    return answer(400, { error: 'invalid_request' });
+  }
+}
+
+export const handler = entry('exchange', overHttp);

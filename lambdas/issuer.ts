@@ -1,0 +1,157 @@
+/**
+ * Issues tokens: claims in, JWT out, the key never leaves KMS, the ledger knows first.
+ *
+ * Called by the HTTP API under IAM authorisation, or directly. It can sign and do nothing else to a key.
+ */
+import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { entry } from '../lib/aws/entry';
+import { base64url } from '../lib/domain/base/encoding';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import type { SigningAlgorithm } from '../lib/domain/jose/algorithm';
+import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
+import { buildClaims, subjectsOf } from '../lib/domain/tokens/claims';
+import { blind } from '../lib/domain/tokens/cut-off';
+import { intent, issued } from '../lib/domain/tokens/ledger';
+import type { Deps } from '../lib/ports';
+import { answer, bodyOf, refusal } from '../lib/work/http-answers';
+import { type Issuing, issuingKey } from '../lib/work/tokens/issuing-key';
+import { outIdAt } from '../lib/work/tokens/out-id';
+import { pepperOf } from '../lib/work/tokens/pepper';
+import { signJws } from '../lib/work/tokens/sign';
+
+type IssuerDeps = Deps<'issuer'>;
+type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
+type IssueResponse = { readonly token: string; readonly exp: number };
+/** Two emergencies within the life of one request are served. */
+const TRIES_MAX = 3;
+
+export async function issueOrProbe(
+  request: Messages['issuer']['request'],
+  deps: IssuerDeps,
+): Promise<Messages['issuer']['response']> {
+  return request.op === 'probe'
+    ? { probe: await probe(request.kmsKeyArn, request.algorithm, deps) }
+    : issue(request, deps);
+}
+
+/** A rotation in between is none of the caller's business: nothing was released, and a retry is a new token. */
+export async function issue(request: IssueRequest, deps: IssuerDeps): Promise<IssueResponse> {
+  for (let n = 1; ; n++) {
+    try {
+      return await issueOnce(request, deps, await issuingKey(request.ring, deps, n > 1));
+    } catch (error) {
+      if (!isCurfewError(error, 'ERR_KEY_STATE') || n === TRIES_MAX) throw error;
+    }
+  }
+}
+
+async function issueOnce(
+  { ring, claims: asked, callerArn }: IssueRequest,
+  deps: IssuerDeps,
+  { key, cfg, epoch }: Issuing,
+): Promise<IssueResponse> {
+  const { clock, random, tables, signer } = deps;
+  const now = clock.now();
+  const claims = buildClaims(
+    asked,
+    { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl },
+    base64url(random.bytes(16)),
+    now,
+  );
+  const pepper = await pepperOf(deps);
+  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+
+  const input = signingInput(
+    { alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYP },
+    Buffer.from(JSON.stringify(claims)),
+  );
+  if (input.length > signingInputBytesMax(key.alg))
+    throw new CurfewError('ERR_INPUT_INVALID', 'the claims are too large: no verifier would accept the token', {
+      got: input.length,
+      allowed: signingInputBytesMax(key.alg),
+      fix: 'leave out what the service can look up',
+    });
+  const [protectedPart = '', payloadPart = ''] = input.toString().split('.');
+  const payload = Buffer.from(payloadPart, 'base64url');
+  await tables.transact([intent(key, claims, { protected: protectedPart, payload })]);
+
+  // If we stop here, or after the signature, an intent stays that was never released. Nobody asks again for its jti.
+  const compact = await signJws(signer, key, input);
+  const token = parseCompact(compact);
+  try {
+    await tables.transact(
+      issued({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+    );
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);
+    throw error;
+  }
+  // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
+  return { token: compact, exp: claims.exp };
+}
+
+/** The sentence has spaces and no dot: no digest of it is the digest of a JWS signing input. */
+const PROBE = Buffer.from('curfew probe: this key can sign');
+
+/** KMS's own answer under the issuer's right; the signature stays here. */
+async function probe(
+  kmsKeyArn: string,
+  algorithm: SigningAlgorithm,
+  { signer }: IssuerDeps,
+): Promise<{ signed: boolean; code?: string }> {
+  try {
+    await signer.sign(kmsKeyArn, algorithm, PROBE);
+    return { signed: true };
+  } catch (error) {
+    if (
+      isCurfewError(error, 'ERR_KEY_DISABLED') ||
+      isCurfewError(error, 'ERR_ACCESS_DENIED') ||
+      isCurfewError(error, 'ERR_KEY_STATE')
+    )
+      return { signed: false, code: error.code };
+    throw error;
+  }
+}
+
+/** The last transaction says only that a condition failed. Which one decides whether the caller should try again. */
+async function whyRefused(ring: string, kid: string, deps: IssuerDeps, cause: unknown): Promise<CurfewError> {
+  const now = await issuingKey(ring, deps, true);
+  if (now.key.kid !== kid)
+    return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
+      fix: 'ask again: a retry is a new token',
+      cause,
+    });
+  return new CurfewError('ERR_SUBJECT_BLOCKED', 'no token is issued to this subject', {
+    fix: 'it was cut off by a case',
+    cause,
+  });
+}
+
+/** POST /r/{ring}/issue, body: claims. The caller is who IAM says it is. */
+async function overHttp(
+  event: APIGatewayProxyEventV2WithIAMAuthorizer,
+  deps: IssuerDeps,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  try {
+    const claims: unknown = JSON.parse(bodyOf(event));
+    if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+      throw new CurfewError('ERR_INPUT_INVALID', 'the body is a JSON object of claims', { got: typeof claims });
+    const callerArn = event.requestContext.authorizer?.iam?.userArn ?? 'unknown';
+    const request = {
+      op: 'issue',
+      ring: event.pathParameters?.ring ?? '',
+      claims: claims as Record<string, unknown>,
+      callerArn,
+    } as const;
+    return answer(200, await issue(request, deps));
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+export const handler = entry(
+  'issuer',
+  async (event: Messages['issuer']['request'] | APIGatewayProxyEventV2WithIAMAuthorizer, deps) =>
+    'op' in event ? issueOrProbe(event, deps) : overHttp(event, deps),
+);

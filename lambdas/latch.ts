@@ -1,0 +1,16 @@
+/** The latch: one tag and one pre-provisioned deny policy on one user. It can put both on, and take neither off. */
+import { entry } from '../lib/aws/entry';
+import type { Messages } from '../lib/domain/deployment/messages';
+import type { Deps } from '../lib/ports';
+
+export async function applyLatch(
+  { userName, caseId }: Messages['latch']['request'],
+  { latch }: Deps<'latch'>,
+): Promise<Messages['latch']['response']> {
+  await latch.attachDenyPolicy(userName);
+  // If we stop here, the policy is on and denies nobody: it looks for the tag. The replay tags.
+  await latch.tagLeaver(userName, caseId);
+  return { applied: true };
+}
+
+export const handler = entry('latch', applyLatch);

@@ -1,0 +1,85 @@
+/** Takes in who has which principals and what they had custody of. Writes People and can do nothing else. */
+import * as z from 'zod';
+import { entry } from '../lib/aws/entry';
+import { CurfewError } from '../lib/domain/base/errors';
+import { PRINCIPALS_MAX } from '../lib/domain/cases/containment';
+import { exposureItem, principalItem } from '../lib/domain/cases/people';
+import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
+import { parseWorkerId } from '../lib/domain/intake/statement';
+import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
+import { TRANSACTION_WRITES_MAX, type Write } from '../lib/domain/store/table';
+import type { Deps } from '../lib/ports';
+
+/** Beyond the longest that IAM and KMS give. */
+const Arn = (pattern: RegExp) => z.string().max(700).regex(pattern);
+const Ring = z.string().regex(RING_ID_PATTERN);
+
+const Principal = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('iam-user'), arn: Arn(/^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/) }),
+  z.strictObject({ type: z.literal('kms-key'), arn: Arn(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/) }),
+  z.strictObject({ type: z.literal('subject'), ring: Ring, sub: z.string().min(1).max(255) }),
+]);
+
+const Exposure = z.strictObject({
+  /** `ring:customer-api`: whichever key is ACTIVE. `kid:customer-api/{kid}`: this one key. */
+  asset: z.string().regex(/^(ring:[a-z][a-z0-9-]{1,38}[a-z0-9]|kid:[a-z][a-z0-9-]{1,38}[a-z0-9]\/[\w-]{1,64})$/),
+  class: z.enum(EXPOSURE_CLASSES),
+  /** What is sealed in one record with 50 of these must fit into it: no control characters, which JSON spells longer. */
+  how: z
+    .string()
+    .min(1)
+    .max(120)
+    .regex(/^\P{C}+$/u),
+  since: z.int().nonnegative(),
+});
+
+const Import = z.strictObject({
+  workers: z
+    .array(
+      z.strictObject({
+        workerId: z.string(),
+        principals: z.array(Principal).max(PRINCIPALS_MAX),
+        exposures: z.array(Exposure).max(EXPOSURES_MAX),
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
+
+export async function importPeople(
+  request: unknown,
+  { tables }: Deps<'people-import'>,
+): Promise<{ readonly imported: number }> {
+  const parsed = Import.safeParse(request);
+  if (!parsed.success) throw refuse(parsed.error);
+
+  const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }): Write<'people:put'>[] => {
+    parseWorkerId(workerId, 'workerId');
+    const items = [
+      ...principals.map((p) => principalItem(workerId, p)),
+      ...exposures.map((e) => exposureItem(workerId, e)),
+    ];
+    // By key: what is named twice is one item, and a transaction refuses two writes on it.
+    return [...new Map(items.map((item) => [`${item.pk} ${item.sk}`, item])).values()].map((item) => ({
+      kind: 'put',
+      table: 'people',
+      item,
+    }));
+  });
+  // Each item stands alone and is put whole: stopped half way, the next import puts the same ones again.
+  for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX)
+    await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
+  return { imported: writes.length };
+}
+
+/** Names the place and the rule, never the value: it may be a person's. */
+function refuse(error: z.ZodError): CurfewError {
+  const [issue] = error.issues;
+  const place = issue?.path.join('.') || 'the import';
+  return new CurfewError('ERR_INPUT_INVALID', `${place}: ${issue?.code ?? 'not accepted'}`, {
+    got: { issues: error.issues.length },
+    fix: 'see lambdas/README.md for the form of an import',
+  });
+}
+
+export const handler = entry('people-import', importPeople);

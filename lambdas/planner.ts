@@ -1,0 +1,146 @@
+/** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
+import { entry } from '../lib/aws/entry';
+import { CurfewError } from '../lib/domain/base/errors';
+import { type CaseMeta, caseKey, custodyOnly } from '../lib/domain/cases/case';
+import { listContainment } from '../lib/domain/cases/containment';
+import { keyExposed, planCase } from '../lib/domain/cases/plan';
+import type { CaseItem, ItemKind } from '../lib/domain/cases/proof';
+import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../lib/domain/cases/records';
+import type { StepRequest } from '../lib/domain/deployment/messages';
+import { ITEM_ABSENT, type Item, type Value } from '../lib/domain/store/table';
+import type { Deps } from '../lib/ports';
+import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/cases/case-store';
+import {
+  beginFreezing,
+  freeze,
+  type ItemPut,
+  type List,
+  PLANNABLE,
+  type Plan,
+  putItems,
+} from '../lib/work/cases/freeze';
+import { asOfNow, custody, knownPrincipals } from '../lib/work/cases/roster';
+import { findRing } from '../lib/work/rings/load-ring';
+
+type PlannerDeps = Deps<'planner'>;
+type Numbers = readonly { readonly nn: string }[];
+export interface Planned {
+  /** What the next map works on. */
+  readonly items: Numbers;
+  /** Every item of the case, for the proof. */
+  readonly all: Numbers;
+  readonly tainted: boolean;
+}
+
+/** Acted on by the steps of the wave, or by nobody. */
+const NOT_ALONE: readonly ItemKind[] = ['taint', 'unplannable'];
+
+export async function planner(request: StepRequest, deps: PlannerDeps): Promise<Planned> {
+  const meta = await loadCase(deps, request, PLANNABLE);
+  if (request.step === 'list') await freezeList(meta, request, deps);
+  else if (request.step === 'plan') await freezePlan(meta, request, deps);
+  else
+    throw new CurfewError('ERR_INPUT_INVALID', 'the planner has no such step', {
+      got: request.step,
+      allowed: ['list', 'plan'],
+    });
+
+  const items = await loadItems(deps, request.caseId);
+  const phase = request.step === 'list' ? 'contain' : 'act';
+  return {
+    items: numbers(items.filter((stored) => stored.phase === phase && !NOT_ALONE.includes(stored.item.kind))),
+    all: numbers(items),
+    tainted: items.some(({ item }) => item.kind === 'taint'),
+  };
+}
+
+async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
+  const key = caseKey(meta.caseId, 'LIST');
+  const list = await beginFreezing<List>(key, () => draftList(meta, deps), deps);
+  if (list.state === 'FROZEN') return;
+
+  const items = listContainment(list.principals);
+  const writes = items.map((item) =>
+    itemWrite(meta, item, 'contain', list.targets[item.ref]?.[item.kind === 'access-key' ? item.key : 0] ?? {}),
+  );
+  await putItems(meta.caseId, writes, deps);
+  await freeze(request, deps, key, (current, now) => ({
+    set: {},
+    outgoing: [{ record: listedRecord(current, list.principals, items, now) }],
+  }));
+}
+
+async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<Omit<List, 'state'>> {
+  // Custody ends with a transfer, access does not: there is nobody to contain.
+  const known = custodyOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
+  return {
+    principals: known.map(({ ref }) => ref),
+    targets: Object.fromEntries(known.map(({ ref, targets }) => [ref.ref, targets])),
+  };
+}
+
+async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
+  const list = (await deps.tables.get('cases', caseKey(meta.caseId, 'LIST'))) as (Item & List) | undefined;
+  const key = caseKey(meta.caseId, 'PLAN');
+  const begun = (await deps.tables.get('cases', key)) as (Item & Plan) | undefined;
+  if (begun?.state === 'FROZEN') return;
+  if (list?.state !== 'FROZEN' || meta.state !== 'CONTAINED')
+    throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
+      got: meta.state,
+      allowed: 'CONTAINED',
+    });
+
+  const plan = await beginFreezing<Plan>(key, () => draftPlan(meta, list, deps), deps);
+  const items = planCase(plan.inventory);
+  const writes = items.map((item) =>
+    itemWrite(meta, item, 'act', ('ref' in item ? list.targets[item.ref]?.[0] : undefined) ?? {}),
+  );
+  await putItems(meta.caseId, writes, deps);
+  const sealed = await deps.sealer.seal(
+    meta.pseudonym,
+    sealContext(meta.caseId, 'inventory'),
+    JSON.stringify(plan.how),
+  );
+  await freeze(request, deps, key, (current, now) => ({
+    set: { state: 'ACTING', plannedAt: now },
+    outgoing: [
+      { record: inventoryRecord(current, plan.inventory, sealed, plan.readAt) },
+      { record: plannedRecord(current, items, now) },
+    ],
+  }));
+}
+
+async function draftPlan(meta: CaseMeta, list: List, deps: PlannerDeps): Promise<Omit<Plan, 'state'>> {
+  const principals = await Promise.all(list.principals.map((ref) => asOfNow(ref, list.targets[ref.ref]?.[0], deps)));
+  const { exposures, omitted, how } = await custody(meta.workerId, deps);
+  // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
+  const rings = await Promise.all(
+    [...new Set(exposures.map(({ ring }) => ring))].sort().map((ring) => findRing(deps, ring)),
+  );
+  const keys = rings.flatMap((ring) => ring?.keys.map(({ kid, state }) => ({ ring: ring.id, kid, state })) ?? []);
+  const exposed = new Set(exposures.map((exposure) => keyExposed(exposure, keys)));
+  return {
+    inventory: {
+      firstItem: listContainment(list.principals).length + 1,
+      followUp: meta.followUpOf !== undefined,
+      principals: principals.filter((principal) => principal.type === 'iam-user'),
+      exposures,
+      ...(omitted > 0 && { omitted }),
+      keys: keys.filter((key) => exposed.has(key)),
+    },
+    how,
+    readAt: deps.clock.now(),
+  };
+}
+
+function itemWrite(meta: CaseMeta, item: CaseItem, phase: StoredItem['phase'], target: Target): ItemPut {
+  const key = caseKey(meta.caseId, `ITEM#${item.nn}#${item.kind}`);
+  const attributes = { item: item as unknown as Value, phase, state: 'PLANNED', target };
+  return { kind: 'put', table: 'cases', item: { ...key, v: 1, ...attributes }, if: ITEM_ABSENT };
+}
+
+function numbers(items: readonly StoredItem[]): Numbers {
+  return items.map(({ item }) => ({ nn: item.nn }));
+}
+
+export const handler = entry('planner', planner);

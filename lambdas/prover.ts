@@ -1,0 +1,144 @@
+/** Observes one item from outside the steps that acted: IAM, KMS through the issuer's own right, the documents as served. */
+import { entry } from '../lib/aws/entry';
+import { parseBase64url } from '../lib/domain/base/encoding';
+import { CurfewError } from '../lib/domain/base/errors';
+import { type CaseState, metaKey, parseMeta } from '../lib/domain/cases/case';
+import { type ItemKind, type Observations, type Proof, proveItem } from '../lib/domain/cases/proof';
+import { provedRecord } from '../lib/domain/cases/records';
+import { transition } from '../lib/domain/cases/transitions';
+import type { StepRequest } from '../lib/domain/deployment/messages';
+import { type Feed, parseFeed } from '../lib/domain/feed/feed';
+import type { KeyRecord } from '../lib/domain/rings/ring';
+import type { Value } from '../lib/domain/store/table';
+import { blind } from '../lib/domain/tokens/cut-off';
+import type { Deps } from '../lib/ports';
+import { changeCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
+import { leaverAs } from '../lib/work/cases/leaver-as';
+import { OBSERVE_IAM } from '../lib/work/cases/observe';
+import { loadRing } from '../lib/work/rings/load-ring';
+
+type ProverDeps = Deps<'prover'>;
+type Observe<K extends ItemKind> = (stored: StoredItem, deps: ProverDeps, caseId: string) => Promise<Observations[K]>;
+
+const ACTED: readonly CaseState[] = ['ACTING', 'PROVING', 'CLOSED'];
+
+export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ readonly nn: string }> {
+  const stored = await loadItem(deps, request.caseId, request.nn);
+  const { nn, kind } = stored.item;
+  if (stored.state === 'PROVED') return { nn };
+  if (stored.state !== 'DONE')
+    throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
+      got: stored.state,
+      fix: 'see its step',
+    });
+
+  const proof: Proof = proveItem(kind, await OBSERVE[kind](stored, deps, request.caseId));
+  if (!proof.ok)
+    throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} is not proved`, {
+      got: proof.observed,
+      allowed: proof.expected,
+      fix: 'the case stays open; see what was observed, then prove it again',
+    });
+
+  await changeCase(deps, request, ACTED, async (meta) => {
+    if ((await loadItem(deps, request.caseId, nn)).state === 'PROVED') return [];
+    const now = deps.clock.now();
+    const state = meta.state === 'ACTING' ? 'PROVING' : meta.state;
+    return [
+      ...transition(meta, { state, provedAt: now }, [{ record: provedRecord(meta, stored.item, proof, now) }]),
+      {
+        kind: 'update',
+        table: 'cases',
+        key: { pk: stored.pk, sk: stored.sk },
+        set: { state: 'PROVED', proof: proof as unknown as Value, provedAt: now },
+        if: [{ attribute: 'state', is: '=', value: 'DONE' }],
+      },
+    ];
+  });
+  return { nn };
+}
+
+const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
+  ...OBSERVE_IAM,
+  'cut-off': async ({ item, target }, deps) => {
+    const ring = needed('ring' in item ? item.ring : undefined, 'ring', item.nn);
+    const subjects = leaverAs(needed(target.value, 'value', item.nn));
+    const feed = await servedFeed(ring, deps);
+    const peppers = await deps.secrets.values('pepper');
+    const cuts = subjects.map((subject) => {
+      const names = peppers.map((pepper) => blind(pepper, subject));
+      return feed.cut.find(([blinded]) => names.includes(blinded));
+    });
+    // The earliest of them: what is said of all is what holds for each.
+    const since = cuts.flatMap((cut) => cut?.[1] ?? []);
+    const notBefore = since.length > 0 ? Math.min(...since) : undefined;
+    return { blocked: cuts.every((cut) => cut?.[2] === true), notBefore, feedSeq: feed.seq };
+  },
+  unplannable: async ({ item }) => ({ reason: item.kind === 'unplannable' ? item.reason : '' }),
+  /** The customer's key policy lets nobody of ours ask but the disabler, for whom disabling once more is a way to ask. */
+  'personal-key': async ({ item, target }, { functions }) => {
+    const { state } = await functions.invoke('disabler', { kmsKeyArn: needed(target.kmsKeyArn, 'kmsKeyArn', item.nn) });
+    return { kmsState: state };
+  },
+  taint: async ({ item }, deps) => {
+    if (item.kind !== 'taint') throw new CurfewError('ERR_PLAN_INVALID', 'the item is not a taint', { got: item.kind });
+    const ring = await loadRing(deps, item.ring);
+    const key = ring.keys.find(({ kid }) => kid === item.kid);
+    // One that a rotation, or another departure, makes ready signs by right; which that is stands in the ring before
+    // KMS is told. If it was made ready since we read, the probe is refused as proof and asked again.
+    const standbys = ring.keys.filter(
+      ({ kind, state, kmsState }) => kind === 'kms' && state === 'STANDBY' && kmsState !== 'Enabled',
+    );
+    return {
+      state: key?.state ?? 'none',
+      inJwks: (await servedKids(item.ring, deps)).includes(item.kid),
+      ...(key?.kmsKeyArn !== undefined && { sign: await askToSign(key, deps) }),
+      standbys: await Promise.all(
+        standbys.map(async (standby) => ({ kid: standby.kid, ...(await askToSign(standby, deps)) })),
+      ),
+    };
+  },
+  'rotate-again': async ({ item }, { tables }, caseId) => {
+    const followUp = parseMeta(await tables.get('cases', metaKey(caseId)))?.followUp;
+    if (followUp === undefined) return {};
+    const linked = parseMeta(await tables.get('cases', metaKey(followUp)));
+    return linked?.followUpOf === caseId && item.kind === 'rotate-again' ? { followUp, dueAt: linked.dueAt } : {};
+  },
+};
+
+/** Through the issuer's right, which is the one that could have signed. */
+async function askToSign(
+  { kmsKeyArn, alg }: KeyRecord,
+  { functions }: ProverDeps,
+): Promise<{ signed: boolean; code?: string }> {
+  const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn: kmsKeyArn ?? '', algorithm: alg });
+  if (probe === undefined)
+    throw new CurfewError('ERR_UNAVAILABLE', 'the issuer did not answer the probe', { fix: 'retry' });
+  return probe;
+}
+
+async function servedKids(ring: string, deps: ProverDeps): Promise<readonly string[]> {
+  const { keys } = JSON.parse(await served(`/r/${ring}/.well-known/jwks.json`, deps)) as {
+    readonly keys: readonly { readonly kid: string }[];
+  };
+  return keys.map(({ kid }) => kid);
+}
+
+/** The signature is for verifiers, who cannot trust the way; here the question is what they are being served. */
+async function servedFeed(ring: string, deps: ProverDeps): Promise<Feed> {
+  const [, payload = ''] = (await served(`/r/${ring}/feed`, deps)).split('.');
+  const feed = parseFeed(JSON.parse(String(parseBase64url(payload) ?? '')));
+  if (feed.ring === ring && deps.clock.now() <= feed.exp) return feed;
+  throw new CurfewError('ERR_FEED_EXPIRED', `the feed of ring ${ring} as served is stale`, {
+    got: feed.exp,
+    fix: 'see the publisher',
+  });
+}
+
+async function served(path: string, { http, config }: ProverDeps): Promise<string> {
+  const { status, body } = await http.get(`${config.publicBaseUrl}${path}`);
+  if (status === 200) return body;
+  throw new CurfewError('ERR_UNAVAILABLE', `${path} was not served`, { got: status, allowed: 200 });
+}
+
+export const handler = entry('prover', prove);

@@ -1,0 +1,121 @@
+/**
+ * Puts the outstanding tokens of the issuer before us into the ledger, as that issuer's role (`curfew adopt record`).
+ *
+ * Their key is exportable by nature, so a valid signature proves nothing: what counts is who calls. From the moment
+ * the key is tainted nothing more is taken, or the one who holds it could record what he forges.
+ */
+import { entry } from '../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import {
+  ACCESS_TOKEN_TYP,
+  type CompactToken,
+  parseCompact,
+  signingInput,
+  signingInputBytesMax,
+} from '../lib/domain/jose/compact';
+import { isSigned } from '../lib/domain/jose/signature';
+import type { RingSettings } from '../lib/domain/rings/configuration';
+import type { KeyRecord } from '../lib/domain/rings/ring';
+import { headKey, keyKey } from '../lib/domain/rings/ring-items';
+import { type Claims, jtiHash, parseClaims, subjectsOf } from '../lib/domain/tokens/claims';
+import { blind } from '../lib/domain/tokens/cut-off';
+import { adopted, rowKey } from '../lib/domain/tokens/ledger';
+import type { Deps } from '../lib/ports';
+import { outIdAt } from '../lib/work/tokens/out-id';
+import { pepperOf } from '../lib/work/tokens/pepper';
+
+type RecorderDeps = Deps<'recorder'>;
+/** Tokens a call; the CLI sends as many calls as it needs. */
+const TOKENS_PER_CALL_MAX = 100;
+
+export async function recordLegacy(
+  { ring, tokens }: Messages['recorder']['request'],
+  deps: RecorderDeps,
+): Promise<Messages['recorder']['response']> {
+  if (tokens.length > TOKENS_PER_CALL_MAX)
+    throw new CurfewError('ERR_INPUT_INVALID', `a call records at most ${TOKENS_PER_CALL_MAX} tokens`, {
+      got: tokens.length,
+    });
+  const head = await deps.tables.get('keys', headKey(ring));
+  if (!head) throw new CurfewError('ERR_NOT_FOUND', `there is no ring ${ring}`, { got: ring });
+  const pepper = await pepperOf(deps);
+
+  let recorded = 0;
+  const refused: { n: number; code: string }[] = [];
+  for (const [n, compact] of tokens.entries()) {
+    try {
+      const { token, key, claims } = await parse(ring, head.cfg as unknown as RingSettings, compact, deps);
+      await record({ ring, token, key, claims, pepper, epoch: head.fence as number }, deps);
+      // If we stop here, those so far are in; the caller sends all again, and each counts as recorded.
+      recorded++;
+    } catch (error) {
+      if (!isCurfewError(error)) throw error;
+      refused.push({ n, code: error.code });
+    }
+  }
+  return { recorded, refused };
+}
+
+async function parse(ring: string, cfg: RingSettings, compact: string, { tables, clock }: RecorderDeps) {
+  const token = parseCompact(compact);
+  const { alg, kid, typ } = token.header;
+  const key = (await tables.get('keys', keyKey(ring, kid))) as unknown as KeyRecord | undefined;
+  if (key?.kind !== 'legacy' || key.state !== 'OBSERVED' || clock.now() > key.verifyUntil)
+    throw new CurfewError('ERR_TOKEN_KID_STATE', 'only tokens of an OBSERVED legacy key can be recorded', {
+      got: key && { state: key.state, verifyUntil: key.verifyUntil },
+      allowed: 'OBSERVED, before its end',
+    });
+  if (alg !== key.alg || typ !== ACCESS_TOKEN_TYP)
+    throw new CurfewError('ERR_TOKEN_HEADER', 'the header is not one of this key', {
+      got: { alg, typ },
+      allowed: { alg: key.alg, typ: ACCESS_TOKEN_TYP },
+    });
+  // It will have to fit under a key of the ring one day.
+  const resigned = signingInput({ alg: cfg.alg, kid: 'k'.repeat(43), typ }, token.payload);
+  if (resigned.length > signingInputBytesMax(cfg.alg))
+    throw new CurfewError('ERR_TOKEN_MALFORMED', 'the token is too large to be re-signed', {
+      got: resigned.length,
+      allowed: signingInputBytesMax(cfg.alg),
+      fix: 'let it expire',
+    });
+  if (!isSigned(key.jwk, token.signingInput, token.signature))
+    throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the signature does not verify under the legacy key', { got: kid });
+  const claims = parseClaims(
+    token.payload,
+    { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl, skew: cfg.skew },
+    clock.now(),
+  );
+  return { token, key, claims };
+}
+
+interface Recordable {
+  readonly ring: string;
+  readonly token: CompactToken;
+  readonly key: KeyRecord;
+  readonly claims: Claims;
+  readonly pepper: string;
+  readonly epoch: number;
+}
+
+async function record(
+  { ring, token, key, claims, pepper, epoch }: Recordable,
+  { tables, clock, random }: RecorderDeps,
+): Promise<void> {
+  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const now = clock.now();
+  const callerArn = 'legacy-issuer';
+  try {
+    await tables.transact(
+      adopted({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+    );
+  } catch (error) {
+    // Recording a token twice is success, if it is this very token that the row holds.
+    const row = isCurfewError(error, 'ERR_CONDITION_FAILED')
+      ? await tables.get('ledger', rowKey(key, jtiHash(claims.jti)))
+      : undefined;
+    if (row?.tokenSha256 !== token.tokenSha256) throw error;
+  }
+}
+
+export const handler = entry('recorder', recordLegacy);

@@ -1,0 +1,119 @@
+/**
+ * Turns a ring: at each tick by the plan, and by hand where people or a departure ask. It can enable and disable keys and
+ * cannot sign with any.
+ */
+import { entry } from '../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import { ringEntryKey } from '../lib/domain/rings/ring-items';
+import { applyPlan, disable, enableSuccessor, takeOver } from '../lib/work/rings/apply-plan';
+import type { RotatorDeps } from '../lib/work/rings/key-birth';
+import { inspect } from '../lib/work/rings/key-inspection';
+import { loadRing } from '../lib/work/rings/load-ring';
+
+type Response = Messages['rotator']['response'];
+
+export async function rotate(request: Messages['rotator']['request'], deps: RotatorDeps): Promise<Response> {
+  switch (request.op) {
+    case 'tick':
+      return { done: await tick(request.ring, deps) };
+    case 'prepare':
+      return { done: [], kid: await enableSuccessor(await loadRing(deps, request.ring), deps) };
+    case 'finish':
+      return finish(request, deps);
+    case 'rotate':
+      return rotateNow(request, deps);
+    default:
+      throw new CurfewError('ERR_INPUT_INVALID', 'the rotator has no such operation', {
+        got: (request as { op?: unknown }).op,
+        allowed: ['tick', 'prepare', 'finish', 'rotate'],
+      });
+  }
+}
+
+/**
+ * The plan first: what it disables or activates is not kept waiting by a read-back. Then the read-back, whatever the plan
+ * met: one key that KMS will not disable must not blind us to the others. What it finds, a second plan mends.
+ */
+async function tick(ringId: string, deps: RotatorDeps): Promise<string[]> {
+  const first = await applyPlan(ringId, deps);
+  const found = await inspect(ringId, deps);
+  await noteInspected(ringId, deps);
+  const second = found.length === 0 ? { done: [], errors: [] } : await applyPlan(ringId, deps);
+  const [error] = [...first.errors, ...second.errors];
+  if (error) throw error;
+  return [...first.done, ...found, ...second.done];
+}
+
+/** Beside the ring and not in HEAD: nothing that is decided hangs on it, and it must not be in the way of what is. */
+async function noteInspected(ringId: string, { tables, clock }: RotatorDeps): Promise<void> {
+  const set = { inspectedAt: clock.now() };
+  // If we stop before this, an alarm is a tick closer than it need be.
+  await tables.transact([{ kind: 'update', table: 'keys', key: ringEntryKey(ringId), set }]);
+}
+
+/** By hand, although nothing is due. Asked twice, because an answer was lost, it finds that `from` is not ACTIVE any more. */
+async function rotateNow(
+  { ring: ringId, from, reason }: Extract<Messages['rotator']['request'], { op: 'rotate' }>,
+  deps: RotatorDeps,
+): Promise<Response> {
+  const ring = await loadRing(deps, ringId);
+  if (ring.activeKid !== from) return { done: [], kid: ring.activeKid };
+  const kid = await takeOver(ring, deps, reason);
+  // It has happened. What fails from here on is said, and is not to be taken for a rotation that failed.
+  const unpublished = await attempt(() => deps.functions.invoke('publisher', { ring: ringId }));
+  const { done, errors } = await applyPlan(ringId, deps);
+  return { done: [`activate ${kid}`, ...done], kid, failed: [...unpublished, ...errors].map(codeOf) };
+}
+
+/** Disables what must not sign any more, each one read back. The caller has waited for the drain. */
+async function finish(
+  { ring: ringId, prepared }: { readonly ring: string; readonly prepared?: string },
+  deps: RotatorDeps,
+): Promise<Response> {
+  const unreleased = await attempt(() => release(ringId, prepared, deps));
+  const { done, errors } = await applyPlan(ringId, deps);
+  const ring = await loadRing(deps, ringId);
+  const still = ring.keys.filter(
+    ({ kid, kind, state }) => kind === 'kms' && kid !== ring.activeKid && state !== 'STANDBY',
+  );
+  const disabled = await Promise.all(
+    still.map(async ({ kid, kmsKeyArn = '' }) => ({ kid, state: await stateOf(kmsKeyArn, deps) })),
+  );
+  // The caller looks for its own keys in `disabled`: another one's trouble is not a reason to stop.
+  return { done, disabled, failed: [...unreleased, ...errors].map(codeOf) };
+}
+
+/** A STANDBY that was prepared and not needed, because another case was faster, does not stay enabled. */
+async function release(ringId: string, prepared: string | undefined, deps: RotatorDeps): Promise<void> {
+  const ring = await loadRing(deps, ringId);
+  const key = ring.keys.find(({ kid }) => kid === prepared);
+  if (key?.state === 'STANDBY' && key.kmsState === 'Enabled') await disable(ring, key.kid, deps);
+}
+
+/** KMS's own word; `Unreadable` where it does not tell us, which nobody takes for Disabled. */
+async function stateOf(kmsKeyArn: string, { ringKeys }: RotatorDeps): Promise<string> {
+  try {
+    return (await ringKeys.describe(kmsKeyArn)).state;
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_ACCESS_DENIED')) return 'Unreadable';
+    if (isCurfewError(error, 'ERR_NOT_FOUND')) return 'NotFound';
+    throw error;
+  }
+}
+
+async function attempt(work: () => Promise<unknown>): Promise<readonly Error[]> {
+  try {
+    await work();
+    return [];
+  } catch (error) {
+    if (!isCurfewError(error)) throw error;
+    return [error];
+  }
+}
+
+function codeOf(error: Error): string {
+  return isCurfewError(error) ? error.code : 'ERR_UNAVAILABLE';
+}
+
+export const handler = entry('rotator', rotate);

@@ -1,0 +1,145 @@
+/** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
+import { entry } from '../lib/aws/entry';
+import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import type { Messages } from '../lib/domain/deployment/messages';
+import { halt } from '../lib/domain/rings/life';
+import { findKey, type KeyRecord, type Ring, type TaintClass } from '../lib/domain/rings/ring';
+import { passPartition } from '../lib/domain/rings/ring-items';
+import { deny, taint } from '../lib/domain/rings/taint';
+import { SHARDS } from '../lib/domain/store/shards';
+import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../lib/domain/tokens/wave';
+import type { Deps } from '../lib/ports';
+import { loadRing } from '../lib/work/rings/load-ring';
+
+type TaintDeps = Deps<'taint'>;
+const RACES_MAX = 5;
+type TaintRequest = Extract<Messages['taint']['request'], { op: 'taint' }>;
+type HaltRequest = Extract<Messages['taint']['request'], { op: 'halt' | 'resume' }>;
+type Response = Messages['taint']['response'];
+
+export async function taintOrDeny(request: Messages['taint']['request'], deps: TaintDeps): Promise<Response> {
+  switch (request.op) {
+    case 'taint':
+      return taintTargets(request, deps);
+    case 'deny':
+      return denySettled(request, deps);
+    case 'halt':
+    case 'resume':
+      return switchIssuing(request, deps);
+    default:
+      throw new CurfewError('ERR_INPUT_INVALID', 'there is no such operation on a ring', {
+        got: (request as { op?: unknown }).op,
+        allowed: ['taint', 'deny', 'halt', 'resume'],
+      });
+  }
+}
+
+/** The switch is one transaction: no token is released after it, whatever was under way. */
+async function switchIssuing(request: HaltRequest, deps: TaintDeps): Promise<Response> {
+  checkReason(request.reason);
+  const ring = await inTurn(async () => {
+    const before = await loadRing(deps, request.ring);
+    const writes = halt(before, request.op === 'halt', request.reason, deps.clock.now());
+    if (writes.length > 0) await deps.tables.transact(writes);
+    return loadRing(deps, request.ring);
+  });
+  return { states: [], batches: [], activeKid: ring.activeKid, halted: ring.halted };
+}
+
+const CLASSES: readonly unknown[] = ['compromise', 'planned'] satisfies TaintClass[];
+/** It stands in evidence in clear. */
+const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
+
+/** Whoever may invoke us may write a record: it says what it says in words that evidence knows. */
+function checkRequest({ targets }: TaintRequest): void {
+  for (const { class: taintClass, reason } of targets) {
+    checkReason(reason);
+    if (!CLASSES.includes(taintClass))
+      throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+        got: taintClass,
+        allowed: CLASSES,
+      });
+  }
+}
+
+function checkReason(reason: unknown): void {
+  if (typeof reason === 'string' && REASON_PATTERN.test(reason)) return;
+  throw new CurfewError('ERR_INPUT_INVALID', 'a reason is one line of text', {
+    got: reason,
+    allowed: String(REASON_PATTERN),
+  });
+}
+
+async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {
+  checkRequest(request);
+  const ring = await inTurn(() => writeTaint(request, deps));
+  const kids = request.targets.map(({ kid }) => kid);
+  return answer(ring, kids, waveBatches(ring, kids));
+}
+
+async function writeTaint(request: TaintRequest, deps: TaintDeps): Promise<Ring> {
+  const ring = await loadRing(deps, request.ring);
+  const writes = taint(ring, request.targets, request.successor, request.caseId, deps.clock.now());
+  // Nothing to write: a replay, every target is SUSPECT for this case already. The answer is the same.
+  if (writes.length > 0) await deps.tables.transact(writes);
+  return loadRing(deps, request.ring);
+}
+
+/** A rotator or another departure was faster, and moved the fence: read again, decide again. */
+async function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED') || n === RACES_MAX) throw error;
+    }
+  }
+}
+
+/** DENIES each kid whose last pass found nothing; a planned one also waits for holders to collect. */
+async function denySettled(
+  request: Extract<Messages['taint']['request'], { op: 'deny' }>,
+  deps: TaintDeps,
+): Promise<Response> {
+  const pending: WaveBatch[] = [];
+  for (const kid of request.kids) {
+    pending.push(...(await inTurn(() => denyIfSettled(request.ring, kid, deps))));
+  }
+  return answer(await loadRing(deps, request.ring), request.kids, pending);
+}
+
+/** The batches that are still to do; none where the kid is DENIED, or only waits for holders. */
+async function denyIfSettled(ringId: string, kid: string, deps: TaintDeps): Promise<WaveBatch[]> {
+  const ring = await loadRing(deps, ringId);
+  const key = findKey(ring, kid);
+  if (key.state !== 'SUSPECT') return [];
+  const passes = await shardPasses(ring, kid, deps);
+  const open = pendingBatches(waveBatches(ring, [kid]), passes);
+  if (open.length === 0 && !isCollecting(key, deps))
+    await deps.tables.transact(deny(ring, kid, waveResult(passes), deps.clock.now()));
+  // If we stop here, the kid is DENIED: asked again, it has nothing left to do.
+  return open;
+}
+
+function isCollecting(key: KeyRecord, { clock, config }: TaintDeps): boolean {
+  return key.taint?.class === 'planned' && clock.now() < key.taint.at + config.settings.collectGraceSeconds;
+}
+
+function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
+  return ring.waves
+    .filter(({ fromKid, state }) => kids.includes(fromKid) && state === 'OPEN')
+    .flatMap(({ fromKid, toKid }) => batchesOf({ ring: ring.id, wave: fromKid, fromKid, toKid }, SHARDS));
+}
+
+/** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
+async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
+  const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
+  const items = await tables.query({ table: 'issued', pk: passPartition(ring.id, fromKid), prefix: 'PASS#' });
+  return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
+}
+
+function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {
+  return { states: kids.map((kid) => ({ kid, state: findKey(ring, kid).state })), batches, activeKid: ring.activeKid };
+}
+
+export const handler = entry('taint', taintOrDeny);

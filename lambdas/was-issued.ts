@@ -1,0 +1,35 @@
+/**
+ * GET /issued/{kid}/{H(jti)}/{tokenSha256}: was exactly this token issued? Yes or no.
+ *
+ * To know the digest is to hold the token: nobody learns anything of a token he has not got.
+ */
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { entry } from '../lib/aws/entry';
+import { KID_PATTERN } from '../lib/domain/jose/jwk';
+import { SHARDS } from '../lib/domain/store/shards';
+import { rowKey } from '../lib/domain/tokens/ledger';
+import type { Deps } from '../lib/ports';
+import { answer } from '../lib/work/http-answers';
+
+const DIGEST = /^[A-Za-z0-9_-]{43}$/;
+
+export async function issued(
+  kid: string,
+  jtiH: string,
+  tokenSha256: string,
+  { tables }: Deps<'issued'>,
+): Promise<boolean> {
+  if (!KID_PATTERN.test(kid) || !DIGEST.test(jtiH) || !DIGEST.test(tokenSha256)) return false;
+  const row = await tables.get('ledger', rowKey({ kid, shards: SHARDS }, jtiH));
+  return row?.tokenSha256 === tokenSha256;
+}
+
+async function overHttp(
+  event: APIGatewayProxyEventV2,
+  deps: Deps<'issued'>,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  const { kid = '', jtiH = '', tokenSha256 = '' } = event.pathParameters ?? {};
+  return answer(200, { issued: await issued(kid, jtiH, tokenSha256, deps) });
+}
+
+export const handler = entry('issued', overHttp);

@@ -1,0 +1,160 @@
+/** Departures: the intake that HR systems call, the case tables, the Lambdas of the workflow, and the latch's deny policy. */
+import { Duration, Validations } from 'aws-cdk-lib';
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import { CurfewError } from '../../domain/base/errors';
+import type { HrSourceConfig } from '../../domain/intake/schemes';
+import { OUTBOX_PREFIX } from '../../domain/store/table';
+import { DeadLetters } from '../functions/dead-letters';
+import { FunctionSet, type Functions } from '../functions/function-set';
+import { CurfewHttpApi } from '../functions/http-api';
+import type { LambdaCode } from '../functions/lambda-bundle';
+import { deliver } from '../functions/outbox-source';
+import { CurfewSchedule } from '../functions/schedule';
+import { pascal } from '../parts/names';
+import { CurfewSecret } from '../parts/secret';
+import { pinLogicalId, type Stage } from '../parts/stage';
+import { curfewTable } from '../parts/table';
+import { AccessPolicies } from '../rights/access-policies';
+import type { Targets } from '../rights/grants';
+import type { SigningPlane } from '../ring/signing-plane';
+import { CaseWorkflow } from './case-workflow';
+
+const SOURCE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+
+export interface OffboardingProps {
+  readonly stage: Stage;
+  readonly lambdas: LambdaCode;
+  readonly signing: SigningPlane;
+  /** HR sources by the name in their URL, `POST /hr/{source}`. */
+  readonly sources: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'>>>;
+}
+
+export class Offboarding extends Construct {
+  readonly inboxTable: TableV2;
+  readonly casesTable: TableV2;
+  readonly peopleTable: TableV2;
+  readonly http: CurfewHttpApi;
+  /** Empty until the HR system's own secret is put there; until then its deliveries are refused. */
+  readonly webhookSecrets: Readonly<Record<string, CurfewSecret>>;
+  /** Denies everything to whom it is attached, from the moment they carry the tag `curfew:leaver`. */
+  readonly denyPolicy: ManagedPolicy;
+  readonly workflow: CaseWorkflow;
+  readonly functions: Functions;
+  /** What people who use the CLI may be granted. */
+  readonly access: AccessPolicies;
+
+  constructor(scope: Construct, id: string, { stage, lambdas, signing, sources }: OffboardingProps) {
+    super(scope, id);
+    const { instance } = signing.config;
+    this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
+    this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
+    this.peopleTable = curfewTable(this, 'people', { stage });
+    const withSecrets = Object.entries(sources).map(
+      ([name, source]) => [parseSourceName(name), { ...source, secret: this.webhookSecret(name, stage) }] as const,
+    );
+    this.webhookSecrets = Object.fromEntries(withSecrets.map(([name, { secret }]) => [name, secret]));
+    this.denyPolicy = this.latchPolicy(instance);
+
+    const targets: Targets = {
+      ...signing.targets,
+      tables: {
+        ...signing.targets.tables,
+        inbox: this.inboxTable,
+        cases: this.casesTable,
+        people: this.peopleTable,
+      },
+      sources: Object.fromEntries(withSecrets),
+      denyPolicy: this.denyPolicy,
+    };
+    const functions = new FunctionSet(this, { lambdas, stage, config: signing.config, targets });
+    // Callees before callers, the workflow after its steps and before those who start it.
+    functions.add('latch');
+    functions.add('iam-disabler');
+    functions.add('people-import', { timeout: Duration.minutes(5) });
+    const timeout = Duration.minutes(2);
+    functions.add('planner', { timeout });
+    functions.add('conductor', { timeout });
+    functions.add('prover', { timeout });
+    functions.add('closer', { timeout });
+    this.workflow = new CaseWorkflow(this, 'Workflow', {
+      settings: signing.config.settings,
+      functions: functions.known,
+    });
+    const starters = functions.with({ stateMachineArn: this.workflow.stateMachine.stateMachineArn });
+    const folder = starters.add('case-folder');
+    const ticker = starters.add('ticker', { timeout: Duration.minutes(1) });
+    const outbox = functions.add('outbox-offboarding');
+    const intake = functions.add('intake', { timeout: Duration.seconds(10) });
+    this.functions = { ...functions.own, ...starters.own };
+    this.access = new AccessPolicies(this, 'Access', {
+      instance,
+      targets: { ...targets, functions: { ...functions.known, ...starters.own } },
+    });
+
+    deliver(this.inboxTable, folder);
+    deliver(this.casesTable, outbox, OUTBOX_PREFIX);
+    new CurfewSchedule(this, 'Tick', {
+      target: ticker,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+    const deadLetters = DeadLetters.of(this);
+    deadLetters.notify(signing.alarmActions);
+    signing.dashboard.addAlarm(deadLetters.alarm);
+    this.http = new CurfewHttpApi(this, 'Http', {
+      description: `curfew ${instance}: HR webhooks`,
+    });
+    this.http.route({
+      method: HttpMethod.POST,
+      path: '/hr/{source}',
+      to: intake,
+      throttle: { rateLimit: 20, burstLimit: 50 },
+      access: {
+        publicBecause: 'every delivery carries a signature over its raw bytes, which the intake verifies first',
+      },
+    });
+  }
+
+  private webhookSecret(source: string, stage: Stage): CurfewSecret {
+    const name = pascal(source);
+    const secret = new CurfewSecret(this, `Webhook${name}`, {
+      stage,
+      logicalId: `SecretWebhook${name}`,
+      description: `curfew: verifies deliveries of the HR source ${source}; put the value that the HR system shows`,
+    });
+    Validations.of(secret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'the value is made by the HR system and changed there; both values count while AWSPREVIOUS stands',
+    });
+    return secret;
+  }
+
+  private latchPolicy(instance: string): ManagedPolicy {
+    const policy = new ManagedPolicy(this, 'DenyLeavers', {
+      description: `curfew ${instance}: denies everything to principals tagged curfew:leaver`,
+      statements: [
+        new PolicyStatement({
+          sid: 'DenyLeavers',
+          effect: Effect.DENY,
+          actions: ['*'],
+          resources: ['*'],
+          conditions: { StringLike: { 'aws:PrincipalTag/curfew:leaver': '*' } },
+        }),
+      ],
+    });
+    pinLogicalId(policy, 'PolicyDenyLeavers');
+    return policy;
+  }
+}
+
+function parseSourceName(name: string): string {
+  if (SOURCE_NAME.test(name)) return name;
+  throw new CurfewError('ERR_CONFIG_INVALID', 'the name of an HR source is not a short lower-case name', {
+    got: name,
+    allowed: String(SOURCE_NAME),
+  });
+}

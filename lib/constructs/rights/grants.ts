@@ -1,0 +1,303 @@
+/**
+ * What each right of `lib/domain/deployment/rights.ts` and `lib/domain/deployment/access.ts` means on AWS: its IAM statements, and for a Lambda
+ * the environment that goes with them. The one place where a Lambda, or a policy for people, gets a permission. The
+ * rights to use a signing key are not here: key policies give them.
+ */
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
+import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { CurfewError } from '../../domain/base/errors';
+import type { AccessRight, RoleName } from '../../domain/deployment/access';
+import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
+import { METRICS_NAMESPACE } from '../../domain/deployment/metrics';
+import { BUCKETS, type Bucket, type FunctionName } from '../../domain/deployment/rights';
+import type { HrSourceConfig } from '../../domain/intake/schemes';
+import { ALGORITHMS } from '../../domain/jose/algorithm';
+import { TABLES, type TableName, type TableVerb } from '../../domain/store/table';
+import { ENV } from '../../env';
+import { arnOf } from '../parts/secret';
+
+/** The things a right may speak of. A construct hands over those it has; a right on any other does not synthesise. */
+export interface Targets {
+  readonly instance?: string;
+  readonly tables?: { readonly [T in TableName]?: ITableV2 };
+  readonly buckets?: { readonly [B in Bucket]?: IBucket };
+  readonly functions?: { readonly [F in FunctionName]?: IFunction };
+  /** Customer-managed keys of tables that have one: readers and writers need them too, through DynamoDB alone. */
+  readonly tableKeys?: { readonly [T in TableName]?: IKey };
+  /** Wraps the per-person keys that stand in the shred table. */
+  readonly shredKey?: IKey;
+  readonly feedKey?: IKey;
+  readonly checkpointKey?: IKey;
+  readonly pepper?: ISecret;
+  /** HR sources by name, each with the secret that verifies its deliveries. */
+  readonly sources?: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'> & { readonly secret: ISecret }>>;
+  /** ARNs of the roles that key policies name. */
+  readonly roleArns?: DeploymentConfig['roleArns'];
+  readonly denyPolicy?: IManagedPolicy;
+  readonly stateMachineArn?: string;
+  readonly eventBus?: IEventBus;
+}
+
+export interface Grant {
+  readonly statements: readonly PolicyStatement[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** The members of CURFEW_CONFIG that this right makes a function need. */
+  readonly config: Partial<DeploymentConfig>;
+}
+
+const TABLE_ACTIONS: Record<TableVerb, string> = {
+  get: 'dynamodb:GetItem',
+  query: 'dynamodb:Query',
+  put: 'dynamodb:PutItem',
+  update: 'dynamodb:UpdateItem',
+  delete: 'dynamodb:DeleteItem',
+  check: 'dynamodb:ConditionCheckItem',
+};
+
+/** Without ListBucket S3 answers 403 for an absent object, and a reader could not tell "none yet" from "not allowed". */
+const BUCKET_ACTIONS = {
+  get: ['s3:GetObject', 's3:ListBucket'],
+  put: ['s3:PutObject'],
+  list: ['s3:ListBucket'],
+} as const;
+
+/**
+ * What each writer of the locked bucket may name there, where it writes for good: the committer no tile and no
+ * checkpoint, the sequencer no token list. Another function with `evidence:put` does not synthesise.
+ */
+const EVIDENCE_KEYS: { readonly [F in FunctionName]?: readonly string[] } = {
+  committer: ['issued/*'],
+  sequencer: ['tile/*', 'checkpoint/*', 'log.vkey'],
+};
+
+const IAM_READ = ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'];
+const IAM_DISABLE = ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'];
+
+export function grantFor(scope: Construct, to: FunctionName | RoleName, right: AccessRight, targets: Targets): Grant {
+  const [subject, verb] = right.split(':') as [string, string];
+  if (isTable(subject)) return tableGrant(subject, verb as TableVerb, targets);
+  if (isBucket(subject)) {
+    const keys = right === 'evidence:put' ? known(EVIDENCE_KEYS[to as FunctionName], `keys that ${to} may put`) : ['*'];
+    return bucketGrant(subject, verb as keyof typeof BUCKET_ACTIONS, keys, targets);
+  }
+  if (subject === 'invoke') return invokeGrant(verb as FunctionName, targets);
+  return OTHER[right as OtherRight](targets, Stack.of(scope));
+}
+
+type OtherRight = Exclude<AccessRight, `${TableName}:${string}` | `${Bucket}:${string}` | `invoke:${string}`>;
+
+const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
+  'sign:ring': () => grant([]),
+  'sign:feed': ({ feedKey }) => grant([], {}, { feedKeyArn: known(feedKey, 'feed key').keyArn }),
+  'sign:checkpoint': ({ checkpointKey }) =>
+    grant([], {}, { checkpointKeyArn: known(checkpointKey, 'checkpoint key').keyArn }),
+  'kms:disable': () => grant([]),
+
+  'kms:lifecycle': ({ roleArns }, stack) =>
+    grant(
+      [
+        // CreateKey always carries these keys; IfExists asks no less of it, and holds where an endpoint does not pass them on.
+        allow(['kms:CreateKey'], ['*'], {
+          StringEqualsIfExists: {
+            'kms:KeyUsage': 'SIGN_VERIFY',
+            'kms:KeyOrigin': 'AWS_KMS',
+            'kms:KeySpec': [...new Set(Object.values(ALGORITHMS).map(({ keySpec }) => keySpec))],
+          },
+          BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+        }),
+        allow(['kms:TagResource'], [anyKey(stack)], { 'ForAllValues:StringLike': { 'aws:TagKeys': 'curfew:*' } }),
+        // A key born by a run that crashed before it wrote down the ARN is found by its slot tag. The tags of other
+        // people's keys are visible to it as well, as far as their key policies leave that to IAM.
+        allow(['kms:ListKeys'], ['*']),
+        // Grants too: their key policies leave List* to IAM.
+        allow(['kms:ListResourceTags', 'kms:ListGrants'], [anyKey(stack)]),
+      ],
+      {},
+      { accountId: stack.account, roleArns: known(roleArns, 'roles that key policies name') },
+    ),
+
+  seal: ({ tables, shredKey }) => {
+    const shred = known(tables?.shred, 'table shred');
+    const key = known(shredKey, 'shred key');
+    return grant(
+      [
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [shred.tableArn]),
+        allow(['kms:GenerateDataKey', 'kms:Decrypt'], [key.keyArn]),
+      ],
+      { [ENV.table('shred')]: shred.tableName },
+      { shredKeyArn: key.keyArn },
+    );
+  },
+
+  'secret:pepper': ({ pepper }) => {
+    const secret = known(pepper, 'pepper secret');
+    return grant([allow(['secretsmanager:GetSecretValue'], [arnOf(secret)])], {}, { pepperSecretArn: arnOf(secret) });
+  },
+  'secret:webhook': (targets) => {
+    const sources = Object.entries(known(targets.sources, 'HR sources')).map(
+      ([name, { secret, ...source }]) => [name, { ...source, secretArn: arnOf(secret) }] as const,
+    );
+    const secretArns = sources.map(([, { secretArn }]) => secretArn);
+    return grant(
+      secretArns.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secretArns)] : [],
+      {},
+      {
+        sources: Object.fromEntries(sources),
+      },
+    );
+  },
+
+  'iam:read': ({ denyPolicy }, stack) => {
+    const { managedPolicyArn } = known(denyPolicy, 'deny policy');
+    return grant([allow(IAM_READ, [anyUser(stack)])], {}, { denyPolicyArn: managedPolicyArn });
+  },
+  'iam:latch': ({ denyPolicy }, stack) => {
+    const { managedPolicyArn } = known(denyPolicy, 'deny policy');
+    return grant(
+      [
+        // iam:PolicyARN always stands in AttachUserPolicy: IfExists is as strict there.
+        allow(['iam:AttachUserPolicy'], [anyUser(stack)], { ArnEqualsIfExists: { 'iam:PolicyARN': managedPolicyArn } }),
+        allow(['iam:TagUser'], [anyUser(stack)], { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'curfew:leaver' } }),
+      ],
+      {},
+      { denyPolicyArn: managedPolicyArn },
+    );
+  },
+  // It could also set a key Active again: IAM has no condition key for the status. What it did is read back by others.
+  'iam:disable': (_targets, stack) => grant([allow(IAM_DISABLE, [anyUser(stack)])]),
+
+  'workflow:start': ({ stateMachineArn }, stack) => {
+    const arn = known(stateMachineArn, 'state machine');
+    const name = stack.splitArn(arn, ArnFormat.COLON_RESOURCE_NAME).resourceName ?? '';
+    const executions = stack.formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${name}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return grant(
+      [allow(['states:StartExecution'], [arn]), allow(['states:DescribeExecution'], [executions])],
+      {},
+      { stateMachineArn: arn },
+    );
+  },
+  'events:put': ({ eventBus }) => {
+    const bus = known(eventBus, 'event bus');
+    return grant([allow(['events:PutEvents'], [bus.eventBusArn])], {}, { eventBusName: bus.eventBusName });
+  },
+  // PutMetricData knows no resource; the namespace always stands in it: IfExists asks no less.
+  'metrics:put': () =>
+    grant([
+      allow(['cloudwatch:PutMetricData'], ['*'], {
+        StringEqualsIfExists: { 'cloudwatch:namespace': METRICS_NAMESPACE },
+      }),
+    ]),
+  'http:get': () => grant([]),
+
+  'stacks:look': ({ instance }, stack) => {
+    const resourceName = `curfew-${known(instance, 'name of the instance')}-*/*`;
+    const stacks = stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName });
+    return grant([allow(['cloudformation:DescribeStacks'], [stacks])]);
+  },
+  // Ring keys are born after this is written, so they are told by their tag: those of another instance are not shown.
+  // A key without the tag is nobody's ring key; what it is for and who may use it can be seen as well.
+  'kms:look': ({ instance }, stack) =>
+    grant([
+      allow(['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:ListGrants'], [anyKey(stack)], {
+        StringEqualsIfExists: { 'aws:ResourceTag/curfew:instance': known(instance, 'name of the instance') },
+      }),
+    ]),
+  'feed-key:read': ({ feedKey }) => grant([allow(['kms:GetPublicKey'], [known(feedKey, 'feed key').keyArn])]),
+  'webhook-secrets:look': ({ sources }) => {
+    const secrets = Object.values(known(sources, 'HR sources')).map(({ secret }) => arnOf(secret));
+    return grant(secrets.length > 0 ? [allow(['secretsmanager:DescribeSecret'], secrets)] : []);
+  },
+  'people-table:look': ({ tables }) =>
+    grant([allow(['dynamodb:DescribeTable'], [known(tables?.people, 'table people').tableArn])]),
+  // These know no resource, or, asked for what begins with a name, are asked of all.
+  'alarms:look': () => grant([allow(['cloudwatch:DescribeAlarms'], ['*'])]),
+  'metrics:look': () => grant([allow(['cloudwatch:GetMetricStatistics'], ['*'])]),
+  'account:look': () => grant([allow(['lambda:GetAccountSettings'], ['*'])]),
+};
+
+function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {
+  const table = known(targets.tables?.[name], `table ${name}`);
+  const key = targets.tableKeys?.[name];
+  const statements = [allow([TABLE_ACTIONS[verb]], [table.tableArn])];
+  if (key)
+    statements.push(
+      allow(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], [key.keyArn], {
+        StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(table).region}.amazonaws.com` },
+      }),
+    );
+  return grant(statements, { [ENV.table(name)]: table.tableName });
+}
+
+function bucketGrant(
+  name: Bucket,
+  verb: keyof typeof BUCKET_ACTIONS,
+  keys: readonly string[],
+  targets: Targets,
+): Grant {
+  const bucket = known(targets.buckets?.[name], `bucket ${name}`);
+  const statements = BUCKET_ACTIONS[verb].map((action) =>
+    allow([action], action === 's3:ListBucket' ? [bucket.bucketArn] : keys.map((key) => bucket.arnForObjects(key))),
+  );
+  return grant(statements, { [ENV.bucket(name)]: bucket.bucketName });
+}
+
+function invokeGrant(name: FunctionName, targets: Targets): Grant {
+  const fn = known(targets.functions?.[name], `function ${name}`);
+  return grant([allow(['lambda:InvokeFunction'], [fn.functionArn])], { [ENV.function(name)]: fn.functionName });
+}
+
+function grant(
+  statements: readonly PolicyStatement[],
+  environment: Readonly<Record<string, string>> = {},
+  config: Partial<DeploymentConfig> = {},
+): Grant {
+  return { statements, environment, config };
+}
+
+function allow(
+  actions: readonly string[],
+  resources: readonly string[],
+  conditions?: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>,
+): PolicyStatement {
+  return new PolicyStatement({ actions: [...actions], resources: [...resources], conditions });
+}
+
+function anyUser(stack: Stack): string {
+  return stack.formatArn({ service: 'iam', region: '', resource: 'user', resourceName: '*' });
+}
+
+function anyKey(stack: Stack): string {
+  return stack.formatArn({
+    service: 'kms',
+    resource: 'key',
+    resourceName: '*',
+    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+  });
+}
+
+function isTable(name: string): name is TableName {
+  return (TABLES as readonly string[]).includes(name);
+}
+
+function isBucket(name: string): name is Bucket {
+  return (BUCKETS as readonly string[]).includes(name);
+}
+
+function known<T>(target: T | undefined, what: string): T {
+  if (target !== undefined) return target;
+  throw new CurfewError('ERR_CONFIG_INVALID', `a right speaks of the ${what}, which this construct does not have`, {
+    fix: 'hand it over in `targets`, or take the right out of lib/domain/deployment/rights.ts',
+  });
+}

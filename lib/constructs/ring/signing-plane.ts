@@ -1,0 +1,293 @@
+/**
+ * Everything that touches ring keys: their tables, the Lambdas that make, use and end them, and the HTTP API on which
+ * tokens are issued and the public documents stand. Rings are added with `SigningKeyRing`.
+ */
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Provider } from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import { CurfewError } from '../../domain/base/errors';
+import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
+import type { Exemption } from '../../domain/rings/exemption';
+import { OUTBOX_PREFIX } from '../../domain/store/table';
+import type { EvidenceLog } from '../evidence/evidence-log';
+import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from '../functions/curfew-function';
+import { DeadLetters } from '../functions/dead-letters';
+import { FunctionSet, type Functions } from '../functions/function-set';
+import { CurfewHttpApi, type Throttle } from '../functions/http-api';
+import type { LambdaCode } from '../functions/lambda-bundle';
+import { deliver } from '../functions/outbox-source';
+import { CurfewSchedule } from '../functions/schedule';
+import { curfewBucket } from '../parts/bucket';
+import { pascal } from '../parts/names';
+import { type CdnOptions, PublicCdn } from '../parts/public-cdn';
+import { CurfewSecret } from '../parts/secret';
+import { pinLogicalId, type Stage, statefulPolicy } from '../parts/stage';
+import { curfewTable } from '../parts/table';
+import type { Targets } from '../rights/grants';
+import { CurfewRules } from '../rules/curfew-rules';
+import { PurposeKey } from '../rules/purpose-key';
+import { CurfewDashboard } from './dashboard';
+import { Watch } from './ring-watch';
+
+/**
+ * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
+ * are cached for minutes, a token is exchanged once in a wave, and `issued` is asked in doubt only.
+ */
+const THROTTLES = {
+  issue: { rateLimit: 500, burstLimit: 1000 },
+  feed: { rateLimit: 1000, burstLimit: 2000 },
+  wellKnown: { rateLimit: 200, burstLimit: 400 },
+  exchange: { rateLimit: 100, burstLimit: 200 },
+  issued: { rateLimit: 50, burstLimit: 100 },
+} as const satisfies Record<string, Throttle>;
+const PUBLIC = 'public keys and digests: what every verifier must be able to read without credentials';
+
+export interface SigningPlaneProps {
+  readonly stage: Stage;
+  readonly lambdas: LambdaCode;
+  readonly evidence: EvidenceLog;
+  /**
+   * Where the public documents are served, without a trailing slash; `{apiId}` stands for the id of the API made here,
+   * `{cdn}` for the host of its CDN.
+   */
+  readonly publicBaseUrl: string;
+  /**
+   * CloudFront before the public documents; `{}` with a name that CloudFront gives.
+   * @default - none: the API serves them
+   */
+  readonly cdn?: CdnOptions;
+  /**
+   * What is let through for a time, of what synth refuses. All of them stand in the record of every ring.
+   * @default - nothing is
+   */
+  readonly exemptions?: readonly Exemption[];
+  /**
+   * Whom the alarms tell, and that they are over.
+   * @default - nobody: they show on the dashboard, and `curfew doctor` says that they are silent
+   */
+  readonly alarmActions?: readonly IAlarmAction[];
+}
+
+export class SigningPlane extends Construct {
+  readonly stage: Stage;
+  readonly exemptions: readonly Exemption[];
+  readonly alarmActions: readonly IAlarmAction[];
+  readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'issued' | 'bodies' | 'cutoffs', TableV2>>;
+  readonly publicBucket: Bucket;
+  readonly feedKey: PurposeKey;
+  /** Blinds subjects in the feed; verifiers get it with the feed keys they pin. */
+  readonly pepper: CurfewSecret;
+  readonly eventBus: EventBus;
+  readonly http: CurfewHttpApi;
+  /** Undefined where none was asked for. */
+  readonly cdn: PublicCdn | undefined;
+  readonly publicBaseUrl: string;
+  readonly functions: Functions;
+  readonly config: DeploymentConfig;
+  /** What the offboarding functions may be granted here. */
+  readonly targets: Targets;
+  /** Applies ring configurations: custom resources of `SigningKeyRing`. */
+  readonly ringProvider: Provider;
+  readonly rotator: CurfewFunction;
+  readonly publisher: CurfewFunction;
+  readonly watch: Watch;
+  readonly dashboard: CurfewDashboard;
+  private readonly rings = new Set<string>();
+
+  constructor(scope: Construct, id: string, props: SigningPlaneProps) {
+    super(scope, id);
+    const { stage, lambdas, evidence, publicBaseUrl, cdn, exemptions = [], alarmActions = [] } = props;
+    this.stage = stage;
+    this.exemptions = exemptions;
+    this.alarmActions = alarmActions;
+    CurfewRules.of(this).exempt(this, exemptions);
+    this.http = new CurfewHttpApi(this, 'Http', {
+      description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
+    });
+    const { instance, settings } = evidence.config;
+    this.cdn = cdn && new PublicCdn(this, 'Cdn', { ...cdn, instance, settings, api: this.http.api });
+    this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl, this.cdn)
+      .replaceAll('{apiId}', this.http.api.apiId)
+      .replaceAll('{cdn}', this.cdn?.host ?? '');
+    this.config = { ...evidence.config, publicBaseUrl: this.publicBaseUrl };
+
+    const bodiesKey = new Key(this, 'BodiesKey', {
+      description: 'curfew: encrypts the bodies of issued tokens',
+      enableKeyRotation: true,
+      removalPolicy: statefulPolicy(stage),
+    });
+    pinLogicalId(bodiesKey, 'KeyBodies');
+    this.ownTables = {
+      keys: curfewTable(this, 'keys', { stage, stream: true }),
+      ledger: curfewTable(this, 'ledger', { stage }),
+      issued: curfewTable(this, 'issued', { stage }),
+      bodies: curfewTable(this, 'bodies', { stage, encryptionKey: bodiesKey }),
+      cutoffs: curfewTable(this, 'cutoffs', { stage, stream: true }),
+    };
+    this.publicBucket = curfewBucket(this, 'public');
+    this.feedKey = new PurposeKey(this, 'FeedKey', { purpose: 'feed', stage });
+    this.pepper = new CurfewSecret(this, 'Pepper', {
+      stage,
+      logicalId: 'SecretPepper',
+      description: 'curfew: blinds subjects in the feed',
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    Validations.of(this.pepper).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'every published cut-off is blinded with it: another value would lift them all',
+    });
+    this.eventBus = new EventBus(this, 'Events', { description: `curfew ${evidence.config.instance}` });
+
+    const own: Targets = {
+      ...evidence.targets,
+      tables: { ...evidence.targets.tables, ...this.ownTables },
+      tableKeys: { bodies: bodiesKey },
+      buckets: { ...evidence.targets.buckets, public: this.publicBucket },
+      feedKey: this.feedKey,
+      pepper: this.pepper,
+      eventBus: this.eventBus,
+      roleArns: this.roleArns(evidence.config.instance),
+    };
+    const functions = new FunctionSet(this, { lambdas, stage, config: this.config, targets: own });
+    // Callees before callers: a right to invoke names a function that is there.
+    const issuer = functions.add('issuer', { timeout: issuerTimeout(evidence), memoryMiB: 1024 });
+    this.publisher = functions.add('publisher');
+    this.feedKey.allowSigner(this.publisher.role);
+    const timeout = Duration.minutes(3);
+    this.rotator = functions.add('rotator', { timeout });
+    const ringDeployer = functions.add('ring-deployer', { timeout, roleOf: this.rotator });
+    functions.add('disabler');
+    functions.add('taint');
+    functions.add('cutter');
+    const resigner = functions.add('resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
+    functions.add('recorder', { timeout: Duration.minutes(1) });
+    const committer = functions.add('committer', { timeout: Duration.minutes(2) });
+    const exchange = functions.add('exchange');
+    const issued = functions.add('issued');
+    const wellKnown = functions.add('well-known');
+    const outbox = functions.add('outbox-signing');
+    // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
+    const watch = functions.add('watch', {
+      knows: { feedKeyArn: this.feedKey.keyArn, checkpointKeyArn: evidence.checkpointKey.keyArn },
+    });
+    this.functions = functions.own;
+    this.targets = { ...own, functions: functions.known };
+
+    deliver(this.ownTables.keys, outbox, OUTBOX_PREFIX);
+    deliver(this.ownTables.cutoffs, outbox, OUTBOX_PREFIX);
+    new CurfewSchedule(this, 'Commit', {
+      target: committer,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+
+    this.routes({ issuer, exchange, issued, wellKnown });
+    this.watch = new Watch(this, 'Watching', { instance, watch, signers: [issuer, resigner], actions: alarmActions });
+    const deadLetters = DeadLetters.of(this);
+    deadLetters.notify(alarmActions);
+    this.dashboard = new CurfewDashboard(this, 'Page', {
+      instance,
+      functions: {
+        issue: issuer.function,
+        exchange: exchange.function,
+        'public documents': wellKnown.function,
+        're-sign': resigner.function,
+      },
+    });
+    for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
+      this.dashboard.addAlarm(alarm);
+    this.ringProvider = new Provider(this, 'RingProvider', {
+      // Not the rotator, which people may invoke: whoever can send it such an event writes rings.
+      onEventHandler: ringDeployer.function,
+      logGroup: new LogGroup(this, 'RingProviderLogs', {
+        retention: RetentionDays.THREE_MONTHS,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+    });
+    Validations.of(this.ringProvider).acknowledge({
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      reason: 'the role of the CDK’s own provider function: it may write its log and invoke the ring deployer',
+    });
+  }
+
+  /** Two rings of one name would be one ring with two configurations; logical ids know no hyphens. */
+  enrol(ringId: string): string {
+    const name = pascal(ringId);
+    if (this.rings.has(name))
+      throw new CurfewError('ERR_CONFIG_INVALID', `there are two rings ${ringId}`, {
+        got: ringId,
+        allowed: 'ids that differ in more than their hyphens',
+        fix: 'give each ring an id of its own',
+      });
+    this.rings.add(name);
+    return name;
+  }
+
+  private routes(to: Record<'issuer' | 'exchange' | 'issued' | 'wellKnown', CurfewFunction>): void {
+    const { POST, GET } = HttpMethod;
+    this.http.route({
+      method: POST,
+      path: '/r/{ring}/issue',
+      to: to.issuer,
+      throttle: THROTTLES.issue,
+      access: { authorizer: new HttpIamAuthorizer() },
+    });
+    this.http.route({
+      method: POST,
+      path: '/r/{ring}/exchange',
+      to: to.exchange,
+      throttle: THROTTLES.exchange,
+      access: { publicBecause: 'the presented token is the credential: what was never issued finds nothing' },
+    });
+    for (const document of ['.well-known/jwks.json', '.well-known/openid-configuration', 'feed'])
+      this.http.route({
+        method: GET,
+        path: `/r/{ring}/${document}`,
+        to: to.wellKnown,
+        throttle: document === 'feed' ? THROTTLES.feed : THROTTLES.wellKnown,
+        access: { publicBecause: PUBLIC },
+      });
+    this.http.route({
+      method: GET,
+      path: '/issued/{kid}/{jtiH}/{tokenSha256}',
+      to: to.issued,
+      throttle: THROTTLES.issued,
+      access: { publicBecause: 'knowing the digest of a token is the capability; the answer is yes or no' },
+    });
+  }
+
+  private roleArns(instance: string): Record<NamedRole, string> {
+    const arn = (name: NamedRole) =>
+      Stack.of(this).formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'role',
+        resourceName: roleNameOf(instance, name),
+      });
+    return Object.fromEntries(NAMED_ROLES.map((name) => [name, arn(name)])) as Record<NamedRole, string>;
+  }
+}
+
+/** The drain waits for the issuer's longest run and five seconds more, so the issuer must end before that. */
+function issuerTimeout(evidence: EvidenceLog): Duration {
+  return Duration.seconds(Math.min(10, evidence.config.settings.drainSeconds - 5));
+}
+
+function parsePublicBaseUrl(url: string, cdn: PublicCdn | undefined): string {
+  const filled = url.replaceAll('{apiId}', 'x').replaceAll('{cdn}', cdn ? 'x' : '{cdn}');
+  if (/^https:\/\/[^{}\s]+$/.test(filled) && URL.canParse(filled) && !url.endsWith('/')) return url;
+  throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is an https URL without a slash at the end', {
+    got: url,
+    allowed: 'https://keys.example.com, or with {apiId} for the API made here, or {cdn} for its CDN where there is one',
+    fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
+  });
+}

@@ -1,0 +1,51 @@
+/** An item is done: its state, what was read back and the record of it, in one transaction. */
+
+import type { CaseMeta, CaseState } from '../../domain/cases/case';
+import type { ItemKind, Observations } from '../../domain/cases/proof';
+import { itemRecord, sealContext } from '../../domain/cases/records';
+import { transition } from '../../domain/cases/transitions';
+import type { StepRequest } from '../../domain/deployment/messages';
+import type { Write } from '../../domain/store/table';
+import type { Deps } from '../../ports';
+import { changeCase, loadItem, type StoredItem } from './case-store';
+
+/** A case that a replayed step may still be about. */
+export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'];
+
+/** Nothing where another run of the same item was faster. */
+export async function markDone(
+  stored: StoredItem,
+  observed: Observations[ItemKind],
+  request: StepRequest,
+  deps: Deps<'conductor'>,
+): Promise<void> {
+  await changeCase(deps, request, BEGUN, async (meta) => {
+    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
+    const now = deps.clock.now();
+    const phase = stored.phase === 'contain' ? 'contained' : 'done';
+    const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
+    const record = itemRecord(meta, phase, stored.item, observed, now, sealed);
+    return [...transition(meta, {}, [{ record }]), doneWrite(stored, observed, now)];
+  });
+}
+
+/** Of whom it was done: in the record of the item and not in that of the list, which has to stay small enough. */
+async function sealTarget(
+  { pseudonym, caseId }: CaseMeta,
+  { target }: StoredItem,
+  name: string,
+  { sealer }: Deps<'conductor'>,
+): Promise<string | undefined> {
+  if (Object.keys(target).length === 0) return undefined;
+  return sealer.seal(pseudonym, sealContext(caseId, name), JSON.stringify(target));
+}
+
+export function doneWrite(stored: StoredItem, observed: Observations[ItemKind], now: number): Write<'cases:update'> {
+  return {
+    kind: 'update',
+    table: 'cases',
+    key: { pk: stored.pk, sk: stored.sk },
+    set: { state: 'DONE', after: observed, doneAt: now },
+    if: [{ attribute: 'state', is: '=', value: 'PLANNED' }],
+  };
+}

@@ -1,0 +1,86 @@
+/** What People knows of one worker, as a case may name it: principals and custody by reference, and who they stand for. */
+import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../domain/cases/containment';
+import {
+  accountOf,
+  assetOf,
+  EXPOSURE_PREFIX,
+  PRINCIPAL_PREFIX,
+  type Principal,
+  parseExposure,
+  parsePrincipal,
+  peoplePartition,
+  userNameOf,
+} from '../../domain/cases/people';
+import { EXPOSURES_MAX } from '../../domain/cases/plan';
+import type { Deps } from '../../ports';
+import { findRing } from '../rings/load-ring';
+import type { Target } from './case-store';
+
+type PlannerDeps = Deps<'planner'>;
+
+/** A principal as a record may name it, and what the reference stands for. */
+interface Known {
+  readonly ref: PrincipalRef;
+  readonly targets: readonly Target[];
+}
+
+/** In the order of their keys, so that the same people have the same references. */
+export async function knownPrincipals(workerId: string, deps: PlannerDeps): Promise<readonly Known[]> {
+  const rows = await deps.tables.query({ table: 'people', pk: peoplePartition(workerId), prefix: PRINCIPAL_PREFIX });
+  const known = await Promise.all(
+    rows.slice(0, PRINCIPALS_MAX).map((row, index) => knownPrincipal(parsePrincipal(row), `p${index}`, deps)),
+  );
+  return rows.length > PRINCIPALS_MAX ? [...known, unknown('more', 'many')] : known;
+}
+
+async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDeps): Promise<Known> {
+  if (principal.type === 'kms-key') return { ref: { ref, type: 'kms-key' }, targets: [{ kmsKeyArn: principal.arn }] };
+  if (principal.type === 'subject') {
+    const { ring, sub } = principal;
+    return (await findRing(deps, ring))
+      ? { ref: { ref, type: 'subject', ring }, targets: [{ value: sub }] }
+      : unknown(ref, 'ring', { value: sub });
+  }
+
+  const { arn } = principal;
+  const userName = userNameOf(arn);
+  // The deny policy is ours: IAM answers for its account alone, and by bare name.
+  if (accountOf(arn) !== accountOf(deps.config.denyPolicyArn ?? '')) return unknown(ref, 'account', { arn });
+  const user = await deps.iam.user(userName);
+  if (user && user.arn !== arn) return unknown(ref, 'user', { arn });
+  const keys = user ? await deps.iam.accessKeys(userName) : [];
+  const loginProfile = user !== undefined && (await deps.iam.hasLoginProfile(userName));
+  const targets = keys.map(({ accessKeyId }) => ({ arn, userName, accessKeyId }));
+  return {
+    ref: { ref, type: 'iam-user', exists: user !== undefined, accessKeys: keys.length, loginProfile },
+    targets: targets.length > 0 ? targets : [{ arn, userName }],
+  };
+}
+
+function unknown(ref: string, why: keyof typeof UNKNOWN_REASONS, target: Target = {}): Known {
+  return { ref: { ref, type: 'unknown', reason: UNKNOWN_REASONS[why] }, targets: [target] };
+}
+
+export async function asOfNow(
+  ref: PrincipalRef,
+  target: Target | undefined,
+  { iam }: PlannerDeps,
+): Promise<PrincipalRef> {
+  if (ref.type !== 'iam-user' || target?.userName === undefined) return ref;
+  const isHis = (await iam.user(target.userName))?.arn === target.arn;
+  return { ...ref, loginProfile: isHis && (await iam.hasLoginProfile(target.userName)) };
+}
+
+export async function custody(workerId: string, { tables }: PlannerDeps) {
+  const rows = await tables.query({ table: 'people', pk: peoplePartition(workerId), prefix: EXPOSURE_PREFIX });
+  const found = rows.slice(0, EXPOSURES_MAX).map(parseExposure);
+  return {
+    exposures: found.map((exposure, index) => ({
+      ref: `e${index}`,
+      ...assetOf(exposure.asset),
+      class: exposure.class,
+    })),
+    omitted: rows.length - found.length,
+    how: Object.fromEntries(found.map(({ how, since }, index) => [`e${index}`, { how, since }])),
+  };
+}

@@ -1,0 +1,94 @@
+/** Starts the execution of a case that is due: the same few lines for a fact that is due now and for the ticker's catch-up. */
+import { CurfewError, isCurfewError } from '../../domain/base/errors';
+import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../domain/cases/case';
+import { transition } from '../../domain/cases/transitions';
+import { ITEM_PRESENT, type Item, type Key } from '../../domain/store/table';
+import type { Clock, Tables, Workflow } from '../../ports';
+
+/** A due marker; with the attempt that it looks after, once one was started. */
+export type Marker = Key & { readonly attempt?: number };
+
+interface StartDeps {
+  readonly clock: Clock;
+  readonly tables: Pick<Tables<'cases:get' | 'cases:put' | 'cases:update' | 'cases:delete'>, 'get' | 'transact'>;
+  readonly workflow: Workflow;
+}
+
+const ROUNDS_MAX = 20;
+/** An attempt that left its case open is followed by another after this, twice as long each time, up to a day. */
+export const LOOK_AGAIN_SECONDS = 900;
+const LOOK_AGAIN_SECONDS_MAX = 86_400;
+
+/**
+ * Starts what is due, and looks after what was started: true if an execution runs, or nothing is left to run.
+ * `given` is the marker that brought us here, the case's own due marker otherwise. A started case always has one.
+ */
+export async function startCase(caseId: string, deps: StartDeps, given?: Marker): Promise<boolean> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const meta = parseMeta(await deps.tables.get('cases', metaKey(caseId)));
+    if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
+    const now = deps.clock.now();
+    if (meta.dueAt > now) return false;
+
+    const next = nextState(meta);
+    if (next) {
+      await tryTransition(meta, next, deps);
+      continue;
+    }
+    const { attempt, ...marker } = given ?? { attempt: undefined, ...dueKey(meta.dueAt, caseId) };
+    if (isOver(meta)) {
+      await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
+      return true;
+    }
+
+    // The attempt is counted before it is started: if we stop here, its name is known, and starting it is repeated.
+    await deps.workflow.start(executionName(meta), { caseId, attempt: meta.attempt });
+    if (attempt === meta.attempt && !(await deps.workflow.isRunning(executionName(meta)))) {
+      // It ended and the case is open: every step finds what it did, so the next attempt does the rest.
+      await tryTransition(meta, { attempt: meta.attempt + 1 }, deps);
+      continue;
+    }
+    await lookAgain(meta, marker, now, deps);
+    return true;
+  }
+  throw new CurfewError('ERR_UNAVAILABLE', `case ${caseId} changes faster than it can be started`, { fix: 'retry' });
+}
+
+/** A closed case whose records are not all in the tree yet is still owed an attempt: it seals, and does nothing else. */
+function isOver({ state, sealedAt }: CaseMeta): boolean {
+  return state === 'HELD' || (state === 'CLOSED' && sealedAt !== undefined);
+}
+
+function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined {
+  if (state === 'OPEN') return { state: 'DUE' };
+  return state === 'DUE' ? { state: 'CONTAINING', attempt: attempt + 1 } : undefined;
+}
+
+/** If we stop before this, the marker brings somebody back to the same attempt: starting it again is nothing new. */
+async function lookAgain(
+  { caseId, attempt }: CaseMeta,
+  marker: Key,
+  now: number,
+  { tables }: StartDeps,
+): Promise<void> {
+  const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
+  const later: Item = { ...dueKey(now + pause, caseId), v: 1, caseId, attempt };
+  try {
+    await tables.transact([
+      { kind: 'delete', table: 'cases', key: marker, if: ITEM_PRESENT },
+      { kind: 'put', table: 'cases', item: later },
+    ]);
+  } catch (error) {
+    // Already replaced: the case is looked after, and a repeated fact changes nothing.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
+}
+
+async function tryTransition(meta: CaseMeta, set: Partial<CaseMeta>, { tables }: StartDeps): Promise<void> {
+  try {
+    await tables.transact(transition(meta, set));
+  } catch (error) {
+    // Somebody else was faster: read again, decide again.
+    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+  }
+}

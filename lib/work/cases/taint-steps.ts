@@ -1,0 +1,180 @@
+/** The steps around the waves of a case: each ring on its own, all its tainted kids together. The order stands in plan.ts. */
+import { CurfewError, type ErrorCode, isCurfewError } from '../../domain/base/errors';
+import type { PlannedItem } from '../../domain/cases/plan';
+import { transition } from '../../domain/cases/transitions';
+import type { StepRequest } from '../../domain/deployment/messages';
+import type { TaintTarget } from '../../domain/rings/taint';
+import type { WaveBatch } from '../../domain/tokens/wave';
+import type { Deps } from '../../ports';
+import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';
+import { BEGUN, markDone } from './item-done';
+
+type ConductorDeps = Deps<'conductor'>;
+type TaintItem = Extract<PlannedItem, { kind: 'taint' }>;
+type Stored = StoredItem & { readonly item: TaintItem };
+
+/** Stands in evidence in clear: it says why, and not who. */
+const REASON = 'a custodian left';
+
+export const TAINT_STEPS = { prepare, taint, commit, finish, deny };
+
+/** What is wrong with one ring, and no retry mends: its items stay open, and the other rings' do not wait for it. */
+const OF_THE_RING: readonly ErrorCode[] = [
+  'ERR_KEY_NOT_PUBLISHED',
+  'ERR_KEY_STATE',
+  'ERR_KEY_DISABLED',
+  'ERR_ACCESS_DENIED',
+  'ERR_NOT_FOUND',
+];
+type Held = readonly { readonly ring: string; readonly code: ErrorCode }[];
+
+/** Answers the rings that are held up, and by what; throws, once every ring had its turn, what a retry may mend. */
+async function eachRing(
+  request: StepRequest,
+  deps: ConductorDeps,
+  work: (ring: string, items: readonly Stored[]) => Promise<void>,
+): Promise<Held> {
+  const held: { ring: string; code: ErrorCode }[] = [];
+  const passing: unknown[] = [];
+  for (const [ring, items] of await taintsByRing(request, deps)) {
+    try {
+      await work(ring, items);
+    } catch (error) {
+      if (isCurfewError(error) && OF_THE_RING.includes(error.code)) held.push({ ring, code: error.code });
+      else passing.push(error);
+    }
+  }
+  if (passing.length > 0) throw passing[0];
+  return held;
+}
+
+/**
+ * Enables the STANDBY of each ring whose ACTIVE key is about to go, and writes down which. A later attempt asks again:
+ * a tick has disabled by then what nobody activated in time, and the ring refuses to activate a key that cannot sign.
+ */
+async function prepare(request: StepRequest, deps: ConductorDeps) {
+  const held = await eachRing(request, deps, async (ring, items) => {
+    if (!items.some(isReplaced)) return;
+    const { successors, taintedAt } = await loadCase(deps, request, BEGUN);
+    if (taintedAt !== undefined) return;
+    const { kid } = await deps.functions.invoke('rotator', { op: 'prepare', ring });
+    if (kid === undefined)
+      throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no STANDBY to take over`, { got: ring });
+    if (kid === successors?.[ring]) return;
+    // If we stop here, a STANDBY is enabled for nothing until the replay is told the same one again.
+    await changeCase(deps, request, BEGUN, (meta) =>
+      transition(meta, { successors: { ...meta.successors, [ring]: kid } }),
+    );
+  });
+  return { held };
+}
+
+/** Noted as tainted, and with it the start of the holders' time to collect, once no ring is held up. */
+async function taint(request: StepRequest, deps: ConductorDeps) {
+  const { successors } = await loadCase(deps, request, BEGUN);
+  const batches: WaveBatch[] = [];
+  const taintAll = async (ring: string, items: readonly Stored[]) => {
+    const targets: TaintTarget[] = items.map(({ item }) => ({ kid: item.kid, class: item.class, reason: REASON }));
+    const successor = items.some(isReplaced) ? successors?.[ring] : undefined;
+    const { caseId } = request;
+    const answer = await deps.functions.invoke('taint', { op: 'taint', ring, targets, successor, caseId });
+    // If we stop before this, verifiers learn of it at the next heartbeat; the replay publishes at once.
+    await deps.functions.invoke('publisher', { ring });
+    batches.push(...answer.batches);
+  };
+  const held = await eachRing(request, deps, async (ring, items) => {
+    try {
+      await taintAll(ring, items);
+    } catch (error) {
+      // No key can take over from the one that issues: the others of the ring need none that does.
+      const others = items.filter((stored) => !isReplaced(stored));
+      if (others.length > 0 && others.length < items.length) await taintAll(ring, others);
+      throw error;
+    }
+  });
+  await changeCase(deps, request, BEGUN, (meta) =>
+    meta.taintedAt === undefined && held.length === 0 ? transition(meta, { taintedAt: deps.clock.now() }) : [],
+  );
+  return { batches, held };
+}
+
+function isReplaced({ item }: Stored): boolean {
+  return item.replace;
+}
+
+async function commit(_request: StepRequest, deps: ConductorDeps) {
+  return deps.functions.invoke('committer', {});
+}
+
+const CANNOT_SIGN: readonly string[] = ['Disabled', 'PendingDeletion', 'NotFound'];
+
+/** KMS's own word for each tainted key that it holds: a legacy key it never held. */
+async function finish(request: StepRequest, deps: ConductorDeps) {
+  const { successors } = await loadCase(deps, request, BEGUN);
+  const held = await eachRing(request, deps, async (ring, items) => {
+    const { disabled = [] } = await deps.functions.invoke('rotator', {
+      op: 'finish',
+      ring,
+      prepared: successors?.[ring],
+    });
+    // If we stop here, the replay asks again: what is disabled is only read back.
+    const enabled = disabled.filter(
+      ({ kid, state }) => !CANNOT_SIGN.includes(state) && items.some(({ item }) => item.kid === kid),
+    );
+    if (enabled.length > 0)
+      throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has a tainted key that KMS still lets sign`, {
+        got: enabled,
+        allowed: 'Disabled',
+        fix: 'read its key policy back; the prover keeps the item open, and every tick tries again',
+      });
+  });
+  return { held };
+}
+
+/** DENIES what its last pass found nothing under; answers what is left, and how long to wait before asking again. */
+async function deny(request: StepRequest, deps: ConductorDeps) {
+  const batches: WaveBatch[] = [];
+  const open: TaintItem[] = [];
+  const untainted: TaintItem[] = [];
+  const held = await eachRing(request, deps, async (ring, items) => {
+    const answer = await deps.functions.invoke('taint', { op: 'deny', ring, kids: items.map(({ item }) => item.kid) });
+    batches.push(...answer.batches);
+    // If we stop here, the replay is told DENIED once more, and publishes and records it.
+    // Verifiers are told before the case says so: an item is not done while a feed still lets the key pass.
+    await deps.functions.invoke('publisher', { ring });
+    for (const stored of items) {
+      const state = answer.states.find(({ kid }) => kid === stored.item.kid)?.state;
+      if (state === 'DENIED') await markDone(stored, { state }, request, deps);
+      else (state === 'SUSPECT' ? open : untainted).push(stored.item);
+    }
+  });
+  if (open.length > 0) {
+    // Nothing left to re-sign and still not DENIED: holders of a planned taint have their time to collect.
+    const collecting = batches.length === 0 && open.every((item) => item.class === 'planned');
+    const waitSeconds = collecting ? await secondsToCollect(request, deps) : deps.config.settings.feedPollSeconds;
+    return { done: false, batches, waitSeconds, held };
+  }
+  // What could not be tainted is not waited for here: the prover finds it open, and the next attempt tries again.
+  await changeCase(deps, request, BEGUN, (meta) =>
+    meta.deniedAt === undefined && untainted.length + held.length === 0
+      ? transition(meta, { deniedAt: deps.clock.now() })
+      : [],
+  );
+  return { done: true, batches, waitSeconds: 0, held };
+}
+
+async function secondsToCollect(request: StepRequest, deps: ConductorDeps): Promise<number> {
+  const { taintedAt } = await loadCase(deps, request, BEGUN);
+  const { collectGraceSeconds, feedPollSeconds } = deps.config.settings;
+  const now = deps.clock.now();
+  return Math.max((taintedAt ?? now) + collectGraceSeconds - now, feedPollSeconds);
+}
+
+async function taintsByRing(
+  { caseId }: StepRequest,
+  deps: ConductorDeps,
+): Promise<readonly [string, readonly Stored[]][]> {
+  const taints = (await loadItems(deps, caseId)).filter((stored): stored is Stored => stored.item.kind === 'taint');
+  const rings = [...new Set(taints.map(({ item }) => item.ring))];
+  return rings.map((ring) => [ring, taints.filter(({ item }) => item.ring === ring)]);
+}

@@ -1,0 +1,67 @@
+import { parseConfiguration } from '../../../lib/config';
+import { curfewStacks } from '../../../lib/stacks/curfew-stacks';
+import { EXAMPLE, NO_CODE, newApp, ofType, synthesise } from '../synthesised';
+
+const withSources = (sources: object) =>
+  curfewStacks(newApp(), { ...parseConfiguration(EXAMPLE), sources: sources as never }, NO_CODE);
+
+test('a deployment without HR sources synthesises: cases can be opened by other means later', () => {
+  expect(() => withSources({})).not.toThrow();
+});
+
+test.each(['HR', '', 'a b', '-x', 'PENDING', 'x'.repeat(32)])('an HR source cannot be called %j', (name) => {
+  expect(() => withSources({ [name]: { scheme: 'bamboohr', corroboration: 'read-back' } })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'the name of an HR source is not a short lower-case name',
+      got: name,
+      allowed: '/^[a-z][a-z0-9-]{0,30}$/',
+    }),
+  );
+});
+
+test('nothing in an access log could be a token, a digest or a body', () => {
+  const { signing, offboarding } = synthesise('trial');
+  const formats = [signing, offboarding].flatMap((resources) =>
+    ofType(resources, 'AWS::ApiGatewayV2::Stage').map(([, { Properties }]) => Properties.AccessLogSettings.Format),
+  );
+  expect(formats).toHaveLength(2);
+  for (const format of formats)
+    expect(Object.values(JSON.parse(format)).sort()).toEqual([
+      '$context.identity.sourceIp',
+      '$context.requestId',
+      '$context.requestTimeEpoch',
+      '$context.responseLatency',
+      '$context.routeKey',
+      '$context.status',
+    ]);
+});
+
+test('issuing asks IAM; every other route is public, and none is there by accident', () => {
+  const { signing, offboarding } = synthesise('trial');
+  const routes = [signing, offboarding].flatMap((resources) =>
+    ofType(resources, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [
+      Properties.RouteKey,
+      Properties.AuthorizationType ?? 'NONE',
+    ]),
+  );
+  expect(routes.sort()).toEqual([
+    ['GET /issued/{kid}/{jtiH}/{tokenSha256}', 'NONE'],
+    ['GET /r/{ring}/.well-known/jwks.json', 'NONE'],
+    ['GET /r/{ring}/.well-known/openid-configuration', 'NONE'],
+    ['GET /r/{ring}/feed', 'NONE'],
+    ['POST /hr/{source}', 'NONE'],
+    ['POST /r/{ring}/exchange', 'NONE'],
+    ['POST /r/{ring}/issue', 'AWS_IAM'],
+  ]);
+});
+
+test('outbox items alone leave a table by its stream, and what cannot be delivered is kept', () => {
+  const { signing, offboarding } = synthesise('trial');
+  const mappings = [signing, offboarding].flatMap((resources) => ofType(resources, 'AWS::Lambda::EventSourceMapping'));
+  const patterns = mappings.map(([, { Properties }]) => JSON.parse(Properties.FilterCriteria.Filters[0].Pattern));
+  const outbox = { eventName: ['INSERT'], dynamodb: { Keys: { sk: { S: [{ prefix: 'OUT#' }] } } } };
+  expect(patterns.filter((pattern) => 'dynamodb' in pattern)).toEqual([outbox, outbox, outbox]);
+  expect(patterns.filter((pattern) => !('dynamodb' in pattern))).toEqual([{ eventName: ['INSERT'] }]);
+  for (const [, { Properties }] of mappings) expect(Properties.DestinationConfig.OnFailure.Destination).toBeDefined();
+});
