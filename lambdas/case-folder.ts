@@ -28,7 +28,7 @@ import {
   type StoredDelivery,
 } from '../lib/domain/intake/inbox';
 import type { LeaverEvent } from '../lib/domain/intake/statement';
-import { ITEM_ABSENT } from '../lib/domain/store/table';
+import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -173,7 +173,7 @@ async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Pr
   const key = workerKey(workerId, 'PSEUDONYM');
   const fresh = base64url(random.bytes(PSEUDONYM_BYTES));
   try {
-    await tables.transact([{ kind: 'put', table: 'cases', item: { ...key, v: 1, pseudonym: fresh }, if: ITEM_ABSENT }]);
+    await tables.transact([{ kind: 'put', table: 'cases', row: { ...key, v: 1, pseudonym: fresh }, if: ROW_ABSENT }]);
     // If we stop here, the name is drawn and in no record yet: the next fold finds it.
     return fresh;
   } catch (error) {

@@ -9,8 +9,8 @@
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { commit, type IssuedDigest, parseIssued, type StoredList } from '../lib/domain/evidence/commitment';
-import { ISSUED_PARTITIONS } from '../lib/domain/store/shards';
+import { commit, type Marker, parseMarker, type StoredList } from '../lib/domain/evidence/commitment';
+import { MARKER_PARTITIONS } from '../lib/domain/store/shards';
 import { TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { outIdsBefore } from '../lib/work/tokens/out-id';
@@ -28,24 +28,24 @@ export async function commitIssued(
   const until = outIdsBefore(deps.clock.now() + 1);
   let committed = 0;
   for (;;) {
-    const issued = (await loadIssued(deps)).filter(({ key }) => key.sk < until);
-    if (issued.length === 0) return { committed };
+    const markers = (await loadMarkers(deps)).filter(({ key }) => key.sk < until);
+    if (markers.length === 0) return { committed };
 
-    const { lists, records } = commit(issued, deps.clock.now());
+    const { lists, records } = commit(markers, deps.clock.now());
     await inTurns(lists, (list) => putList(list, deps));
     // If we stop here, there are lists that no record names: nobody reads them, the next run writes the same ones.
     await deps.functions.invoke('appender', { records });
     // If we stop here, the digests are committed and still wait: the next run commits them once more.
-    await inTurns(chunks(issued, TRANSACTION_WRITES_MAX), (chunk) => remove(chunk, deps));
-    committed += issued.length;
+    await inTurns(chunks(markers, TRANSACTION_WRITES_MAX), (chunk) => remove(chunk, deps));
+    committed += markers.length;
   }
 }
 
-async function loadIssued({ tables }: Deps<'committer'>): Promise<IssuedDigest[]> {
-  const partitions: IssuedDigest[][] = [];
-  await inTurns(ISSUED_PARTITIONS, async (pk) => {
-    const items = await tables.query({ table: 'issued', pk, limit: LIST_TOKENS_MAX });
-    partitions.push(items.map(parseIssued));
+async function loadMarkers({ tables }: Deps<'committer'>): Promise<Marker[]> {
+  const partitions: Marker[][] = [];
+  await inTurns(MARKER_PARTITIONS, async (pk) => {
+    const items = await tables.query({ table: 'markers', pk, limit: LIST_TOKENS_MAX });
+    partitions.push(items.map(parseMarker));
   });
   return partitions.flat();
 }
@@ -60,8 +60,8 @@ async function putList({ key, text }: StoredList, { objects }: Deps<'committer'>
 }
 
 /** Without a condition: another committer may have removed some of them after committing them too. */
-async function remove(chunk: readonly IssuedDigest[], { tables }: Deps<'committer'>): Promise<void> {
-  await tables.transact(chunk.map(({ key }) => ({ kind: 'delete', table: 'issued', key })));
+async function remove(chunk: readonly Marker[], { tables }: Deps<'committer'>): Promise<void> {
+  await tables.transact(chunk.map(({ key }) => ({ kind: 'delete', table: 'markers', key })));
 }
 
 async function inTurns<T>(all: readonly T[], effect: (one: T) => Promise<void>): Promise<void> {

@@ -12,7 +12,7 @@ import type { SigningAlgorithm } from '../lib/domain/jose/algorithm';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
 import { buildClaims, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind } from '../lib/domain/tokens/cut-off';
-import { intent, issued } from '../lib/domain/tokens/ledger';
+import { recordIntent, recordIssued } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
 import { answer, bodyOf, refusal } from '../lib/work/http-answers';
 import { type Issuing, issuingKey } from '../lib/work/tokens/issuing-key';
@@ -74,14 +74,14 @@ async function issueOnce(
     });
   const [protectedPart = '', payloadPart = ''] = input.toString().split('.');
   const payload = Buffer.from(payloadPart, 'base64url');
-  await tables.transact([intent(key, claims, { protected: protectedPart, payload })]);
+  await tables.transact([recordIntent(key, claims, { protected: protectedPart, payload })]);
 
   // If we stop here, or after the signature, an intent stays that was never released. Nobody asks again for its jti.
   const compact = await signJws(signer, key, input);
   const token = parseCompact(compact);
   try {
     await tables.transact(
-      issued({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+      recordIssued({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
     );
   } catch (error) {
     if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);

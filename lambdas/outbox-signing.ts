@@ -1,6 +1,6 @@
 /** Carries the outbox items of the tables keys and cutoffs to the log and to the event bus. */
-import { insertedItems } from '../lib/aws/dynamodb-stream';
+import { insertedRows } from '../lib/aws/dynamodb-stream';
 import { entry } from '../lib/aws/entry';
 import { relay } from '../lib/work/evidence/relay';
 
-export const handler = entry('outbox-signing', (event, deps) => relay(insertedItems(event), deps));
+export const handler = entry('outbox-signing', (event, deps) => relay(insertedRows(event), deps));

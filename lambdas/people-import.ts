@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../lib/domain/cases/containment';
-import { exposureItem, principalItem } from '../lib/domain/cases/people';
+import { exposureRow, principalRow } from '../lib/domain/cases/people';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
 import { parseWorkerId } from '../lib/domain/intake/statement';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
@@ -56,14 +56,14 @@ export async function importPeople(
   const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }): Write<'people:put'>[] => {
     parseWorkerId(workerId, 'workerId');
     const items = [
-      ...principals.map((p) => principalItem(workerId, p)),
-      ...exposures.map((e) => exposureItem(workerId, e)),
+      ...principals.map((p) => principalRow(workerId, p)),
+      ...exposures.map((e) => exposureRow(workerId, e)),
     ];
     // By key: what is named twice is one item, and a transaction refuses two writes on it.
     return [...new Map(items.map((item) => [`${item.pk} ${item.sk}`, item])).values()].map((item) => ({
       kind: 'put',
       table: 'people',
-      item,
+      row: item,
     }));
   });
   // Each item stands alone and is put whole: stopped half way, the next import puts the same ones again.

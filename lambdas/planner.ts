@@ -7,7 +7,7 @@ import { keyExposed, planCase } from '../lib/domain/cases/plan';
 import type { CaseItem, ItemKind } from '../lib/domain/cases/proof';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../lib/domain/cases/records';
 import type { StepRequest } from '../lib/domain/deployment/messages';
-import { ITEM_ABSENT, type Item, type Value } from '../lib/domain/store/table';
+import { ROW_ABSENT, type Row, type Value } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/cases/case-store';
 import {
@@ -80,9 +80,9 @@ async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<Omit<List, 
 }
 
 async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
-  const list = (await deps.tables.get('cases', caseKey(meta.caseId, 'LIST'))) as (Item & List) | undefined;
+  const list = (await deps.tables.get('cases', caseKey(meta.caseId, 'LIST'))) as (Row & List) | undefined;
   const key = caseKey(meta.caseId, 'PLAN');
-  const begun = (await deps.tables.get('cases', key)) as (Item & Plan) | undefined;
+  const begun = (await deps.tables.get('cases', key)) as (Row & Plan) | undefined;
   if (begun?.state === 'FROZEN') return;
   if (list?.state !== 'FROZEN' || meta.state !== 'CONTAINED')
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
@@ -136,7 +136,7 @@ async function draftPlan(meta: CaseMeta, list: List, deps: PlannerDeps): Promise
 function itemWrite(meta: CaseMeta, item: CaseItem, phase: StoredItem['phase'], target: Target): ItemPut {
   const key = caseKey(meta.caseId, `ITEM#${item.nn}#${item.kind}`);
   const attributes = { item: item as unknown as Value, phase, state: 'PLANNED', target };
-  return { kind: 'put', table: 'cases', item: { ...key, v: 1, ...attributes }, if: ITEM_ABSENT };
+  return { kind: 'put', table: 'cases', row: { ...key, v: 1, ...attributes }, if: ROW_ABSENT };
 }
 
 function numbers(items: readonly StoredItem[]): Numbers {

@@ -20,7 +20,7 @@ import type { KeyRecord } from '../lib/domain/rings/ring';
 import { headKey, keyKey } from '../lib/domain/rings/ring-items';
 import { type Claims, jtiHash, parseClaims, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind } from '../lib/domain/tokens/cut-off';
-import { adopted, rowKey } from '../lib/domain/tokens/ledger';
+import { recordAdopted, rowKey } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
 import { outIdAt } from '../lib/work/tokens/out-id';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -107,7 +107,7 @@ async function record(
   const callerArn = 'legacy-issuer';
   try {
     await tables.transact(
-      adopted({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+      recordAdopted({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
     );
   } catch (error) {
     // Recording a token twice is success, if it is this very token that the row holds.

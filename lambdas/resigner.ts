@@ -12,8 +12,8 @@ import type { CutOff } from '../lib/domain/feed/feed';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
 import { isSigned } from '../lib/domain/jose/signature';
 import type { KeyRecord } from '../lib/domain/rings/ring';
-import { headKey, item, keyKey, passKey, waveKey } from '../lib/domain/rings/ring-items';
-import type { Item } from '../lib/domain/store/table';
+import { headKey, row, keyKey, passKey, waveKey } from '../lib/domain/rings/ring-items';
+import type { Row } from '../lib/domain/store/table';
 import { type Claims, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind } from '../lib/domain/tokens/cut-off';
 import { cutOffKey, parseCutOff } from '../lib/domain/tokens/cut-off-rows';
@@ -22,7 +22,7 @@ import {
   type Body,
   isVersionOf,
   parseRow,
-  resigned,
+  recordResigned,
   rowKey,
   shardPartition,
   tokenOf,
@@ -58,7 +58,7 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
     const pass = (await settledPass(run, shard, request, deps)) ?? (await resignShard(run, shard, request.pass, deps));
     // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
     await deps.tables.transact([
-      { kind: 'put', table: 'issued', item: item(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
+      { kind: 'put', table: 'markers', row: row(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
     ]);
     found += pass.found;
     done += pass.resigned;
@@ -74,7 +74,7 @@ async function settledPass(
   { ring, fromKid, pass }: Request,
   { tables }: ResignerDeps,
 ): Promise<ShardPass | undefined> {
-  const known = (await tables.get('issued', passKey(ring, fromKid, pass, shard))) as unknown as ShardPass | undefined;
+  const known = (await tables.get('markers', passKey(ring, fromKid, pass, shard))) as unknown as ShardPass | undefined;
   if (known?.toKid !== run.target.kid || (pass > 1 && known.found > 0)) return undefined;
   const { pk: _pk, sk: _sk, v: _v, ...settled } = known as ShardPass & Record<'pk' | 'sk' | 'v', unknown>;
   return settled;
@@ -228,7 +228,7 @@ async function resignRow(
   };
   try {
     // If we stop before this, the signature is forgotten and made again; nobody ever held it.
-    await deps.tables.transact(resigned(issuance, source.kid));
+    await deps.tables.transact(recordResigned(issuance, source.kid));
   } catch (error) {
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
     return settle(run, row, error, deps);
@@ -265,7 +265,7 @@ async function cutOffsOf(
   const names = subjectsOf(claims).map((subject) => blind(pepper, subject));
   const items = await Promise.all(names.map((name) => tables.get('cutoffs', cutOffKey(ring, name))));
   return new Map(
-    items.filter((found): found is Item => found !== undefined).map((found) => [found.sk, parseCutOff(found)]),
+    items.filter((found): found is Row => found !== undefined).map((found) => [found.sk, parseCutOff(found)]),
   );
 }
 

@@ -134,7 +134,7 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
 /** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
   const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
-  const items = await tables.query({ table: 'issued', pk: passPartition(ring.id, fromKid), prefix: 'PASS#' });
+  const items = await tables.query({ table: 'markers', pk: passPartition(ring.id, fromKid), prefix: 'PASS#' });
   return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
 }
 

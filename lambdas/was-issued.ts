@@ -13,11 +13,11 @@ import { answer } from '../lib/work/http-answers';
 
 const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 
-export async function issued(
+export async function wasIssued(
   kid: string,
   jtiH: string,
   tokenSha256: string,
-  { tables }: Deps<'issued'>,
+  { tables }: Deps<'was-issued'>,
 ): Promise<boolean> {
   if (!KID_PATTERN.test(kid) || !DIGEST.test(jtiH) || !DIGEST.test(tokenSha256)) return false;
   const row = await tables.get('ledger', rowKey({ kid, shards: SHARDS }, jtiH));
@@ -26,10 +26,10 @@ export async function issued(
 
 async function overHttp(
   event: APIGatewayProxyEventV2,
-  deps: Deps<'issued'>,
+  deps: Deps<'was-issued'>,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const { kid = '', jtiH = '', tokenSha256 = '' } = event.pathParameters ?? {};
-  return answer(200, { issued: await issued(kid, jtiH, tokenSha256, deps) });
+  return answer(200, { issued: await wasIssued(kid, jtiH, tokenSha256, deps) });
 }
 
-export const handler = entry('issued', overHttp);
+export const handler = entry('was-issued', overHttp);

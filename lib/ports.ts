@@ -9,7 +9,7 @@ import type { Messages } from './domain/deployment/messages';
 import type { MetricName } from './domain/deployment/metrics';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/deployment/rights';
 import type { SigningAlgorithm } from './domain/jose/algorithm';
-import type { Allowed, Item, Key, TableRight, Write } from './domain/store/table';
+import type { Allowed, Row, RowKey, TableRight, Write } from './domain/store/table';
 
 /** Whole epoch seconds. */
 export interface Clock {
@@ -40,9 +40,9 @@ export interface Query<T> {
  * error the outcome is unknown: callers make their transactions safe to repeat.
  */
 export interface Tables<R extends TableRight = TableRight> {
-  get(table: Allowed<R, 'get'>, key: Key): Promise<Item | undefined>;
+  get(table: Allowed<R, 'get'>, key: RowKey): Promise<Row | undefined>;
   /** All pages, in sort-key order. */
-  query(query: Query<Allowed<R, 'query'>>): Promise<Item[]>;
+  query(query: Query<Allowed<R, 'query'>>): Promise<Row[]>;
   /** 1 to 100 writes, each on another item. */
   transact(writes: readonly Write<R>[]): Promise<void>;
 }

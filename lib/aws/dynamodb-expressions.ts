@@ -37,7 +37,7 @@ export function toTransactItem(write: Write, TableName: string): TransactItem {
 
   switch (write.kind) {
     case 'put':
-      return { Put: { TableName, Item: write.item, ConditionExpression, ...to.attributes() } };
+      return { Put: { TableName, Item: write.row, ConditionExpression, ...to.attributes() } };
     case 'delete':
       return { Delete: { TableName, Key: write.key, ConditionExpression, ...to.attributes() } };
     case 'check':

@@ -1,6 +1,6 @@
 /** What a DynamoDB stream delivers to a Lambda: the items inserted, in order, in the shapes of `domain/table`. */
 import { CurfewError } from '../domain/base/errors';
-import type { Item, Value } from '../domain/store/table';
+import type { Row, Value } from '../domain/store/table';
 
 /** As far as we read it; the new image is in DynamoDB's own JSON. */
 interface StreamEvent {
@@ -18,13 +18,13 @@ type AttributeValue =
   | { readonly L: readonly AttributeValue[] }
   | { readonly M: Readonly<Record<string, AttributeValue>> };
 
-export function insertedItems(event: unknown): Item[] {
+export function insertedRows(event: unknown): Row[] {
   const { Records } = (event ?? {}) as StreamEvent;
   if (!Array.isArray(Records))
     throw new CurfewError('ERR_INPUT_INVALID', 'the event is not a batch of a DynamoDB stream');
 
   return (Records as NonNullable<StreamEvent['Records']>).flatMap(({ eventName, dynamodb }) =>
-    eventName === 'INSERT' && dynamodb?.NewImage ? [parseMembers(dynamodb.NewImage) as Item] : [],
+    eventName === 'INSERT' && dynamodb?.NewImage ? [parseMembers(dynamodb.NewImage) as Row] : [],
   );
 }
 

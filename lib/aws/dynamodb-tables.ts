@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { CurfewError } from '../domain/base/errors';
-import type { Item, Key, TableName, Write } from '../domain/store/table';
+import type { Row, RowKey, TableName, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed } from '../domain/store/transaction';
 import type { Query, Tables } from '../ports';
 import { toTransactItem } from './dynamodb-expressions';
@@ -30,14 +30,14 @@ export class DynamodbTables implements Tables {
     this.documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   }
 
-  async get(table: TableName, { pk, sk }: Key): Promise<Item | undefined> {
+  async get(table: TableName, { pk, sk }: RowKey): Promise<Row | undefined> {
     const input = { TableName: this.tableName(table), Key: { pk, sk }, ConsistentRead: true };
     const { Item } = await calling(`get ${table}`, () => this.documents.send(new GetCommand(input)));
-    return Item as Item | undefined;
+    return Item as Row | undefined;
   }
 
-  async query({ table, pk, prefix, descending, limit }: Query<TableName>): Promise<Item[]> {
-    const items: Item[] = [];
+  async query({ table, pk, prefix, descending, limit }: Query<TableName>): Promise<Row[]> {
+    const items: Row[] = [];
     let from: Record<string, unknown> | undefined;
     do {
       const page = new QueryCommand({
@@ -50,7 +50,7 @@ export class DynamodbTables implements Tables {
         ExclusiveStartKey: from,
       });
       const { Items, LastEvaluatedKey } = await calling(`query ${table}`, () => this.documents.send(page));
-      items.push(...((Items ?? []) as Item[]));
+      items.push(...((Items ?? []) as Row[]));
       from = LastEvaluatedKey;
     } while (from && (limit === undefined || items.length < limit));
     return items;

@@ -3,28 +3,28 @@
  * A transaction is applied in one synchronous step, so it is serialisable with every other.
  */
 import { CurfewError } from '../domain/base/errors';
-import type { Item, Key, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/store/table';
+import type { Row, RowKey, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed, keyOf } from '../domain/store/transaction';
 import type { Query, Tables } from '../ports';
 
-export type Stored = Record<string, Value | undefined> & Key;
+export type Stored = Record<string, Value | undefined> & RowKey;
 
 export class MemoryTables implements Tables {
   private readonly items = new Map<TableName, Map<string, Stored>>();
-  private readonly inserted = new Map<TableName, Item[]>();
+  private readonly inserted = new Map<TableName, Row[]>();
 
-  async get(table: TableName, key: Key): Promise<Item | undefined> {
+  async get(table: TableName, key: RowKey): Promise<Row | undefined> {
     await null; // let other callers interleave, as a network would
     const found = this.find(table, key);
-    return found && (structuredClone(found) as Item);
+    return found && (structuredClone(found) as Row);
   }
 
-  async query({ table, pk, prefix = '', descending, limit }: Query<TableName>): Promise<Item[]> {
+  async query({ table, pk, prefix = '', descending, limit }: Query<TableName>): Promise<Row[]> {
     await null;
     const found = [...this.of(table).values()].filter((item) => item.pk === pk && item.sk.startsWith(prefix));
     found.sort((a, b) => Buffer.compare(Buffer.from(a.sk), Buffer.from(b.sk)));
     if (descending) found.reverse();
-    return found.slice(0, limit).map((item) => structuredClone(item) as Item);
+    return found.slice(0, limit).map((item) => structuredClone(item) as Row);
   }
 
   async transact(writes: readonly Write[]): Promise<void> {
@@ -40,15 +40,15 @@ export class MemoryTables implements Tables {
   }
 
   /** What a DynamoDB stream would have carried as INSERT since the last call, in order. Drives outboxes and the inbox. */
-  takeStream(table: TableName): Item[] {
+  takeStream(table: TableName): Row[] {
     const taken = this.inserted.get(table) ?? [];
     this.inserted.delete(table);
     return taken;
   }
 
   /** Everything a table holds, for the assertions of a test. */
-  dump(table: TableName): Item[] {
-    return [...this.of(table).values()].map((item) => structuredClone(item) as Item);
+  dump(table: TableName): Row[] {
+    return [...this.of(table).values()].map((item) => structuredClone(item) as Row);
   }
 
   /** The same tables as a caller with these rights sees them. */
@@ -83,7 +83,7 @@ export class MemoryTables implements Tables {
     return items;
   }
 
-  private find(table: TableName, { pk, sk }: Key): Stored | undefined {
+  private find(table: TableName, { pk, sk }: RowKey): Stored | undefined {
     return this.of(table).get(JSON.stringify([pk, sk]));
   }
 
@@ -94,7 +94,7 @@ export class MemoryTables implements Tables {
     const items = this.of(write.table);
     if (after && !items.has(id)) {
       const stream = this.inserted.get(write.table) ?? [];
-      this.inserted.set(write.table, [...stream, structuredClone(after) as Item]);
+      this.inserted.set(write.table, [...stream, structuredClone(after) as Row]);
     }
     if (after) items.set(id, after);
     else items.delete(id);
@@ -105,7 +105,7 @@ export class MemoryTables implements Tables {
 export function next(write: Write, found: Stored | undefined): Stored | undefined {
   if (write.kind === 'delete') return undefined;
   if (write.kind === 'check') return found;
-  if (write.kind === 'put') return copy(write.item) as Stored;
+  if (write.kind === 'put') return copy(write.row) as Stored;
 
   const item: Stored = { ...(found ?? write.key), ...(copy(write.set ?? {}) as object) };
   for (const name of write.remove ?? []) delete item[name];

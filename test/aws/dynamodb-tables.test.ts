@@ -4,7 +4,7 @@ import type { Write } from '../../lib/domain/store/table';
 import { type Asked, answering } from './answering';
 
 const WRITES: readonly Write[] = [
-  { kind: 'put', table: 'cases', item: { pk: 'P', sk: 'A', v: 1 } },
+  { kind: 'put', table: 'cases', row: { pk: 'P', sk: 'A', v: 1 } },
   { kind: 'check', table: 'log', key: { pk: 'P', sk: 'A' }, if: [{ attribute: 'pk', is: 'present' }] },
 ];
 

@@ -1,7 +1,7 @@
 /** What every Tables owes its callers. Each test works under partition keys of its own, so tables may be shared. */
 import { randomUUID } from 'node:crypto';
-import type { Item, Test, Value, Write } from '../../lib/domain/store/table';
-import { ITEM_ABSENT, ITEM_PRESENT } from '../../lib/domain/store/table';
+import type { Row, Test, Value, Write } from '../../lib/domain/store/table';
+import { ROW_ABSENT, ROW_PRESENT } from '../../lib/domain/store/table';
 import type { Tables } from '../../lib/ports';
 
 const NOTHING_WRITTEN = 'was refused by its condition; nothing was written';
@@ -14,11 +14,11 @@ export function tablesContract(make: () => Tables): void {
     pk = `T#${randomUUID()}`;
   });
 
-  const item = (attributes: Record<string, Value> = {}, sk = 'A'): Item => ({ pk, sk, v: 1, ...attributes });
-  const put = (one: Item, condition?: readonly Test[]): Write => ({
+  const item = (attributes: Record<string, Value> = {}, sk = 'A'): Row => ({ pk, sk, v: 1, ...attributes });
+  const put = (one: Row, condition?: readonly Test[]): Write => ({
     kind: 'put',
     table: 'cases',
-    item: one,
+    row: one,
     if: condition,
   });
   const read = (sk = 'A') => tables.get('cases', { pk, sk });
@@ -43,8 +43,8 @@ export function tablesContract(make: () => Tables): void {
   });
 
   test('same id, one record: the second put if absent is refused and the first stands', async () => {
-    await tables.transact([put(item({ by: 'first' }), ITEM_ABSENT)]);
-    await expect(tables.transact([put(item({ by: 'second' }), ITEM_ABSENT)])).rejects.toMatchObject({
+    await tables.transact([put(item({ by: 'first' }), ROW_ABSENT)]);
+    await expect(tables.transact([put(item({ by: 'second' }), ROW_ABSENT)])).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
       message: `write 0 (put cases) ${NOTHING_WRITTEN}`,
     });
@@ -52,7 +52,7 @@ export function tablesContract(make: () => Tables): void {
   });
 
   test('of many who race for one id exactly one wins', async () => {
-    const race = Array.from({ length: 8 }, (_, by) => tables.transact([put(item({ by }), ITEM_ABSENT)]));
+    const race = Array.from({ length: 8 }, (_, by) => tables.transact([put(item({ by }), ROW_ABSENT)]));
     const settled = await Promise.allSettled(race);
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const one of settled)
@@ -63,9 +63,9 @@ export function tablesContract(make: () => Tables): void {
   test('all or nothing, over several tables; the error names the write that was refused', async () => {
     await tables.transact([put(item({ n: 1 }))]);
     const writes: Write[] = [
-      { kind: 'put', table: 'keys', item: item() },
+      { kind: 'put', table: 'keys', row: item() },
       { kind: 'update', table: 'cases', key: { pk, sk: 'A' }, set: { n: 2 } },
-      { kind: 'check', table: 'log', key: { pk, sk: 'A' }, if: ITEM_PRESENT },
+      { kind: 'check', table: 'log', key: { pk, sk: 'A' }, if: ROW_PRESENT },
     ];
     await expect(tables.transact(writes)).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
@@ -167,7 +167,7 @@ export function tablesContract(make: () => Tables): void {
     await tables.transact([remove]);
     await tables.transact([remove]);
     expect(await read()).toBeUndefined();
-    await expect(tables.transact([{ ...remove, if: ITEM_PRESENT }])).rejects.toMatchObject({
+    await expect(tables.transact([{ ...remove, if: ROW_PRESENT }])).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
     });
   });
@@ -215,7 +215,7 @@ export function tablesContract(make: () => Tables): void {
     [
       'write 1 (delete cases) touches an item a second time',
       (key) => [
-        { kind: 'put', table: 'cases', item: { ...key, v: 1 } },
+        { kind: 'put', table: 'cases', row: { ...key, v: 1 } },
         { kind: 'delete', table: 'cases', key },
       ],
     ],

@@ -120,7 +120,7 @@ describe('a committer killed anywhere', () => {
         jtiH: H(`jti ${n}`),
         tokenSha256: H(`token ${n}`),
       };
-      await world.tables.transact([{ kind: 'put', table: 'issued', item }]);
+      await world.tables.transact([{ kind: 'put', table: 'markers', row: item }]);
     }
   };
   const prepare = async () => {
@@ -153,7 +153,7 @@ describe('a committer killed anywhere', () => {
         await commitIssued({}, world.deps('committer'));
         await sequence({}, world.deps('sequencer'));
         expect(await committed(world)).toEqual(expected(12));
-        expect(world.tables.dump('issued')).toEqual([]);
+        expect(world.tables.dump('markers')).toEqual([]);
         expect((await checkLog(world.objects))?.records).toHaveLength(2);
       },
     );
@@ -169,7 +169,7 @@ describe('a committer killed anywhere', () => {
         await commitIssued({}, world.deps('committer'));
         await sequence({}, world.deps('sequencer'));
         expect(await committed(world)).toEqual(expected(18));
-        expect(world.tables.dump('issued')).toEqual([]);
+        expect(world.tables.dump('markers')).toEqual([]);
       },
     );
   });

@@ -1,6 +1,6 @@
 import { commitIssued } from '../../lambdas/committer';
 import { H } from '../../lib/domain/base/encoding';
-import { parseIssued } from '../../lib/domain/evidence/commitment';
+import { parseMarker } from '../../lib/domain/evidence/commitment';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { parseTokenList, type TokenListEntry, tokenListKey } from '../../lib/domain/evidence/token-list';
 import { World } from '../../lib/local/world';
@@ -25,7 +25,7 @@ async function issue(world: World, n: number, kid = 'kid', shard = 7) {
     jtiH: H(`jti ${n}`),
     tokenSha256: H(`token ${n}`),
   };
-  await world.tables.transact([{ kind: 'put', table: 'issued', item }]);
+  await world.tables.transact([{ kind: 'put', table: 'markers', row: item }]);
 }
 
 test('with nothing issued there is nothing to commit', async () => {
@@ -38,7 +38,7 @@ test('each kid gets one record, each of its shards one list that the record comm
   const { world, records } = worldWithAppender();
   for (let n = 0; n < 150; n++) await issue(world, n, n < 140 ? 'a' : 'b', n % 2 === 0 ? 0 : 63);
   expect(await commitIssued({}, world.deps('committer'))).toEqual({ committed: 150 });
-  expect(world.tables.dump('issued')).toEqual([]);
+  expect(world.tables.dump('markers')).toEqual([]);
 
   expect(records.map(({ type, body }) => [type, body.kid, body.count])).toEqual([
     ['tokens.issued', 'a', 140],
@@ -59,16 +59,16 @@ test('each kid gets one record, each of its shards one list that the record comm
 test('an item that no issuer would leave stops the run, and nothing is removed', async () => {
   const { world, records } = worldWithAppender();
   await issue(world, 1);
-  await world.tables.transact([{ kind: 'put', table: 'issued', item: { pk: 'OUT#07', sk: 'x', v: 1, kid: 'kid' } }]);
+  await world.tables.transact([{ kind: 'put', table: 'markers', row: { pk: 'OUT#07', sk: 'x', v: 1, kid: 'kid' } }]);
   await expect(commitIssued({}, world.deps('committer'))).rejects.toThrow(
     expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message: 'an issued item names kid, jtiH and tokenSha256' }),
   );
   expect(records).toEqual([]);
-  expect(world.tables.dump('issued')).toHaveLength(2);
+  expect(world.tables.dump('markers')).toHaveLength(2);
 });
 
 test.each(['OUT#64', 'OUT#7', 'OUT#', 'KID#00'])('%s is no partition of issued digests', (pk) => {
-  expect(() => parseIssued({ pk, sk: 'x', v: 1, kid: 'k', jtiH: H('a'), tokenSha256: H('b') })).toThrow(
+  expect(() => parseMarker({ pk, sk: 'x', v: 1, kid: 'k', jtiH: H('a'), tokenSha256: H('b') })).toThrow(
     expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT' }),
   );
 });
@@ -85,7 +85,7 @@ test('under steady issuing it ends: what comes while it runs waits for the next 
   });
   const { committed } = await commitIssued({}, world.deps('committer'));
   expect(committed).toBe(1);
-  expect(world.tables.dump('issued')).toHaveLength(1);
+  expect(world.tables.dump('markers')).toHaveLength(1);
 });
 
 async function issueAt(world: World, n: number, at: number) {
@@ -98,5 +98,5 @@ async function issueAt(world: World, n: number, at: number) {
     jtiH: H(`jti ${n}`),
     tokenSha256: H(`token ${n}`),
   };
-  await world.tables.transact([{ kind: 'put', table: 'issued', item }]);
+  await world.tables.transact([{ kind: 'put', table: 'markers', row: item }]);
 }

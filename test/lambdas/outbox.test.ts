@@ -1,6 +1,6 @@
-import { insertedItems } from '../../lib/aws/dynamodb-stream';
+import { insertedRows } from '../../lib/aws/dynamodb-stream';
 import { RIGHTS } from '../../lib/domain/deployment/rights';
-import type { Item } from '../../lib/domain/store/table';
+import type { Row } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
 import { relay } from '../../lib/work/evidence/relay';
 
@@ -48,18 +48,18 @@ test('a stream batch gives its inserts, in order, and nothing else', () => {
     { eventName: 'INSERT', dynamodb: { NewImage: image } },
     { eventName: 'REMOVE', dynamodb: {} },
   ];
-  expect(insertedItems({ Records })).toEqual([{ pk: 'RING#ring', sk: 'OUT#000001.0', v: 1, record, event }]);
+  expect(insertedRows({ Records })).toEqual([{ pk: 'RING#ring', sk: 'OUT#000001.0', v: 1, record, event }]);
 });
 
 test.each([undefined, null, {}, { Records: {} }, []])('%p is no stream batch', (batch) => {
-  expect(() => insertedItems(batch)).toThrow(
+  expect(() => insertedRows(batch)).toThrow(
     expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: 'the event is not a batch of a DynamoDB stream' }),
   );
 });
 
 test('an attribute of a type our tables do not hold is refused', () => {
   const NewImage = { pk: { S: 'p' }, sk: { S: 's' }, set: { SS: ['a'] } };
-  expect(() => insertedItems({ Records: [{ eventName: 'INSERT', dynamodb: { NewImage } }] })).toThrow(
+  expect(() => insertedRows({ Records: [{ eventName: 'INSERT', dynamodb: { NewImage } }] })).toThrow(
     expect.objectContaining({
       code: 'ERR_INPUT_INVALID',
       message: 'an attribute has a type our tables do not hold',
@@ -71,8 +71,8 @@ test('an attribute of a type our tables do not hold is refused', () => {
 test('record and event of an outbox item arrive; other items are passed over', async () => {
   const { world, appended } = worldWithAppender();
   const items = [
-    ...insertedItems({ Records: [{ eventName: 'INSERT', dynamodb: { NewImage: image } }] }),
-    { pk: 'RING#ring', sk: 'KEY#k', v: 1, record } as unknown as Item,
+    ...insertedRows({ Records: [{ eventName: 'INSERT', dynamodb: { NewImage: image } }] }),
+    { pk: 'RING#ring', sk: 'KEY#k', v: 1, record } as unknown as Row,
   ];
   await relay(items, world.deps('outbox-signing'));
   expect(appended).toEqual([record]);
@@ -81,7 +81,7 @@ test('record and event of an outbox item arrive; other items are passed over', a
 
 test('no event is put before its record is in the log', async () => {
   const world = new World();
-  const items = insertedItems({ Records: [{ eventName: 'INSERT', dynamodb: { NewImage: image } }] });
+  const items = insertedRows({ Records: [{ eventName: 'INSERT', dynamodb: { NewImage: image } }] });
   await expect(relay(items, world.deps('outbox-offboarding'))).rejects.toThrow(
     expect.objectContaining({ code: 'ERR_UNAVAILABLE' }),
   );
@@ -94,8 +94,8 @@ test.each<[string, object, string]>([
   ['an event that is text', { event: 'X' }, 'ERR_INPUT_INVALID'],
 ])('%s stops the batch before anything is appended', async (_what, attributes, code) => {
   const { world, appended } = worldWithAppender();
-  const bad = { pk: 'RING#ring', sk: 'OUT#000002.0', v: 1, ...attributes } as unknown as Item;
-  const good = { pk: 'RING#ring', sk: 'OUT#000001.0', v: 1, record } as unknown as Item;
+  const bad = { pk: 'RING#ring', sk: 'OUT#000002.0', v: 1, ...attributes } as unknown as Row;
+  const good = { pk: 'RING#ring', sk: 'OUT#000001.0', v: 1, record } as unknown as Row;
   await expect(relay([good, bad], world.deps('outbox-signing'))).rejects.toThrow(expect.objectContaining({ code }));
   expect(appended).toEqual([]);
 });

@@ -9,8 +9,8 @@ import { World } from '../../lib/local/world';
 test('adding to text, or appending to it, is refused, and so is the whole transaction', async () => {
   const tables = new MemoryTables();
   const key = { pk: 'P', sk: 'S' };
-  await tables.transact([{ kind: 'put', table: 'cases', item: { ...key, v: 1, text: 'm' } }]);
-  const other = { kind: 'put', table: 'keys', item: { ...key, v: 1 } } as const;
+  await tables.transact([{ kind: 'put', table: 'cases', row: { ...key, v: 1, text: 'm' } }]);
+  const other = { kind: 'put', table: 'keys', row: { ...key, v: 1 } } as const;
   for (const [change, message] of [
     [{ add: { text: 1 } }, 'add needs a number in text'],
     [{ append: { text: [1] } }, 'append needs a list in text'],

@@ -1,6 +1,6 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { type FunctionName, RIGHTS } from '../../lib/domain/deployment/rights';
-import { ITEM_ABSENT } from '../../lib/domain/store/table';
+import { ROW_ABSENT } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
 import type { Tables } from '../../lib/ports';
 import { portsOpenedFor } from '../../lib/ports-opened';
@@ -14,12 +14,12 @@ test.each(Object.keys(RIGHTS) as FunctionName[])('%s gets the ports of its row a
 
 test('a verb outside the rights is refused before anything is touched', async () => {
   const world = new World();
-  const { tables } = world.deps('issued') as unknown as { tables: typeof world.tables };
+  const { tables } = world.deps('was-issued') as unknown as { tables: typeof world.tables };
   await expect(tables.query({ table: 'ledger', pk: 'P' })).rejects.toMatchObject({
     code: 'ERR_RIGHT_MISSING',
     message: 'the right ledger:query is missing',
   });
-  await expect(tables.transact([{ kind: 'put', table: 'ledger', item: { ...KEY, v: 1 } }])).rejects.toMatchObject({
+  await expect(tables.transact([{ kind: 'put', table: 'ledger', row: { ...KEY, v: 1 } }])).rejects.toMatchObject({
     code: 'ERR_RIGHT_MISSING',
     message: 'the right ledger:put is missing',
   });
@@ -57,7 +57,7 @@ test('each Lambda signs as its own role: the publisher with the feed key, the se
 
 test('the stream carries what was inserted, in order, once', async () => {
   const { tables } = new World();
-  const put = (sk: string) => tables.transact([{ kind: 'put', table: 'keys', item: { pk: 'P', sk, v: 1 } }]);
+  const put = (sk: string) => tables.transact([{ kind: 'put', table: 'keys', row: { pk: 'P', sk, v: 1 } }]);
   await put('OUT#2');
   await put('OUT#1');
   await put('OUT#2');
@@ -106,7 +106,7 @@ test('starting an execution again changes nothing; an event carries its version'
 describe('a crash', () => {
   const writeTwice = async ({ tables }: { tables: Tables<'log:put'> }) => {
     for (const sk of ['1', '2'])
-      await tables.transact([{ kind: 'put', table: 'log', item: { pk: 'P', sk, v: 1 }, if: ITEM_ABSENT }]);
+      await tables.transact([{ kind: 'put', table: 'log', row: { pk: 'P', sk, v: 1 }, if: ROW_ABSENT }]);
   };
   const stored = (world: World) => world.tables.dump('log').map(({ sk }) => sk);
 

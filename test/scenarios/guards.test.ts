@@ -37,8 +37,8 @@ describe('of a wave, without it', () => {
     const world = await signingWorld();
     const planted = signLegacy(world, legacyClaims(world, 'ghost', 'planted'));
     await record(world, [planted]);
-    for (const { pk, sk } of world.tables.dump('issued'))
-      await world.tables.transact([{ kind: 'delete', table: 'issued', key: { pk, sk } }]);
+    for (const { pk, sk } of world.tables.dump('markers'))
+      await world.tables.transact([{ kind: 'delete', table: 'markers', key: { pk, sk } }]);
     await commitIssued({}, world.deps('committer'));
     const { batches } = await taintKeys(world, [{ kid: world.legacy.jwk.kid, class: 'compromise', reason: 'test' }]);
     return pass(world, batches, 1);

@@ -184,8 +184,8 @@ test('a row put into the ledger behind our back is never re-signed', async () =>
   await commitIssued({}, world.deps('committer'));
   const planted = signLegacy(world, legacyClaims(world, 'ghost', 'jti-2'));
   await record(world, [planted]);
-  for (const { pk, sk } of world.tables.dump('issued'))
-    await world.tables.transact([{ kind: 'delete', table: 'issued', key: { pk, sk } }]);
+  for (const { pk, sk } of world.tables.dump('markers'))
+    await world.tables.transact([{ kind: 'delete', table: 'markers', key: { pk, sk } }]);
 
   const { batches } = await taintKeys(world, [
     { kid: world.legacy.jwk.kid, class: 'compromise', reason: 'copied-possible' },

@@ -8,7 +8,7 @@ import { bear } from '../../lambdas/ring-deployer';
 import { taintOrDeny } from '../../lambdas/taint';
 import { H } from '../../lib/domain/base/encoding';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
-import type { Item, Value } from '../../lib/domain/store/table';
+import type { Row, Value } from '../../lib/domain/store/table';
 import type { SubjectType } from '../../lib/domain/tokens/claims';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { signingKey, withOtherS } from '../support/keys';
@@ -73,7 +73,7 @@ const cut = (world: SigningWorld, type: SubjectType, value: string) =>
 async function tamper(
   world: SigningWorld,
   table: 'ledger' | 'bodies',
-  change: (item: Item) => { readonly [name: string]: Value },
+  change: (item: Row) => { readonly [name: string]: Value },
 ) {
   const [item] = world.tables.dump(table).filter(({ pk }) => pk.startsWith(world.legacy.jwk.kid));
   if (!item) throw new Error(`nothing in ${table}`);
@@ -180,7 +180,7 @@ test('two runs of a batch at once re-sign each token once, and both count it', a
   expect(minted(world)).toHaveLength(1);
 });
 
-test.each<[string, 'ledger' | 'bodies', (item: Item, world: SigningWorld) => { readonly [name: string]: Value }]>([
+test.each<[string, 'ledger' | 'bodies', (item: Row, world: SigningWorld) => { readonly [name: string]: Value }]>([
   ['a body with another payload', 'bodies', () => ({ payload: Buffer.from('{"sub":"ghost"}').toString('base64url') })],
   [
     'a body with another header',

@@ -11,7 +11,7 @@ import { bear } from '../../lambdas/ring-deployer';
 import { rotate } from '../../lambdas/rotator';
 import { sequence } from '../../lambdas/sequencer';
 import { taintOrDeny } from '../../lambdas/taint';
-import { issued } from '../../lambdas/was-issued';
+import { wasIssued } from '../../lambdas/was-issued';
 import { wellKnown } from '../../lambdas/well-known';
 import { base64url } from '../../lib/domain/base/encoding';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
@@ -73,7 +73,7 @@ export function wire(world: World): World {
   });
   world.http.route(`${base}/issued/`, async (url) => {
     const [kid = '', jtiH = '', digest = ''] = url.slice(`${base}/issued/`.length).split('/');
-    return { status: 200, body: JSON.stringify({ issued: await issued(kid, jtiH, digest, world.deps('issued')) }) };
+    return { status: 200, body: JSON.stringify({ issued: await wasIssued(kid, jtiH, digest, world.deps('was-issued')) }) };
   });
   return world;
 }

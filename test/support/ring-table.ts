@@ -1,7 +1,7 @@
 /** A ring in a table of its own, so that a transition can be judged by what it leaves there. */
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { Ring } from '../../lib/domain/rings/ring';
-import { GATES, gateKey, headKey, item, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/rings/ring-items';
+import { GATES, gateKey, headKey, row, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/rings/ring-items';
 import type { Write } from '../../lib/domain/store/table';
 import { MemoryTables } from '../../lib/local/tables';
 
@@ -12,13 +12,13 @@ export class RingTable {
     const table = new RingTable();
     const { id, keys, slots, waves, seq, fence, activeKid, halted, cfg, cfgSha } = ring;
     const items = [
-      item(headKey(id), { seq, fence, activeKid, halted, cfg, cfgSha }),
-      ...Array.from({ length: GATES }, (_, n) => item(gateKey(id, n), { activeKid, halted })),
-      ...keys.map((key) => item(keyKey(id, key.kid), key)),
-      ...slots.map((slot) => item(slotKey(id, slot.slot), slot)),
-      ...waves.map((wave) => item(waveKey(id, wave.fromKid), wave)),
+      row(headKey(id), { seq, fence, activeKid, halted, cfg, cfgSha }),
+      ...Array.from({ length: GATES }, (_, n) => row(gateKey(id, n), { activeKid, halted })),
+      ...keys.map((key) => row(keyKey(id, key.kid), key)),
+      ...slots.map((slot) => row(slotKey(id, slot.slot), slot)),
+      ...waves.map((wave) => row(waveKey(id, wave.fromKid), wave)),
     ];
-    await table.apply(items.map((stored) => ({ kind: 'put', table: 'keys', item: stored })));
+    await table.apply(items.map((stored) => ({ kind: 'put', table: 'keys', row: stored })));
     return table;
   }
 

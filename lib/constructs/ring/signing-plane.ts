@@ -47,7 +47,7 @@ const THROTTLES = {
   feed: { rateLimit: 1000, burstLimit: 2000 },
   wellKnown: { rateLimit: 200, burstLimit: 400 },
   exchange: { rateLimit: 100, burstLimit: 200 },
-  issued: { rateLimit: 50, burstLimit: 100 },
+  wasIssued: { rateLimit: 50, burstLimit: 100 },
 } as const satisfies Record<string, Throttle>;
 const PUBLIC = 'public keys and digests: what every verifier must be able to read without credentials';
 
@@ -81,7 +81,7 @@ export class SigningPlane extends Construct {
   readonly stage: Stage;
   readonly exemptions: readonly Exemption[];
   readonly alarmActions: readonly IAlarmAction[];
-  readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'issued' | 'bodies' | 'cutoffs', TableV2>>;
+  readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'markers' | 'bodies' | 'cutoffs', TableV2>>;
   readonly publicBucket: Bucket;
   readonly feedKey: PurposeKey;
   /** Blinds subjects in the feed; verifiers get it with the feed keys they pin. */
@@ -129,7 +129,7 @@ export class SigningPlane extends Construct {
     this.ownTables = {
       keys: curfewTable(this, 'keys', { stage, stream: true }),
       ledger: curfewTable(this, 'ledger', { stage }),
-      issued: curfewTable(this, 'issued', { stage }),
+      markers: curfewTable(this, 'markers', { stage }),
       bodies: curfewTable(this, 'bodies', { stage, encryptionKey: bodiesKey }),
       cutoffs: curfewTable(this, 'cutoffs', { stage, stream: true }),
     };
@@ -172,7 +172,7 @@ export class SigningPlane extends Construct {
     functions.add('recorder', { timeout: Duration.minutes(1) });
     const committer = functions.add('committer', { timeout: Duration.minutes(2) });
     const exchange = functions.add('exchange');
-    const issued = functions.add('issued');
+    const wasIssued = functions.add('was-issued');
     const wellKnown = functions.add('well-known');
     const outbox = functions.add('outbox-signing');
     // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
@@ -190,7 +190,7 @@ export class SigningPlane extends Construct {
       input: {},
     });
 
-    this.routes({ issuer, exchange, issued, wellKnown });
+    this.routes({ issuer, exchange, wasIssued, wellKnown });
     this.watch = new Watch(this, 'Watching', { instance, watch, signers: [issuer, resigner], actions: alarmActions });
     const deadLetters = DeadLetters.of(this);
     deadLetters.notify(alarmActions);
@@ -232,7 +232,7 @@ export class SigningPlane extends Construct {
     return name;
   }
 
-  private routes(to: Record<'issuer' | 'exchange' | 'issued' | 'wellKnown', CurfewFunction>): void {
+  private routes(to: Record<'issuer' | 'exchange' | 'wasIssued' | 'wellKnown', CurfewFunction>): void {
     const { POST, GET } = HttpMethod;
     this.http.route({
       method: POST,
@@ -259,8 +259,8 @@ export class SigningPlane extends Construct {
     this.http.route({
       method: GET,
       path: '/issued/{kid}/{jtiH}/{tokenSha256}',
-      to: to.issued,
-      throttle: THROTTLES.issued,
+      to: to.wasIssued,
+      throttle: THROTTLES.wasIssued,
       access: { publicBecause: 'knowing the digest of a token is the capability; the answer is yes or no' },
     });
   }

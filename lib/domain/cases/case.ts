@@ -19,7 +19,7 @@
 import { createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
 import type { LeaverEvent } from '../intake/statement';
-import { type Item, type Key, ordered } from '../store/table';
+import { type Row, type RowKey, ordered } from '../store/table';
 
 export const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
@@ -67,16 +67,16 @@ export type CaseMeta = CaseFold & {
   readonly followUp?: string;
 };
 
-export const caseKey = (caseId: string, sk: string): Key => ({ pk: `CASE#${caseId}`, sk });
-export const metaKey = (caseId: string): Key => caseKey(caseId, 'META');
-export const workerKey = (workerId: string, sk: 'OPEN' | 'PSEUDONYM' | `RESCIND#${string}`): Key => ({
+export const caseKey = (caseId: string, sk: string): RowKey => ({ pk: `CASE#${caseId}`, sk });
+export const metaKey = (caseId: string): RowKey => caseKey(caseId, 'META');
+export const workerKey = (workerId: string, sk: 'OPEN' | 'PSEUDONYM' | `RESCIND#${string}`): RowKey => ({
   pk: `WORKER#${workerId}`,
   sk,
 });
-export const rescindKey = (workerId: string, effectiveAt: number): Key =>
+export const rescindKey = (workerId: string, effectiveAt: number): RowKey =>
   workerKey(workerId, `RESCIND#${ordered(effectiveAt, 12)}`);
 export const DUE_PARTITION = 'DUE';
-export const dueKey = (dueAt: number, caseId: string): Key => ({
+export const dueKey = (dueAt: number, caseId: string): RowKey => ({
   pk: DUE_PARTITION,
   sk: `${ordered(dueAt, 12)}#${caseId}`,
 });
@@ -148,7 +148,7 @@ export function doubt(meta: CaseFold & Pick<CaseMeta, 'corroboration'>): string 
   return undefined;
 }
 
-export function parseMeta(item: Item | undefined): CaseMeta | undefined {
+export function parseMeta(item: Row | undefined): CaseMeta | undefined {
   if (item === undefined) return undefined;
   const { pk: _pk, sk: _sk, v: _v, ...meta } = item;
   return meta as unknown as CaseMeta;

@@ -7,7 +7,7 @@
  * Who can write this table can have other people's access ended; who deletes from it hides a leaver's. Matching is by
  * the immutable worker id alone, never by a name or an address.
  */
-import type { Item } from '../store/table';
+import type { Row } from '../store/table';
 import type { ExposureClass } from './plan';
 
 export type Principal =
@@ -25,12 +25,12 @@ export const peoplePartition = (workerId: string) => `WORKER#${workerId}`;
 export const PRINCIPAL_PREFIX = 'PRIN#';
 export const EXPOSURE_PREFIX = 'EXPO#';
 
-export function principalItem(workerId: string, principal: Principal): Item {
+export function principalRow(workerId: string, principal: Principal): Row {
   const ref = principal.type === 'subject' ? `${principal.ring}/${principal.sub}` : principal.arn;
   return { pk: peoplePartition(workerId), sk: `${PRINCIPAL_PREFIX}${principal.type}#${ref}`, v: 1, ...principal };
 }
 
-export function exposureItem(workerId: string, exposure: Exposure): Item {
+export function exposureRow(workerId: string, exposure: Exposure): Row {
   return {
     pk: peoplePartition(workerId),
     sk: `${EXPOSURE_PREFIX}${exposure.asset}#${exposure.class}`,
@@ -39,11 +39,11 @@ export function exposureItem(workerId: string, exposure: Exposure): Item {
   };
 }
 
-export function parsePrincipal({ pk: _pk, sk: _sk, v: _v, ...principal }: Item): Principal {
+export function parsePrincipal({ pk: _pk, sk: _sk, v: _v, ...principal }: Row): Principal {
   return principal as unknown as Principal;
 }
 
-export function parseExposure({ pk: _pk, sk: _sk, v: _v, ...exposure }: Item): Exposure {
+export function parseExposure({ pk: _pk, sk: _sk, v: _v, ...exposure }: Row): Exposure {
   return exposure as unknown as Exposure;
 }
 

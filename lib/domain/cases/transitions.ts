@@ -3,7 +3,7 @@
  * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
 import type { EvidenceRecord } from '../evidence/record';
-import { ITEM_ABSENT, OUTBOX_PREFIX, ordered, type Test, type Value, type Write } from '../store/table';
+import { ROW_ABSENT, OUTBOX_PREFIX, ordered, type Test, type Value, type Write } from '../store/table';
 import { type CaseMeta, caseKey, type Departure, dueKey, foldDeparture, metaKey, rescindKey, workerKey } from './case';
 
 export type CaseWrite = Write<'cases:put' | 'cases:update' | 'cases:check' | 'cases:delete'>;
@@ -46,8 +46,8 @@ export function openCase(
 /** A case and its due marker; used where one is opened by HR and where one follows another. */
 export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWrite[] {
   return [
-    { kind: 'put', table: 'cases', item: { ...metaKey(meta.caseId), v: 1, ...meta }, if: ITEM_ABSENT },
-    { kind: 'put', table: 'cases', item: { ...dueKey(meta.dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
+    { kind: 'put', table: 'cases', row: { ...metaKey(meta.caseId), v: 1, ...meta }, if: ROW_ABSENT },
+    { kind: 'put', table: 'cases', row: { ...dueKey(meta.dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
     ...outWrites(meta, outgoing),
   ];
 }
@@ -64,7 +64,7 @@ export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean
     waits && dueAt !== meta.dueAt
       ? [
           { kind: 'delete', table: 'cases', key: dueKey(meta.dueAt, meta.caseId) },
-          { kind: 'put', table: 'cases', item: { ...dueKey(dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
+          { kind: 'put', table: 'cases', row: { ...dueKey(dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
         ]
       : [];
   return [
@@ -95,7 +95,7 @@ export function rescind(
 
   const { caseIds, open } = unaffected;
   const absent = caseIds.map(
-    (caseId): CaseWrite => ({ kind: 'check', table: 'cases', key: metaKey(caseId), if: ITEM_ABSENT }),
+    (caseId): CaseWrite => ({ kind: 'check', table: 'cases', key: metaKey(caseId), if: ROW_ABSENT }),
   );
   const unmoved: CaseWrite[] = open
     ? [
@@ -108,7 +108,7 @@ export function rescind(
       ]
     : [];
   return [
-    { kind: 'put', table: 'cases', item: { ...rescindKey(workerId, effectiveAt), v: 1 } },
+    { kind: 'put', table: 'cases', row: { ...rescindKey(workerId, effectiveAt), v: 1 } },
     ...marked.flatMap((target) => transition(target, { rescinded: true })),
     ...absent,
     ...unmoved,
@@ -137,13 +137,13 @@ function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly 
   return outgoing.map(({ record, event }, n) => ({
     kind: 'put',
     table: 'cases',
-    item: {
+    row: {
       ...caseKey(meta.caseId, `${OUTBOX_PREFIX}${ordered(meta.fence)}.${n}`),
       v: 1,
       record: record as unknown as Value,
       ...(event && { event: event as unknown as Value }),
     },
-    if: ITEM_ABSENT,
+    if: ROW_ABSENT,
   }));
 }
 
@@ -151,7 +151,7 @@ function factWrite(caseId: string, fact: Departure): PlainWrite {
   return {
     kind: 'put',
     table: 'cases',
-    item: { ...caseKey(caseId, `FACT#${ordered(fact.effectiveAt, 12)}#${fact.kind}`), v: 1, ...fact },
+    row: { ...caseKey(caseId, `FACT#${ordered(fact.effectiveAt, 12)}#${fact.kind}`), v: 1, ...fact },
   };
 }
 

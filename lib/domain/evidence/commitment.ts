@@ -2,13 +2,13 @@
 
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ISSUED_PARTITIONS } from '../store/shards';
-import type { Item, Key } from '../store/table';
+import { MARKER_PARTITIONS } from '../store/shards';
+import type { Row, RowKey } from '../store/table';
 import type { EvidenceRecord } from './record';
 import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';
 
-export interface IssuedDigest extends TokenDigest {
-  readonly key: Key;
+export interface Marker extends TokenDigest {
+  readonly key: RowKey;
   readonly kid: string;
   readonly shard: number;
 }
@@ -19,10 +19,10 @@ export interface StoredList {
 }
 
 /** Of partition `OUT#{shard}`: what the issuer's or resigner's own transaction left there. */
-export function parseIssued({ pk, sk, kid, jtiH, tokenSha256 }: Item): IssuedDigest {
-  const shard = ISSUED_PARTITIONS.indexOf(pk);
+export function parseMarker({ pk, sk, kid, jtiH, tokenSha256 }: Row): Marker {
+  const shard = MARKER_PARTITIONS.indexOf(pk);
   if (shard < 0 || ![kid, jtiH, tokenSha256].every((value) => typeof value === 'string'))
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'an issued item names kid, jtiH and tokenSha256', {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a marker names kid, jtiH and tokenSha256', {
       got: `${pk} ${sk}`,
     });
   return { key: { pk, sk }, shard, kid: kid as string, jtiH: jtiH as string, tokenSha256: tokenSha256 as string };
@@ -33,7 +33,7 @@ export function parseIssued({ pk, sk, kid, jtiH, tokenSha256 }: Item): IssuedDig
  * again, after a crash, names the same record.
  */
 export function commit(
-  issued: readonly IssuedDigest[],
+  issued: readonly Marker[],
   at: number,
 ): { lists: StoredList[]; records: EvidenceRecord[] } {
   const lists: StoredList[] = [];

@@ -12,10 +12,10 @@ import { createHash } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import {
-  ITEM_ABSENT,
-  ITEM_PRESENT,
-  type Item,
-  type Key,
+  ROW_ABSENT,
+  ROW_PRESENT,
+  type Row,
+  type RowKey,
   ordered,
   TRANSACTION_WRITES_MAX,
   type Write,
@@ -28,13 +28,13 @@ export const PENDING_PARTITIONS = Array.from({ length: PENDING_SHARDS }, (_, sha
 /** Each record costs a delete and an update; the head costs one more. */
 export const BATCH_RECORDS_MAX = Math.floor((TRANSACTION_WRITES_MAX - 1) / 2);
 
-const HEAD_KEY: Key = { pk: 'HEAD', sk: 'HEAD' };
+const HEAD_KEY: RowKey = { pk: 'HEAD', sk: 'HEAD' };
 
-export function recordKey(id: string): Key {
+export function recordKey(id: string): RowKey {
   return { pk: `REC#${H(id)}`, sk: 'REC' };
 }
 
-export function headKey(): Key {
+export function headKey(): RowKey {
   return HEAD_KEY;
 }
 
@@ -51,8 +51,8 @@ export function appendWrites(record: EvidenceRecord, sk: string): Write<'log:put
 
   const shard = (createHash('sha256').update(record.id).digest()[0] ?? 0) % PENDING_SHARDS;
   return [
-    { kind: 'put', table: 'log', item: { ...recordKey(record.id), v: 1, id: record.id }, if: ITEM_ABSENT },
-    { kind: 'put', table: 'log', item: { pk: `PEND#${shard}`, sk, v: 1, record: text }, if: ITEM_ABSENT },
+    { kind: 'put', table: 'log', row: { ...recordKey(record.id), v: 1, id: record.id }, if: ROW_ABSENT },
+    { kind: 'put', table: 'log', row: { pk: `PEND#${shard}`, sk, v: 1, record: text }, if: ROW_ABSENT },
   ];
 }
 
@@ -66,9 +66,9 @@ export interface Head {
 
 export const EMPTY_HEAD: Head = { size: 0, root: EMPTY_ROOT, fence: 0 };
 
-export function parseHead(item: Item | undefined): Head {
+export function parseHead(item: Row | undefined): Head {
   if (item === undefined) return EMPTY_HEAD;
-  const { size, root, fence, staged } = item as Item & {
+  const { size, root, fence, staged } = item as Row & {
     size: number;
     root: string;
     fence: number;
@@ -78,12 +78,12 @@ export function parseHead(item: Item | undefined): Head {
 }
 
 export interface Pending {
-  readonly key: Key;
+  readonly key: RowKey;
   readonly text: string;
   readonly id: string;
 }
 
-export function parsePending(item: Item): Pending {
+export function parsePending(item: Row): Pending {
   if (typeof item.record !== 'string')
     throw new CurfewError('ERR_EVIDENCE_RECORD', 'a pending item holds a record', { got: `${item.pk} ${item.sk}` });
   return { key: { pk: item.pk, sk: item.sk }, text: item.record, id: parseRecord(Buffer.from(item.record)).id };
@@ -93,7 +93,7 @@ type LogWrite = Write<'log:put' | 'log:update' | 'log:delete'>;
 
 /** The head moves over a batch: one transaction, lost whole if anyone else moved the head. */
 export function sequenceWrites(head: Head, next: Head, batch: readonly Pending[]): LogWrite[] {
-  const item: Item = {
+  const item: Row = {
     ...HEAD_KEY,
     v: 1,
     size: next.size,
@@ -103,11 +103,11 @@ export function sequenceWrites(head: Head, next: Head, batch: readonly Pending[]
   };
   const unmoved: LogWrite =
     head.fence === 0
-      ? { kind: 'put', table: 'log', item, if: ITEM_ABSENT }
+      ? { kind: 'put', table: 'log', row: item, if: ROW_ABSENT }
       : {
           kind: 'put',
           table: 'log',
-          item,
+          row: item,
           if: [
             { attribute: 'fence', is: '=', value: head.fence },
             { attribute: 'size', is: '=', value: head.size },
@@ -116,13 +116,13 @@ export function sequenceWrites(head: Head, next: Head, batch: readonly Pending[]
   return [
     unmoved,
     ...batch.flatMap(({ key, id }, position): LogWrite[] => [
-      { kind: 'delete', table: 'log', key, if: ITEM_PRESENT },
+      { kind: 'delete', table: 'log', key, if: ROW_PRESENT },
       {
         kind: 'update',
         table: 'log',
         key: recordKey(id),
         set: { index: head.size + position },
-        if: [...ITEM_PRESENT, { attribute: 'index', is: 'absent' }],
+        if: [...ROW_PRESENT, { attribute: 'index', is: 'absent' }],
       },
     ]),
   ];

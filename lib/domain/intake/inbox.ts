@@ -7,7 +7,7 @@
  * A delivery is never deleted here: its key is the memory that makes a replay a duplicate. The marker is an item of its
  * own and not an index, so that looking for it is a consistent read. Who can write this table can make anyone a leaver.
  */
-import { ITEM_ABSENT, type Item, type Key, ordered, type Write } from '../store/table';
+import { ROW_ABSENT, type Row, type RowKey, ordered, type Write } from '../store/table';
 import type { LeaverEvent } from './statement';
 
 /** No source may have this name; names of sources are lower case. */
@@ -24,9 +24,9 @@ export interface StoredDelivery {
   readonly receivedAt: number;
 }
 
-export const deliveryKey = (source: string, delivery: string): Key => ({ pk: source, sk: delivery });
+export const deliveryKey = (source: string, delivery: string): RowKey => ({ pk: source, sk: delivery });
 
-export function pendingKey({ source, deliveryId, receivedAt }: StoredDelivery): Key {
+export function pendingKey({ source, deliveryId, receivedAt }: StoredDelivery): RowKey {
   return { pk: PENDING_PARTITION, sk: `${ordered(receivedAt, 12)}#${source}#${deliveryId}` };
 }
 
@@ -34,16 +34,16 @@ export function pendingKey({ source, deliveryId, receivedAt }: StoredDelivery): 
 export function deliveryWrites(delivery: StoredDelivery): Write<'inbox:put'>[] {
   const { source, deliveryId, ...rest } = delivery;
   return [
-    { kind: 'put', table: 'inbox', item: { ...deliveryKey(source, deliveryId), v: 1, ...rest }, if: ITEM_ABSENT },
+    { kind: 'put', table: 'inbox', row: { ...deliveryKey(source, deliveryId), v: 1, ...rest }, if: ROW_ABSENT },
     {
       kind: 'put',
       table: 'inbox',
-      item: { ...pendingKey(delivery), v: 1, source, delivery: deliveryId, receivedAt: rest.receivedAt },
+      row: { ...pendingKey(delivery), v: 1, source, delivery: deliveryId, receivedAt: rest.receivedAt },
     },
   ];
 }
 
-export function parseDelivery(item: Item): StoredDelivery {
+export function parseDelivery(item: Row): StoredDelivery {
   const { pk: source, sk: deliveryId, v: _v, ...rest } = item;
   return { source, deliveryId, ...rest } as unknown as StoredDelivery;
 }

@@ -5,9 +5,9 @@
  */
 import type { Json } from '../base/encoding';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
-import { ITEM_ABSENT, ITEM_PRESENT, ordered, type Test, type Value, type Write } from '../store/table';
+import { ROW_ABSENT, ROW_PRESENT, ordered, type Test, type Value, type Write } from '../store/table';
 import type { Ring } from './ring';
-import { GATES, gateKey, headKey, item, keyKey, outKey } from './ring-items';
+import { GATES, gateKey, headKey, row, keyKey, outKey } from './ring-items';
 
 export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
 export type Fact = {
@@ -72,7 +72,7 @@ function gates(ring: string, { set = {}, remove = [] }: Head): KeysWrite[] {
     key: gateKey(ring, n),
     set: changed,
     remove: gone,
-    if: ITEM_PRESENT,
+    if: ROW_PRESENT,
   }));
 }
 
@@ -88,6 +88,6 @@ export function outbox(ring: string, fence: number, now: number, facts: readonly
       body,
     };
     const event = { detailType: 'KeyStateChanged', detail: { id: record.id, ring, type } };
-    return { kind: 'put', table: 'keys', item: item(outKey(ring, fence, n), { record, event }), if: ITEM_ABSENT };
+    return { kind: 'put', table: 'keys', row: row(outKey(ring, fence, n), { record, event }), if: ROW_ABSENT };
   });
 }

@@ -1,23 +1,23 @@
 /** The life of a ring as a whole: born, changed, halted, closed; each change one transaction under the fence (`fence.ts`). */
 import type { Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { ITEM_ABSENT } from '../store/table';
+import { ROW_ABSENT } from '../store/table';
 import { type RingSettings, settingsSha } from './configuration';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
 import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';
-import { GATES, gateKey, headKey, item, ringEntryKey } from './ring-items';
+import { GATES, gateKey, headKey, row, ringEntryKey } from './ring-items';
 import { isClosed } from './rotation';
 
 /** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
 export function createRing(id: string, cfg: RingSettings, now: number): KeysWrite[] {
-  const head = item(headKey(id), { seq: 0, fence: 1, halted: false, cfg: bodyOf(cfg), cfgSha: settingsSha(cfg) });
+  const head = row(headKey(id), { seq: 0, fence: 1, halted: false, cfg: bodyOf(cfg), cfgSha: settingsSha(cfg) });
   return [
-    { kind: 'put', table: 'keys', item: head, if: ITEM_ABSENT },
-    { kind: 'put', table: 'keys', item: item(ringEntryKey(id), {}) },
+    { kind: 'put', table: 'keys', row: head, if: ROW_ABSENT },
+    { kind: 'put', table: 'keys', row: row(ringEntryKey(id), {}) },
     ...Array.from({ length: GATES }, (_, n) => ({
       kind: 'put' as const,
       table: 'keys' as const,
-      item: item(gateKey(id, n), { halted: false }),
+      row: row(gateKey(id, n), { halted: false }),
     })),
     ...outbox(id, 1, now, [{ type: 'ring.created', body: bodyOf(cfg) }]),
   ];

@@ -1,9 +1,9 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
 import { CurfewError } from '../base/errors';
-import { ITEM_ABSENT } from '../store/table';
+import { ROW_ABSENT } from '../store/table';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
 import { findKey, longestTtl, type Ring, type TaintClass, type WaveResult } from './ring';
-import { item, waveKey } from './ring-items';
+import { row, waveKey } from './ring-items';
 import { activation, isOpen, leaving, moveWave } from './transitions';
 
 export interface TaintTarget {
@@ -67,7 +67,7 @@ export function taint(
     const set = { ...leavingActive, inJwks, taint: { class: taintClass, reason, at: now, cases } };
     writes.push(change(ring, kid, set, [is('state', key.state)]));
     const wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
-    writes.push({ kind: 'put', table: 'keys', item: item(waveKey(ring.id, kid), wave), if: ITEM_ABSENT });
+    writes.push({ kind: 'put', table: 'keys', row: row(waveKey(ring.id, kid), wave), if: ROW_ABSENT });
     facts.push({
       type: 'key.tainted',
       case: caseId,

@@ -1,6 +1,6 @@
 import { CurfewError } from '../base/errors';
 import { SHARDS } from '../store/shards';
-import { ITEM_ABSENT, type Test } from '../store/table';
+import { ROW_ABSENT, type Test } from '../store/table';
 import { change, type Fact, fenced, is, type KeysWrite } from './fence';
 import type { PolicyState } from './key-policy';
 import {
@@ -14,13 +14,13 @@ import {
   type Wave,
   type Window,
 } from './ring';
-import { item, keyKey, pointerKey, slotKey, waveKey } from './ring-items';
+import { row, keyKey, pointerKey, slotKey, waveKey } from './ring-items';
 import { mayActivate } from './rotation';
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {
   const intent: Slot = { slot, state: 'INTENT', at: now, nonce, signUntil: signUntilOf(now, ring.cfg.period) };
-  return [{ kind: 'put', table: 'keys', item: item(slotKey(ring.id, slot), intent), if: ITEM_ABSENT }];
+  return [{ kind: 'put', table: 'keys', row: row(slotKey(ring.id, slot), intent), if: ROW_ABSENT }];
 }
 
 export function slotCreated(
@@ -79,8 +79,8 @@ export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
     now,
     [{ type: 'key.adopted', body }],
     [
-      { kind: 'put', table: 'keys', item: item(keyKey(ring.id, kid), key), if: ITEM_ABSENT },
-      { kind: 'put', table: 'keys', item: item(pointerKey(kid), { ring: ring.id }), if: ITEM_ABSENT },
+      { kind: 'put', table: 'keys', row: row(keyKey(ring.id, kid), key), if: ROW_ABSENT },
+      { kind: 'put', table: 'keys', row: row(pointerKey(kid), { ring: ring.id }), if: ROW_ABSENT },
       {
         kind: 'update',
         table: 'keys',

@@ -3,5 +3,5 @@ import { ordered } from './table';
 
 export const SHARDS = 64;
 
-export const issuedPartition = (shard: number) => `OUT#${ordered(shard, 2)}`;
-export const ISSUED_PARTITIONS = Array.from({ length: SHARDS }, (_, shard) => issuedPartition(shard));
+export const markerPartition = (shard: number) => `OUT#${ordered(shard, 2)}`;
+export const MARKER_PARTITIONS = Array.from({ length: SHARDS }, (_, shard) => markerPartition(shard));

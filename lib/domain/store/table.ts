@@ -7,7 +7,7 @@
 export const TABLES = [
   'keys',
   'ledger',
-  'issued',
+  'markers',
   'bodies',
   'cutoffs',
   'inbox',
@@ -21,11 +21,11 @@ export type TableName = (typeof TABLES)[number];
 export type Scalar = string | number | boolean | null;
 export type Value = Scalar | readonly Value[] | { readonly [name: string]: Value | undefined };
 
-export interface Key {
+export interface RowKey {
   readonly pk: string;
   readonly sk: string;
 }
-export type Item = Key & { readonly v: 1 } & { readonly [attribute: string]: Value | undefined };
+export type Row = RowKey & { readonly v: 1 } & { readonly [attribute: string]: Value | undefined };
 
 /**
  * One test on one attribute of the item as stored. All tests of a write must hold together.
@@ -53,11 +53,11 @@ export type Allowed<R extends TableRight, V extends TableVerb> = {
 }[TableName];
 
 export type Write<R extends TableRight = AnyTableRight> =
-  | { readonly kind: 'put'; readonly table: Allowed<R, 'put'>; readonly item: Item; readonly if?: readonly Test[] }
+  | { readonly kind: 'put'; readonly table: Allowed<R, 'put'>; readonly row: Row; readonly if?: readonly Test[] }
   | {
       readonly kind: 'update';
       readonly table: Allowed<R, 'update'>;
-      readonly key: Key;
+      readonly key: RowKey;
       readonly set?: { readonly [attribute: string]: Value };
       readonly remove?: readonly string[];
       /** Adds to a number attribute; an absent one counts as 0. */
@@ -66,11 +66,11 @@ export type Write<R extends TableRight = AnyTableRight> =
       readonly append?: { readonly [attribute: string]: readonly Value[] };
       readonly if?: readonly Test[];
     }
-  | { readonly kind: 'delete'; readonly table: Allowed<R, 'delete'>; readonly key: Key; readonly if?: readonly Test[] }
-  | { readonly kind: 'check'; readonly table: Allowed<R, 'check'>; readonly key: Key; readonly if: readonly Test[] };
+  | { readonly kind: 'delete'; readonly table: Allowed<R, 'delete'>; readonly key: RowKey; readonly if?: readonly Test[] }
+  | { readonly kind: 'check'; readonly table: Allowed<R, 'check'>; readonly key: RowKey; readonly if: readonly Test[] };
 
-export const ITEM_ABSENT: readonly Test[] = [{ attribute: 'pk', is: 'absent' }];
-export const ITEM_PRESENT: readonly Test[] = [{ attribute: 'pk', is: 'present' }];
+export const ROW_ABSENT: readonly Test[] = [{ attribute: 'pk', is: 'absent' }];
+export const ROW_PRESENT: readonly Test[] = [{ attribute: 'pk', is: 'present' }];
 
 /** Transactions of DynamoDB hold at most this many writes. */
 export const TRANSACTION_WRITES_MAX = 100;

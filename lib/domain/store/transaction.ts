@@ -1,9 +1,9 @@
 /** What DynamoDB asks of any transaction before it looks at a single item (TransactWriteItems, "Constraints"). */
 import { CurfewError } from '../base/errors';
-import { type Key, TRANSACTION_WRITES_MAX, type Write } from './table';
+import { type RowKey, TRANSACTION_WRITES_MAX, type Write } from './table';
 
-export function keyOf(write: Write): Key {
-  return write.kind === 'put' ? { pk: write.item.pk, sk: write.item.sk } : write.key;
+export function keyOf(write: Write): RowKey {
+  return write.kind === 'put' ? { pk: write.row.pk, sk: write.row.sk } : write.key;
 }
 
 /** Refuses what could never be applied, whatever is stored: too many writes, two on one item, an update of nothing. */

@@ -1,15 +1,15 @@
 /** The rows of cut-offs: one row per ring and blinded subject, which is set and never lowered. */
 import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../feed/feed';
-import { item } from '../rings/ring-items';
-import { ITEM_ABSENT, type Item, type Key, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
+import { row } from '../rings/ring-items';
+import { ROW_ABSENT, type Row, type RowKey, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
 
 /** Beyond every iat: a blocked subject is refused whenever a token says it was issued. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
 export const cutOffPartition = (ring: string) => `CUT#${ring}`;
 
-export function cutOffKey(ring: string, blinded: string): Key {
+export function cutOffKey(ring: string, blinded: string): RowKey {
   return { pk: cutOffPartition(ring), sk: blinded };
 }
 
@@ -42,12 +42,12 @@ export function setCutOff(
       set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
       if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
     },
-    { kind: 'put', table: 'cutoffs', item: item(outKey(ring, blinded, notBefore), { record, event }), if: ITEM_ABSENT },
+    { kind: 'put', table: 'cutoffs', row: row(outKey(ring, blinded, notBefore), { record, event }), if: ROW_ABSENT },
   ];
 }
 
 /** Apart from the cut-offs, which the publisher reads whole. */
-function outKey(ring: string, blinded: string, notBefore: number): Key {
+function outKey(ring: string, blinded: string, notBefore: number): RowKey {
   return { pk: `CUT-OUT#${ring}`, sk: `${OUTBOX_PREFIX}${blinded}#${notBefore}` };
 }
 
@@ -57,6 +57,6 @@ export function checkNotCutOff(ring: string, blinded: string, iat: number): Writ
   return { kind: 'check', table: 'cutoffs', key: cutOffKey(ring, blinded), if: [test] };
 }
 
-export function parseCutOff(item: Item): CutOff {
+export function parseCutOff(item: Row): CutOff {
   return { blinded: item.sk, notBefore: item.notBefore as number, blocked: item.blocked as boolean };
 }

@@ -1,7 +1,7 @@
 /**
  * The ledger: every issued token, before anybody holds it.
  *
- *     Bodies INTENT ─► kms:Sign ─► one transaction { Bodies SIGNED, Ledger row, Issued digest, checks } ─► release
+ *     Bodies INTENT ─► kms:Sign ─► one transaction { Bodies SIGNED, Ledger row, marker, checks } ─► handed out
  *
  * A crash before the transaction leaves an intent that was never released: there is one Sign per intent, a retry is a
  * new jti. A crash after it leaves a token that was recorded and not handed out: it expires unused. A row is found by
@@ -11,9 +11,9 @@ import { base64url, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../rings/ring';
-import { GATES, gateKey, item, keyKey } from '../rings/ring-items';
-import { issuedPartition } from '../store/shards';
-import { ITEM_ABSENT, type Item, type Key, ordered, type Test, type Write } from '../store/table';
+import { GATES, gateKey, row, keyKey } from '../rings/ring-items';
+import { markerPartition } from '../store/shards';
+import { ROW_ABSENT, type Row, type RowKey, ordered, type Test, type Write } from '../store/table';
 import { type Claims, jtiHash } from './claims';
 import { checkNotCutOff } from './cut-off-rows';
 
@@ -53,12 +53,12 @@ export function shardPartition(kid: string, shard: number): string {
   return `${kid}#${ordered(shard, 2)}`;
 }
 
-export function rowKey(key: Pick<KeyRecord, 'kid' | 'shards'>, jtiH: string): Key {
+export function rowKey(key: Pick<KeyRecord, 'kid' | 'shards'>, jtiH: string): RowKey {
   return { pk: shardPartition(key.kid, shardOf(jtiH, key.shards)), sk: jtiH };
 }
 
 /** Before kms:Sign: what we are about to sign is on record, and this jti was never used under this kid. */
-export function intent(
+export function recordIntent(
   key: KeyRecord,
   claims: Claims,
   token: Pick<CompactToken, 'protected' | 'payload'>,
@@ -69,8 +69,8 @@ export function intent(
     payload: base64url(token.payload),
     exp: claims.exp,
   };
-  const stored = item(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
-  return { kind: 'put', table: 'bodies', item: stored, if: ITEM_ABSENT };
+  const stored = row(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
+  return { kind: 'put', table: 'bodies', row: stored, if: ROW_ABSENT };
 }
 
 export interface Issuance {
@@ -87,9 +87,9 @@ export interface Issuance {
 }
 
 /** After kms:Sign: the intent becomes SIGNED, if nobody blocked the subject or replaced the key meanwhile. */
-export function issued(
+export function recordIssued(
   issuance: Issuance,
-): Write<'bodies:update' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
+): Write<'bodies:update' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cutoffs:check'>[] {
   const { key, claims, token } = issuance;
   return [
     {
@@ -108,9 +108,9 @@ export function issued(
 }
 
 /** A token that the issuer before us signed: same rows, as long as its key is still OBSERVED. */
-export function adopted(
+export function recordAdopted(
   issuance: Issuance,
-): Write<'bodies:put' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
+): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cutoffs:check'>[] {
   const { ring, key } = issuance;
   return [
     signedBody(issuance),
@@ -126,14 +126,14 @@ export function adopted(
 }
 
 /** The re-signed version: a new row under the new kid; the old one is never edited. */
-export function resigned(
+export function recordResigned(
   issuance: Issuance,
   resignOf: string,
-): Write<'bodies:put' | 'ledger:put' | 'issued:put' | 'keys:check' | 'cutoffs:check'>[] {
+): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cutoffs:check'>[] {
   return [signedBody(issuance), ...recordRow(issuance, resignOf), checkIssues(issuance)];
 }
 
-export function parseRow(stored: Item): LedgerRow & { readonly jtiH: string } {
+export function parseRow(stored: Row): LedgerRow & { readonly jtiH: string } {
   return { ...(stored as unknown as LedgerRow), jtiH: stored.sk };
 }
 
@@ -164,14 +164,14 @@ function signedBody({ key, claims, token }: Issuance): Write<'bodies:put'> {
     signature: base64url(token.signature),
     exp: claims.exp,
   };
-  const stored = item(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
-  return { kind: 'put', table: 'bodies', item: stored, if: ITEM_ABSENT };
+  const stored = row(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
+  return { kind: 'put', table: 'bodies', row: stored, if: ROW_ABSENT };
 }
 
-function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'issued:put' | 'cutoffs:check'>[] {
+function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'markers:put' | 'cutoffs:check'>[] {
   const { ring, key, claims, token, blinded, callerArn, epoch, now, outId } = issuance;
   const jtiH = jtiHash(claims.jti);
-  const row: LedgerRow = {
+  const entry: LedgerRow = {
     tokenSha256: token.tokenSha256,
     payloadSha256: base64url(sha256(token.payload)),
     subH: blinded[0] ?? '',
@@ -189,14 +189,14 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
     {
       kind: 'put',
       table: 'ledger',
-      item: item(rowKey(key, jtiH), { ...row, ttl: claims.exp + KEPT_SECONDS }),
-      if: ITEM_ABSENT,
+      row: row(rowKey(key, jtiH), { ...entry, ttl: claims.exp + KEPT_SECONDS }),
+      if: ROW_ABSENT,
     },
     {
       kind: 'put',
-      table: 'issued',
-      item: item({ pk: issuedPartition(shard), sk: outId }, digest),
-      if: ITEM_ABSENT,
+      table: 'markers',
+      row: row({ pk: markerPartition(shard), sk: outId }, digest),
+      if: ROW_ABSENT,
     },
     ...[...new Set(blinded)].map((name) => checkNotCutOff(ring, name, claims.iat)),
   ];

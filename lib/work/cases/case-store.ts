@@ -10,7 +10,7 @@ import {
   parseMeta,
 } from '../../domain/cases/case';
 import type { CaseItem } from '../../domain/cases/proof';
-import type { Item, Write } from '../../domain/store/table';
+import type { Row, Write } from '../../domain/store/table';
 import type { Tables } from '../../ports';
 
 type Reader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };
@@ -21,7 +21,7 @@ type Writer = { readonly tables: Pick<Tables<'cases:get' | 'cases:put' | 'cases:
 const ROUNDS_MAX = 40;
 
 /** The clear details of an item stand here and nowhere else: in the case's own row, not in records, logs or payloads. */
-export type StoredItem = Item & {
+export type StoredItem = Row & {
   readonly item: CaseItem;
   readonly phase: 'contain' | 'act';
   readonly state: 'PLANNED' | 'DONE' | 'PROVED';

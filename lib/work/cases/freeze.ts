@@ -5,7 +5,7 @@ import type { PrincipalRef } from '../../domain/cases/containment';
 import type { Inventory } from '../../domain/cases/plan';
 import { type Outgoing, transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
-import { ITEM_ABSENT, type Item, type Key, type Value, type Write } from '../../domain/store/table';
+import { ROW_ABSENT, type Row, type RowKey, type Value, type Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
 import { changeCase, loadItems, type Target } from './case-store';
 
@@ -39,7 +39,7 @@ export type ItemPut = Extract<Write<'cases:put'>, { kind: 'put' }>;
 
 /** The document as it was first written, by this run or by one before. */
 export async function beginFreezing<T extends List | Plan>(
-  key: Key,
+  key: RowKey,
   draft: () => Promise<Omit<T, 'state'>>,
   { tables }: PlannerDeps,
 ): Promise<T> {
@@ -47,8 +47,8 @@ export async function beginFreezing<T extends List | Plan>(
   if (begun) return begun as unknown as T;
   const drafted = { ...(await draft()), state: 'FREEZING' };
   try {
-    const item = { ...key, v: 1, ...drafted } as unknown as Item;
-    await tables.transact([{ kind: 'put', table: 'cases', item, if: ITEM_ABSENT }]);
+    const item = { ...key, v: 1, ...drafted } as unknown as Row;
+    await tables.transact([{ kind: 'put', table: 'cases', row: item, if: ROW_ABSENT }]);
   } catch (error) {
     // A run beside us was first: its answers are the ones that count.
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
@@ -60,7 +60,7 @@ export async function beginFreezing<T extends List | Plan>(
 export async function putItems(caseId: string, writes: readonly ItemPut[], deps: PlannerDeps): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const there = new Set((await loadItems(deps, caseId)).map(({ sk }) => sk));
-    const missing = writes.filter(({ item }) => !there.has(item.sk));
+    const missing = writes.filter(({ row }) => !there.has(row.sk));
     if (missing.length === 0) return;
     try {
       for (let n = 0; n < missing.length; n += ITEMS_AT_ONCE)
@@ -78,7 +78,7 @@ export async function putItems(caseId: string, writes: readonly ItemPut[], deps:
 export async function freeze(
   request: StepRequest,
   deps: PlannerDeps,
-  key: Key,
+  key: RowKey,
   change: (meta: CaseMeta, now: number) => { readonly set: Partial<CaseMeta>; readonly outgoing: readonly Outgoing[] },
 ): Promise<void> {
   await changeCase(deps, request, PLANNABLE, async (meta) => {

@@ -2,11 +2,11 @@
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
 import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
-import { ITEM_PRESENT, type Item, type Key } from '../../domain/store/table';
+import { ROW_PRESENT, type Row, type RowKey } from '../../domain/store/table';
 import type { Clock, Tables, Workflow } from '../../ports';
 
 /** A due marker; with the attempt that it looks after, once one was started. */
-export type Marker = Key & { readonly attempt?: number };
+export type Marker = RowKey & { readonly attempt?: number };
 
 interface StartDeps {
   readonly clock: Clock;
@@ -67,16 +67,16 @@ function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined 
 /** If we stop before this, the marker brings somebody back to the same attempt: starting it again is nothing new. */
 async function lookAgain(
   { caseId, attempt }: CaseMeta,
-  marker: Key,
+  marker: RowKey,
   now: number,
   { tables }: StartDeps,
 ): Promise<void> {
   const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
-  const later: Item = { ...dueKey(now + pause, caseId), v: 1, caseId, attempt };
+  const later: Row = { ...dueKey(now + pause, caseId), v: 1, caseId, attempt };
   try {
     await tables.transact([
-      { kind: 'delete', table: 'cases', key: marker, if: ITEM_PRESENT },
-      { kind: 'put', table: 'cases', item: later },
+      { kind: 'delete', table: 'cases', key: marker, if: ROW_PRESENT },
+      { kind: 'put', table: 'cases', row: later },
     ]);
   } catch (error) {
     // Already replaced: the case is looked after, and a repeated fact changes nothing.

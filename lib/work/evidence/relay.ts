@@ -4,7 +4,7 @@
 
 import { CurfewError } from '../../domain/base/errors';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../domain/evidence/record';
-import { type Item, OUTBOX_PREFIX } from '../../domain/store/table';
+import { type Row, OUTBOX_PREFIX } from '../../domain/store/table';
 import type { Deps } from '../../ports';
 
 interface OutboxEvent {
@@ -13,7 +13,7 @@ interface OutboxEvent {
 }
 
 export async function relay(
-  items: readonly Item[],
+  items: readonly Row[],
   deps: Deps<'outbox-signing'> | Deps<'outbox-offboarding'>,
 ): Promise<void> {
   const out = items.filter(({ sk }) => sk.startsWith(OUTBOX_PREFIX));
@@ -25,11 +25,11 @@ export async function relay(
   for (const { detailType, detail } of events) await deps.events.put(detailType, detail);
 }
 
-function checkedRecord(value: Item[string]): EvidenceRecord {
+function checkedRecord(value: Row[string]): EvidenceRecord {
   return parseRecord(Buffer.from(formatRecord(value as unknown as EvidenceRecord)));
 }
 
-function checkedEvent(value: Item[string]): OutboxEvent {
+function checkedEvent(value: Row[string]): OutboxEvent {
   const { detailType, detail } = (value ?? {}) as Partial<OutboxEvent>;
   if (typeof detailType !== 'string' || typeof detail?.id !== 'string')
     throw new CurfewError('ERR_INPUT_INVALID', 'an event of the outbox has a detailType and a detail with an id', {

@@ -5,14 +5,14 @@ import type { Write } from '../../../lib/domain/store/table';
 import { jtiHash } from '../../../lib/domain/tokens/claims';
 import { setCutOff } from '../../../lib/domain/tokens/cut-off-rows';
 import {
-  adopted,
+  recordAdopted,
   type Body,
   type Issuance,
-  intent,
-  issued,
+  recordIntent,
+  recordIssued,
   isVersionOf,
   parseRow,
-  resigned,
+  recordResigned,
   rowKey,
   shardOf,
   tokenOf,
@@ -56,14 +56,14 @@ async function table() {
 }
 
 const issueOnce = async (ring: RingTable, one = issuance()) => {
-  await ring.tables.transact([intent(one.key, one.claims, one.token)]);
-  await ring.tables.transact(issued(one));
+  await ring.tables.transact([recordIntent(one.key, one.claims, one.token)]);
+  await ring.tables.transact(recordIssued(one));
 };
 
 test('a jti is used once under a kid: the second intent is refused before anything is signed', async () => {
   const ring = await table();
   await issueOnce(ring);
-  await expect(ring.tables.transact([intent(activeRecord(1), claims, issuance().token)])).rejects.toMatchObject({
+  await expect(ring.tables.transact([recordIntent(activeRecord(1), claims, issuance().token)])).rejects.toMatchObject({
     code: 'ERR_CONDITION_FAILED',
   });
 });
@@ -71,7 +71,7 @@ test('a jti is used once under a kid: the second intent is refused before anythi
 test('an intent alone is no issued token', async () => {
   const ring = await table();
   const one = issuance();
-  await ring.tables.transact([intent(one.key, claims, one.token)]);
+  await ring.tables.transact([recordIntent(one.key, claims, one.token)]);
   expect(ring.tables.dump('ledger')).toEqual([]);
   const [body] = ring.tables.dump('bodies');
   expect(() => tokenOf(body as unknown as Body)).toThrow(
@@ -94,9 +94,9 @@ test('an issued token is one row, one body and one digest that waits for the com
     epoch: 7,
     subH: 'sub-b',
   });
-  expect(ring.tables.dump('issued')).toMatchObject([{ kid: kid(1), jtiH: H('jti-1'), tokenSha256: H(token) }]);
+  expect(ring.tables.dump('markers')).toMatchObject([{ kid: kid(1), jtiH: H('jti-1'), tokenSha256: H(token) }]);
   const everything = JSON.stringify(
-    (['ledger', 'bodies', 'issued', 'cutoffs'] as const).map((name) => ring.tables.dump(name)),
+    (['ledger', 'bodies', 'markers', 'cutoffs'] as const).map((name) => ring.tables.dump(name)),
   );
   for (const secret of [token, 'member-1']) expect(everything).not.toContain(secret);
   expect(tokenOf(ring.tables.dump('bodies')[0] as unknown as Body).token).toBe(token);
@@ -114,27 +114,27 @@ test.each<[string, (ring: RingTable) => Promise<unknown>]>([
 ])('between the signature and the row %s: nothing is issued', async (_what, change) => {
   const ring = await table();
   const one = issuance();
-  await ring.tables.transact([intent(one.key, claims, one.token)]);
+  await ring.tables.transact([recordIntent(one.key, claims, one.token)]);
   await change(ring);
-  await expect(ring.tables.transact(issued(one))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
-  expect([ring.tables.dump('ledger'), ring.tables.dump('issued')]).toEqual([[], []]);
+  await expect(ring.tables.transact(recordIssued(one))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+  expect([ring.tables.dump('ledger'), ring.tables.dump('markers')]).toEqual([[], []]);
 });
 
 test('a re-sign is fenced by the key that issues, and not by a halt: it issues nothing new', async () => {
   const ring = await table();
   await setHead(ring, { halted: true, closingAt: NOW });
-  await ring.tables.transact(resigned(issuance(), kid(9)));
+  await ring.tables.transact(recordResigned(issuance(), kid(9)));
   await setHead(ring, { activeKid: kid(2) });
-  await expect(ring.tables.transact(resigned(issuance(1), kid(9)))).rejects.toMatchObject({
+  await expect(ring.tables.transact(recordResigned(issuance(1), kid(9)))).rejects.toMatchObject({
     code: 'ERR_CONDITION_FAILED',
   });
 });
 
 test('a token is re-signed once; the second run is refused and nothing is overwritten', async () => {
   const ring = await table();
-  await ring.tables.transact(resigned(issuance(), kid(9)));
+  await ring.tables.transact(recordResigned(issuance(), kid(9)));
   const before = ring.tables.dump('bodies');
-  await expect(ring.tables.transact(resigned(issuance(1, { outId: 'again' }), kid(9)))).rejects.toMatchObject({
+  await expect(ring.tables.transact(recordResigned(issuance(1, { outId: 'again' }), kid(9)))).rejects.toMatchObject({
     code: 'ERR_CONDITION_FAILED',
   });
   expect(ring.tables.dump('bodies')).toEqual(before);
@@ -147,7 +147,7 @@ test.each(['SUSPECT', 'DENIED', 'RETIRED'] as const)(
     await ring.tables.transact([
       { kind: 'update', table: 'keys', key: { pk: 'RING#customer-api', sk: `KEY#${kid(9)}` }, set: { state } },
     ]);
-    await expect(ring.tables.transact(adopted(issuance(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    await expect(ring.tables.transact(recordAdopted(issuance(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
     expect(ring.tables.dump('ledger')).toEqual([]);
   },
 );
@@ -155,7 +155,7 @@ test.each(['SUSPECT', 'DENIED', 'RETIRED'] as const)(
 test('the same jti under two kids is two tokens, and one is a version of the other only over the same payload', async () => {
   const ring = await table();
   await issueOnce(ring);
-  await ring.tables.transact(adopted(issuance(9)));
+  await ring.tables.transact(recordAdopted(issuance(9)));
   const [one, other] = ring.tables.dump('ledger').map(parseRow);
   expect(one?.jtiH).toBe(other?.jtiH);
   expect(isVersionOf(one as never, other as never)).toBe(true);
@@ -163,7 +163,7 @@ test('the same jti under two kids is two tokens, and one is a version of the oth
 });
 
 test('a subject that is also the actor and the client is checked once', () => {
-  const writes: Write[] = issued(issuance(1, { blinded: ['b', 'b', 'b'] }));
+  const writes: Write[] = recordIssued(issuance(1, { blinded: ['b', 'b', 'b'] }));
   expect(writes.filter(({ table: name }) => name === 'cutoffs')).toHaveLength(1);
 });
 

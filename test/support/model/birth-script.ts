@@ -5,14 +5,14 @@ import { isSamePolicy } from '../../../lib/domain/rings/key-policy';
 import type { Ring, Slot } from '../../../lib/domain/rings/ring';
 import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/rings/ring-items';
 import * as transitions from '../../../lib/domain/rings/transitions';
-import type { Item } from '../../../lib/domain/store/table';
+import type { Row } from '../../../lib/domain/store/table';
 import { ACCOUNT, ROLES } from './kms';
 import { effect, read, type Script } from './script';
 import { MODEL_CFG, type ModelWorld, RING } from './world';
 
 /** `loadRing`: HEAD first. The other queries run at once: they are answered in any order, and others may write in between. */
 export function* load(world: ModelWorld): Script<Ring> {
-  const items: Item[] = [];
+  const items: Row[] = [];
   const versions = new Set<number>();
   for (const prefix of inSomeOrder(world)) {
     items.push(...(yield* read('tables.query', prefix, () => world.store.query('keys', headKey(RING).pk, prefix))));

@@ -215,7 +215,7 @@ function untested(isGone: (test: Test, write: Write) => boolean): Rules {
 }
 
 function keyOf(write: Write): string {
-  return write.kind === 'put' ? write.item.sk : write.key.sk;
+  return write.kind === 'put' ? write.row.sk : write.key.sk;
 }
 
 /** Too young to sign for ever, so that the plan counts on it and never calls it. */

@@ -3,7 +3,7 @@
  * other: a script that does not do what its Lambda does proves nothing of it.
  */
 import type { FunctionName } from '../../../lib/domain/deployment/rights';
-import type { Item, Write } from '../../../lib/domain/store/table';
+import type { Row, Write } from '../../../lib/domain/store/table';
 import type { World } from '../../../lib/local/world';
 import { type Script, sayStop } from './script';
 import type { ModelWorld } from './world';
@@ -62,7 +62,7 @@ export function callsOf(script: Script<unknown>, world: ModelWorld): string[] {
 }
 
 /** Kids by slot; the four queries of a load as one; and without what both read beside a ring. */
-export function comparable(calls: readonly string[], keys: readonly Item[]): string[] {
+export function comparable(calls: readonly string[], keys: readonly Row[]): string[] {
   let text = calls
     .filter((call) => !/^(tables\.get\b|tables\.query (issued|ledger|cutoffs)$)/.test(call))
     .map((call) => call.replace(/^tables\.query (HEAD|KEY#|SLOT#|WAVE#)$/, 'load'))

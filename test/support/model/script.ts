@@ -40,9 +40,9 @@ export function sayStop({ call, sent }: Stop): string {
 const TOLD = ['state', 'kmsState', 'activeKid', 'publishedAt', 'inJwks', 'toKid', 'closingAt', 'halted', 'policyState'];
 
 function sayWrite(write: Write): string {
-  const { pk, sk } = write.kind === 'put' ? write.item : write.key;
+  const { pk, sk } = write.kind === 'put' ? write.row : write.key;
   if (sk.startsWith('OUT#')) return '';
-  const set = write.kind === 'put' ? write.item : write.kind === 'update' ? write.set : {};
+  const set = write.kind === 'put' ? write.row : write.kind === 'update' ? write.set : {};
   const told = TOLD.filter((name) => set?.[name] !== undefined).map((name) =>
     typeof set?.[name] === 'number' ? name : `${name}:${String(set?.[name])}`,
   );

@@ -1,5 +1,5 @@
 /** DynamoDB as the model needs it: items by key and conditions judged as the twin judges them, each call in one step. */
-import type { Item, Key, TableName, Write } from '../../../lib/domain/store/table';
+import type { Row, RowKey, TableName, Write } from '../../../lib/domain/store/table';
 import { checkTransaction, conditionFailed, keyOf } from '../../../lib/domain/store/transaction';
 import { holds, next, type Stored } from '../../../lib/local/tables';
 
@@ -8,13 +8,13 @@ export class ModelStore {
   version = 0;
   private readonly groups = new Map<string, Map<string, Stored>>();
 
-  get(table: TableName, key: Key): Item | undefined {
-    return this.groups.get(groupOf(table, key))?.get(key.sk) as Item | undefined;
+  get(table: TableName, key: RowKey): Row | undefined {
+    return this.groups.get(groupOf(table, key))?.get(key.sk) as Row | undefined;
   }
 
   /** `prefix` is whole: `HEAD`, or up to and with the first `#` of a sort key. */
-  query(table: TableName, pk: string, prefix: string): Item[] {
-    return [...(this.groups.get(groupOf(table, { pk, sk: prefix }))?.values() ?? [])] as Item[];
+  query(table: TableName, pk: string, prefix: string): Row[] {
+    return [...(this.groups.get(groupOf(table, { pk, sk: prefix }))?.values() ?? [])] as Row[];
   }
 
   transact(writes: readonly Write[]): void {
@@ -38,7 +38,7 @@ export class ModelStore {
   }
 }
 
-function groupOf(table: TableName, { pk, sk }: Key): string {
+function groupOf(table: TableName, { pk, sk }: RowKey): string {
   const end = sk.indexOf('#') + 1;
   return `${table}|${pk}|${end > 0 ? sk.slice(0, end) : sk}`;
 }

@@ -5,10 +5,10 @@
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { KeyRecord } from '../../../lib/domain/rings/ring';
 import { headKey, keyKey, waveKey } from '../../../lib/domain/rings/ring-items';
-import type { Item } from '../../../lib/domain/store/table';
+import type { Row } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { excludedRow } from '../../../lib/domain/tokens/eligibility';
-import { type Issuance, intent, issued, type LedgerRow, resigned } from '../../../lib/domain/tokens/ledger';
+import { type Issuance, recordIntent, recordIssued, type LedgerRow, recordResigned } from '../../../lib/domain/tokens/ledger';
 import { effect, read, type Script } from './script';
 import { type HeldToken, type Issuing, MODEL_CFG, type ModelWorld, RING } from './world';
 
@@ -32,10 +32,10 @@ function* issueOnce(world: ModelWorld, { key, epoch }: Issuing): Script {
   const { iss, aud, maxTtl } = MODEL_CFG;
   const claims: Claims = { iss, aud, sub: 'member', client_id: 'web', jti, iat: now, exp: now + maxTtl };
   const payload = Buffer.from(jti);
-  const writes = [intent(key, claims, { protected: '', payload })];
+  const writes = [recordIntent(key, claims, { protected: '', payload })];
   yield* effect('tables.transact', writes, () => world.transact(writes));
   yield* effect('signer.sign', '', () => signInFlight(world, key));
-  const last = issued(issuanceOf(world, key, claims, payload, epoch));
+  const last = recordIssued(issuanceOf(world, key, claims, payload, epoch));
   try {
     yield* effect('tables.transact', last, () => {
       world.transact(last);
@@ -111,7 +111,7 @@ export function* resign(
     if (isExcluded(world, token, recordOf(source))) continue;
     yield* effect('signer.sign', '', () => world.kms.sign('resigner', recordOf(target).kmsKeyArn ?? ''));
     const issuance = issuanceOf(world, recordOf(target), token.claims, token.payload, head.fence as number);
-    const writes = resigned(issuance, fromKid);
+    const writes = recordResigned(issuance, fromKid);
     try {
       yield* effect('tables.transact', writes, () => {
         world.transact(writes);
@@ -156,6 +156,6 @@ function issuanceOf(world: ModelWorld, key: KeyRecord, claims: Claims, payload: 
   };
 }
 
-function recordOf(item: Item): KeyRecord {
+function recordOf(item: Row): KeyRecord {
   return item as unknown as KeyRecord;
 }
