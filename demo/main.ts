@@ -18,7 +18,7 @@ async function main(): Promise<number> {
   const { exitCode, dir, emulator } = played;
   if (exitCode !== 2)
     log(`\nresults in ${values.out}: report.html to read, summary.json, evidence/ for curfew evidence verify`);
-  if (values.keep && exitCode !== 2) goOn(played);
+  if (values.keep && exitCode !== 2) keepRunning(played);
   else await emulator.stop();
 
   if (exitCode === 0 && !values.keep) rmSync(dir, { recursive: true, force: true });
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-function goOn({ emulator, dir }: Played): void {
+function keepRunning({ emulator, dir }: Played): void {
   emulator.keep();
   const variables = [
     'AWS_ENDPOINT_URL',

@@ -27,7 +27,7 @@ import {
   pendingKey,
   type StoredDelivery,
 } from '../lib/domain/intake/inbox';
-import type { LeaverEvent } from '../lib/domain/intake/statement';
+import type { Statement } from '../lib/domain/intake/statement';
 import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
@@ -48,8 +48,10 @@ export async function foldDelivery(
     throw new CurfewError('ERR_NOT_FOUND', 'the inbox holds no such delivery', { got: { source } });
   const stored = parseDelivery(item);
 
-  // One worker's fact that cannot be folded does not keep the others of the delivery waiting.
-  const outcomes = await Promise.allSettled(stored.facts.map((fact) => foldFact(fact, stored, deps)));
+  // One worker's statement that cannot be folded does not keep the others of the delivery waiting.
+  const outcomes = await Promise.allSettled(
+    stored.statements.map((statement) => foldStatement(statement, stored, deps)),
+  );
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure) throw failure.reason;
 
@@ -58,11 +60,15 @@ export async function foldDelivery(
   return { caseId: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []))[0] };
 }
 
-/** Folds one fact and starts its case if it is due. Answers the case, or undefined where a fact belongs to none. */
-async function foldFact(fact: LeaverEvent, stored: StoredDelivery, deps: FolderDeps): Promise<string | undefined> {
+/** Folds one statement and starts its case if it is due. Answers the case, or undefined where a statement belongs to none. */
+async function foldStatement(
+  statement: Statement,
+  stored: StoredDelivery,
+  deps: FolderDeps,
+): Promise<string | undefined> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const found = await findCases(fact, deps);
-    const { caseId, writes } = await decide(fact, found, stored, deps);
+    const found = await findCases(statement, deps);
+    const { caseId, writes } = await decide(statement, found, stored, deps);
     try {
       if (writes.length > 0) await deps.tables.transact(writes);
     } catch (error) {
@@ -86,11 +92,11 @@ interface Found {
   readonly known: readonly CaseMeta[];
   /** The one open case of the worker. */
   readonly open?: CaseMeta;
-  /** The departure this fact names has been taken back. */
+  /** The departure this statement names has been taken back. */
   readonly rescinded: boolean;
 }
 
-async function findCases({ workerId, effectiveAt }: LeaverEvent, deps: FolderDeps): Promise<Found> {
+async function findCases({ workerId, effectiveAt }: Statement, deps: FolderDeps): Promise<Found> {
   const { tables, config } = deps;
   const pepper = await pepperOf(deps);
   const idOf = (kind: DepartureKind) => caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt, kind });
@@ -110,62 +116,68 @@ async function findCases({ workerId, effectiveAt }: LeaverEvent, deps: FolderDep
 }
 
 async function decide(
-  fact: LeaverEvent,
+  statement: Statement,
   found: Found,
   stored: StoredDelivery,
   deps: FolderDeps,
 ): Promise<{ readonly caseId?: string; readonly writes: readonly CaseWrite[] }> {
   const { ids, known, open, rescinded } = found;
-  if (fact.kind === 'rescinded') {
+  if (statement.kind === 'rescinded') {
     const isKnown = (caseId: string) => known.some((meta) => meta.caseId === caseId);
     const other = open === undefined || isKnown(open.caseId) ? undefined : open;
-    const isMeant = other?.dates.includes(fact.effectiveAt);
+    const isMeant = other?.dates.includes(statement.effectiveAt);
     const targets = other && isMeant ? [...known, other] : known;
     const caseIds = Object.values(ids).filter((caseId) => !isKnown(caseId));
     const unaffected = { caseIds, ...(!isMeant && other && { open: other }) };
-    return { caseId: targets[0]?.caseId, writes: rescind(fact.workerId, fact.effectiveAt, targets, unaffected) };
+    return {
+      caseId: targets[0]?.caseId,
+      writes: rescind(statement.workerId, statement.effectiveAt, targets, unaffected),
+    };
   }
   // Who comes back comes back with new credentials: nothing that a case ended is given back.
-  if (!isDeparture(fact)) return { writes: [] };
+  if (!isDeparture(statement)) return { writes: [] };
 
-  const target = caseFor(open ? [...known, open] : known, fact);
+  const target = caseFor(open ? [...known, open] : known, statement);
   if (target?.state === 'CLOSED') return { caseId: target.caseId, writes: [] };
-  if (target) return { caseId: target.caseId, writes: addDeparture(target, fact, rescinded, deps.clock.now()) };
-  return { caseId: ids[fact.kind], writes: await opening(fact, found, stored, deps) };
+  if (target) return { caseId: target.caseId, writes: addDeparture(target, statement, rescinded, deps.clock.now()) };
+  return { caseId: ids[statement.kind], writes: await opening(statement, found, stored, deps) };
 }
 
 async function opening(
-  fact: Departure,
+  statement: Departure,
   { ids, open, rescinded }: Found,
   stored: StoredDelivery,
   deps: FolderDeps,
 ): Promise<CaseWrite[]> {
-  const caseId = ids[fact.kind];
+  const caseId = ids[statement.kind];
   const now = deps.clock.now();
-  const pseudonym = await pseudonymOf(fact.workerId, deps);
+  const pseudonym = await pseudonymOf(statement.workerId, deps);
   const { source, corroboration, sentAt, receivedAt, bodySha256 } = stored;
   const meta: CaseMeta = {
     caseId,
-    workerId: fact.workerId,
+    workerId: statement.workerId,
     pseudonym,
-    state: fact.effectiveAt <= now ? 'DUE' : 'OPEN',
+    state: statement.effectiveAt <= now ? 'DUE' : 'OPEN',
     version: 1,
     attempt: 0,
     fence: 1,
-    ...foldDeparture(undefined, fact, rescinded),
-    dueAt: fact.effectiveAt,
+    ...foldDeparture(undefined, statement, rescinded),
+    dueAt: statement.effectiveAt,
     source,
     corroboration,
     hrEventAt: sentAt,
     acceptedAt: receivedAt,
     openedAt: now,
   };
-  const { workerId, initiator, sourceEventId, zone } = fact;
+  const { workerId, initiator, sourceEventId, zone } = statement;
   // The digest of the body too: whoever can guess what HR says could try worker ids against it.
   const person = JSON.stringify({ workerId, initiator, sourceEventId, bodySha256 });
   const sealed = await deps.sealer.seal(pseudonym, sealContext(caseId, 'opened'), person);
   const record = openedRecord(meta, { zone }, sealed, now);
-  return openCase(meta, fact, open?.caseId, { record, event: { detailType: 'CaseOpened', detail: { id: caseId } } });
+  return openCase(meta, statement, open?.caseId, {
+    record,
+    event: { detailType: 'CaseOpened', detail: { id: caseId } },
+  });
 }
 
 /** The worker's only name in evidence: random, so that the worker id cannot be guessed from it, and kept in one row. */

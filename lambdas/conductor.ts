@@ -28,7 +28,7 @@ type Answer = Readonly<Record<string, unknown>>;
 
 const STEPS: Readonly<Record<string, (request: StepRequest, deps: ConductorDeps) => Promise<Answer>>> = {
   item: actOnItem,
-  publish: publishCutOffs,
+  announce: announceCutOffs,
   contained: markContained,
   hold: holdCase,
   ...TAINT_STEPS,
@@ -78,7 +78,7 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
   return { nn: stored.item.nn };
 }
 
-async function publishCutOffs({ caseId }: StepRequest, deps: ConductorDeps): Promise<Answer> {
+async function announceCutOffs({ caseId }: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const items = await loadItems(deps, caseId);
   const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'cut-off' ? [item.ring] : [])))];
   const unpublished: string[] = [];

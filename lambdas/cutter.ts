@@ -14,10 +14,10 @@ export async function cutOff(
   deps: CutterDeps,
 ): Promise<Messages['cutter']['response']> {
   const pepper = await pepperOf(deps);
-  const cut = [];
+  const cutOffs = [];
   // If we stop between two subjects, those before are cut off; the replay moves them a little later, and does the rest.
-  for (const subject of request.subjects) cut.push(await cutOffOne(subject, blind(pepper, subject), request, deps));
-  return { cut };
+  for (const subject of request.subjects) cutOffs.push(await cutOffOne(subject, blind(pepper, subject), request, deps));
+  return { cutOffs };
 }
 
 async function cutOffOne(
@@ -33,7 +33,7 @@ async function cutOffOne(
     // The cut-off in place is as late or later: a replay, or another case. It stands.
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
   }
-  const stored = await tables.get('cutoffs', cutOffKey(ring, blinded));
+  const stored = await tables.get('cut-offs', cutOffKey(ring, blinded));
   if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there', { fix: 'retry' });
   const { notBefore: asRead, blocked } = parseCutOff(stored);
   return { type, notBefore: asRead, blocked };

@@ -86,7 +86,7 @@ async function issuedRow(
 async function isRefused(ring: string, claims: Claims, deps: ExchangeDeps): Promise<boolean> {
   const pepper = await pepperOf(deps);
   const cuts = await Promise.all(
-    subjectsOf(claims).map((subject) => deps.tables.get('cutoffs', cutOffKey(ring, blind(pepper, subject)))),
+    subjectsOf(claims).map((subject) => deps.tables.get('cut-offs', cutOffKey(ring, blind(pepper, subject)))),
   );
   return cuts.some((cut) => isCutOff(cut && parseCutOff(cut), claims.iat));
 }

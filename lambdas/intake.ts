@@ -5,7 +5,7 @@ import { CurfewError, type ErrorCode, isCurfewError } from '../lib/domain/base/e
 import { deliveryWrites } from '../lib/domain/intake/inbox';
 import type { HrSourceConfig } from '../lib/domain/intake/schemes';
 import { verifyDelivery } from '../lib/domain/intake/schemes';
-import { BODY_BYTES_MAX, parseLeaverEvents } from '../lib/domain/intake/statement';
+import { BODY_BYTES_MAX, parseStatements } from '../lib/domain/intake/statement';
 import type { Deps } from '../lib/ports';
 import { answer } from '../lib/work/http-answers';
 
@@ -17,7 +17,7 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   ERR_WEBHOOK_SOURCE: 404,
   ERR_WEBHOOK_HEADER: 400,
   ERR_WEBHOOK_BODY: 400,
-  ERR_WEBHOOK_FACT: 422,
+  ERR_WEBHOOK_STATEMENT: 422,
   ERR_WEBHOOK_SIGNATURE: 401,
   ERR_WEBHOOK_TOO_OLD: 401,
   ERR_WEBHOOK_TOO_NEW: 401,
@@ -51,12 +51,12 @@ async function accept(
     await secrets.values(source),
     now,
   );
-  const facts = parseLeaverEvents(scheme, rawBody, deliveryId);
+  const statements = parseStatements(scheme, rawBody, deliveryId);
 
   try {
-    // When this returns the fact is durable. If we stop before the answer, the sender repeats and is told "known".
+    // When this returns the statement is durable. If we stop before the answer, the sender repeats and is told "known".
     await tables.transact(
-      deliveryWrites({ source, deliveryId, corroboration, facts, bodySha256, sentAt, receivedAt: now }),
+      deliveryWrites({ source, deliveryId, corroboration, statements, bodySha256, sentAt, receivedAt: now }),
     );
   } catch (error) {
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;

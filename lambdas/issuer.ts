@@ -49,13 +49,13 @@ export async function issue(request: IssueRequest, deps: IssuerDeps): Promise<Is
 async function issueOnce(
   { ring, claims: asked, callerArn }: IssueRequest,
   deps: IssuerDeps,
-  { key, cfg, epoch }: Issuing,
+  { key, cfg, fence }: Issuing,
 ): Promise<IssueResponse> {
   const { clock, random, tables, signer } = deps;
   const now = clock.now();
   const claims = buildClaims(
     asked,
-    { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl },
+    { issuer: cfg.iss, audience: cfg.aud, maxTtlSeconds: cfg.maxTtlSeconds },
     base64url(random.bytes(16)),
     now,
   );
@@ -81,7 +81,7 @@ async function issueOnce(
   const token = parseCompact(compact);
   try {
     await tables.transact(
-      recordIssued({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+      recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
     );
   } catch (error) {
     if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);

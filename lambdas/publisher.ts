@@ -20,7 +20,7 @@ export async function publishFeed(
 ): Promise<Messages['publisher']['response']> {
   for (let n = 0; n < RACES_MAX; n++) {
     try {
-      return await publish(ring, deps);
+      return await publishOnce(ring, deps);
     } catch (error) {
       if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
     }
@@ -34,11 +34,11 @@ export async function publishFeed(
  * What is published is read first, then the table, then compared-and-swapped: a publisher that read an older table
  * loses the swap and reads again, so a later seq never says less than an earlier one.
  */
-async function publish(ringId: string, deps: PublisherDeps): Promise<Messages['publisher']['response']> {
+async function publishOnce(ringId: string, deps: PublisherDeps): Promise<Messages['publisher']['response']> {
   const { clock, config, objects, tables } = deps;
   const published = await objects.get('public', feedObjectKey(ringId));
   const ring = await loadRing(deps, ringId);
-  const cut = (await tables.query({ table: 'cutoffs', pk: cutOffPartition(ringId) })).map(parseCutOff);
+  const cut = (await tables.query({ table: 'cut-offs', pk: cutOffPartition(ringId) })).map(parseCutOff);
 
   // Never behind the clock: if what is published is lost, verifiers that remember it still follow what comes next.
   const key = await feedKey(deps);

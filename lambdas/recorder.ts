@@ -46,7 +46,7 @@ export async function recordLegacy(
   for (const [n, compact] of tokens.entries()) {
     try {
       const { token, key, claims } = await parse(ring, head.cfg as unknown as RingSettings, compact, deps);
-      await record({ ring, token, key, claims, pepper, epoch: head.fence as number }, deps);
+      await record({ ring, token, key, claims, pepper, fence: head.fence as number }, deps);
       // If we stop here, those so far are in; the caller sends all again, and each counts as recorded.
       recorded++;
     } catch (error) {
@@ -83,7 +83,7 @@ async function parse(ring: string, cfg: RingSettings, compact: string, { tables,
     throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the signature does not verify under the legacy key', { got: kid });
   const claims = parseClaims(
     token.payload,
-    { issuer: cfg.iss, audience: cfg.aud, maxTtl: cfg.maxTtl, skew: cfg.skew },
+    { issuer: cfg.iss, audience: cfg.aud, maxTtlSeconds: cfg.maxTtlSeconds, skewSeconds: cfg.skewSeconds },
     clock.now(),
   );
   return { token, key, claims };
@@ -95,11 +95,11 @@ interface Recordable {
   readonly key: KeyRecord;
   readonly claims: Claims;
   readonly pepper: string;
-  readonly epoch: number;
+  readonly fence: number;
 }
 
 async function record(
-  { ring, token, key, claims, pepper, epoch }: Recordable,
+  { ring, token, key, claims, pepper, fence }: Recordable,
   { tables, clock, random }: RecorderDeps,
 ): Promise<void> {
   const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
@@ -107,7 +107,7 @@ async function record(
   const callerArn = 'legacy-issuer';
   try {
     await tables.transact(
-      recordAdopted({ ring, key, epoch, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
+      recordAdopted({ ring, key, fence, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
     );
   } catch (error) {
     // Recording a token twice is success, if it is this very token that the row holds.

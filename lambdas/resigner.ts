@@ -12,7 +12,7 @@ import type { CutOff } from '../lib/domain/feed/feed';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
 import { isSigned } from '../lib/domain/jose/signature';
 import type { KeyRecord } from '../lib/domain/rings/ring';
-import { headKey, row, keyKey, passKey, waveKey } from '../lib/domain/rings/ring-items';
+import { headKey, keyKey, passKey, row, waveKey } from '../lib/domain/rings/ring-items';
 import type { Row } from '../lib/domain/store/table';
 import { type Claims, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind } from '../lib/domain/tokens/cut-off';
@@ -44,8 +44,8 @@ interface Run {
   readonly ring: string;
   readonly source: KeyRecord;
   readonly target: KeyRecord;
-  readonly epoch: number;
-  readonly drain: number;
+  readonly fence: number;
+  readonly drainSeconds: number;
   readonly pepper: string;
 }
 
@@ -92,13 +92,13 @@ async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run
   ]);
   if (!head || !source || !target)
     throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has not both keys of the wave`, { got: { fromKid, toKid } });
-  const cfg = head.cfg as { drain: number };
+  const cfg = head.cfg as { drainSeconds: number };
   return {
     ring,
     source: source as unknown as KeyRecord,
     target: target as unknown as KeyRecord,
-    epoch: head.fence as number,
-    drain: cfg.drain,
+    fence: head.fence as number,
+    drainSeconds: cfg.drainSeconds,
     pepper: await pepperOf(deps),
   };
 }
@@ -127,7 +127,7 @@ async function committedDigests(
 }
 
 async function resignShard(run: Run, shard: number, pass: number, deps: ResignerDeps): Promise<ShardPass> {
-  const { source, target, drain } = run;
+  const { source, target, drainSeconds } = run;
   const rows = (await deps.tables.query({ table: 'ledger', pk: shardPartition(source.kid, shard) })).map(parseRow);
   const there = new Map(
     (await deps.tables.query({ table: 'ledger', pk: shardPartition(target.kid, shard) }))
@@ -150,7 +150,7 @@ async function resignShard(run: Run, shard: number, pass: number, deps: Resigner
       pairs.push({ jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: known.tokenSha256 });
       continue;
     }
-    const context = { source, drain, now: deps.clock.now(), committed };
+    const context = { source, drainSeconds, now: deps.clock.now(), committed };
     const outcome = excludedRow(row, context) ?? (known ? 'poison' : await resignRow(run, row, deps));
     if (typeof outcome === 'string') {
       excluded[outcome] = (excluded[outcome] ?? 0) + 1;
@@ -200,7 +200,7 @@ async function resignRow(
   row: ReturnType<typeof parseRow>,
   deps: ResignerDeps,
 ): Promise<ResignedPair | Exclusion> {
-  const { ring, source, target, epoch, pepper } = run;
+  const { ring, source, target, fence, pepper } = run;
   const body = (await deps.tables.get('bodies', rowKey(source, row.jtiH))) as unknown as Body | undefined;
   const old = body && readBody(body, source);
   // A body that cannot be read holds up nobody else: it is counted, and stays what it is.
@@ -218,7 +218,7 @@ async function resignRow(
   const issuance = {
     ring,
     key: target,
-    epoch,
+    fence,
     claims,
     token,
     blinded,
@@ -263,7 +263,7 @@ async function cutOffsOf(
   { tables }: ResignerDeps,
 ): Promise<Map<string, CutOff>> {
   const names = subjectsOf(claims).map((subject) => blind(pepper, subject));
-  const items = await Promise.all(names.map((name) => tables.get('cutoffs', cutOffKey(ring, name))));
+  const items = await Promise.all(names.map((name) => tables.get('cut-offs', cutOffKey(ring, name))));
   return new Map(
     items.filter((found): found is Row => found !== undefined).map((found) => [found.sk, parseCutOff(found)]),
   );

@@ -9,7 +9,7 @@ import { adoptLegacyKey, checkLegacyKeysKept, shortenLegacyKey } from '../lib/do
 import { close, createRing, updateRing } from '../lib/domain/rings/life';
 import { isClosed } from '../lib/domain/rings/rotation';
 import type { Deps } from '../lib/ports';
-import { applyPlan, notServed } from '../lib/work/rings/apply-plan';
+import { applyPlan, noSuccessor } from '../lib/work/rings/apply-plan';
 import { findRing, loadRing } from '../lib/work/rings/load-ring';
 
 type DeployerDeps = Deps<'ring-deployer'>;
@@ -18,7 +18,7 @@ const BIRTH_TRIES = 24;
 const BIRTH_PAUSE_SECONDS = 5;
 
 /** HEAD if there is none, else only what may change; then the plan, as at each tick. An exemption past its date just counts no more. */
-export async function bear(given: unknown, deps: DeployerDeps): Promise<string> {
+export async function applyRingConfig(given: unknown, deps: DeployerDeps): Promise<string> {
   const config = parseRingConfig(given);
   const cfg = ringSettings(config, deps.config.settings);
   const known = await findRing(deps, config.id);
@@ -49,7 +49,7 @@ async function firstKey(ringId: string, deps: DeployerDeps): Promise<void> {
     if (ring.activeKid !== undefined || isClosed(ring)) return;
     await deps.clock.sleep(BIRTH_PAUSE_SECONDS);
   }
-  throw notServed(await loadRing(deps, ringId));
+  throw noSuccessor(await loadRing(deps, ringId));
 }
 
 type DeployEvent = {
@@ -61,5 +61,5 @@ type DeployEvent = {
 export const handler = entry('ring-deployer', async (event: DeployEvent, deps) => {
   // Removal of a stack removes no key: evidence needs them, and tokens may still be out there.
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
-  return { PhysicalResourceId: await bear(JSON.parse(event.ResourceProperties.ring), deps) };
+  return { PhysicalResourceId: await applyRingConfig(JSON.parse(event.ResourceProperties.ring), deps) };
 });

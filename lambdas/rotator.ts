@@ -19,14 +19,14 @@ export async function rotate(request: Messages['rotator']['request'], deps: Rota
       return { done: await tick(request.ring, deps) };
     case 'prepare':
       return { done: [], kid: await enableSuccessor(await loadRing(deps, request.ring), deps) };
-    case 'finish':
-      return finish(request, deps);
+    case 'disable-old':
+      return disableOld(request, deps);
     case 'rotate':
       return rotateNow(request, deps);
     default:
       throw new CurfewError('ERR_INPUT_INVALID', 'the rotator has no such operation', {
         got: (request as { op?: unknown }).op,
-        allowed: ['tick', 'prepare', 'finish', 'rotate'],
+        allowed: ['tick', 'prepare', 'disable-old', 'rotate'],
       });
   }
 }
@@ -67,7 +67,7 @@ async function rotateNow(
 }
 
 /** Disables what must not sign any more, each one read back. The caller has waited for the drain. */
-async function finish(
+async function disableOld(
   { ring: ringId, prepared }: { readonly ring: string; readonly prepared?: string },
   deps: RotatorDeps,
 ): Promise<Response> {

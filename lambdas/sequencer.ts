@@ -16,15 +16,15 @@ import {
   type Pending,
   parseHead,
   parsePending,
-  publishedWrites,
   sequenceWrites,
+  tilesPutWrites,
 } from '../lib/domain/evidence/log-items';
 import { parseCheckpoint } from '../lib/domain/tlog/checkpoint';
 import { leafHash } from '../lib/domain/tlog/merkle';
 import { parseNote } from '../lib/domain/tlog/note';
 import { edgeRoot, formatEntries, growEdge, parseEntries } from '../lib/domain/tlog/tile';
 import type { Deps } from '../lib/ports';
-import { CHECKPOINT_KEY, loadEdge, publish } from '../lib/work/evidence/put-tiles';
+import { CHECKPOINT_KEY, loadEdge, putTiles } from '../lib/work/evidence/put-tiles';
 
 export async function sequence(
   _request: Messages['sequencer']['request'],
@@ -33,7 +33,7 @@ export async function sequence(
   for (;;) {
     const head = await loadHead(deps);
     if (head.staged) {
-      await publishStaged(head, head.staged, deps);
+      await putStaged(head, head.staged, deps);
       continue;
     }
     const batch = await loadPending(deps);
@@ -84,21 +84,17 @@ async function sequenceBatch(head: Head, batch: readonly Pending[], deps: Deps<'
   // If we stop here, the batch is in the log and staged; the next run, whoever runs it, publishes it.
 }
 
-async function publishStaged(
-  head: Head,
-  staged: { key: string; from: number },
-  deps: Deps<'sequencer'>,
-): Promise<void> {
+async function putStaged(head: Head, staged: { key: string; from: number }, deps: Deps<'sequencer'>): Promise<void> {
   const object = await deps.objects.get('heads', staged.key);
   if (!object)
     throw new CurfewError('ERR_EVIDENCE_TREE', `the staged batch ${staged.key} is gone`, {
       fix: 'restore that version of the object: its records are in no other place',
     });
 
-  await publish(head, staged.from, parseEntries(object.body, head.size - staged.from), deps);
+  await putTiles(head, staged.from, parseEntries(object.body, head.size - staged.from), deps);
   // If we stop here, everything is published and published again by the next run: the same bytes.
   try {
-    await deps.tables.transact(publishedWrites(head));
+    await deps.tables.transact(tilesPutWrites(head));
   } catch (error) {
     // Another sequencer published the same batch and moved on.
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;

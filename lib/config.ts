@@ -31,7 +31,7 @@ const ring = z.strictObject({
 
 const source = z.strictObject({
   scheme: z.enum(['standard-webhooks', 'bamboohr']),
-  corroboration: z.enum(['read-back', 'signed-fact']).default('read-back'),
+  corroboration: z.enum(['confirmed', 'signed-fact']).default('confirmed'),
 });
 
 /** Shape alone, as of a ring: what an exemption must say is checked with the rest of the app, against today's date. */

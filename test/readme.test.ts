@@ -18,7 +18,7 @@ import { EXPOSURE_CLASSES, STEPS } from '../lib/domain/cases/plan';
 import { ROLES } from '../lib/domain/deployment/access';
 import { METRICS } from '../lib/domain/deployment/metrics';
 import { SETTINGS } from '../lib/domain/deployment/settings';
-import { parseLeaverEvents } from '../lib/domain/intake/statement';
+import { parseStatements } from '../lib/domain/intake/statement';
 import { ALGORITHMS } from '../lib/domain/jose/algorithm';
 import { RING_LIMITS } from '../lib/domain/rings/configuration';
 import { EXEMPTABLE, parseExemptions } from '../lib/domain/rings/exemption';
@@ -297,9 +297,9 @@ describe('use it', () => {
     const types = [...new Set(README.match(/worker\.[a-z_]+/g))];
     expect(types.length).toBe(5);
     for (const type of types)
-      expect(parseLeaverEvents('standard-webhooks', Buffer.from(JSON.stringify({ ...fact, type })), 'd')).toMatchObject(
-        [{ workerId: 'W-1042', effectiveAt: Date.parse('2026-11-30T09:00:00Z') / 1000 }],
-      );
+      expect(parseStatements('standard-webhooks', Buffer.from(JSON.stringify({ ...fact, type })), 'd')).toMatchObject([
+        { workerId: 'W-1042', effectiveAt: Date.parse('2026-11-30T09:00:00Z') / 1000 },
+      ]);
   });
 
   test('the table of the CLI is its own usage', () => {

@@ -123,7 +123,7 @@ async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, a
     ring: id,
     feedKeys: [feedKey],
     pollSeconds: 1,
-    skewSeconds: cfg.skew,
+    skewSeconds: cfg.skewSeconds,
     now: () => at,
     fetchText: async () => {
       if ('unreachable' in served) throw new CurfewError('ERR_UNAVAILABLE', served.unreachable);

@@ -102,7 +102,7 @@ async function settle(
 ): Promise<{ readonly state: string; readonly unfinished?: string }> {
   try {
     await drain(ring, deps, progress);
-    const state = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id }, findKey(ring, from));
+    const state = await kmsStateAfterDisable(deps, { op: 'disable-old', ring: ring.id }, findKey(ring, from));
     progress(`KMS says of ${from}: ${state}`);
     return { state };
   } catch (error) {
@@ -142,7 +142,7 @@ export async function taintKey(
   const first = await runPass(deps, batches, 1, progress);
   progress(`pass 1: ${first.resigned} tokens re-signed`);
   await drain(ring, deps, progress);
-  const kms = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id, prepared }, findKey(ring, kid));
+  const kms = await kmsStateAfterDisable(deps, { op: 'disable-old', ring: ring.id, prepared }, findKey(ring, kid));
 
   let resigned = first.resigned;
   for (let pass = 2, pending = batches; pending.length > 0; pass++) {
@@ -204,7 +204,7 @@ async function retireStandby(
   await functions.invoke('publisher', { ring: ring.id });
   progress(`${kid} is ${state}: it never issued, and is not published any more`);
   // Its plan also has another one born.
-  const kms = await kmsStateAfterFinish(deps, { op: 'finish', ring: ring.id }, findKey(ring, kid));
+  const kms = await kmsStateAfterDisable(deps, { op: 'disable-old', ring: ring.id }, findKey(ring, kid));
   const isEnded = state === 'RETIRED' && cannotSign(kms);
   return {
     json: { ring: ring.id, kid, state, kms, resigned: 0 },
@@ -233,7 +233,7 @@ async function prepare(ring: string, { functions }: CommandPorts<'ring taint'>):
   try {
     return (await inTurn(() => functions.invoke('rotator', { op: 'prepare', ring }))).kid;
   } catch (error) {
-    if (!isCurfewError(error, 'ERR_KEY_NOT_PUBLISHED')) throw error;
+    if (!isCurfewError(error, 'ERR_NO_SUCCESSOR')) throw error;
     throw new CurfewError(error.code, error.message, {
       fix: `stop it with \`curfew ring halt ${ring}\` until one is ready; ${error.fix}`,
       cause: error,
@@ -243,8 +243,8 @@ async function prepare(ring: string, { functions }: CommandPorts<'ring taint'>):
 
 /** Until no signature under the old key can be in flight; only then may KMS be told to disable it. */
 async function drain(ring: Ring, { clock }: Pick<CommandPorts<'ring taint'>, 'clock'>, progress: Progress) {
-  progress(`waiting ${span(ring.cfg.drain)} for signatures that are under way`);
-  await clock.sleep(ring.cfg.drain);
+  progress(`waiting ${span(ring.cfg.drainSeconds)} for signatures that are under way`);
+  await clock.sleep(ring.cfg.drainSeconds);
 }
 
 const NEVER_IN_KMS = 'not in KMS';
@@ -255,9 +255,9 @@ function cannotSign(kms: string): boolean {
 }
 
 /** KMS's own word for the key; a legacy key it never held. */
-async function kmsStateAfterFinish(
+async function kmsStateAfterDisable(
   { functions }: Pick<CommandPorts<'ring rotate'>, 'functions'>,
-  request: { readonly op: 'finish'; readonly ring: string; readonly prepared?: string },
+  request: { readonly op: 'disable-old'; readonly ring: string; readonly prepared?: string },
   { kid, kind }: KeyRecord,
 ): Promise<string> {
   const { disabled = [] } = await inTurn(() => functions.invoke('rotator', request));

@@ -29,18 +29,18 @@ function policyNote({ policyState = 'as-written' }: KeyRecord): string[] {
 /** Why a STANDBY could not take over now: every reason of `mayActivate` that can be said of it. */
 export function waiting(ring: Ring, key: KeyRecord, now: number): string[] {
   if (key.state !== 'STANDBY' || isClosed(ring) || mayActivate(ring, key, now)) return [];
-  const { publishedAt, disabledAt, kmsState, policyState = 'as-written', signUntil } = key;
+  const { confirmedAt, disabledAt, kmsState, policyState = 'as-written', signUntil } = key;
   const reasons: string[] = [];
   if (policyState !== 'as-written') reasons.push(`its policy is ${policyState}`);
   if (now >= signUntil) reasons.push(`its policy let it sign until ${instant(signUntil)}`);
   if (kmsState === 'Disabling') reasons.push('it is being disabled in KMS');
   if (disabledAt !== undefined && now < disabledAt + RESTS_FOR)
     reasons.push(`it was made ready and given up, and rests until ${instant(disabledAt + RESTS_FOR)}`);
-  if (publishedAt === undefined) reasons.push('it was never seen in the JWKS');
+  if (confirmedAt === undefined) reasons.push('it was never seen in the JWKS');
   else {
-    const seenBy = publishedAt + ring.cfg.prop + ring.cfg.cache;
-    if (ring.seq > 0 && now < seenBy)
-      reasons.push(`published since ${instant(publishedAt)}, it may be unknown to a verifier until ${instant(seenBy)}`);
+    const seenBy = confirmedAt + ring.cfg.propagationSeconds + ring.cfg.cacheSeconds;
+    if (ring.activations > 0 && now < seenBy)
+      reasons.push(`published since ${instant(confirmedAt)}, it may be unknown to a verifier until ${instant(seenBy)}`);
   }
   return reasons;
 }

@@ -44,7 +44,7 @@ const WIDTH_MIN = 60;
 const PERIODS_BACK = 2;
 
 export function timeline(ring: Ring, now: number, { width, unicode }: TimelineOptions): string {
-  const oldest = now - PERIODS_BACK * ring.cfg.period;
+  const oldest = now - PERIODS_BACK * ring.cfg.periodSeconds;
   const drawn = ring.keys.filter(({ verifyUntil }) => verifyUntil > oldest);
   if (drawn.length === 0) return 'no key of the last periods to draw';
   const own = drawn.filter(({ kind }) => kind === 'kms');
@@ -111,7 +111,7 @@ function isOver({ state }: KeyRecord): boolean {
 
 /** What it was until now, and, while it lives, what it could be from now on. */
 function phasesOf(key: KeyRecord, now: number): Phase[] {
-  const { kind, state, bornAt, publishedAt, activatedAt, deactivatedAt, taint, deniedAt, signUntil, verifyUntil } = key;
+  const { kind, state, bornAt, confirmedAt, activatedAt, deactivatedAt, taint, deniedAt, signUntil, verifyUntil } = key;
   const phases: Phase[] = [];
   const add = (name: PhaseName, from: number | undefined, ...ends: readonly (number | undefined)[]) => {
     const to = Math.min(...ends.filter((end) => end !== undefined));
@@ -119,8 +119,8 @@ function phasesOf(key: KeyRecord, now: number): Phase[] {
   };
   if (kind === 'legacy') add('observed', bornAt, taint?.at, verifyUntil);
   else {
-    add('born', bornAt, publishedAt, activatedAt, signUntil, now);
-    add('published', publishedAt, activatedAt, signUntil, now);
+    add('born', bornAt, confirmedAt, activatedAt, signUntil, now);
+    add('published', confirmedAt, activatedAt, signUntil, now);
     add('active', activatedAt, deactivatedAt, signUntil, now);
     if (activatedAt !== undefined) add('verify-only', deactivatedAt ?? signUntil, taint?.at, verifyUntil);
     if (state === 'ACTIVE' || state === 'STANDBY') add('could sign', now, signUntil);

@@ -82,12 +82,12 @@ export async function showRing(deps: CommandPorts<'ring show'>, id: string, draw
 }
 
 function heading(ring: Ring): string {
-  const { iss, aud, alg, period, maxTtl } = ring.cfg;
+  const { iss, aud, alg, periodSeconds, maxTtlSeconds } = ring.cfg;
   const issuing = issuingOf(ring);
   return [
     `ring ${ring.id}  ${alg}${issuing === 'yes' ? '' : `  ${issuing === 'not yet' ? 'issues nothing yet' : issuing}`}`,
     `iss ${iss}  aud ${aud}`,
-    `rotates every ${span(period)}; a token lives ${span(maxTtl)} at most`,
+    `rotates every ${span(periodSeconds)}; a token lives ${span(maxTtlSeconds)} at most`,
   ].join('\n');
 }
 

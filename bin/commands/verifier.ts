@@ -34,7 +34,7 @@ export async function verifierConfig(instance: Instance, id: string): Promise<Ve
     publicBaseUrl: instance.output('PublicBaseUrl'),
     feedKeys: [jwkFromSpki(feedKey, 'ES256')],
     pepper,
-    maxTtlSeconds: cfg.maxTtl,
-    skewSeconds: cfg.skew,
+    maxTtlSeconds: cfg.maxTtlSeconds,
+    skewSeconds: cfg.skewSeconds,
   };
 }

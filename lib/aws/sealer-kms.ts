@@ -33,7 +33,7 @@ export class KmsSealer implements Sealer {
   }
 
   async seal(pseudonym: string, context: string, clear: string): Promise<string> {
-    const wrapped = (await this.wrappedDek(pseudonym)) ?? (await this.bear(pseudonym));
+    const wrapped = (await this.wrappedDek(pseudonym)) ?? (await this.createDek(pseudonym));
     const dek = await this.unwrap(pseudonym, wrapped);
     return sealField(dek, this.random.bytes(IV_BYTES), { pseudonym, context }, clear);
   }
@@ -55,7 +55,7 @@ export class KmsSealer implements Sealer {
   }
 
   /** Two first seals at once: the loser of the conditional put reads the winner's key, so a person never has two. */
-  private async bear(pseudonym: string): Promise<Uint8Array> {
+  private async createDek(pseudonym: string): Promise<Uint8Array> {
     const request = new GenerateDataKeyCommand({
       KeyId: this.places.shredKeyArn,
       NumberOfBytes: DEK_BYTES,

@@ -57,10 +57,10 @@ function stockCaches(facts: CaseFacts): readonly Html[] {
   const removed = ofCase(facts, 'key.denied');
   return settingsOf(facts).flatMap((record) => {
     const { ring, body } = record.record;
-    const cache = whole(body, 'cache');
+    const cacheSeconds = whole(body, 'cacheSeconds');
     const at = removed.filter(({ record: denied }) => denied.ring === ring).at(-1)?.record.at;
-    if (cache === undefined || at === undefined) return [];
-    return html`<strong>Until ${instant(at + cache)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${span(cache)} as they declared (${cite(record)}). ${unbounded(body)} A service with Curfew’s own verifier follows the signed list of key states instead.`;
+    if (cacheSeconds === undefined || at === undefined) return [];
+    return html`<strong>Until ${instant(at + cacheSeconds)}:</strong> services that check tokens of ${ring} with a stock library may go on with key lists they fetched before, for up to ${span(cacheSeconds)} as they declared (${cite(record)}). ${unbounded(body)} A service with Curfew’s own verifier follows the signed list of key states instead.`;
   });
 }
 

@@ -66,7 +66,7 @@ export function createVerifier(options: VerifierOptions): { verify(token: unknow
       fetchText,
     }),
     issued: new IssuedQuery({ issuedUrl: `${publicBaseUrl}/issued`, pollSeconds, now, fetchText }),
-    rules: { issuer, audience, maxTtl: maxTtlSeconds, skew: skewSeconds },
+    rules: { issuer, audience, maxTtlSeconds, skewSeconds },
     pepper,
     requireIssued: options.requireIssued ?? false,
     now,

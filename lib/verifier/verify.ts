@@ -80,7 +80,7 @@ function judge(
 ): Judged | CurfewError {
   if (!ACCEPTED.includes(key.state) || now() > key.verifyUntil) return refusedState(key);
   const claims = parseClaims(token.payload, rules, now());
-  if (!isInWindow(claims.iat, key, rules.skew))
+  if (!isInWindow(claims.iat, key, rules.skewSeconds))
     return new CurfewError('ERR_TOKEN_WINDOW', 'the key did not issue at the iat of the token', {
       got: claims.iat,
       allowed: key.windows,
@@ -94,9 +94,9 @@ function isCured(refusal: CurfewError): boolean {
   return refusal.code === 'ERR_TOKEN_WINDOW' || refusal.code === 'ERR_TOKEN_KID_STATE';
 }
 
-export function isInWindow(iat: number, { windows }: FeedKey, skew: number): boolean {
+export function isInWindow(iat: number, { windows }: FeedKey, skewSeconds: number): boolean {
   return windows.some(({ iatFrom, iatTo, wave }) => {
-    const forgiven = wave === undefined ? skew : 0;
+    const forgiven = wave === undefined ? skewSeconds : 0;
     return iat >= iatFrom - forgiven && iat <= iatTo + forgiven;
   });
 }

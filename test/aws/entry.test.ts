@@ -51,12 +51,12 @@ test('what a grant should have set and did not is named', async () => {
   );
   const withoutTables = { [ENV.config]: JSON.stringify(CONFIG) };
   const { tables } = depsFrom('appender', withoutTables);
-  await expect(
-    tables.transact([{ kind: 'put', table: 'log', row: { pk: 'P', sk: 'S', v: 1 } }]),
-  ).rejects.toMatchObject({
-    code: 'ERR_CONFIG_INVALID',
-    message: 'the environment variable CURFEW_TABLE_LOG is not set',
-  });
+  await expect(tables.transact([{ kind: 'put', table: 'log', row: { pk: 'P', sk: 'S', v: 1 } }])).rejects.toMatchObject(
+    {
+      code: 'ERR_CONFIG_INVALID',
+      message: 'the environment variable CURFEW_TABLE_LOG is not set',
+    },
+  );
   expect(() => depsFrom('latch', { [ENV.config]: '{"instance":"test"}' })).toThrow(
     expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'denyPolicyArn is missing in CURFEW_CONFIG' }),
   );

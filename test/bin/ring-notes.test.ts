@@ -5,11 +5,11 @@ import { DAY, keyRecord, NOW, ringWith } from '../support/rings';
 
 const AT = NOW + 10 * DAY;
 const ring = ringWith();
-const standby = (more: Partial<KeyRecord>) => keyRecord(2, { publishedAt: NOW, ...more });
+const standby = (more: Partial<KeyRecord>) => keyRecord(2, { confirmedAt: NOW, ...more });
 
 test.each([
-  ['was never published', { publishedAt: undefined }, 'it was never seen in the JWKS'],
-  ['was just published', { publishedAt: AT - 1 }, /^published since \S+, it may be unknown to a verifier until \S+$/],
+  ['was never published', { confirmedAt: undefined }, 'it was never seen in the JWKS'],
+  ['was just published', { confirmedAt: AT - 1 }, /^published since \S+, it may be unknown to a verifier until \S+$/],
   ['was given up', { disabledAt: AT - 1 }, /^it was made ready and given up, and rests until \S+$/],
   ['is being disabled', { kmsState: 'Disabling' }, 'it is being disabled in KMS'],
   ['is past its date', { signUntil: AT - 1 }, /^its policy let it sign until \S+$/],
@@ -22,7 +22,7 @@ test.each([
 
 test('a STANDBY has a reason exactly when it may not sign', () => {
   const values: { readonly [M in keyof KeyRecord]?: readonly KeyRecord[M][] } = {
-    publishedAt: [undefined, NOW, AT - 1],
+    confirmedAt: [undefined, NOW, AT - 1],
     disabledAt: [undefined, AT - RESTS_FOR, AT - 1],
     kmsState: ['Enabled', 'Disabling', 'Disabled'],
     signUntil: [AT, AT + DAY],

@@ -7,7 +7,7 @@ const named = (kid: string, key: KeyRecord): KeyRecord => ({ ...key, kid });
 const born = (days: number) => {
   const bornAt = NOW + days * DAY;
   const signUntil = bornAt + 93 * DAY;
-  return { bornAt, publishedAt: bornAt + 60, signUntil, verifyUntil: verifyUntilOf(signUntil, CFG) };
+  return { bornAt, confirmedAt: bornAt + 60, signUntil, verifyUntil: verifyUntilOf(signUntil, CFG) };
 };
 const stopped = (days: number) => ({
   deactivatedAt: NOW + days * DAY,
@@ -31,7 +31,7 @@ const LIFE = [
   ),
   named('signs-now', activeRecord(2, { ...born(-50), activatedAt: NOW - 20 * DAY })),
   named('stands-by', keyRecord(3, born(-40))),
-  named('was-just-born', keyRecord(4, { ...born(0), publishedAt: undefined })),
+  named('was-just-born', keyRecord(4, { ...born(0), confirmedAt: undefined })),
 ];
 
 test('the life of each key on one axis: what was, left of now, and what it could still do, right of it', () => {

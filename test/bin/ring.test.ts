@@ -135,7 +135,7 @@ describe('ring rotate', () => {
       'waiting 15 s for signatures that are under way',
       `KMS says of ${from}: Disabled`,
     ]);
-    expect(world.clock.now() - before).toBeGreaterThanOrEqual((await ringOf(world)).cfg.drain);
+    expect(world.clock.now() - before).toBeGreaterThanOrEqual((await ringOf(world)).cfg.drainSeconds);
     expect(await verdict(verifier, token)).toBe('accepted');
     expect(await verdict(verifier, await issueTo(world, 'member-1'))).toBe('accepted');
     expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
@@ -146,7 +146,7 @@ describe('ring rotate', () => {
     await run();
     const before = await states();
     await expect(run()).rejects.toMatchObject({
-      code: 'ERR_KEY_NOT_PUBLISHED',
+      code: 'ERR_NO_SUCCESSOR',
       message: `ring ${RING} has no key that may sign next`,
       fix: expect.stringContaining('a STANDBY waits 70 s'),
     });
@@ -165,7 +165,7 @@ describe('ring rotate', () => {
     };
     const { json } = await rotateRing({ ...deps, functions } as never, { ring: RING, reason: 'CHG-9' }, progress);
     expect(json).toMatchObject({ from, to: await active() });
-    expect((await ringOf(world)).seq).toBe(2);
+    expect((await ringOf(world)).activations).toBe(2);
   });
 });
 
@@ -180,30 +180,33 @@ describe('ring rotate, when something fails after the activation', () => {
   const asked: Invoke = (name, request) => world.functions.invoke(name, request as never);
   const lost = () => new CurfewError('ERR_UNAVAILABLE', 'the answer was lost');
 
-  test.each(['rotate', 'finish'])('%s: it has rotated, says so, and does not invite to do it again', async (op) => {
-    const from = await active();
-    const { json, text, exitCode } = await with_(async (name, request) => {
-      const answer = await asked(name, request);
-      if (request.op === op) throw lost();
-      return answer;
-    });
-    const to = await active();
-    expect(to).not.toBe(from);
-    expect({ json, exitCode }).toMatchObject({
-      json: { from, to, unfinished: 'the answer was lost (ERR_UNAVAILABLE)' },
-      exitCode: 1,
-    });
-    expect(text.split('\n')).toEqual([
-      `${RING} rotated: ${from} -> ${to}`,
-      'the answer was lost (ERR_UNAVAILABLE)',
-      `the rotation is done, do not repeat it: the next tick disables ${from}, see \`curfew ring show ${RING}\``,
-    ]);
-  });
+  test.each(['rotate', 'disable-old'])(
+    '%s: it has rotated, says so, and does not invite to do it again',
+    async (op) => {
+      const from = await active();
+      const { json, text, exitCode } = await with_(async (name, request) => {
+        const answer = await asked(name, request);
+        if (request.op === op) throw lost();
+        return answer;
+      });
+      const to = await active();
+      expect(to).not.toBe(from);
+      expect({ json, exitCode }).toMatchObject({
+        json: { from, to, unfinished: 'the answer was lost (ERR_UNAVAILABLE)' },
+        exitCode: 1,
+      });
+      expect(text.split('\n')).toEqual([
+        `${RING} rotated: ${from} -> ${to}`,
+        'the answer was lost (ERR_UNAVAILABLE)',
+        `the rotation is done, do not repeat it: the next tick disables ${from}, see \`curfew ring show ${RING}\``,
+      ]);
+    },
+  );
 
   test('a key that KMS does not tell of is not taken for disabled', async () => {
     const kid = await active();
     const { exitCode, text } = await with_(async (name, request) => {
-      if (request.op !== 'finish') return asked(name, request);
+      if (request.op !== 'disable-old') return asked(name, request);
       return { done: [], disabled: [{ kid, state: 'Unreadable' }] };
     });
     expect([exitCode, text]).toEqual([
@@ -384,7 +387,7 @@ describe('ring taint', () => {
     for (let n = 0; n < 2; n++) await run(await active());
     const before = await states();
     await expect(run(await active())).rejects.toMatchObject({
-      code: 'ERR_KEY_NOT_PUBLISHED',
+      code: 'ERR_NO_SUCCESSOR',
       fix: expect.stringContaining(`\`curfew ring halt ${RING}\``),
     });
     expect(await states()).toEqual(before);

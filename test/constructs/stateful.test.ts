@@ -31,10 +31,10 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
     'RingCustomerApi',
     'SecretPepper',
     'TableBodies',
-    'TableCutoffs',
-    'TableIssued',
+    'TableCutOffs',
     'TableKeys',
     'TableLedger',
+    'TableMarkers',
   ]);
   expect(stateful(production.offboarding)).toEqual([
     'PolicyAuditor',

@@ -28,11 +28,11 @@ export function kmsContract(make: () => KmsHarness): void {
   const policy = (algorithm: SigningAlgorithm, signUntil = kms.now() + 3600) =>
     keyPolicy({ accountId: kms.accountId, roleArns: kms.roleArns, algorithm, signUntil });
   const slot = () => `slot-${randomUUID()}`;
-  const bear = (algorithm: SigningAlgorithm = 'ES256', signUntil?: number) =>
+  const createKey = (algorithm: SigningAlgorithm = 'ES256', signUntil?: number) =>
     kms.ringKeysAs('rotator').create({ algorithm, slotTag: slot(), policy: policy(algorithm, signUntil) });
 
   test.each(ALL)('%s: the signature verifies under the public key, and under no other message', async (algorithm) => {
-    const arn = await bear(algorithm);
+    const arn = await createKey(algorithm);
     const spki = await kms.ringKeysAs('rotator').publicKey(arn);
     const signature = await kms.signerAs('issuer').sign(arn, algorithm, MESSAGE);
     expect(verifies(algorithm, spki, MESSAGE, signature)).toBe(true);
@@ -40,7 +40,7 @@ export function kmsContract(make: () => KmsHarness): void {
   });
 
   test.each(['ES256', 'ES384'] as const)('%s: the signature is DER, a sequence of two integers', async (algorithm) => {
-    const signature = await kms.signerAs('issuer').sign(await bear(algorithm), algorithm, MESSAGE);
+    const signature = await kms.signerAs('issuer').sign(await createKey(algorithm), algorithm, MESSAGE);
     expect(signature[0]).toBe(0x30);
     expect(signature[1]).toBe(signature.length - 2);
     expect(signature[2]).toBe(0x02);
@@ -48,14 +48,14 @@ export function kmsContract(make: () => KmsHarness): void {
   });
 
   test('a key signs with its own algorithm only', async () => {
-    const es256 = await bear('ES256');
+    const es256 = await createKey('ES256');
     await expect(kms.signerAs('issuer').sign(es256, 'ES384', MESSAGE)).rejects.toMatchObject({
       code: 'ERR_INPUT_INVALID',
     });
   });
 
   test('Ed25519 signs at most 4096 bytes', async () => {
-    const arn = await bear('EdDSA');
+    const arn = await createKey('EdDSA');
     await kms.signerAs('issuer').sign(arn, 'EdDSA', Buffer.alloc(4096));
     await expect(kms.signerAs('issuer').sign(arn, 'EdDSA', Buffer.alloc(4097))).rejects.toMatchObject({
       code: 'ERR_INPUT_INVALID',
@@ -63,7 +63,7 @@ export function kmsContract(make: () => KmsHarness): void {
   });
 
   test('a disabled key does not sign; enabled again it does', async () => {
-    const arn = await bear();
+    const arn = await createKey();
     await kms.ringKeysAs('rotator').disable(arn);
     expect((await kms.ringKeysAs('rotator').describe(arn)).state).toBe('Disabled');
     await expect(kms.signerAs('issuer').sign(arn, 'ES256', MESSAGE)).rejects.toMatchObject({
@@ -75,8 +75,8 @@ export function kmsContract(make: () => KmsHarness): void {
   });
 
   test('past signUntil nobody signs, although the key is enabled; its twin with a later date does', async () => {
-    const dead = await bear('ES256', kms.now() - 1);
-    const alive = await bear('ES256');
+    const dead = await createKey('ES256', kms.now() - 1);
+    const alive = await createKey('ES256');
     expect((await kms.ringKeysAs('rotator').describe(dead)).state).toBe('Enabled');
     for (const role of ['issuer', 'resigner'] as const) {
       await expect(kms.signerAs(role).sign(dead, 'ES256', MESSAGE)).rejects.toMatchObject({
@@ -87,13 +87,13 @@ export function kmsContract(make: () => KmsHarness): void {
   });
 
   test('rotator and disabler cannot sign', async () => {
-    const arn = await bear();
+    const arn = await createKey();
     for (const role of ['rotator', 'disabler'] as const)
       await expect(kms.signerAs(role).sign(arn, 'ES256', MESSAGE)).rejects.toMatchObject({ code: 'ERR_ACCESS_DENIED' });
   });
 
   test('issuer and resigner can do nothing to a key but sign with it', async () => {
-    const arn = await bear();
+    const arn = await createKey();
     for (const role of ['issuer', 'resigner'] as const) {
       const denied = { code: 'ERR_ACCESS_DENIED' };
       await expect(kms.disablerAs(role).disable(arn)).rejects.toMatchObject(denied);
@@ -104,7 +104,7 @@ export function kmsContract(make: () => KmsHarness): void {
   });
 
   test('the disabler disables, sees it, and may do so twice', async () => {
-    const arn = await bear();
+    const arn = await createKey();
     const disabler = kms.disablerAs('disabler');
     await disabler.disable(arn);
     await disabler.disable(arn);
@@ -124,7 +124,7 @@ export function kmsContract(make: () => KmsHarness): void {
 
   // KMS tells those without a right only that they have none.
   test('a key that does not exist is refused', async () => {
-    const arn = (await bear()).replace(/[^/]+$/, '00000000-0000-4000-8000-000000000000');
+    const arn = (await createKey()).replace(/[^/]+$/, '00000000-0000-4000-8000-000000000000');
     const refused = { code: expect.stringMatching(/^ERR_(NOT_FOUND|ACCESS_DENIED)$/) };
     await expect(kms.signerAs('issuer').sign(arn, 'ES256', MESSAGE)).rejects.toMatchObject(refused);
     await expect(kms.disablerAs('disabler').disable(arn)).rejects.toMatchObject(refused);

@@ -61,7 +61,7 @@ test('an item that no issuer would leave stops the run, and nothing is removed',
   await issue(world, 1);
   await world.tables.transact([{ kind: 'put', table: 'markers', row: { pk: 'OUT#07', sk: 'x', v: 1, kid: 'kid' } }]);
   await expect(commitIssued({}, world.deps('committer'))).rejects.toThrow(
-    expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message: 'an issued item names kid, jtiH and tokenSha256' }),
+    expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message: 'a marker names kid, jtiH and tokenSha256' }),
   );
   expect(records).toEqual([]);
   expect(world.tables.dump('markers')).toHaveLength(2);

@@ -8,7 +8,7 @@ import { checkLog } from './check-log';
 const record = (n: number): EvidenceRecord => ({
   v: 1,
   id: `customer-api/${String(n).padStart(6, '0')}.0`,
-  type: 'key.published',
+  type: 'key.confirmed',
   at: 1_800_000_000 + n,
   ring: 'customer-api',
   body: { kid: `kid-${n}` },

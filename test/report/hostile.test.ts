@@ -149,7 +149,7 @@ test('records with any bodies make a page of our tags, and never one that is pro
     'dueAt',
     'hrEventAt',
     'acceptedAt',
-    'cache',
+    'cacheSeconds',
     'verifiers',
     'exemptions',
     'kind',

@@ -35,7 +35,7 @@ test('prepared, it is said to issue beside the one that does; given up, it is no
   const { activeKid } = await ringOf(world);
   const prepared = await prepare(world);
   expect((await saidToIssue(world)).sort()).toEqual([activeKid, prepared].sort());
-  await rotate({ op: 'finish', ring: RING, prepared }, world.deps('rotator'));
+  await rotate({ op: 'disable-old', ring: RING, prepared }, world.deps('rotator'));
   await world.functions.invoke('publisher', { ring: RING });
   expect(await saidToIssue(world)).toEqual([activeKid]);
 });

@@ -28,7 +28,7 @@ export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const BAMBOO_SECRET = 'a-private-key-of-bamboohr';
 const SOURCES = {
   hr: { scheme: 'standard-webhooks', corroboration: 'signed-fact', secretArn: 'arn:hr' },
-  bamboo: { scheme: 'bamboohr', corroboration: 'read-back', secretArn: 'arn:bamboo' },
+  bamboo: { scheme: 'bamboohr', corroboration: 'confirmed', secretArn: 'arn:bamboo' },
 } as const;
 
 export interface DepartureWorld extends SigningWorld {
@@ -135,7 +135,7 @@ export function outbox(world: World): EvidenceRecord[] {
 
 export async function drainOutboxes(world: World): Promise<void> {
   await relay(world.tables.takeStream('keys'), world.deps('outbox-signing'));
-  await relay(world.tables.takeStream('cutoffs'), world.deps('outbox-signing'));
+  await relay(world.tables.takeStream('cut-offs'), world.deps('outbox-signing'));
   await relay(world.tables.takeStream('cases'), world.deps('outbox-offboarding'));
 }
 

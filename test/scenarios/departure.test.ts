@@ -197,7 +197,7 @@ test('records and payloads name nobody: no worker id, user name, ARN or access k
   });
 });
 
-test('a fact that was not read back stops at contained: reversible acts are done, nothing else is', async () => {
+test('a statement that was not read back stops at contained: reversible acts are done, nothing else is', async () => {
   const world = await departureWorld();
   const body = JSON.stringify({
     employees: [
@@ -277,7 +277,7 @@ describe('an attempt that ended without closing its case', () => {
     const world = await departureWorld();
     const caseId = await theOneCase(world);
     const failing = execute(world, caseId, 1, (request, run) =>
-      request.step === 'finish' ? Promise.reject(new Error('KMS is down')) : run(),
+      request.step === 'disable-old' ? Promise.reject(new Error('KMS is down')) : run(),
     );
     await expect(failing).rejects.toThrow('KMS is down');
     world.workflow.end(`${caseId}.1`);

@@ -62,7 +62,7 @@ describe('of a wave, without it', () => {
       pass,
       exchange,
       RING,
-      bear,
+      applyRingConfig,
       ISSUER,
       AUDIENCE,
     } = loaded;
@@ -74,7 +74,7 @@ describe('of a wave, without it', () => {
       verifyUntil: world.clock.now() + 86_400,
       approver: 'CHG-7',
     }));
-    await bear(
+    await applyRingConfig(
       {
         id: RING,
         issuer: ISSUER,

@@ -12,7 +12,7 @@ import { BAMBOO_SECRET, delivery, foldInbox, metas, outbox, type Said, SECRET, s
 const NOW = 1_800_000_000;
 const SOURCES = {
   hr: { scheme: 'standard-webhooks', corroboration: 'signed-fact', secretArn: 'arn:hr' },
-  bamboo: { scheme: 'bamboohr', corroboration: 'read-back', secretArn: 'arn:bamboo' },
+  bamboo: { scheme: 'bamboohr', corroboration: 'confirmed', secretArn: 'arn:bamboo' },
 } as const;
 
 function hrWorld(): World {
@@ -91,7 +91,7 @@ test.each<[string, (world: World) => WebhookRequest, number, string]>([
     'that is no leaver event',
     (world) => signed(world, Buffer.from('{"type":"worker.hired"}')),
     422,
-    'ERR_WEBHOOK_FACT',
+    'ERR_WEBHOOK_STATEMENT',
   ],
   ['without headers', (world) => ({ ...delivery(world), headers: {} }), 400, 'ERR_WEBHOOK_HEADER'],
 ])('a delivery %s is refused with a code, and nothing changes', async (_what, make, status, code) => {
@@ -163,7 +163,7 @@ test('what the inbox and the outbox hold names the worker nowhere but in the cas
 });
 
 describe('cases', () => {
-  test('a fact that is effective starts one execution; one of the future waits for its minute', async () => {
+  test('a statement that is effective starts one execution; one of the future waits for its minute', async () => {
     const world = hrWorld();
     await send(world, { effectiveAt: NOW + 3600 });
     expect(metas(world)).toMatchObject([{ state: 'OPEN', dueAt: NOW + 3600, attempt: 0 }]);
@@ -226,8 +226,8 @@ describe('cases', () => {
 
   test('a transfer that has begun does not swallow a termination of the same instant; each repeated changes nothing', async () => {
     const world = hrWorld();
-    const facts = ['worker.transferred', 'worker.contract_ended', 'worker.terminated'];
-    for (const [n, type] of facts.entries()) await send(world, { type, effectiveAt: NOW, id: `first-${n}` });
+    const statements = ['worker.transferred', 'worker.contract_ended', 'worker.terminated'];
+    for (const [n, type] of statements.entries()) await send(world, { type, effectiveAt: NOW, id: `first-${n}` });
     const all = metas(world);
     expect(all.map(({ kind, state }) => [kind, state]).sort()).toEqual([
       ['contract_end', 'CONTAINING'],
@@ -236,7 +236,7 @@ describe('cases', () => {
     ]);
     expect(world.workflow.started.size).toBe(3);
 
-    for (const [n, type] of facts.entries()) await send(world, { type, effectiveAt: NOW, id: `again-${n}` });
+    for (const [n, type] of statements.entries()) await send(world, { type, effectiveAt: NOW, id: `again-${n}` });
     expect(metas(world)).toEqual(all);
     // Taken back is the departure of that instant, whatever HR called it.
     await send(world, { type: 'worker.rescinded', effectiveAt: NOW, id: 'back' });
@@ -294,13 +294,13 @@ describe('cases', () => {
     ).toMatchObject({ status: 202 });
     await foldInbox(world);
     expect(metas(world).map(({ workerId, corroboration }) => [workerId, corroboration])).toEqual([
-      ['5', 'read-back'],
-      ['6', 'read-back'],
+      ['5', 'confirmed'],
+      ['6', 'confirmed'],
     ]);
   });
 
-  test('facts in any order, repeated and beside each other, give one case and the same state', async () => {
-    const facts: Said[] = [
+  test('statements in any order, repeated and beside each other, give one case and the same state', async () => {
+    const statements: Said[] = [
       { type: 'worker.terminated', effectiveAt: NOW + 100 },
       { type: 'worker.terminated', effectiveAt: NOW + 200 },
       { type: 'worker.contract_ended', effectiveAt: NOW + 100 },
@@ -311,7 +311,7 @@ describe('cases', () => {
     ];
     const orders = fc
       .subarray(
-        facts.map((_, n) => n),
+        statements.map((_, n) => n),
         { minLength: 1 },
       )
       .chain((some) =>
@@ -320,7 +320,7 @@ describe('cases', () => {
     const outcome = async (order: readonly number[], together: boolean) => {
       const world = hrWorld();
       for (const [n, index] of order.entries()) {
-        await receiveWebhook(delivery(world, { ...facts[index], id: `msg_${n}` }), world.deps('intake'));
+        await receiveWebhook(delivery(world, { ...statements[index], id: `msg_${n}` }), world.deps('intake'));
         if (!together) await foldInbox(world);
       }
       await foldInbox(world);

@@ -220,7 +220,7 @@ describe('behind our back', () => {
     expect(world.metrics.kept).toContainEqual({ name: 'UndisabledKeys', value: 1, ring: RING });
 
     const { activeKid = '' } = await ringOf(world);
-    const { disabled } = await rotate({ op: 'finish', ring: RING }, world.deps('rotator'));
+    const { disabled } = await rotate({ op: 'disable-old', ring: RING }, world.deps('rotator'));
     expect(disabled).toContainEqual({ kid: old, state: 'Enabled' });
     const again = await rotate({ op: 'rotate', ring: RING, from: activeKid, reason: 'test' }, world.deps('rotator'));
     expect(again).toMatchObject({ kid: (await ringOf(world)).activeKid, failed: ['ERR_ACCESS_DENIED'] });

@@ -55,7 +55,7 @@ async function finishWave(world: SigningWorld, batches: readonly WaveBatch[]) {
   const second = await pass(world, batches, 2);
   const kids = [...new Set(batches.map(({ fromKid }) => fromKid))];
   const denied = await taintOrDeny({ op: 'deny', ring: RING, kids }, world.deps('taint'));
-  const finished = await rotate({ op: 'finish', ring: RING }, world.deps('rotator'));
+  const finished = await rotate({ op: 'disable-old', ring: RING }, world.deps('rotator'));
   await world.functions.invoke('publisher', { ring: RING });
   return { first, second, denied, finished };
 }
@@ -70,7 +70,7 @@ test('a ring is born with one ACTIVE and two STANDBY keys, and only the ACTIVE o
     ['STANDBY', 'Disabled'],
   ]);
   expect(ring.keys.find(({ kind }) => kind === 'legacy')?.state).toBe('OBSERVED');
-  expect(ring.keys.every(({ publishedAt }) => publishedAt !== undefined)).toBe(true);
+  expect(ring.keys.every(({ confirmedAt }) => confirmedAt !== undefined)).toBe(true);
 });
 
 test('an issued token is accepted by stock jose and by our verifier', async () => {

@@ -4,7 +4,7 @@ import { commitIssued } from '../../lambdas/committer';
 import { cutOff } from '../../lambdas/cutter';
 import { exchange } from '../../lambdas/exchange';
 import { resignBatch } from '../../lambdas/resigner';
-import { bear } from '../../lambdas/ring-deployer';
+import { applyRingConfig } from '../../lambdas/ring-deployer';
 import { taintOrDeny } from '../../lambdas/taint';
 import { H } from '../../lib/domain/base/encoding';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
@@ -255,7 +255,7 @@ test('a holder is given a version of his own token only, though another issuer u
     verifyUntil: world.clock.now() + 86_400,
     approver: 'CHG-7',
   }));
-  await bear({ ...config, legacyKeys }, world.deps('rotator'));
+  await applyRingConfig({ ...config, legacyKeys }, world.deps('rotator'));
   const second = { ...world, legacy: other } as SigningWorld;
   const [mine, theirs] = [
     signLegacy(world, legacyClaims(world, 'alice', '42')),

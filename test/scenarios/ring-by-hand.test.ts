@@ -2,7 +2,7 @@
 
 import { commitIssued } from '../../lambdas/committer';
 import { publishFeed } from '../../lambdas/publisher';
-import { bear } from '../../lambdas/ring-deployer';
+import { applyRingConfig } from '../../lambdas/ring-deployer';
 import { rotate } from '../../lambdas/rotator';
 import { taintOrDeny } from '../../lambdas/taint';
 import { jwksAt } from '../../lib/domain/feed/publication';
@@ -54,7 +54,7 @@ describe('rotation by hand', () => {
       }),
     );
     world.clock.advance(15);
-    await rotate({ op: 'finish', ring: RING }, world.deps('rotator'));
+    await rotate({ op: 'disable-old', ring: RING }, world.deps('rotator'));
     expect([await alwaysViolated(world), await settledViolated(world)]).toEqual([[], []]);
   });
 
@@ -64,7 +64,7 @@ describe('rotation by hand', () => {
     const ask = () => rotate({ op: 'rotate', ring: RING, from, reason: 'test' }, world.deps('rotator'));
     const first = await ask();
     expect(await ask()).toEqual({ done: [], kid: first.kid });
-    expect((await ringOf(world)).seq).toBe(2);
+    expect((await ringOf(world)).activations).toBe(2);
   });
 
   test('waits for the caches like any other: the next two are ready at once, the third is refused', async () => {
@@ -75,7 +75,7 @@ describe('rotation by hand', () => {
     };
     await again();
     await again();
-    await expect(again()).rejects.toMatchObject({ code: 'ERR_KEY_NOT_PUBLISHED' });
+    await expect(again()).rejects.toMatchObject({ code: 'ERR_NO_SUCCESSOR' });
     world.clock.advance(70);
     await expect(again()).resolves.toMatchObject({ kid: expect.any(String) });
   });
@@ -127,11 +127,12 @@ describe('a ring is removed in two steps', () => {
     const world = wire(
       new World({ now: 1_800_000_000, settings: { propagationSeconds: 10, verifierCacheSeconds: 60 } }),
     );
-    await bear(CONFIG, world.deps('rotator'));
+    await applyRingConfig(CONFIG, world.deps('rotator'));
     world.clock.advance(70);
     return world as SigningWorld;
   }
-  const closing = (world: World, closed = true) => bear({ ...CONFIG, closing: closed }, world.deps('rotator'));
+  const closing = (world: World, closed = true) =>
+    applyRingConfig({ ...CONFIG, closing: closed }, world.deps('rotator'));
 
   test('first it issues no more, and its tokens stay good to their end', async () => {
     const world = await ring();
@@ -166,7 +167,7 @@ describe('a ring is removed in two steps', () => {
     expect(kmsArns(world).map((arn) => world.kms.stateOf(arn))).toEqual(['Disabled', 'Disabled', 'Disabled']);
     world.clock.advance(90 * 86_400);
     expect((await tick(world)).done).toEqual([]);
-    expect(await bear({ ...CONFIG, closing: true }, world.deps('rotator'))).toBe(RING);
+    expect(await applyRingConfig({ ...CONFIG, closing: true }, world.deps('rotator'))).toBe(RING);
   });
 
   test('a departure in between is served: a closing ring rotates and re-signs, and closes after its wave', async () => {
@@ -205,10 +206,10 @@ describe('a shorter life of tokens', () => {
     const world = wire(
       new World({ now: 1_800_000_000, settings: { propagationSeconds: 10, verifierCacheSeconds: 60 } }),
     );
-    await bear({ ...CONFIG, maxTtlSeconds: DAY }, world.deps('rotator'));
+    await applyRingConfig({ ...CONFIG, maxTtlSeconds: DAY }, world.deps('rotator'));
     world.clock.advance(70);
     const token = await issueTo(world, 'member-1', { lifeSeconds: DAY });
-    await bear({ ...CONFIG, maxTtlSeconds: 3600 }, world.deps('rotator'));
+    await applyRingConfig({ ...CONFIG, maxTtlSeconds: 3600 }, world.deps('rotator'));
     const { activeKid: from = '' } = await ringOf(world);
     await rotate({ op: 'rotate', ring: RING, from, reason: 'test' }, world.deps('rotator'));
     world.clock.advance(DAY - 100);
@@ -216,7 +217,7 @@ describe('a shorter life of tokens', () => {
     await world.functions.invoke('publisher', { ring: RING });
     expect(await verdict(await verifierOf(world, { maxTtlSeconds: DAY }), token)).toBe('accepted');
 
-    await bear({ ...CONFIG, closing: true }, world.deps('rotator'));
+    await applyRingConfig({ ...CONFIG, closing: true }, world.deps('rotator'));
     world.clock.advance(3700);
     expect((await tick(world)).done).not.toContain('close');
   });
@@ -286,7 +287,10 @@ test('a legacy key is not believed for more than a year', async () => {
   const world = wire(new World({ now: 1_800_000_000 }));
   const { legacy } = await signingWorld();
   const until = (verifyUntil: number) =>
-    bear({ ...CONFIG, legacyKeys: [{ jwk: legacy.jwk, verifyUntil, approver: 'CHG-7' }] }, world.deps('rotator'));
+    applyRingConfig(
+      { ...CONFIG, legacyKeys: [{ jwk: legacy.jwk, verifyUntil, approver: 'CHG-7' }] },
+      world.deps('rotator'),
+    );
   await expect(until(world.clock.now() + 367 * 86_400)).rejects.toMatchObject({
     code: 'ERR_RING_LIMIT',
     message: `legacy key ${legacy.jwk.kid} of ring ${RING} is to be believed for too long`,

@@ -105,7 +105,7 @@ class Life {
       );
     } catch (error) {
       // Only where every STANDBY is too young may a departure have to wait.
-      if (!isCurfewError(error, 'ERR_KEY_NOT_PUBLISHED') || successors(before, now).length > 0) throw error;
+      if (!isCurfewError(error, 'ERR_NO_SUCCESSOR') || successors(before, now).length > 0) throw error;
     }
   }
 
@@ -118,7 +118,7 @@ class Life {
     await commitIssued({}, world.deps('committer'));
     const batches = open.flatMap(({ fromKid, toKid }) => batchesOf({ ring: RING, wave: fromKid, fromKid, toKid }, 64));
     await pass(world, batches, 1);
-    world.clock.advance(ring.cfg.drain);
+    world.clock.advance(ring.cfg.drainSeconds);
     await pass(world, batches, 2);
     await taintOrDeny({ op: 'deny', ring: RING, kids: open.map(({ fromKid }) => fromKid) }, world.deps('taint'));
   }

@@ -1,6 +1,6 @@
 import { commitIssued } from '../../lambdas/committer';
 import { issue } from '../../lambdas/issuer';
-import { bear } from '../../lambdas/ring-deployer';
+import { applyRingConfig } from '../../lambdas/ring-deployer';
 import { rotate } from '../../lambdas/rotator';
 import { taintOrDeny } from '../../lambdas/taint';
 import { jwkFromSpki } from '../../lib/domain/jose/jwk';
@@ -172,9 +172,9 @@ describe('sabotage of the next key', () => {
 });
 
 describe('two at once', () => {
-  test('two rotators bear one ring: no key is enabled that the ring does not know', async () => {
+  test('two rotators applyRingConfig one ring: no key is enabled that the ring does not know', async () => {
     const world = wire(new World({ now: NOW, settings: SETTINGS }));
-    await bear(CONFIG, world.deps('rotator'));
+    await applyRingConfig(CONFIG, world.deps('rotator'));
     world.clock.advance(PERIOD);
     await Promise.all([tick(world), tick(world), tick(world)]);
     expect(await states(world)).toEqual(['VERIFY_ONLY', 'ACTIVE', 'STANDBY', 'STANDBY']);
@@ -236,7 +236,7 @@ describe('two at once', () => {
     const world = await signingWorld();
     const { activeKid: kid = '' } = await ringOf(world);
     const { kid: successor } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
-    await rotate({ op: 'finish', ring: RING, prepared: successor }, world.deps('rotator'));
+    await rotate({ op: 'disable-old', ring: RING, prepared: successor }, world.deps('rotator'));
     world.clock.advance(RESTS_FOR);
     const deps = world.deps('rotator');
     const ringKeys = { ...deps.ringKeys, enable: () => Promise.reject(new Error('it died')) };
@@ -262,7 +262,7 @@ describe('two at once', () => {
       ...deps.tables,
       transact: async (writes: Parameters<typeof deps.tables.transact>[0]) => {
         if (races++ < 2)
-          await bear(
+          await applyRingConfig(
             { ...CONFIG, legacyKeys: [legacyOf(world)], periodSeconds: PERIOD - races },
             world.deps('rotator'),
           );
@@ -414,9 +414,9 @@ describe('killed at any effect and repaired by the next tick', () => {
   test('a birth ends in one ACTIVE and two STANDBYs, and not one KMS key more', async () => {
     const points = await everyCrash(
       async () => wire(new World({ now: NOW, settings: SETTINGS })),
-      (world) => bear(CONFIG, world.deps('rotator')),
+      (world) => applyRingConfig(CONFIG, world.deps('rotator')),
       async (world) => {
-        await bear(CONFIG, world.deps('rotator'));
+        await applyRingConfig(CONFIG, world.deps('rotator'));
         expect((await states(world)).sort()).toEqual(['ACTIVE', 'STANDBY', 'STANDBY']);
         expect(kmsArns(world)).toHaveLength(3);
         await expectSound(world);
@@ -489,7 +489,7 @@ describe('a key planted under the tag of a coming slot', () => {
     await world.tables.transact(createRing(RING, cfg, NOW));
     await world.tables.transact(reserveSlot(await ringOf(world), 1, 'nonce', NOW));
     const planted = world.kms.createKey({ algorithm: 'ES256', policy, slotTag: `test/${RING}/1/nonce` });
-    await bear(CONFIG, world.deps('rotator'));
+    await applyRingConfig(CONFIG, world.deps('rotator'));
 
     const keys = (await ringOf(world)).keys;
     expect(keys).toHaveLength(3);
@@ -515,7 +515,7 @@ describe('a key planted under the tag of a coming slot', () => {
     });
     const imported = { algorithm: 'ES256', policy, origin: 'EXTERNAL' } as const;
     const found = world.kms.createKey({ ...imported, slotTag: `test/${RING}/1/nonce` });
-    await bear(CONFIG, world.deps('rotator'));
+    await applyRingConfig(CONFIG, world.deps('rotator'));
     expect((await ringOf(world)).keys.map(({ kmsKeyArn }) => kmsKeyArn)).not.toContain(found);
 
     await world.tables.transact(reserveSlot(await ringOf(world), 9, 'other', NOW));
@@ -544,18 +544,18 @@ describe('a changed configuration of a legacy key', () => {
 
   test('may end it sooner', async () => {
     const world = await signingWorld();
-    await bear(configured(world, NOW + 3600), world.deps('rotator'));
+    await applyRingConfig(configured(world, NOW + 3600), world.deps('rotator'));
     const key = (await ringOf(world)).keys.find(({ kind }) => kind === 'legacy');
     expect(key).toMatchObject({ verifyUntil: NOW + 3600, windows: [{ iatFrom: 0, iatTo: NOW + 3600 }] });
   });
 
   test('may not prolong it, nor leave it out', async () => {
     const world = await signingWorld();
-    await expect(bear(configured(world, NOW + 100 * 86_400), world.deps('rotator'))).rejects.toMatchObject({
+    await expect(applyRingConfig(configured(world, NOW + 100 * 86_400), world.deps('rotator'))).rejects.toMatchObject({
       code: 'ERR_RING_IMMUTABLE',
       message: expect.stringContaining('cannot be verified for longer'),
     });
-    await expect(bear(CONFIG, world.deps('rotator'))).rejects.toMatchObject({
+    await expect(applyRingConfig(CONFIG, world.deps('rotator'))).rejects.toMatchObject({
       code: 'ERR_RING_IMMUTABLE',
       message: expect.stringContaining('still verifies'),
     });
@@ -565,7 +565,7 @@ describe('a changed configuration of a legacy key', () => {
 test('a STANDBY that a case prepared and did not need is disabled again when the case is done', async () => {
   const world = await signingWorld();
   const { kid: prepared } = await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'));
-  await rotate({ op: 'finish', ring: RING, prepared }, world.deps('rotator'));
+  await rotate({ op: 'disable-old', ring: RING, prepared }, world.deps('rotator'));
   expect((await ringOf(world)).keys.filter(({ kmsState }) => kmsState === 'Enabled').map(({ state }) => state)).toEqual(
     ['ACTIVE'],
   );

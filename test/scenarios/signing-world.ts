@@ -7,7 +7,7 @@ import { issue, issueOrProbe } from '../../lambdas/issuer';
 import { publishFeed } from '../../lambdas/publisher';
 import { recordLegacy } from '../../lambdas/recorder';
 import { resignBatch } from '../../lambdas/resigner';
-import { bear } from '../../lambdas/ring-deployer';
+import { applyRingConfig } from '../../lambdas/ring-deployer';
 import { rotate } from '../../lambdas/rotator';
 import { sequence } from '../../lambdas/sequencer';
 import { taintOrDeny } from '../../lambdas/taint';
@@ -40,7 +40,7 @@ export async function signingWorld(options: WorldOptions = {}): Promise<SigningW
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), 'ES256');
   const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
-  await bear(
+  await applyRingConfig(
     {
       id: RING,
       issuer: ISSUER,
@@ -73,7 +73,10 @@ export function wire(world: World): World {
   });
   world.http.route(`${base}/issued/`, async (url) => {
     const [kid = '', jtiH = '', digest = ''] = url.slice(`${base}/issued/`.length).split('/');
-    return { status: 200, body: JSON.stringify({ issued: await wasIssued(kid, jtiH, digest, world.deps('was-issued')) }) };
+    return {
+      status: 200,
+      body: JSON.stringify({ issued: await wasIssued(kid, jtiH, digest, world.deps('was-issued')) }),
+    };
   });
   return world;
 }
@@ -123,7 +126,7 @@ export async function pass(world: World, batches: readonly WaveBatch[], n: numbe
 }
 
 export async function drainOutbox(world: World): Promise<void> {
-  for (const table of ['keys', 'cutoffs'] as const)
+  for (const table of ['keys', 'cut-offs'] as const)
     await relay(world.tables.takeStream(table), world.deps('outbox-signing'));
 }
 

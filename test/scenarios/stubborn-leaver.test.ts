@@ -3,7 +3,7 @@
 import { applyLatch } from '../../lambdas/latch';
 import { importPeople } from '../../lambdas/people-import';
 import { planner } from '../../lambdas/planner';
-import { bear } from '../../lambdas/ring-deployer';
+import { applyRingConfig } from '../../lambdas/ring-deployer';
 import { rotate } from '../../lambdas/rotator';
 import { tick } from '../../lambdas/ticker';
 import { checkManifest } from '../../lib/domain/audit/manifest';
@@ -249,7 +249,7 @@ describe('a ring that cannot be served', () => {
   /** A second ring, before the other one in every order, whose STANDBYs let the rotator do nothing. */
   async function withSabotagedRing() {
     const world = await departureWorld();
-    await bear(
+    await applyRingConfig(
       {
         id: PARTNER,
         issuer: `https://id.shop.example/r/${PARTNER}`,

@@ -4,7 +4,7 @@
  */
 
 import { isCurfewError } from '../../lib/domain/base/errors';
-import { isPublished } from '../../lib/domain/feed/publication';
+import { isInJwks } from '../../lib/domain/feed/publication';
 import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/rings/ring';
 import { PREPARED_FOR } from '../../lib/domain/rings/rotation';
 import { roleArn, type World } from '../../lib/local/world';
@@ -45,7 +45,10 @@ export async function alwaysViolated(world: World): Promise<string[]> {
   const must = (holds: boolean, sentence: string) => holds || violated.push(sentence);
 
   const active = ring.keys.filter(({ state }) => state === 'ACTIVE');
-  must(active.length === (ring.seq === 0 ? 0 : 1) && active[0]?.kid === ring.activeKid, 'exactly one key issues');
+  must(
+    active.length === (ring.activations === 0 ? 0 : 1) && active[0]?.kid === ring.activeKid,
+    'exactly one key issues',
+  );
   for (const key of ring.keys) {
     const signs = key.kmsKeyArn !== undefined && (await canSign(world, key.kmsKeyArn));
     must(!signs || now <= key.signUntil, 'past signUntil nothing signs');
@@ -61,7 +64,7 @@ export async function alwaysViolated(world: World): Promise<string[]> {
     must(now <= key.verifyUntil || !kids.includes(key.kid), 'past verifyUntil nothing is in the JWKS');
     must(key.taint === undefined || ['SUSPECT', 'DENIED'].includes(key.state), 'a tainted key stays SUSPECT or DENIED');
     must(key.state !== 'DENIED' || !kids.includes(key.kid), 'a DENIED kid is not in the JWKS');
-    must(kids.includes(key.kid) === isPublished(key, now), 'the JWKS is what the clock and the records say');
+    must(kids.includes(key.kid) === isInJwks(key, now), 'the JWKS is what the clock and the records say');
   }
   const gates = world.tables.dump('keys').filter(({ pk }) => pk.startsWith('GATE#'));
   for (const { activeKid, halted, closingAt } of gates)
@@ -106,5 +109,5 @@ function isStanding({ state, signUntil }: KeyRecord, now: number): boolean {
 function mayBeEnabled(ring: Ring, key: KeyRecord, now: number): boolean {
   if (key.kid === ring.activeKid) return true;
   if (key.state === 'STANDBY') return now <= (key.preparedAt ?? 0) + PREPARED_FOR;
-  return now < (key.deactivatedAt ?? 0) + ring.cfg.drain;
+  return now < (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds;
 }

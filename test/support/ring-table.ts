@@ -1,7 +1,7 @@
 /** A ring in a table of its own, so that a transition can be judged by what it leaves there. */
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { Ring } from '../../lib/domain/rings/ring';
-import { GATES, gateKey, headKey, row, keyKey, parseRing, slotKey, waveKey } from '../../lib/domain/rings/ring-items';
+import { GATES, gateKey, headKey, keyKey, parseRing, row, slotKey, waveKey } from '../../lib/domain/rings/ring-items';
 import type { Write } from '../../lib/domain/store/table';
 import { MemoryTables } from '../../lib/local/tables';
 
@@ -10,9 +10,9 @@ export class RingTable {
 
   static async of(ring: Ring): Promise<RingTable> {
     const table = new RingTable();
-    const { id, keys, slots, waves, seq, fence, activeKid, halted, cfg, cfgSha } = ring;
+    const { id, keys, slots, waves, activations, fence, activeKid, halted, cfg, cfgSha } = ring;
     const items = [
-      row(headKey(id), { seq, fence, activeKid, halted, cfg, cfgSha }),
+      row(headKey(id), { activations, fence, activeKid, halted, cfg, cfgSha }),
       ...Array.from({ length: GATES }, (_, n) => row(gateKey(id, n), { activeKid, halted })),
       ...keys.map((key) => row(keyKey(id, key.kid), key)),
       ...slots.map((slot) => row(slotKey(id, slot.slot), slot)),

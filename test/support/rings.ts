@@ -11,12 +11,12 @@ export const CFG: RingSettings = {
   alg: 'ES256',
   iss: 'https://id.shop.example/r/customer-api',
   aud: 'https://api.shop.example',
-  period: 30 * DAY,
-  maxTtl: 3600,
-  prop: 10,
-  cache: 60,
-  skew: 30,
-  drain: 15,
+  periodSeconds: 30 * DAY,
+  maxTtlSeconds: 3600,
+  propagationSeconds: 10,
+  cacheSeconds: 60,
+  skewSeconds: 30,
+  drainSeconds: 15,
 };
 
 const pool: SigningKey[] = [];
@@ -41,9 +41,9 @@ export function keyRecord(slot: number, more: Partial<KeyRecord> = {}): KeyRecor
     slot,
     shards: 64,
     bornAt: NOW,
-    publishedAt: NOW,
+    confirmedAt: NOW,
     signUntil,
-    verifyUntil: signUntil + CFG.maxTtl + CFG.skew,
+    verifyUntil: signUntil + CFG.maxTtlSeconds + CFG.skewSeconds,
     windows: [],
     inJwks: true,
     kmsState: 'Disabled',
@@ -62,7 +62,7 @@ export function ringWith(more: Partial<Ring> = {}): Ring {
   const keys = more.keys ?? [activeRecord(1), keyRecord(2), keyRecord(3)];
   return {
     id: 'customer-api',
-    seq: 1,
+    activations: 1,
     fence: 7,
     activeKid: keys.find(({ state }) => state === 'ACTIVE')?.kid,
     halted: false,

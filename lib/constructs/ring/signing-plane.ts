@@ -81,7 +81,7 @@ export class SigningPlane extends Construct {
   readonly stage: Stage;
   readonly exemptions: readonly Exemption[];
   readonly alarmActions: readonly IAlarmAction[];
-  readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'markers' | 'bodies' | 'cutoffs', TableV2>>;
+  readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'markers' | 'bodies' | 'cut-offs', TableV2>>;
   readonly publicBucket: Bucket;
   readonly feedKey: PurposeKey;
   /** Blinds subjects in the feed; verifiers get it with the feed keys they pin. */
@@ -131,7 +131,7 @@ export class SigningPlane extends Construct {
       ledger: curfewTable(this, 'ledger', { stage }),
       markers: curfewTable(this, 'markers', { stage }),
       bodies: curfewTable(this, 'bodies', { stage, encryptionKey: bodiesKey }),
-      cutoffs: curfewTable(this, 'cutoffs', { stage, stream: true }),
+      'cut-offs': curfewTable(this, 'cut-offs', { stage, stream: true }),
     };
     this.publicBucket = curfewBucket(this, 'public');
     this.feedKey = new PurposeKey(this, 'FeedKey', { purpose: 'feed', stage });
@@ -183,7 +183,7 @@ export class SigningPlane extends Construct {
     this.targets = { ...own, functions: functions.known };
 
     deliver(this.ownTables.keys, outbox, OUTBOX_PREFIX);
-    deliver(this.ownTables.cutoffs, outbox, OUTBOX_PREFIX);
+    deliver(this.ownTables['cut-offs'], outbox, OUTBOX_PREFIX);
     new CurfewSchedule(this, 'Commit', {
       target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),

@@ -22,7 +22,7 @@ export type ErrorCode =
   | 'ERR_EXEMPTION'
   | 'ERR_KEY_STATE'
   | 'ERR_KEY_DISABLED'
-  | 'ERR_KEY_NOT_PUBLISHED'
+  | 'ERR_NO_SUCCESSOR'
   | 'ERR_ACCESS_DENIED'
   | 'ERR_SIGNATURE_ENCODING'
   // tokens (reference: verify, in this order)
@@ -48,7 +48,7 @@ export type ErrorCode =
   | 'ERR_WEBHOOK_TOO_NEW'
   | 'ERR_WEBHOOK_SIGNATURE'
   | 'ERR_WEBHOOK_BODY'
-  | 'ERR_WEBHOOK_FACT'
+  | 'ERR_WEBHOOK_STATEMENT'
   // cases
   | 'ERR_CASE_STATE'
   | 'ERR_PLAN_INVALID'

@@ -1,11 +1,11 @@
 /**
- * A case: one departure, as a fold over HR facts, and the transitions of its state.
+ * A case: one departure, as a fold over HR statements, and the transitions of its state.
  *
  *     OPEN ─► DUE ─► CONTAINING ─► CONTAINED ─► ACTING ─► PROVING ─► CLOSED
  *                                      └─► HELD ─┘
  *
  *     CASE#{id} | META                     state version attempt fence dates kind …
- *     CASE#{id} | FACT#{effectiveAt}#{kind}
+ *     CASE#{id} | STATEMENT#{effectiveAt}#{kind}
  *     CASE#{id} | ITEM#{nn}#{kind}          state = PLANNED | DONE | PROVED
  *     CASE#{id} | LIST, PLAN                state = FREEZING | FROZEN
  *     CASE#{id} | OUT#{fence}.{n}           record and event, for the outbox
@@ -18,8 +18,8 @@
  */
 import { createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
-import type { LeaverEvent } from '../intake/statement';
-import { type Row, type RowKey, ordered } from '../store/table';
+import type { Statement } from '../intake/statement';
+import { ordered, type Row, type RowKey } from '../store/table';
 
 export const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
@@ -27,9 +27,9 @@ export type CaseState = (typeof CASE_STATES)[number];
 /** Weakest first. A transfer ends custody and nothing else: the worker stays, and so does the access of the person. */
 export const DEPARTURE_KINDS = ['transfer', 'contract_end', 'termination'] as const;
 export type DepartureKind = (typeof DEPARTURE_KINDS)[number];
-export type Departure = LeaverEvent & { readonly kind: DepartureKind };
+export type Departure = Statement & { readonly kind: DepartureKind };
 
-/** What all departure facts of a case come to. A join: order and repetition of the facts change nothing. */
+/** What all departure statements of a case come to. A join: order and repetition of the statements change nothing. */
 export type CaseFold = {
   readonly kind: DepartureKind;
   /** Every effective instant that HR named, in order. */
@@ -48,7 +48,7 @@ export type CaseMeta = CaseFold & {
   /** Epoch seconds: the earliest date HR named. Later ones are doubt, and doubt does not keep access alive. */
   readonly dueAt: number;
   readonly source: string;
-  readonly corroboration: 'read-back' | 'signed-fact';
+  readonly corroboration: 'confirmed' | 'signed-fact';
   /** The case whose second rotation this is. */
   readonly followUpOf?: string;
   readonly hrEventAt: number;
@@ -95,43 +95,43 @@ export interface CaseName {
   readonly instance: string;
   readonly workerId: string;
   readonly effectiveAt: number;
-  /** A follow-up is nobody's fact: one of the same instant must find an id of its own. */
+  /** A follow-up is nobody's statement: one of the same instant must find an id of its own. */
   readonly kind: DepartureKind | 'follow-up';
 }
 
 /**
- * Which of the cases opened for one worker and instant a fact belongs to: one that still waits, or one that did no less
- * than the fact asks for. A transfer must not swallow a termination of the same instant.
+ * Which of the cases opened for one worker and instant a statement belongs to: one that still waits, or one that did no less
+ * than the statement asks for. A transfer must not swallow a termination of the same instant.
  */
-export function caseFor(cases: readonly CaseMeta[], fact: Departure): CaseMeta | undefined {
-  return cases.find((meta) => joins(meta, fact));
+export function caseFor(cases: readonly CaseMeta[], statement: Departure): CaseMeta | undefined {
+  return cases.find((meta) => joins(meta, statement));
 }
 
 export function executionName({ caseId, attempt }: Pick<CaseMeta, 'caseId' | 'attempt'>): string {
   return `${caseId}.${attempt}`;
 }
 
-export function isDeparture(fact: LeaverEvent): fact is Departure {
-  return (DEPARTURE_KINDS as readonly string[]).includes(fact.kind);
+export function isDeparture(statement: Statement): statement is Departure {
+  return (DEPARTURE_KINDS as readonly string[]).includes(statement.kind);
 }
 
-export function foldDeparture(fold: CaseFold | undefined, fact: Departure, rescinded: boolean): CaseFold {
-  const kinds = [fold?.kind ?? fact.kind, fact.kind].sort((a, b) => strength(b) - strength(a)) as [
+export function foldDeparture(fold: CaseFold | undefined, statement: Departure, rescinded: boolean): CaseFold {
+  const kinds = [fold?.kind ?? statement.kind, statement.kind].sort((a, b) => strength(b) - strength(a)) as [
     DepartureKind,
     DepartureKind,
   ];
-  const dates = [...new Set([...(fold?.dates ?? []), fact.effectiveAt])].sort((a, b) => a - b);
+  const dates = [...new Set([...(fold?.dates ?? []), statement.effectiveAt])].sort((a, b) => a - b);
   return { kind: kinds[0], dates, rescinded: rescinded || (fold?.rescinded ?? false) };
 }
 
 /**
- * Does a fact belong to this case? One that has begun covers what its frozen list covers, so a transfer that
+ * Does a statement belong to this case? One that has begun covers what its frozen list covers, so a transfer that
  * turns into a termination is a case of its own; a follow-up waits for sessions to expire and must not be hastened.
  */
-export function joins(meta: CaseMeta, fact: Departure): boolean {
+export function joins(meta: CaseMeta, statement: Departure): boolean {
   if (meta.followUpOf !== undefined) return false;
   const begun = meta.state !== 'OPEN' && meta.state !== 'DUE';
-  return !begun || strength(fact.kind) <= strength(meta.kind);
+  return !begun || strength(statement.kind) <= strength(meta.kind);
 }
 
 /** Custody ends, access stays: no containment, no console login to remove. */
@@ -143,8 +143,8 @@ export function custodyOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolea
 export function doubt(meta: CaseFold & Pick<CaseMeta, 'corroboration'>): string | undefined {
   if (meta.rescinded) return 'HR took the departure back: people decide, and nothing done is undone by itself';
   if (meta.dates.length > 1) return 'HR named more than one date: an early or late departure needs approval';
-  if (meta.corroboration === 'read-back')
-    return 'the fact was not read back from the HR system: no adapter reads this source';
+  if (meta.corroboration === 'confirmed')
+    return 'the statement was not read back from the HR system: no adapter reads this source';
   return undefined;
 }
 

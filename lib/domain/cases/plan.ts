@@ -199,10 +199,10 @@ export const STEPS = [
     why: 'reversible and done in seconds, so it waits for no plan and no approval',
   },
   {
-    name: 'publish',
+    name: 'announce',
     kind: 'task',
     function: 'conductor',
-    step: 'publish',
+    step: 'announce',
     why: 'verifiers learn of a cut-off from the feed alone; without this they would at the next heartbeat',
   },
   {
@@ -218,7 +218,7 @@ export const STEPS = [
     function: 'conductor',
     step: 'hold',
     when: 'contained.hold',
-    why: 'what follows cannot be undone, so a fact that nobody corroborated goes no further',
+    why: 'what follows cannot be undone, so a statement that nobody corroborated goes no further',
   },
   {
     name: 'plan',
@@ -259,10 +259,10 @@ export const STEPS = [
     why: 'until no signature under an old key can be in flight: what was begun before the taint is in the ledger by now',
   },
   {
-    name: 'finish',
+    name: 'disable-old',
     kind: 'task',
     function: 'conductor',
-    step: 'finish',
+    step: 'disable-old',
     onlyIfTainted: true,
     why: 'right after the drain and before the waves, which need nothing of an old key: it can sign not a second longer',
   },

@@ -24,13 +24,13 @@ export function sealContext(caseId: string, name: string): string {
 
 export function openedRecord(
   meta: CaseMeta,
-  fact: { readonly zone?: string },
+  statement: { readonly zone?: string },
   sealed: string,
   at: number,
 ): EvidenceRecord {
   const { pseudonym, kind, dueAt, source, corroboration, followUpOf, hrEventAt, acceptedAt } = meta;
   const effectiveAt = meta.dates[0];
-  const { zone } = fact;
+  const { zone } = statement;
   const body = {
     pseudonym,
     kind,

@@ -3,7 +3,7 @@
  * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
 import type { EvidenceRecord } from '../evidence/record';
-import { ROW_ABSENT, OUTBOX_PREFIX, ordered, type Test, type Value, type Write } from '../store/table';
+import { OUTBOX_PREFIX, ordered, ROW_ABSENT, type Test, type Value, type Write } from '../store/table';
 import { type CaseMeta, caseKey, type Departure, dueKey, foldDeparture, metaKey, rescindKey, workerKey } from './case';
 
 export type CaseWrite = Write<'cases:put' | 'cases:update' | 'cases:check' | 'cases:delete'>;
@@ -18,10 +18,10 @@ export interface Outgoing {
   };
 }
 
-/** Opens a case, or with a fact refuses as `ERR_CONDITION_FAILED` what another delivery has opened meanwhile. */
+/** Opens a case, or with a statement refuses as `ERR_CONDITION_FAILED` what another delivery has opened meanwhile. */
 export function openCase(
   meta: CaseMeta,
-  fact: Departure,
+  statement: Departure,
   supersedes: string | undefined,
   opened: Outgoing,
 ): CaseWrite[] {
@@ -38,8 +38,8 @@ export function openCase(
       set: { v: 1, caseId: meta.caseId },
       if: [open],
     },
-    factWrite(meta.caseId, fact),
-    rescindUnchanged(fact, meta.rescinded),
+    statementWrite(meta.caseId, statement),
+    rescindUnchanged(statement, meta.rescinded),
   ];
 }
 
@@ -52,9 +52,9 @@ export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWr
   ];
 }
 
-/** The writes of one more departure fact; none where it says nothing new. */
-export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean, now: number): CaseWrite[] {
-  const fold = foldDeparture(meta, fact, rescinded);
+/** The writes of one more departure statement; none where it says nothing new. */
+export function addDeparture(meta: CaseMeta, statement: Departure, rescinded: boolean, now: number): CaseWrite[] {
+  const fold = foldDeparture(meta, statement, rescinded);
   const dueAt = fold.dates[0] as number;
   if (fold.kind === meta.kind && fold.rescinded === meta.rescinded && fold.dates.length === meta.dates.length)
     return [];
@@ -74,8 +74,8 @@ export function addDeparture(meta: CaseMeta, fact: Departure, rescinded: boolean
       state: waits && dueAt <= now ? 'DUE' : meta.state,
     }),
     ...moved,
-    factWrite(meta.caseId, fact),
-    rescindUnchanged(fact, rescinded),
+    statementWrite(meta.caseId, statement),
+    rescindUnchanged(statement, rescinded),
   ];
 }
 
@@ -147,16 +147,20 @@ function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly 
   }));
 }
 
-function factWrite(caseId: string, fact: Departure): PlainWrite {
+function statementWrite(caseId: string, statement: Departure): PlainWrite {
   return {
     kind: 'put',
     table: 'cases',
-    row: { ...caseKey(caseId, `FACT#${ordered(fact.effectiveAt, 12)}#${fact.kind}`), v: 1, ...fact },
+    row: {
+      ...caseKey(caseId, `STATEMENT#${ordered(statement.effectiveAt, 12)}#${statement.kind}`),
+      v: 1,
+      ...statement,
+    },
   };
 }
 
-/** The rescind that was looked for is still there, or still is not: otherwise the fold was of half the facts. */
-function rescindUnchanged(fact: Departure, rescinded: boolean): CaseWrite {
+/** The rescind that was looked for is still there, or still is not: otherwise the fold was of half the statements. */
+function rescindUnchanged(statement: Departure, rescinded: boolean): CaseWrite {
   const test: Test = { attribute: 'pk', is: rescinded ? 'present' : 'absent' };
-  return { kind: 'check', table: 'cases', key: rescindKey(fact.workerId, fact.effectiveAt), if: [test] };
+  return { kind: 'check', table: 'cases', key: rescindKey(statement.workerId, statement.effectiveAt), if: [test] };
 }

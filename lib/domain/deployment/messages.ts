@@ -38,16 +38,16 @@ export interface Messages {
       /** Enables the STANDBY that a taint of the ACTIVE key would activate, and probes it through the issuer. */
       | { readonly op: 'prepare'; readonly ring: string }
       /** Disables every KMS key of the ring that may not sign any more, the caller's `prepared` STANDBY too if unused. */
-      | { readonly op: 'finish'; readonly ring: string; readonly prepared?: string }
+      | { readonly op: 'disable-old'; readonly ring: string; readonly prepared?: string }
       /** Activates the next STANDBY although nothing is due. Does nothing unless `from` still is the ACTIVE kid: a retry never rotates twice. */
       | { readonly op: 'rotate'; readonly ring: string; readonly from: string; readonly reason: string };
     response: {
       readonly done: readonly string[];
       /** prepare: the STANDBY made ready; rotate: the kid that issues now. */
       readonly kid?: string;
-      /** finish: KMS's state of each key that must not sign. */
+      /** disable-old: KMS's state of each key that must not sign. */
       readonly disabled?: readonly { readonly kid: string; readonly state: string }[];
-      /** rotate, finish: codes of what could not be done beside what was asked; the next tick tries again. */
+      /** rotate, disable-old: codes of what could not be done beside what was asked; the next tick tries again. */
       readonly failed?: readonly string[];
     };
   };
@@ -85,7 +85,7 @@ export interface Messages {
     };
     /** As read back. */
     response: {
-      readonly cut: readonly { readonly type: SubjectType; readonly notBefore: number; readonly blocked: boolean }[];
+      readonly cutOffs: readonly { readonly type: SubjectType; readonly notBefore: number; readonly blocked: boolean }[];
     };
   };
   recorder: {

@@ -32,10 +32,7 @@ export function parseMarker({ pk, sk, kid, jtiH, tokenSha256 }: Row): Marker {
  * One list a kid and shard, one record a kid. The record's id comes from the lists, so that folding the same digests
  * again, after a crash, names the same record.
  */
-export function commit(
-  issued: readonly Marker[],
-  at: number,
-): { lists: StoredList[]; records: EvidenceRecord[] } {
+export function commit(issued: readonly Marker[], at: number): { lists: StoredList[]; records: EvidenceRecord[] } {
   const lists: StoredList[] = [];
   const records = [...groupBy(issued, ({ kid }) => kid)].map(([kid, ofKid]): EvidenceRecord => {
     const entries = [...groupBy(ofKid, ({ shard }) => shard)]

@@ -12,11 +12,11 @@ import { createHash } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import {
+  ordered,
   ROW_ABSENT,
   ROW_PRESENT,
   type Row,
   type RowKey,
-  ordered,
   TRANSACTION_WRITES_MAX,
   type Write,
 } from '../store/table';
@@ -129,7 +129,7 @@ export function sequenceWrites(head: Head, next: Head, batch: readonly Pending[]
 }
 
 /** What was staged is in the buckets. */
-export function publishedWrites(head: Head): LogWrite[] {
+export function tilesPutWrites(head: Head): LogWrite[] {
   return [
     {
       kind: 'update',

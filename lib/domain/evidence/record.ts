@@ -17,7 +17,7 @@ export const RECORD_TYPES = {
   'ring.resumed': 'people let the ring issue again',
   'ring.closing': 'the ring issues no more; its keys verify until the last token is over, then it may be removed',
   'key.adopted': 'a KMS key was born into a slot and read back disabled; or a legacy public key was adopted',
-  'key.published': 'the key was seen in the JWKS as served',
+  'key.confirmed': 'the key was seen in the JWKS as served',
   'key.activated': 'this key signs from now on; its predecessor stopped',
   'key.tainted': 'the key is SUSPECT: only tokens that the ledger issued are good',
   'key.window': 'a re-sign wave may put tokens of this issue span under the key',

@@ -68,8 +68,8 @@ export function feedAt(ring: Ring, cut: readonly CutOff[], seq: number, now: num
   };
 }
 
-function isPrepared({ state, kmsState, provedAt = 0, policyState = 'as-written' }: KeyRecord): boolean {
-  return state === 'STANDBY' && kmsState === 'Enabled' && provedAt > 0 && policyState === 'as-written';
+function isPrepared({ state, kmsState, probedAt = 0, policyState = 'as-written' }: KeyRecord): boolean {
+  return state === 'STANDBY' && kmsState === 'Enabled' && probedAt > 0 && policyState === 'as-written';
 }
 
 /**

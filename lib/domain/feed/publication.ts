@@ -7,10 +7,10 @@ import type { KeyRecord, Ring } from '../rings/ring';
  * scheduler cannot keep a key published.
  */
 export function jwksAt(ring: Pick<Ring, 'keys'>, now: number): { readonly keys: readonly PublicJwk[] } {
-  return { keys: ring.keys.filter((key) => isPublished(key, now)).map((key) => key.jwk) };
+  return { keys: ring.keys.filter((key) => isInJwks(key, now)).map((key) => key.jwk) };
 }
 
-export function isPublished(key: KeyRecord, now: number): boolean {
+export function isInJwks(key: KeyRecord, now: number): boolean {
   if (!key.inJwks || now > key.verifyUntil) return false;
   return key.state !== 'DENIED' && key.state !== 'RETIRED';
 }

@@ -76,7 +76,7 @@ function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
   if (found !== 'Enabled') return isOver(key);
   if (key.state === 'STANDBY')
     return key.preparedAt !== undefined && at <= key.preparedAt + PREPARED_FOR + TICK_SECONDS_MAX;
-  return key.deactivatedAt !== undefined && at <= key.deactivatedAt + ring.cfg.drain + TICK_SECONDS_MAX;
+  return key.deactivatedAt !== undefined && at <= key.deactivatedAt + ring.cfg.drainSeconds + TICK_SECONDS_MAX;
 }
 
 function isOver({ state }: KeyRecord): boolean {

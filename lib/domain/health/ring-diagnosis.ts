@@ -62,7 +62,7 @@ function standbys({ ring, at, kms }: RingFacts): Finding {
   const standing = ring.keys.filter((key) => isStanding(key, at) && !isUnusable(key, kms));
   const ready = successors(ring, at).filter((key) => !isUnusable(key, kms));
   const unseen = standing.filter(
-    ({ publishedAt, bornAt }) => publishedAt === undefined && at > bornAt + TICK_SECONDS_MAX,
+    ({ confirmedAt, bornAt }) => confirmedAt === undefined && at > bornAt + TICK_SECONDS_MAX,
   );
   if (standing.length < STANDBYS)
     return problem(
@@ -128,7 +128,7 @@ function verifiers({ ring }: RingFacts): Finding {
   if (declared.length === 0)
     return problem(
       'verifiers',
-      `none is declared: ${span(ring.cfg.cache)} of caching is a guess`,
+      `none is declared: ${span(ring.cfg.cacheSeconds)} of caching is a guess`,
       'declare the services that verify: `verifiers: [{name, cacheSeconds}]` of the ring',
     );
   if (unbounded.length > 0)
@@ -137,7 +137,10 @@ function verifiers({ ring }: RingFacts): Finding {
       `${unbounded.join(', ')} may go on with keys of long ago`,
       'restart them after each taint, or have them ask for the JWKS again by themselves',
     );
-  return ok('verifiers', `${declared.length} declared; a STANDBY waits for the slowest, ${span(ring.cfg.cache)}`);
+  return ok(
+    'verifiers',
+    `${declared.length} declared; a STANDBY waits for the slowest, ${span(ring.cfg.cacheSeconds)}`,
+  );
 }
 
 function watched({ ring, at, watchedAt }: RingFacts): Finding {

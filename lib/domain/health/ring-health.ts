@@ -18,11 +18,11 @@ export interface Looked {
 
 export function healthOf({ ring, feed, inspectedAt }: Looked, now: number): Health {
   const active = ring.keys.find(({ kid }) => kid === ring.activeKid);
-  const iat = feed === undefined || feed.iat > now + ring.cfg.skew ? 0 : feed.iat;
+  const iat = feed === undefined || feed.iat > now + ring.cfg.skewSeconds ? 0 : feed.iat;
   const bornAt = Math.min(now, ...ring.slots.map(({ at }) => at));
   return {
     ActiveKeyAge: active ? now - (active.activatedAt ?? now) : 0,
-    StandbyKeys: ring.keys.filter((key) => isStanding(key, now) && key.publishedAt !== undefined).length,
+    StandbyKeys: ring.keys.filter((key) => isStanding(key, now) && key.confirmedAt !== undefined).length,
     RotationOverdue: overdueBy(ring, now),
     InspectionAge: now - (inspectedAt ?? bornAt),
     UndisabledKeys: undisabled(ring, now).length,

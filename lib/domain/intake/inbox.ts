@@ -1,14 +1,14 @@
 /**
  * The inbox: what HR systems delivered, verified and normalised, before anything is done about it.
  *
- *     {source} | {delivery}                         facts bodySha256 corroboration sentAt receivedAt
+ *     {source} | {delivery}                         statements bodySha256 corroboration sentAt receivedAt
  *     PENDING | {receivedAt}#{source}#{delivery}    not folded into a case yet; the ticker looks here
  *
  * A delivery is never deleted here: its key is the memory that makes a replay a duplicate. The marker is an item of its
  * own and not an index, so that looking for it is a consistent read. Who can write this table can make anyone a leaver.
  */
-import { ROW_ABSENT, type Row, type RowKey, ordered, type Write } from '../store/table';
-import type { LeaverEvent } from './statement';
+import { ordered, ROW_ABSENT, type Row, type RowKey, type Write } from '../store/table';
+import type { Statement } from './statement';
 
 /** No source may have this name; names of sources are lower case. */
 export const PENDING_PARTITION = 'PENDING';
@@ -16,8 +16,8 @@ export const PENDING_PARTITION = 'PENDING';
 export interface StoredDelivery {
   readonly source: string;
   readonly deliveryId: string;
-  readonly corroboration: 'read-back' | 'signed-fact';
-  readonly facts: readonly LeaverEvent[];
+  readonly corroboration: 'confirmed' | 'signed-fact';
+  readonly statements: readonly Statement[];
   readonly bodySha256: string;
   /** Epoch seconds, as the sender signed it. */
   readonly sentAt: number;

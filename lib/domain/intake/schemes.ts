@@ -15,7 +15,7 @@ import { CurfewError } from '../base/errors';
 export interface HrSourceConfig {
   readonly scheme: 'standard-webhooks' | 'bamboohr';
   /** `signed-fact` is an explicit choice, recorded in every case. */
-  readonly corroboration: 'read-back' | 'signed-fact';
+  readonly corroboration: 'confirmed' | 'signed-fact';
   readonly secretArn: string;
 }
 

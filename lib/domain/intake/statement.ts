@@ -17,10 +17,10 @@ export const BODY_BYTES_MAX = 256 * 1024;
 /** `rescinded` takes back the departure at its `effectiveAt`; `rehire` comes back as somebody new. */
 export type LeaverKind = 'termination' | 'contract_end' | 'transfer' | 'rescinded' | 'rehire';
 
-export type LeaverEvent = {
+export type Statement = {
   readonly kind: LeaverKind;
   readonly workerId: string;
-  /** Epoch seconds, from the fact itself: the time of receipt would make a retry another departure. */
+  /** Epoch seconds, from the statement itself: the time of receipt would make a retry another departure. */
   readonly effectiveAt: number;
   /** The offset that the source wrote, so that a person can be shown the hour HR meant. */
   readonly zone: string;
@@ -38,12 +38,12 @@ const KIND_OF_TYPE: Readonly<Record<string, LeaverKind>> = {
 
 type Members = Readonly<Record<string, unknown>>;
 
-const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => readonly LeaverEvent[]>> = {
+const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => readonly Statement[]>> = {
   'standard-webhooks': (body, deliveryId) => {
     const type = text(body, 'type');
     const kind = Object.hasOwn(KIND_OF_TYPE, type) ? KIND_OF_TYPE[type] : undefined;
     if (kind === undefined)
-      throw fact('the type is not a leaver event', { got: type.slice(0, 64), allowed: Object.keys(KIND_OF_TYPE) });
+      throw statement('the type is not a leaver event', { got: type.slice(0, 64), allowed: Object.keys(KIND_OF_TYPE) });
     parseInstant(text(body, 'timestamp'), 'timestamp');
 
     const data = object(body.data, 'data');
@@ -59,10 +59,11 @@ const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => re
     ];
   },
 
-  /** Thin: it says who became inactive, and when at best by date. Its facts are read back before anything final. */
+  /** Thin: it says who became inactive, and when at best by date. Its statements are read back before anything final. */
   bamboohr: (body, deliveryId) => {
-    if (!Array.isArray(body.employees)) throw fact('"employees" is not an array', { allowed: 'an array of employees' });
-    return body.employees.flatMap((entry: unknown, index): LeaverEvent[] => {
+    if (!Array.isArray(body.employees))
+      throw statement('"employees" is not an array', { allowed: 'an array of employees' });
+    return body.employees.flatMap((entry: unknown, index): Statement[] => {
       const employee = object(entry, `employees[${index}]`);
       const fields = employee.fields === undefined ? {} : object(employee.fields, `employees[${index}].fields`);
       const id =
@@ -73,7 +74,9 @@ const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => re
       const date = field(fields, 'Employment Status: Date', index) ?? '';
       const said = date === '' ? employee.timestamp : `${date}T00:00:00Z`;
       if (typeof said !== 'string')
-        throw fact(`employees[${index}] does not say since when`, { fix: 'post the field "Employment Status: Date"' });
+        throw statement(`employees[${index}] does not say since when`, {
+          fix: 'post the field "Employment Status: Date"',
+        });
       // BambooHR writes +0000; the colon is the only difference from RFC 3339.
       const instant = parseInstant(said.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'), `employees[${index}] effective instant`);
       return [{ kind: 'termination', workerId, ...instant, sourceEventId: `${deliveryId}/${index}` }];
@@ -82,7 +85,7 @@ const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => re
 };
 
 /** The events of one delivery whose signature has been verified; an empty list where it tells of nobody leaving. */
-export function parseLeaverEvents(scheme: Scheme, rawBody: Uint8Array, deliveryId: string): readonly LeaverEvent[] {
+export function parseStatements(scheme: Scheme, rawBody: Uint8Array, deliveryId: string): readonly Statement[] {
   if (rawBody.length > BODY_BYTES_MAX)
     throw new CurfewError('ERR_WEBHOOK_BODY', `the body is larger than ${BODY_BYTES_MAX} bytes`, {
       got: rawBody.length,
@@ -106,7 +109,7 @@ export function parseInstant(given: string, name: string): { readonly effectiveA
   const effectiveAt = Date.parse(`${local}${zone}`) / 1000;
   const exists = !Number.isNaN(wall) && new Date(wall).toISOString().startsWith(local);
   if (!exists || !(effectiveAt >= EARLIEST && effectiveAt < LATEST))
-    throw fact(`${name} is not an instant`, {
+    throw statement(`${name} is not an instant`, {
       got: given.slice(0, 40),
       allowed: '2026-11-30T18:00:00+09:00, from 2000 to 2099',
     });
@@ -117,18 +120,18 @@ const WORKER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 
 export function parseWorkerId(given: unknown, name: string): string {
   if (typeof given === 'string' && WORKER_ID.test(given)) return given;
-  throw fact(`${name} is not a worker id`, { allowed: String(WORKER_ID) });
+  throw statement(`${name} is not a worker id`, { allowed: String(WORKER_ID) });
 }
 
 function object(given: unknown, name: string): Members {
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Members;
-  throw fact(`${name} is not an object`);
+  throw statement(`${name} is not an object`);
 }
 
 function text(members: Members, name: string): string {
   const given = Object.hasOwn(members, name) ? members[name] : undefined;
   if (typeof given === 'string') return given;
-  throw fact(`${name} is not a text`);
+  throw statement(`${name} is not a text`);
 }
 
 function field(fields: Members, name: string, index: number): string | undefined {
@@ -136,6 +139,6 @@ function field(fields: Members, name: string, index: number): string | undefined
   return text(object(fields[name], `employees[${index}].fields["${name}"]`), 'value');
 }
 
-function fact(message: string, detail: ConstructorParameters<typeof CurfewError>[2] = {}): CurfewError {
-  return new CurfewError('ERR_WEBHOOK_FACT', message, detail);
+function statement(message: string, detail: ConstructorParameters<typeof CurfewError>[2] = {}): CurfewError {
+  return new CurfewError('ERR_WEBHOOK_STATEMENT', message, detail);
 }

@@ -68,12 +68,12 @@ export interface RingSettings {
   readonly alg: SigningAlgorithm;
   readonly iss: string;
   readonly aud: string;
-  readonly period: number;
-  readonly maxTtl: number;
-  readonly prop: number;
-  readonly cache: number;
-  readonly skew: number;
-  readonly drain: number;
+  readonly periodSeconds: number;
+  readonly maxTtlSeconds: number;
+  readonly propagationSeconds: number;
+  readonly cacheSeconds: number;
+  readonly skewSeconds: number;
+  readonly drainSeconds: number;
   /** Epoch seconds: from then on the hard limit of the period counts again. */
   readonly periodExemptUntil?: number;
   readonly verifiers?: readonly DeclaredVerifier[];
@@ -175,12 +175,12 @@ export function ringSettings(config: RingConfig, settings: RingTimes): RingSetti
     alg: config.algorithm,
     iss: config.issuer,
     aud: config.audience,
-    period: config.periodSeconds,
-    maxTtl: config.maxTtlSeconds,
-    prop: settings.propagationSeconds,
-    cache: standbyAge - settings.propagationSeconds,
-    skew: settings.skewSeconds,
-    drain: settings.drainSeconds,
+    periodSeconds: config.periodSeconds,
+    maxTtlSeconds: config.maxTtlSeconds,
+    propagationSeconds: settings.propagationSeconds,
+    cacheSeconds: standbyAge - settings.propagationSeconds,
+    skewSeconds: settings.skewSeconds,
+    drainSeconds: settings.drainSeconds,
     // Absent where there is nothing to say, so that a deployment without it has the digest it had.
     ...(exemption && { periodExemptUntil: endOf(exemption) }),
     ...(verifiers.length > 0 && { verifiers }),

@@ -5,12 +5,12 @@
  */
 import type { Json } from '../base/encoding';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
-import { ROW_ABSENT, ROW_PRESENT, ordered, type Test, type Value, type Write } from '../store/table';
+import { ordered, ROW_ABSENT, ROW_PRESENT, type Test, type Value, type Write } from '../store/table';
 import type { Ring } from './ring';
-import { GATES, gateKey, headKey, row, keyKey, outKey } from './ring-items';
+import { GATES, gateKey, headKey, keyKey, outKey, row } from './ring-items';
 
 export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
-export type Fact = {
+export type RecordDraft = {
   readonly type: RecordType;
   readonly body: { readonly [name: string]: Json | undefined };
   readonly case?: string;
@@ -37,7 +37,7 @@ export function is(attribute: string, value: string): Test {
 export function fenced(
   ring: Ring,
   now: number,
-  facts: readonly Fact[],
+  drafts: readonly RecordDraft[],
   writes: readonly KeysWrite[],
   head: Head = {},
 ): KeysWrite[] {
@@ -56,7 +56,7 @@ export function fenced(
         : { attribute: 'activeKid', is: '=', value: ring.activeKid },
     ],
   };
-  return [headWrite, ...gates(ring.id, head), ...writes, ...outbox(ring.id, fence, now, facts)];
+  return [headWrite, ...gates(ring.id, head), ...writes, ...outbox(ring.id, fence, now, drafts)];
 }
 
 /** What issuing depends on: these members of HEAD stand in every gate as well. */
@@ -76,8 +76,8 @@ function gates(ring: string, { set = {}, remove = [] }: Head): KeysWrite[] {
   }));
 }
 
-export function outbox(ring: string, fence: number, now: number, facts: readonly Fact[]): KeysWrite[] {
-  return facts.map(({ type, body, case: caseId }, n) => {
+export function outbox(ring: string, fence: number, now: number, drafts: readonly RecordDraft[]): KeysWrite[] {
+  return drafts.map(({ type, body, case: caseId }, n) => {
     const record: EvidenceRecord = {
       v: 1,
       id: `${ring}/${ordered(fence)}.${n}`,

@@ -5,7 +5,7 @@ import { ROW_ABSENT } from '../store/table';
 import type { LegacyKeyConfig } from './configuration';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring } from './ring';
-import { row, keyKey, pointerKey } from './ring-items';
+import { keyKey, pointerKey, row } from './ring-items';
 
 /** An exportable key that stays good for years is the very thing that must not be; whoever needs longer asks again. */
 const LEGACY_SECONDS_MAX = 366 * 86_400;
@@ -27,7 +27,7 @@ export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: Legac
     slot: 0,
     shards: SHARDS,
     bornAt: now,
-    publishedAt: now,
+    confirmedAt: now,
     signUntil: 0,
     verifyUntil,
     windows: [{ iatFrom: 0, iatTo: verifyUntil }],

@@ -5,12 +5,18 @@ import { ROW_ABSENT } from '../store/table';
 import { type RingSettings, settingsSha } from './configuration';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
 import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';
-import { GATES, gateKey, headKey, row, ringEntryKey } from './ring-items';
+import { GATES, gateKey, headKey, ringEntryKey, row } from './ring-items';
 import { isClosed } from './rotation';
 
 /** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
 export function createRing(id: string, cfg: RingSettings, now: number): KeysWrite[] {
-  const head = row(headKey(id), { seq: 0, fence: 1, halted: false, cfg: bodyOf(cfg), cfgSha: settingsSha(cfg) });
+  const head = row(headKey(id), {
+    activations: 0,
+    fence: 1,
+    halted: false,
+    cfg: bodyOf(cfg),
+    cfgSha: settingsSha(cfg),
+  });
   return [
     { kind: 'put', table: 'keys', row: head, if: ROW_ABSENT },
     { kind: 'put', table: 'keys', row: row(ringEntryKey(id), {}) },
@@ -34,8 +40,9 @@ export function updateRing(ring: Ring, cfg: RingSettings, now: number): KeysWrit
       });
   if (settingsSha(cfg) === ring.cfgSha) return [];
   // What was issued under the longer life is to be good for as long as it says.
-  const maxTtl = Math.max(activeKey(ring)?.maxTtl ?? ring.cfg.maxTtl, cfg.maxTtl);
-  const lives = ring.activeKid === undefined ? [] : [change(ring, ring.activeKid, { maxTtl }, [is('state', 'ACTIVE')])];
+  const maxTtlSeconds = Math.max(activeKey(ring)?.maxTtlSeconds ?? ring.cfg.maxTtlSeconds, cfg.maxTtlSeconds);
+  const lives =
+    ring.activeKid === undefined ? [] : [change(ring, ring.activeKid, { maxTtlSeconds }, [is('state', 'ACTIVE')])];
   return fenced(ring, now, [{ type: 'ring.updated', body: bodyOf(cfg) }], lives, {
     set: { cfg: bodyOf(cfg), cfgSha: settingsSha(cfg) },
   });
@@ -58,7 +65,7 @@ export function close(ring: Ring, closing: boolean, now: number): KeysWrite[] {
   if (closing) {
     const body = {
       activeKid: ring.activeKid,
-      verifyUntil: verifyUntilOf(now, { ...ring.cfg, maxTtl: longestTtl(ring) }),
+      verifyUntil: verifyUntilOf(now, { ...ring.cfg, maxTtlSeconds: longestTtl(ring) }),
     };
     return fenced(ring, now, [{ type: 'ring.closing', body }], [], { set: { closingAt: now } });
   }

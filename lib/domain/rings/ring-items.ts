@@ -1,5 +1,5 @@
 /** A ring as stored in the Keys table, and back. One partition a ring. */
-import { type Row, type RowKey, OUTBOX_PREFIX, ordered, type Value } from '../store/table';
+import { OUTBOX_PREFIX, ordered, type Row, type RowKey, type Value } from '../store/table';
 import type { KeyRecord, Ring, Slot, Wave } from './ring';
 
 export const ringKey = (ring: string, sk: string): RowKey => ({ pk: `RING#${ring}`, sk });
@@ -43,7 +43,7 @@ export function parseRing(id: string, items: readonly Row[]): Ring | undefined {
       .map(({ pk: _pk, sk: _sk, v: _v, ...attributes }) => attributes as T);
   return {
     id,
-    seq: head.seq as number,
+    activations: head.activations as number,
     fence: head.fence as number,
     activeKid: head.activeKid as string | undefined,
     halted: head.halted as boolean,

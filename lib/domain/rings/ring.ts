@@ -46,14 +46,14 @@ export interface KeyRecord {
   readonly slot: number;
   readonly shards: number;
   readonly bornAt: number;
-  readonly publishedAt?: number;
+  readonly confirmedAt?: number;
   readonly activatedAt?: number;
   readonly deactivatedAt?: number;
   /** Past this KMS refuses: the key policy says so. 0 for a legacy key, which never signs here. */
   readonly signUntil: number;
   readonly verifyUntil: number;
   /** Longest life of a token that it may have signed, in seconds: the ring's may have been lowered since. */
-  readonly maxTtl?: number;
+  readonly maxTtlSeconds?: number;
   readonly windows: readonly Window[];
   readonly inJwks: boolean;
   readonly taint?: Taint;
@@ -65,7 +65,7 @@ export interface KeyRecord {
   readonly kmsState?: 'Enabled' | 'Disabling' | 'Disabled';
   readonly preparedAt?: number;
   /** A probe signed with it, and it was not disabled since; 0 or absent: we only asked KMS to enable it. */
-  readonly provedAt?: number;
+  readonly probedAt?: number;
   /** Of a STANDBY that was prepared and given up: others may still be about to disable it (`RESTS_FOR`). */
   readonly disabledAt?: number;
   readonly policySha256?: string;
@@ -113,7 +113,7 @@ export interface Wave {
 export interface Ring {
   readonly id: string;
   /** Number of activations so far; 0 at birth. */
-  readonly seq: number;
+  readonly activations: number;
   readonly fence: number;
   readonly activeKid?: string;
   readonly halted: boolean;
@@ -127,18 +127,18 @@ export interface Ring {
 }
 
 /** `signUntil`: a STANDBY waits, KMS-disabled, for every key before it, then signs one period; a tenth is grace. */
-export function signUntilOf(bornAt: number, period: number): number {
-  return bornAt + (STANDBYS + 1) * period + Math.ceil(period / 10);
+export function signUntilOf(bornAt: number, periodSeconds: number): number {
+  return bornAt + (STANDBYS + 1) * periodSeconds + Math.ceil(periodSeconds / 10);
 }
 
 /** A token of the key that is signed in its last second lives this long; the skew is the verifier's. */
-export function verifyUntilOf(lastSignature: number, cfg: Pick<RingSettings, 'maxTtl' | 'skew'>): number {
-  return lastSignature + cfg.maxTtl + cfg.skew;
+export function verifyUntilOf(lastSignature: number, cfg: Pick<RingSettings, 'maxTtlSeconds' | 'skewSeconds'>): number {
+  return lastSignature + cfg.maxTtlSeconds + cfg.skewSeconds;
 }
 
 /** Of every token that may still be alive, under whatever setting it was issued. */
 export function longestTtl({ cfg, keys }: Pick<Ring, 'cfg' | 'keys'>): number {
-  return Math.max(cfg.maxTtl, ...keys.map(({ maxTtl = 0 }) => maxTtl));
+  return Math.max(cfg.maxTtlSeconds, ...keys.map(({ maxTtlSeconds = 0 }) => maxTtlSeconds));
 }
 
 export function findKey(ring: Ring, kid: string): KeyRecord {

@@ -13,7 +13,7 @@ export type RotationAction =
   | { readonly do: 'create'; readonly slot: number }
   | { readonly do: 'adopt'; readonly slot: number }
   /** Read the key back from the JWKS as served, then note the instant. */
-  | { readonly do: 'publish'; readonly kid: string }
+  | { readonly do: 'confirm'; readonly kid: string }
   | { readonly do: 'activate'; readonly kid: string }
   /** Make sure that KMS refuses to sign with it. */
   | { readonly do: 'disable'; readonly kid: string }
@@ -50,8 +50,8 @@ export function planRotation(ring: Ring, now: number, stuck: readonly string[] =
   if (isClosed(ring)) return undefined;
   if (needsKey(ring, now)) return { do: 'reserve', slot: 1 + Math.max(0, ...ring.slots.map(({ slot }) => slot)) };
 
-  const unpublished = ring.keys.find((key) => key.state === 'STANDBY' && key.publishedAt === undefined);
-  if (unpublished) return { do: 'publish', kid: unpublished.kid };
+  const unpublished = ring.keys.find((key) => key.state === 'STANDBY' && key.confirmedAt === undefined);
+  if (unpublished) return { do: 'confirm', kid: unpublished.kid };
   return undefined;
 }
 
@@ -67,7 +67,7 @@ export function shouldActivate(ring: Ring, now: number): boolean {
 /** When the ACTIVE key is to be replaced, in epoch seconds; undefined where none is ACTIVE. */
 export function nextRotationAt(ring: Ring): number | undefined {
   const active = activeKey(ring);
-  return active && Math.min(dueAt(ring, active), active.signUntil - ring.cfg.maxTtl);
+  return active && Math.min(dueAt(ring, active), active.signUntil - ring.cfg.maxTtlSeconds);
 }
 
 /** Seconds since when the ACTIVE key should have been replaced; 0 where nothing is late. */
@@ -76,8 +76,10 @@ export function overdueBy(ring: Ring, now: number): number {
 }
 
 /** An exemption from the limit of the period ends by its date, whether or not anybody deploys. */
-function dueAt({ cfg: { period, periodExemptUntil = 0 } }: Ring, { activatedAt = 0 }: KeyRecord): number {
-  return activatedAt + Math.min(period, Math.max(RING_LIMITS.periodSeconds.max, periodExemptUntil - activatedAt));
+function dueAt({ cfg: { periodSeconds, periodExemptUntil = 0 } }: Ring, { activatedAt = 0 }: KeyRecord): number {
+  return (
+    activatedAt + Math.min(periodSeconds, Math.max(RING_LIMITS.periodSeconds.max, periodExemptUntil - activatedAt))
+  );
 }
 
 /** The STANDBYs that may sign next, oldest first: every verifier can have seen them. Birth has no verifiers yet. */
@@ -86,10 +88,10 @@ export function successors(ring: Ring, now: number): readonly KeyRecord[] {
 }
 
 export function mayActivate(ring: Ring, key: KeyRecord, now: number): boolean {
-  if (key.state !== 'STANDBY' || key.publishedAt === undefined || now >= key.signUntil) return false;
+  if (key.state !== 'STANDBY' || key.confirmedAt === undefined || now >= key.signUntil) return false;
   if (key.kmsState === 'Disabling' || !isAsWritten(key)) return false;
   if (key.disabledAt !== undefined && now < key.disabledAt + RESTS_FOR) return false;
-  return ring.seq === 0 || key.publishedAt <= now - ring.cfg.prop - ring.cfg.cache;
+  return ring.activations === 0 || key.confirmedAt <= now - ring.cfg.propagationSeconds - ring.cfg.cacheSeconds;
 }
 
 /** Keys that KMS should refuse to sign with by now, and perhaps does not. */
@@ -104,7 +106,7 @@ function mustBeDisabled(ring: Ring, key: KeyRecord, now: number): boolean {
   // A STANDBY is enabled only between prepare and activation.
   if (key.state === 'STANDBY') return key.kmsState === 'Disabling' || now > (key.preparedAt ?? 0) + PREPARED_FOR;
   // Disabled only after the drain: a signature asked for under the old key may still be on its way.
-  return now >= (key.deactivatedAt ?? 0) + ring.cfg.drain;
+  return now >= (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds;
 }
 
 function mayRetire(key: KeyRecord, now: number): boolean {
@@ -145,10 +147,12 @@ function mayClose(ring: Ring, now: number): boolean {
   if (ring.closingAt === undefined || isClosed(ring)) return false;
   const isAlive = ({ state, verifyUntil }: KeyRecord) =>
     state === 'SUSPECT' || (state === 'OBSERVED' && now <= verifyUntil);
-  return now > verifyUntilOf(ring.closingAt, { ...ring.cfg, maxTtl: longestTtl(ring) }) && !ring.keys.some(isAlive);
+  return (
+    now > verifyUntilOf(ring.closingAt, { ...ring.cfg, maxTtlSeconds: longestTtl(ring) }) && !ring.keys.some(isAlive)
+  );
 }
 
 /** It closed: nothing issues, nothing stands by, and nothing will. */
-export function isClosed({ closingAt, activeKid, seq }: Ring): boolean {
-  return closingAt !== undefined && activeKid === undefined && seq > 0;
+export function isClosed({ closingAt, activeKid, activations }: Ring): boolean {
+  return closingAt !== undefined && activeKid === undefined && activations > 0;
 }

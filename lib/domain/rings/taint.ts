@@ -1,7 +1,7 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
 import { CurfewError } from '../base/errors';
 import { ROW_ABSENT } from '../store/table';
-import { change, type Fact, fenced, is, type KeysWrite } from './fence';
+import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
 import { findKey, longestTtl, type Ring, type TaintClass, type WaveResult } from './ring';
 import { row, waveKey } from './ring-items';
 import { activation, isOpen, leaving, moveWave } from './transitions';
@@ -49,16 +49,16 @@ export function taint(
     });
 
   const waveWindows = fresh.map(({ kid }) => {
-    const iatFrom = Math.max(0, now - longestTtl(ring) - ring.cfg.skew);
-    return { wave: kid, iatFrom, iatTo: now + ring.cfg.drain };
+    const iatFrom = Math.max(0, now - longestTtl(ring) - ring.cfg.skewSeconds);
+    return { wave: kid, iatFrom, iatTo: now + ring.cfg.drainSeconds };
   });
   const writes: KeysWrite[] = [];
-  const facts: Fact[] = [];
+  const drafts: RecordDraft[] = [];
 
   // It never issued, so there is nothing to re-sign; what somebody signed with it beforehand leaves the JWKS with it.
   for (const { kid, reason } of standbys) {
     writes.push(change(ring, kid, { state: 'RETIRED', inJwks: false }, [is('state', 'STANDBY')]));
-    facts.push({ type: 'key.retired', case: caseId, body: { kid, from: 'STANDBY', reason } });
+    drafts.push({ type: 'key.retired', case: caseId, body: { kid, from: 'STANDBY', reason } });
   }
   for (const { kid, class: taintClass, reason } of fresh) {
     const key = findKey(ring, kid);
@@ -68,7 +68,7 @@ export function taint(
     writes.push(change(ring, kid, set, [is('state', key.state)]));
     const wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
     writes.push({ kind: 'put', table: 'keys', row: row(waveKey(ring.id, kid), wave), if: ROW_ABSENT });
-    facts.push({
+    drafts.push({
       type: 'key.tainted',
       case: caseId,
       body: { kid, class: taintClass, reason, from: key.state, cases, toKid },
@@ -90,7 +90,7 @@ export function taint(
       writes.push(moveWave(ring, target.kid, { toKid, joinedBy: joins ? caseId : undefined }));
       moved.delete(target.kid);
     }
-    facts.push({
+    drafts.push({
       type: 'key.tainted',
       case: caseId,
       body: {
@@ -104,25 +104,25 @@ export function taint(
     });
     // Too late to change anything: the case is told how it ended.
     const ended = key.state === 'DENIED' ? ring.waves.find(({ fromKid }) => fromKid === target.kid)?.result : undefined;
-    if (ended) facts.push(...denial(ring, target.kid, joinedTaint.class, all, ended, caseId));
+    if (ended) drafts.push(...denial(ring, target.kid, joinedTaint.class, all, ended, caseId));
   }
   if (writes.length === 0) return [];
 
   if (waveWindows.length > 0)
-    facts.push({ type: 'key.window', case: caseId, body: { kid: toKid, windows: waveWindows } });
+    drafts.push({ type: 'key.window', case: caseId, body: { kid: toKid, windows: waveWindows } });
   if (replaced) {
     const successorChange = activation(ring, toKid, now, { waveWindows });
     writes.push(...successorChange.writes, ...[...moved].map((fromKid) => moveWave(ring, fromKid, { toKid })));
-    return fenced(ring, now, [...facts, ...successorChange.facts], writes, {
+    return fenced(ring, now, [...drafts, ...successorChange.drafts], writes, {
       set: { activeKid: toKid },
-      add: { seq: 1 },
+      add: { activations: 1 },
     });
   }
   if (waveWindows.length > 0)
     writes.push(
       change(ring, toKid, { windows: [...findKey(ring, toKid).windows, ...waveWindows] }, [is('state', 'ACTIVE')]),
     );
-  return fenced(ring, now, facts, writes);
+  return fenced(ring, now, drafts, writes);
 }
 
 const TAINTABLE = ['ACTIVE', 'VERIFY_ONLY', 'OBSERVED'];
@@ -132,8 +132,8 @@ const JOINABLE = ['SUSPECT', 'DENIED'];
 export function deny(ring: Ring, kid: string, result: WaveResult, now: number): KeysWrite[] {
   const key = findKey(ring, kid);
   const cases = key.taint?.cases ?? [];
-  const facts = denial(ring, kid, key.taint?.class, cases, result, cases[0]);
-  return fenced(ring, now, facts, [
+  const drafts = denial(ring, kid, key.taint?.class, cases, result, cases[0]);
+  return fenced(ring, now, drafts, [
     change(ring, kid, { state: 'DENIED', deniedAt: now, inJwks: false }, [is('state', 'SUSPECT')]),
     {
       kind: 'update',
@@ -153,7 +153,7 @@ function denial(
   cases: readonly string[],
   result: WaveResult,
   caseId: string | undefined,
-): Fact[] {
+): RecordDraft[] {
   const toKid = waves.find(({ fromKid }) => fromKid === kid)?.toKid;
   return [
     {

@@ -1,7 +1,7 @@
 import { CurfewError } from '../base/errors';
 import { SHARDS } from '../store/shards';
 import { ROW_ABSENT, type Test } from '../store/table';
-import { change, type Fact, fenced, is, type KeysWrite } from './fence';
+import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
 import type { PolicyState } from './key-policy';
 import {
   activeKey,
@@ -14,12 +14,12 @@ import {
   type Wave,
   type Window,
 } from './ring';
-import { row, keyKey, pointerKey, slotKey, waveKey } from './ring-items';
+import { keyKey, pointerKey, row, slotKey, waveKey } from './ring-items';
 import { mayActivate } from './rotation';
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {
-  const intent: Slot = { slot, state: 'INTENT', at: now, nonce, signUntil: signUntilOf(now, ring.cfg.period) };
+  const intent: Slot = { slot, state: 'INTENT', at: now, nonce, signUntil: signUntilOf(now, ring.cfg.periodSeconds) };
   return [{ kind: 'put', table: 'keys', row: row(slotKey(ring.id, slot), intent), if: ROW_ABSENT }];
 }
 
@@ -99,12 +99,12 @@ export function markSwept(ring: Ring, slot: number, now: number): KeysWrite[] {
 }
 
 /** The kid was seen in the JWKS as served. */
-export function markPublished(ring: Ring, kid: string, now: number): KeysWrite[] {
+export function markConfirmed(ring: Ring, kid: string, now: number): KeysWrite[] {
   return fenced(
     ring,
     now,
-    [{ type: 'key.published', body: { kid } }],
-    [change(ring, kid, { publishedAt: now }, [{ attribute: 'publishedAt', is: 'absent' }])],
+    [{ type: 'key.confirmed', body: { kid } }],
+    [change(ring, kid, { confirmedAt: now }, [{ attribute: 'confirmedAt', is: 'absent' }])],
   );
 }
 
@@ -121,8 +121,8 @@ export function markPrepared(ring: Ring, kid: string, now: number): KeysWrite[] 
  * After a probe signed with it. `Enabled` says what KMS was asked, perhaps a moment ago and by somebody else; a departure
  * that prepared this key long before must not activate it on that word.
  */
-export function markProved(ring: Ring, kid: string, now: number): KeysWrite[] {
-  return [change(ring, kid, { provedAt: now }, [is('state', 'STANDBY'), is('kmsState', 'Enabled')])];
+export function markProbed(ring: Ring, kid: string, now: number): KeysWrite[] {
+  return [change(ring, kid, { probedAt: now }, [is('state', 'STANDBY'), is('kmsState', 'Enabled')])];
 }
 
 /**
@@ -177,19 +177,19 @@ export function markDisabled(ring: Ring, kid: string, now: number): KeysWrite[] 
     ring,
     now,
     [{ type: 'key.disabled', body: { kid, state } }],
-    [change(ring, kid, { kmsState: 'Disabled', disabledAt: now, provedAt: 0 }, [is('state', state)])],
+    [change(ring, kid, { kmsState: 'Disabled', disabledAt: now, probedAt: 0 }, [is('state', state)])],
   );
 }
 
 /** STANDBY → ACTIVE and, in the same transaction, ACTIVE → VERIFY_ONLY: one key issues, always exactly one. */
 export function activate(ring: Ring, kid: string, now: number, reason?: string): KeysWrite[] {
-  const { writes, facts } = activation(ring, kid, now, { reason });
+  const { writes, drafts } = activation(ring, kid, now, { reason });
   const old = activeKey(ring);
   const oldWrite = old ? [change(ring, old.kid, leaving(ring, old, 'VERIFY_ONLY', now), [is('state', 'ACTIVE')])] : [];
   const waveWrites = ring.waves.filter(isOpen).map(({ fromKid }) => moveWave(ring, fromKid, { toKid: kid }));
-  return fenced(ring, now, facts, [...writes, ...oldWrite, ...waveWrites], {
+  return fenced(ring, now, drafts, [...writes, ...oldWrite, ...waveWrites], {
     set: { activeKid: kid },
-    add: { seq: 1 },
+    add: { activations: 1 },
   });
 }
 
@@ -212,14 +212,14 @@ export function activation(
 ) {
   const key = findKey(ring, kid);
   if (!mayActivate(ring, key, now))
-    throw new CurfewError('ERR_KEY_NOT_PUBLISHED', `key ${kid} may not sign yet`, {
-      got: { state: key.state, publishedAt: key.publishedAt, policyState: key.policyState },
-      allowed: `STANDBY, policy as written, seen in the JWKS for ${ring.cfg.prop + ring.cfg.cache} s`,
+    throw new CurfewError('ERR_NO_SUCCESSOR', `key ${kid} may not sign yet`, {
+      got: { state: key.state, confirmedAt: key.confirmedAt, policyState: key.policyState },
+      allowed: `STANDBY, policy as written, seen in the JWKS for ${ring.cfg.propagationSeconds + ring.cfg.cacheSeconds} s`,
       fix: 'wait for the propagation and the declared verifier caches',
     });
-  if (key.kmsState !== 'Enabled' || !key.provedAt)
+  if (key.kmsState !== 'Enabled' || !key.probedAt)
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${ring.id} was not prepared: KMS would refuse to sign`, {
-      got: { kmsState: key.kmsState, provedAt: key.provedAt },
+      got: { kmsState: key.kmsState, probedAt: key.probedAt },
       allowed: 'Enabled, and a signature to prove it',
       fix: 'prepare it again',
     });
@@ -228,24 +228,24 @@ export function activation(
   const set = {
     state: 'ACTIVE',
     activatedAt: now,
-    maxTtl: ring.cfg.maxTtl,
+    maxTtlSeconds: ring.cfg.maxTtlSeconds,
     windows: [{ iatFrom: now, iatTo: key.signUntil }, ...inherited, ...waveWindows],
   };
   const seen: Test[] =
-    ring.seq === 0
-      ? [{ attribute: 'publishedAt', is: 'present' }]
-      : [{ attribute: 'publishedAt', is: '<=', value: now - ring.cfg.prop - ring.cfg.cache }];
-  const facts: Fact[] = [
+    ring.activations === 0
+      ? [{ attribute: 'confirmedAt', is: 'present' }]
+      : [{ attribute: 'confirmedAt', is: '<=', value: now - ring.cfg.propagationSeconds - ring.cfg.cacheSeconds }];
+  const drafts: RecordDraft[] = [
     {
       type: 'key.activated',
-      body: { kid, replaced: ring.activeKid, signUntil: key.signUntil, publishedAt: key.publishedAt, reason },
+      body: { kid, replaced: ring.activeKid, signUntil: key.signUntil, confirmedAt: key.confirmedAt, reason },
     },
   ];
   if (inherited.length > 0)
-    facts.push({ type: 'key.window', body: { kid, windows: inherited.map((window) => ({ ...window })) } });
-  const proved: Test = { attribute: 'provedAt', is: '>', value: 0 };
+    drafts.push({ type: 'key.window', body: { kid, windows: inherited.map((window) => ({ ...window })) } });
+  const proved: Test = { attribute: 'probedAt', is: '>', value: 0 };
   const tests = [is('state', 'STANDBY'), is('kmsState', 'Enabled'), proved, ...seen];
-  return { writes: [change(ring, kid, set, tests)], facts };
+  return { writes: [change(ring, kid, set, tests)], drafts };
 }
 
 export function isOpen({ state }: Wave): boolean {
@@ -270,7 +270,7 @@ export function moveWave(
 
 /** Leaving ACTIVE may only shorten how long the key verifies: until the last token it signed is over. */
 export function leaving(ring: Ring, key: KeyRecord, state: 'VERIFY_ONLY' | 'SUSPECT', now: number) {
-  const maxTtl = Math.max(key.maxTtl ?? 0, ring.cfg.maxTtl);
+  const maxTtlSeconds = Math.max(key.maxTtlSeconds ?? 0, ring.cfg.maxTtlSeconds);
   const windows = key.windows.map((window) =>
     window.wave === undefined ? { ...window, iatTo: Math.min(window.iatTo, now) } : window,
   );
@@ -278,6 +278,6 @@ export function leaving(ring: Ring, key: KeyRecord, state: 'VERIFY_ONLY' | 'SUSP
     state,
     deactivatedAt: now,
     windows,
-    verifyUntil: Math.min(key.verifyUntil, verifyUntilOf(now, { ...ring.cfg, maxTtl })),
+    verifyUntil: Math.min(key.verifyUntil, verifyUntilOf(now, { ...ring.cfg, maxTtlSeconds })),
   };
 }

@@ -9,7 +9,7 @@ export const TABLES = [
   'ledger',
   'markers',
   'bodies',
-  'cutoffs',
+  'cut-offs',
   'inbox',
   'cases',
   'people',
@@ -66,7 +66,12 @@ export type Write<R extends TableRight = AnyTableRight> =
       readonly append?: { readonly [attribute: string]: readonly Value[] };
       readonly if?: readonly Test[];
     }
-  | { readonly kind: 'delete'; readonly table: Allowed<R, 'delete'>; readonly key: RowKey; readonly if?: readonly Test[] }
+  | {
+      readonly kind: 'delete';
+      readonly table: Allowed<R, 'delete'>;
+      readonly key: RowKey;
+      readonly if?: readonly Test[];
+    }
   | { readonly kind: 'check'; readonly table: Allowed<R, 'check'>; readonly key: RowKey; readonly if: readonly Test[] };
 
 export const ROW_ABSENT: readonly Test[] = [{ attribute: 'pk', is: 'absent' }];

@@ -34,8 +34,8 @@ export function jtiHash(jti: string): string {
 export interface ClaimRules {
   readonly issuer: string;
   readonly audience: string;
-  readonly maxTtl: number;
-  readonly skew: number;
+  readonly maxTtlSeconds: number;
+  readonly skewSeconds: number;
 }
 
 /** What a caller of `issue` may not set: the issuer does. */
@@ -44,7 +44,7 @@ const OURS = ['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'status'];
 /** Claims in, payload out. `lifeSeconds` may only shorten the ring's maximum. */
 export function buildClaims(
   given: Readonly<Record<string, unknown>>,
-  rules: Omit<ClaimRules, 'skew'>,
+  rules: Omit<ClaimRules, 'skewSeconds'>,
   jti: string,
   now: number,
 ): Claims {
@@ -56,9 +56,9 @@ export function buildClaims(
         got: name,
         fix: 'leave it out',
       });
-  const life = lifeSeconds ?? rules.maxTtl;
-  if (typeof life !== 'number' || !Number.isSafeInteger(life) || life < 1 || life > rules.maxTtl)
-    throw new CurfewError('ERR_INPUT_INVALID', `lifeSeconds is a whole number from 1 to ${rules.maxTtl}`, {
+  const life = lifeSeconds ?? rules.maxTtlSeconds;
+  if (typeof life !== 'number' || !Number.isSafeInteger(life) || life < 1 || life > rules.maxTtlSeconds)
+    throw new CurfewError('ERR_INPUT_INVALID', `lifeSeconds is a whole number from 1 to ${rules.maxTtlSeconds}`, {
       got: life,
     });
   const { sub, client_id, ...others } = claims;
@@ -93,10 +93,10 @@ export function parseClaims(payload: Uint8Array, rules: ClaimRules, now: number)
     if (typeof claims[name] !== 'string' || claims[name] === '') throw refused(name);
   const { iat, exp, nbf } = claims;
   if (!isInstant(iat)) throw refused('iat');
-  if (!isInstant(exp) || exp <= iat || exp - iat > rules.maxTtl) throw refused('exp');
-  if (nbf !== undefined && (!isInstant(nbf) || nbf > now + rules.skew)) throw refused('nbf');
-  if (iat > now + rules.skew) throw refused('iat');
-  if (now >= exp + rules.skew)
+  if (!isInstant(exp) || exp <= iat || exp - iat > rules.maxTtlSeconds) throw refused('exp');
+  if (nbf !== undefined && (!isInstant(nbf) || nbf > now + rules.skewSeconds)) throw refused('nbf');
+  if (iat > now + rules.skewSeconds) throw refused('iat');
+  if (now >= exp + rules.skewSeconds)
     throw new CurfewError('ERR_TOKEN_EXPIRED', 'the token is past its exp', { got: now - exp });
   actors(claims.act);
   return claims as Claims;

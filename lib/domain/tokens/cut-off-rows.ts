@@ -2,7 +2,7 @@
 import type { EvidenceRecord } from '../evidence/record';
 import type { CutOff } from '../feed/feed';
 import { row } from '../rings/ring-items';
-import { ROW_ABSENT, type Row, type RowKey, OUTBOX_PREFIX, type Test, type Write } from '../store/table';
+import { OUTBOX_PREFIX, ROW_ABSENT, type Row, type RowKey, type Test, type Write } from '../store/table';
 
 /** Beyond every iat: a blocked subject is refused whenever a token says it was issued. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -23,7 +23,7 @@ export function setCutOff(
   notBefore: number,
   caseId: string,
   now: number,
-): Write<'cutoffs:update' | 'cutoffs:put'>[] {
+): Write<'cut-offs:update' | 'cut-offs:put'>[] {
   const record: EvidenceRecord = {
     v: 1,
     id: `cut-off/${ring}/${blinded}/${notBefore}`,
@@ -37,12 +37,12 @@ export function setCutOff(
   return [
     {
       kind: 'update',
-      table: 'cutoffs',
+      table: 'cut-offs',
       key: cutOffKey(ring, blinded),
       set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
       if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
     },
-    { kind: 'put', table: 'cutoffs', row: row(outKey(ring, blinded, notBefore), { record, event }), if: ROW_ABSENT },
+    { kind: 'put', table: 'cut-offs', row: row(outKey(ring, blinded, notBefore), { record, event }), if: ROW_ABSENT },
   ];
 }
 
@@ -52,9 +52,9 @@ function outKey(ring: string, blinded: string, notBefore: number): RowKey {
 }
 
 /** Part of the transaction that makes a token real: it fails if the subject was blocked a moment before. */
-export function checkNotCutOff(ring: string, blinded: string, iat: number): Write<'cutoffs:check'> {
+export function checkNotCutOff(ring: string, blinded: string, iat: number): Write<'cut-offs:check'> {
   const test: Test = { attribute: 'refusedUpTo', is: '<', value: iat, orAbsent: true };
-  return { kind: 'check', table: 'cutoffs', key: cutOffKey(ring, blinded), if: [test] };
+  return { kind: 'check', table: 'cut-offs', key: cutOffKey(ring, blinded), if: [test] };
 }
 
 export function parseCutOff(item: Row): CutOff {

@@ -22,7 +22,7 @@ export interface Candidate {
 
 export interface EligibilityContext {
   readonly source: KeyRecord;
-  readonly drain: number;
+  readonly drainSeconds: number;
   readonly now: number;
   /** Digests of the source's shard that are committed in the tree. */
   readonly committed: ReadonlySet<string>;
@@ -31,11 +31,11 @@ export interface EligibilityContext {
 /** Judged on the row alone; the body is only read for what passes. */
 export function excludedRow(
   row: LedgerRow,
-  { source, drain, now, committed }: EligibilityContext,
+  { source, drainSeconds, now, committed }: EligibilityContext,
 ): Exclusion | undefined {
   // A legacy key has an end of its own, and a wave must not carry its tokens past it.
   if (row.exp <= now + LEFT_MIN || now > source.verifyUntil) return 'expired';
-  if (source.taint && row.iat > source.taint.at + drain) return 'issued-after-taint';
+  if (source.taint && row.iat > source.taint.at + drainSeconds) return 'issued-after-taint';
   // A row put into the ledger behind our back is in no committed list.
   if (!committed.has(row.tokenSha256)) return 'uncommitted';
   return undefined;

@@ -11,9 +11,9 @@ import { base64url, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../rings/ring';
-import { GATES, gateKey, row, keyKey } from '../rings/ring-items';
+import { GATES, gateKey, keyKey, row } from '../rings/ring-items';
 import { markerPartition } from '../store/shards';
-import { ROW_ABSENT, type Row, type RowKey, ordered, type Test, type Write } from '../store/table';
+import { ordered, ROW_ABSENT, type Row, type RowKey, type Test, type Write } from '../store/table';
 import { type Claims, jtiHash } from './claims';
 import { checkNotCutOff } from './cut-off-rows';
 
@@ -29,7 +29,7 @@ export interface LedgerRow {
   readonly callerArn: string;
   readonly iat: number;
   readonly exp: number;
-  readonly epoch: number;
+  readonly fence: number;
   readonly at: number;
   /** The kid this token was re-signed from; absent on a token issued as it stands. */
   readonly resignOf?: string;
@@ -76,7 +76,7 @@ export function recordIntent(
 export interface Issuance {
   readonly ring: string;
   readonly key: KeyRecord;
-  readonly epoch: number;
+  readonly fence: number;
   readonly claims: Claims;
   readonly token: CompactToken;
   readonly blinded: readonly string[];
@@ -89,7 +89,7 @@ export interface Issuance {
 /** After kms:Sign: the intent becomes SIGNED, if nobody blocked the subject or replaced the key meanwhile. */
 export function recordIssued(
   issuance: Issuance,
-): Write<'bodies:update' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cutoffs:check'>[] {
+): Write<'bodies:update' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cut-offs:check'>[] {
   const { key, claims, token } = issuance;
   return [
     {
@@ -110,7 +110,7 @@ export function recordIssued(
 /** A token that the issuer before us signed: same rows, as long as its key is still OBSERVED. */
 export function recordAdopted(
   issuance: Issuance,
-): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cutoffs:check'>[] {
+): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cut-offs:check'>[] {
   const { ring, key } = issuance;
   return [
     signedBody(issuance),
@@ -129,7 +129,7 @@ export function recordAdopted(
 export function recordResigned(
   issuance: Issuance,
   resignOf: string,
-): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cutoffs:check'>[] {
+): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cut-offs:check'>[] {
   return [signedBody(issuance), ...recordRow(issuance, resignOf), checkIssues(issuance)];
 }
 
@@ -168,8 +168,8 @@ function signedBody({ key, claims, token }: Issuance): Write<'bodies:put'> {
   return { kind: 'put', table: 'bodies', row: stored, if: ROW_ABSENT };
 }
 
-function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'markers:put' | 'cutoffs:check'>[] {
-  const { ring, key, claims, token, blinded, callerArn, epoch, now, outId } = issuance;
+function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'markers:put' | 'cut-offs:check'>[] {
+  const { ring, key, claims, token, blinded, callerArn, fence, now, outId } = issuance;
   const jtiH = jtiHash(claims.jti);
   const entry: LedgerRow = {
     tokenSha256: token.tokenSha256,
@@ -179,7 +179,7 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
     callerArn,
     iat: claims.iat,
     exp: claims.exp,
-    epoch,
+    fence,
     at: now,
     resignOf,
   };

@@ -67,8 +67,8 @@ export async function asOfNow(
   { iam }: PlannerDeps,
 ): Promise<PrincipalRef> {
   if (ref.type !== 'iam-user' || target?.userName === undefined) return ref;
-  const isHis = (await iam.user(target.userName))?.arn === target.arn;
-  return { ...ref, loginProfile: isHis && (await iam.hasLoginProfile(target.userName)) };
+  const isSameUser = (await iam.user(target.userName))?.arn === target.arn;
+  return { ...ref, loginProfile: isSameUser && (await iam.hasLoginProfile(target.userName)) };
 }
 
 export async function custody(workerId: string, { tables }: PlannerDeps) {

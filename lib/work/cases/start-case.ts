@@ -1,4 +1,4 @@
-/** Starts the execution of a case that is due: the same few lines for a fact that is due now and for the ticker's catch-up. */
+/** Starts the execution of a case that is due: the same few lines for a statement that is due now and for the ticker's catch-up. */
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
 import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
@@ -79,7 +79,7 @@ async function lookAgain(
       { kind: 'put', table: 'cases', row: later },
     ]);
   } catch (error) {
-    // Already replaced: the case is looked after, and a repeated fact changes nothing.
+    // Already replaced: the case is looked after, and a repeated statement changes nothing.
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
   }
 }

@@ -16,11 +16,11 @@ type Stored = StoredItem & { readonly item: TaintItem };
 /** Stands in evidence in clear: it says why, and not who. */
 const REASON = 'a custodian left';
 
-export const TAINT_STEPS = { prepare, taint, commit, finish, deny };
+export const TAINT_STEPS = { prepare, taint, commit, 'disable-old': disableOld, deny };
 
 /** What is wrong with one ring, and no retry mends: its items stay open, and the other rings' do not wait for it. */
 const OF_THE_RING: readonly ErrorCode[] = [
-  'ERR_KEY_NOT_PUBLISHED',
+  'ERR_NO_SUCCESSOR',
   'ERR_KEY_STATE',
   'ERR_KEY_DISABLED',
   'ERR_ACCESS_DENIED',
@@ -109,11 +109,11 @@ async function commit(_request: StepRequest, deps: ConductorDeps) {
 const CANNOT_SIGN: readonly string[] = ['Disabled', 'PendingDeletion', 'NotFound'];
 
 /** KMS's own word for each tainted key that it holds: a legacy key it never held. */
-async function finish(request: StepRequest, deps: ConductorDeps) {
+async function disableOld(request: StepRequest, deps: ConductorDeps) {
   const { successors } = await loadCase(deps, request, BEGUN);
   const held = await eachRing(request, deps, async (ring, items) => {
     const { disabled = [] } = await deps.functions.invoke('rotator', {
-      op: 'finish',
+      op: 'disable-old',
       ring,
       prepared: successors?.[ring],
     });

@@ -46,7 +46,7 @@ export async function loadEdge(head: Head, deps: Deps<'sequencer'>): Promise<Edg
   return edge;
 }
 
-export async function publish(
+export async function putTiles(
   head: Head,
   from: number,
   entries: readonly Buffer[],

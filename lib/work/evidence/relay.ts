@@ -4,7 +4,7 @@
 
 import { CurfewError } from '../../domain/base/errors';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../domain/evidence/record';
-import { type Row, OUTBOX_PREFIX } from '../../domain/store/table';
+import { OUTBOX_PREFIX, type Row } from '../../domain/store/table';
 import type { Deps } from '../../ports';
 
 interface OutboxEvent {

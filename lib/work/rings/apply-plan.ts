@@ -62,9 +62,9 @@ async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Pro
     case 'adopt':
       await adopt(ring, action.slot, deps);
       break;
-    case 'publish':
+    case 'confirm':
       if (!(await isServed(ring, action.kid, deps))) return undefined;
-      await tables.transact(transitions.markPublished(ring, action.kid, clock.now()));
+      await tables.transact(transitions.markConfirmed(ring, action.kid, clock.now()));
       break;
     case 'activate': {
       const kid = await takeOver(ring, deps);
@@ -103,7 +103,7 @@ export async function takeOver(ring: Ring, deps: RotatorDeps, reason?: string): 
 
 /** The oldest STANDBY that really signs: one that somebody sabotaged must not hold up a rotation, or a departure. */
 export async function enableSuccessor(ring: Ring, deps: RotatorDeps): Promise<string> {
-  let refusal = notServed(ring);
+  let refusal = noSuccessor(ring);
   for (const { kid } of successors(ring, deps.clock.now())) {
     try {
       await enable(ring, kid, deps);
@@ -130,7 +130,7 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
   // Enabling is eventually consistent. The probe asks through the issuer's own right, which the rotator has not.
   for (let n = 0; n < PROBES_MAX; n++) {
     const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
-    if (probe?.signed) return proved(ring, kid, deps);
+    if (probe?.signed) return probed(ring, kid, deps);
     await clock.sleep(0.5);
   }
   throw new CurfewError('ERR_KEY_DISABLED', `key ${kid} was enabled and does not sign`, {
@@ -139,16 +139,16 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
 }
 
 /** If we stop before this, nobody activates it, and the plan disables it as any other that was prepared for nothing. */
-async function proved(ring: Ring, kid: string, deps: RotatorDeps): Promise<void> {
-  await deps.tables.transact(transitions.markProved(ring, kid, deps.clock.now()));
-  await announce(ring, deps);
+async function probed(ring: Ring, kid: string, deps: RotatorDeps): Promise<void> {
+  await deps.tables.transact(transitions.markProbed(ring, kid, deps.clock.now()));
+  await publishPrepared(ring, deps);
 }
 
 /**
  * Verifiers are told of the next key before it issues. If they cannot be, an emergency goes on all the same: they
  * refuse the new tokens until a feed comes out, and whoever activates publishes again, and says it when that fails.
  */
-async function announce({ id }: Ring, { functions }: RotatorDeps): Promise<void> {
+async function publishPrepared({ id }: Ring, { functions }: RotatorDeps): Promise<void> {
   try {
     await functions.invoke('publisher', { ring: id });
   } catch (error) {
@@ -183,9 +183,9 @@ async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps):
   return keys.some((key) => key.kid === kid);
 }
 
-export function notServed(ring: Ring): CurfewError {
-  return new CurfewError('ERR_KEY_NOT_PUBLISHED', `ring ${ring.id} has no key that may sign next`, {
-    got: ring.keys.map(({ kid, state, publishedAt }) => ({ kid, state, publishedAt })),
-    fix: `check that publicBaseUrl serves the JWKS; a STANDBY waits ${ring.cfg.prop + ring.cfg.cache} s after it was seen there`,
+export function noSuccessor(ring: Ring): CurfewError {
+  return new CurfewError('ERR_NO_SUCCESSOR', `ring ${ring.id} has no key that may sign next`, {
+    got: ring.keys.map(({ kid, state, confirmedAt }) => ({ kid, state, confirmedAt })),
+    fix: `check that publicBaseUrl serves the JWKS; a STANDBY waits ${ring.cfg.propagationSeconds + ring.cfg.cacheSeconds} s after it was seen there`,
   });
 }

@@ -29,7 +29,7 @@ export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Pr
     await tables.transact(transitions.slotCreated(ring, slot, { kmsKeyArn, jwk, policySha256: policySha256(policy) }));
   } catch (error) {
     // Another rotator created a key for this slot, and its key stands there: ours must not be able to sign.
-    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) await disown(kmsKeyArn, ring, slot, deps);
+    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) await disableIfOrphaned(kmsKeyArn, ring, slot, deps);
     throw error;
   }
 }
@@ -72,7 +72,7 @@ async function findOwn(
   return undefined;
 }
 
-async function disown(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<void> {
+async function disableIfOrphaned(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<void> {
   const taken = findSlot(await loadRing(deps, id), slot);
   if (taken.kmsKeyArn !== kmsKeyArn) await deps.ringKeys.disable(kmsKeyArn);
 }

@@ -9,7 +9,7 @@ export interface Issuing {
   readonly key: KeyRecord;
   readonly cfg: RingSettings;
   /** HEAD.fence as read. */
-  readonly epoch: number;
+  readonly fence: number;
 }
 type Reader = { readonly tables: Pick<Tables<'keys:get'>, 'get'>; readonly clock: Clock };
 
@@ -50,5 +50,5 @@ async function readIssuing(ring: string, { tables }: Reader): Promise<Issuing> {
     throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no ACTIVE key`, {
       fix: 'ask again when the rotator has activated one',
     });
-  return { key: key as unknown as KeyRecord, cfg: head.cfg as unknown as RingSettings, epoch: head.fence as number };
+  return { key: key as unknown as KeyRecord, cfg: head.cfg as unknown as RingSettings, fence: head.fence as number };
 }

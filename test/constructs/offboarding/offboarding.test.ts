@@ -10,7 +10,7 @@ test('a deployment without HR sources synthesises: cases can be opened by other 
 });
 
 test.each(['HR', '', 'a b', '-x', 'PENDING', 'x'.repeat(32)])('an HR source cannot be called %j', (name) => {
-  expect(() => withSources({ [name]: { scheme: 'bamboohr', corroboration: 'read-back' } })).toThrow(
+  expect(() => withSources({ [name]: { scheme: 'bamboohr', corroboration: 'confirmed' } })).toThrow(
     expect.objectContaining({
       code: 'ERR_CONFIG_INVALID',
       message: 'the name of an HR source is not a short lower-case name',

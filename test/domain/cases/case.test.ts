@@ -58,32 +58,35 @@ test('a case id is c- and 22 characters, of the worker, the instant, the kind an
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('facts in any order, however often, come to the same case', () => {
-  const fact = fc.record({
+test('statements in any order, however often, come to the same case', () => {
+  const statement = fc.record({
     kind: fc.constantFrom(...DEPARTURE_KINDS),
     effectiveAt: fc.integer({ min: 1, max: 5 }),
     rescinded: fc.boolean(),
   });
-  const fold = (facts: { kind: Departure['kind']; effectiveAt: number; rescinded: boolean }[]) =>
-    facts.reduce<CaseFold | undefined>(
+  const fold = (statements: { kind: Departure['kind']; effectiveAt: number; rescinded: boolean }[]) =>
+    statements.reduce<CaseFold | undefined>(
       (all, { kind, effectiveAt, rescinded }) => foldDeparture(all, departure(kind, effectiveAt), rescinded),
       undefined,
     );
   fc.assert(
     fc.property(
       fc
-        .array(fact, { minLength: 1, maxLength: 6 })
-        .chain((facts) =>
-          fc.tuple(fc.constant(facts), fc.shuffledSubarray([...facts, ...facts], { minLength: facts.length * 2 })),
+        .array(statement, { minLength: 1, maxLength: 6 })
+        .chain((statements) =>
+          fc.tuple(
+            fc.constant(statements),
+            fc.shuffledSubarray([...statements, ...statements], { minLength: statements.length * 2 }),
+          ),
         ),
-      ([facts, shuffled]) => {
-        expect(fold(shuffled)).toEqual(fold(facts));
+      ([statements, shuffled]) => {
+        expect(fold(shuffled)).toEqual(fold(statements));
       },
     ),
   );
 });
 
-test('the earliest date counts and a second one is doubt: a later fact does not keep access alive', () => {
+test('the earliest date counts and a second one is doubt: a later statement does not keep access alive', () => {
   const fold = [300, 100, 200].reduce<CaseFold | undefined>(
     (all, at) => foldDeparture(all, departure('termination', at), false),
     undefined,
@@ -94,7 +97,7 @@ test('the earliest date counts and a second one is doubt: a later fact does not 
 
 test.each([
   [{}, undefined],
-  [{ corroboration: 'read-back' as const }, /not read back/],
+  [{ corroboration: 'confirmed' as const }, /not read back/],
   [{ rescinded: true }, /took the departure back/],
 ])('doubt %#', (more, reason) => {
   const said = doubt({ ...META, ...more });

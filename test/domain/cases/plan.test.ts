@@ -194,7 +194,7 @@ describe('the order of the workflow', () => {
   const at = (name: string) => STEPS.findIndex((step) => step.name === name);
   test.each([
     ['list', 'contain', 'what is done is frozen first'],
-    ['contain', 'publish', 'verifiers hear of cut-offs'],
+    ['contain', 'announce', 'verifiers hear of cut-offs'],
     ['contained', 'plan', 'nobody plans about someone who can still act'],
     ['hold', 'plan', 'doubt stops at what can be undone'],
     ['plan', 'prepare', 'the plan is frozen before the first act on it'],
@@ -203,9 +203,9 @@ describe('the order of the workflow', () => {
     ['commit', 'resign', 'commit before re-sign'],
     ['poll', 'resign', 'verifiers know the window'],
     ['taint', 'drain', 'what was begun under the old key ends'],
-    ['drain', 'finish', 'KMS disables only what has drained'],
-    ['finish', 'commit', 'an old key signs nothing that the list does not have'],
-    ['finish', 'resign', 'no wave keeps an old key alive'],
+    ['drain', 'disable-old', 'KMS disables only what has drained'],
+    ['disable-old', 'commit', 'an old key signs nothing that the list does not have'],
+    ['disable-old', 'resign', 'no wave keeps an old key alive'],
     ['resign', 'resign-again', 'pass 2 sees what pass 1 left'],
     ['resign-again', 'deny', 'DENIED only when a pass found nothing'],
     ['act', 'prove', 'proof comes after every act'],

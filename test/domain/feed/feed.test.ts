@@ -33,7 +33,7 @@ test('a key past verifyUntil is not in it', () => {
 });
 
 test('a STANDBY that was prepared, and did sign, is said to issue, since then and until its signUntil', () => {
-  const prepared = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1, provedAt: NOW });
+  const prepared = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1, probedAt: NOW });
   const other = keyRecord(3, { state: 'STANDBY', kmsState: 'Disabled', preparedAt: NOW - 1 });
   const said = feedAt(ringWith({ keys: [activeRecord(1), prepared, other] }), [], 1, NOW, 300).keys;
   expect(said.map(({ state }) => state)).toEqual(['ACTIVE', 'ACTIVE', 'STANDBY']);
@@ -41,11 +41,11 @@ test('a STANDBY that was prepared, and did sign, is said to issue, since then an
 });
 
 test.each([
-  ['that was not seen to sign', { provedAt: undefined }],
-  ['that was given up since', { provedAt: 0 }],
+  ['that was not seen to sign', { probedAt: undefined }],
+  ['that was given up since', { probedAt: 0 }],
   ['whose policy somebody changed', { policyState: 'changed' }],
 ] as const)('a STANDBY %s is not announced', (_what, more) => {
-  const key = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1, provedAt: NOW, ...more });
+  const key = keyRecord(2, { state: 'STANDBY', kmsState: 'Enabled', preparedAt: NOW - 1, probedAt: NOW, ...more });
   const said = feedAt(ringWith({ keys: [activeRecord(1), key] }), [], 1, NOW, 300).keys;
   expect(said.map(({ state }) => state)).toEqual(['ACTIVE', 'STANDBY']);
 });

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { discovery, isPublished, jwksAt } from '../../../lib/domain/feed/publication';
+import { discovery, isInJwks, jwksAt } from '../../../lib/domain/feed/publication';
 import type { KeyState } from '../../../lib/domain/rings/ring';
 import { signJws } from '../../support/keys';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
@@ -25,8 +25,8 @@ test.each<[KeyState, boolean]>([
   ['RETIRED', false],
 ])('a %s key that is inJwks is published: %s', (state, published) => {
   const key = keyRecord(1, { state });
-  expect(isPublished(key, NOW)).toBe(published);
-  expect(isPublished({ ...key, inJwks: false }, NOW)).toBe(false);
+  expect(isInJwks(key, NOW)).toBe(published);
+  expect(isInJwks({ ...key, inJwks: false }, NOW)).toBe(false);
 });
 
 test('past verifyUntil a key is gone from the JWKS, whatever its state says and whether or not a scheduler lives', () => {

@@ -614,7 +614,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
   ],
   [
     'a STANDBY was never published',
-    withRing({ keys: [active, standby, keyRecord(3, { publishedAt: undefined })] }),
+    withRing({ keys: [active, standby, keyRecord(3, { confirmedAt: undefined })] }),
     'problem',
     'STANDBYs',
     `${short(other)} was never seen in the JWKS`,

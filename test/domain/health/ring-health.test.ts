@@ -21,14 +21,14 @@ test('a ring as birth leaves it has nothing to say', () => {
 });
 
 test('a rotation that nobody makes is overdue from its second on', () => {
-  expect(looked(ringWith(), fresh, NOW + CFG.period).RotationOverdue).toBe(0);
-  expect(looked(ringWith(), fresh, NOW + CFG.period + 7).RotationOverdue).toBe(7);
+  expect(looked(ringWith(), fresh, NOW + CFG.periodSeconds).RotationOverdue).toBe(0);
+  expect(looked(ringWith(), fresh, NOW + CFG.periodSeconds + 7).RotationOverdue).toBe(7);
 });
 
 test('an exemption from the limit of the period ends by its date', () => {
   const periodExemptUntil = NOW + 120 * DAY;
   const ring = ringWith({
-    cfg: { ...CFG, period: 180 * DAY, periodExemptUntil },
+    cfg: { ...CFG, periodSeconds: 180 * DAY, periodExemptUntil },
     keys: [activeRecord(1, { signUntil: NOW + 600 * DAY })],
   });
   expect(looked(ring, fresh, periodExemptUntil).RotationOverdue).toBe(0);
@@ -51,12 +51,12 @@ test('no feed at all is as old as can be', () => {
 });
 
 test('a feed of the future is no feed: it would never be old', () => {
-  expect(looked(ringWith(), { iat: NOW + CFG.skew }, NOW).FeedAge).toBe(0);
-  expect(looked(ringWith(), { iat: NOW + CFG.skew + 1 }, NOW).FeedAge).toBe(NOW);
+  expect(looked(ringWith(), { iat: NOW + CFG.skewSeconds }, NOW).FeedAge).toBe(0);
+  expect(looked(ringWith(), { iat: NOW + CFG.skewSeconds + 1 }, NOW).FeedAge).toBe(NOW);
 });
 
 test('a STANDBY that nobody has seen in the JWKS does not count', () => {
-  const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3, { publishedAt: undefined })] });
+  const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3, { confirmedAt: undefined })] });
   expect(looked(ring, fresh, NOW).StandbyKeys).toBe(1);
 });
 
@@ -67,8 +67,8 @@ test('a ring that no tick ever looked through is as unlooked at as it is old', (
 test('a key that KMS was told to disable and may not have counts, once the drain is over', () => {
   const old = keyRecord(1, { state: 'VERIFY_ONLY', kmsState: 'Enabled', deactivatedAt: NOW });
   const ring = ringWith({ keys: [old, activeRecord(2), keyRecord(3)] });
-  expect(looked(ring, fresh, NOW + CFG.drain - 1).UndisabledKeys).toBe(0);
-  expect(looked(ring, fresh, NOW + CFG.drain).UndisabledKeys).toBe(1);
+  expect(looked(ring, fresh, NOW + CFG.drainSeconds - 1).UndisabledKeys).toBe(0);
+  expect(looked(ring, fresh, NOW + CFG.drainSeconds).UndisabledKeys).toBe(1);
 });
 
 test('the worst of several rings is the highest figure of each, and the lowest of what should be high', () => {

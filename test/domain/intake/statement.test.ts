@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isCurfewError } from '../../../lib/domain/base/errors';
 import type { Scheme } from '../../../lib/domain/intake/schemes';
-import { BODY_BYTES_MAX, parseLeaverEvents } from '../../../lib/domain/intake/statement';
+import { BODY_BYTES_MAX, parseStatements } from '../../../lib/domain/intake/statement';
 
 const FACT = {
   type: 'worker.terminated',
@@ -11,7 +11,7 @@ const FACT = {
 const EFFECTIVE = Date.parse('2026-11-30T09:00:00Z') / 1000;
 
 const parse = (body: unknown, scheme: Scheme = 'standard-webhooks') =>
-  parseLeaverEvents(
+  parseStatements(
     scheme,
     Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
     'msg_1',
@@ -51,7 +51,7 @@ describe('standard-webhooks', () => {
     expect(parse({ ...FACT, type })[0]?.kind).toBe(kind);
   });
 
-  test('what we do not know of is not read: a sender may add to its facts', () => {
+  test('what we do not know of is not read: a sender may add to its statements', () => {
     expect(parse({ ...FACT, version: 2, data: { ...FACT.data, department: 'auth' } })).toEqual(parse(FACT));
   });
 
@@ -102,8 +102,8 @@ describe('standard-webhooks', () => {
     [{ ...FACT, data: { ...FACT.data, workerId: 'W-1042#META' } }, 'data.workerId is not a worker id'],
     [{ ...FACT, data: { ...FACT.data, workerId: 'W'.repeat(65) } }, 'data.workerId is not a worker id'],
     [{ ...FACT, data: { ...FACT.data, initiatorId: null } }, 'data.initiatorId is not a worker id'],
-  ])('%# a fact of another shape is refused by the name of the member', (body, message) => {
-    expect(refusal(body)).toEqual(['ERR_WEBHOOK_FACT', message]);
+  ])('%# a statement of another shape is refused by the name of the member', (body, message) => {
+    expect(refusal(body)).toEqual(['ERR_WEBHOOK_STATEMENT', message]);
   });
 
   test.each([
@@ -124,7 +124,7 @@ describe('standard-webhooks', () => {
     '٢٠٢٦-11-30T18:00:00Z',
   ])('%p is not an instant', (effectiveAt) => {
     expect(refusal({ ...FACT, data: { ...FACT.data, effectiveAt } })).toEqual([
-      'ERR_WEBHOOK_FACT',
+      'ERR_WEBHOOK_STATEMENT',
       'data.effectiveAt is not an instant',
     ]);
   });
@@ -198,7 +198,7 @@ describe('bamboohr', () => {
       'employees[0] effective instant is not an instant',
     ],
   ])('%# a delivery of another shape is refused', (body, message) => {
-    expect(refusal(body, 'bamboohr')).toEqual(['ERR_WEBHOOK_FACT', message]);
+    expect(refusal(body, 'bamboohr')).toEqual(['ERR_WEBHOOK_STATEMENT', message]);
   });
 });
 
@@ -212,7 +212,7 @@ test('whatever the bytes, the answer is events or one of two codes', () => {
       ),
       fc.constantFrom<Scheme>('standard-webhooks', 'bamboohr'),
       (body, scheme) => {
-        expect(refusal(body, scheme)[0]).toMatch(/^ERR_WEBHOOK_(BODY|FACT)$/);
+        expect(refusal(body, scheme)[0]).toMatch(/^ERR_WEBHOOK_(BODY|STATEMENT)$/);
       },
     ),
   );

@@ -139,19 +139,22 @@ describe('the age of a STANDBY', () => {
   ];
 
   test('is the propagation and the cache of the stage, where no verifier is declared', () => {
-    expect(settings({})).toMatchObject({ prop: 60, cache: 600 });
+    expect(settings({})).toMatchObject({ propagationSeconds: 60, cacheSeconds: 600 });
   });
 
   test('is the propagation and the largest declared cache; one without a limit sets none, and is kept for the report', () => {
     const unbounded = { name: 'old-gateway', cacheSeconds: 'unbounded' } as const;
-    expect(settings({ verifiers })).toMatchObject({ prop: 60, cache: 900, verifiers });
-    expect(settings({ verifiers: [...verifiers, unbounded] })).toMatchObject({ cache: 900 });
-    expect(settings({ verifiers: [unbounded] })).toMatchObject({ cache: 600, verifiers: [unbounded] });
+    expect(settings({ verifiers })).toMatchObject({ propagationSeconds: 60, cacheSeconds: 900, verifiers });
+    expect(settings({ verifiers: [...verifiers, unbounded] })).toMatchObject({ cacheSeconds: 900 });
+    expect(settings({ verifiers: [unbounded] })).toMatchObject({ cacheSeconds: 600, verifiers: [unbounded] });
   });
 
   test('may be longer, to the second not shorter, and no longer than a period', () => {
-    expect(settings({ verifiers, standbyAgeSeconds: 5000 })).toMatchObject({ prop: 60, cache: 4940 });
-    expect(settings({ verifiers, standbyAgeSeconds: 960 })).toMatchObject({ cache: 900 });
+    expect(settings({ verifiers, standbyAgeSeconds: 5000 })).toMatchObject({
+      propagationSeconds: 60,
+      cacheSeconds: 4940,
+    });
+    expect(settings({ verifiers, standbyAgeSeconds: 960 })).toMatchObject({ cacheSeconds: 900 });
     const refusal = (message: string, got: number, allowed: object) =>
       expect.objectContaining({ code: 'ERR_RING_STANDBY_AGE', message, got, allowed, fix: expect.any(String) });
     expect(() => settings({ verifiers, standbyAgeSeconds: 959 })).toThrow(
@@ -195,7 +198,7 @@ test('a ring may sign for longer than the limit only under an exemption that nam
     );
   const exempt = parseRingConfig({ ...asked, exemptions: [exemption] });
   expect(ringSettings(exempt, parseSettings())).toMatchObject({
-    period: 180 * DAY,
+    periodSeconds: 180 * DAY,
     periodExemptUntil: Date.parse('2027-02-01T00:00:00Z') / 1000,
     exemptions: [exemption],
   });

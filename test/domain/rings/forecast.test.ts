@@ -20,7 +20,7 @@ test.each<[string, ForecastKind, Ring, number]>([
     'a key has drained',
     'disable',
     ringWith({ keys: [{ ...OLD, kmsState: 'Enabled', deactivatedAt: NOW }, activeRecord(1), ...standing()] }),
-    NOW + CFG.drain,
+    NOW + CFG.drainSeconds,
   ],
   [
     'a STANDBY was prepared for nothing',
@@ -42,7 +42,12 @@ test.each<[string, ForecastKind, Ring, number]>([
     }),
     NOW + DAY + 1,
   ],
-  ['the last token of a closing ring is over', 'close', ringWith({ closingAt: NOW }), NOW + CFG.maxTtl + CFG.skew + 1],
+  [
+    'the last token of a closing ring is over',
+    'close',
+    ringWith({ closingAt: NOW }),
+    NOW + CFG.maxTtlSeconds + CFG.skewSeconds + 1,
+  ],
 ])('%s: foretold to the second at which the plan says so, and not one before', (_what, kind, ring, at) => {
   expect(forecast(ring, NOW).find((one) => one.kind === kind)?.at).toBe(at);
   expect(planRotation(ring, at - 1)?.do).not.toBe(PLANNED[kind]);
@@ -50,8 +55,8 @@ test.each<[string, ForecastKind, Ring, number]>([
 });
 
 test('a STANDBY is ready to the second at which it may be activated', () => {
-  const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3, { publishedAt: undefined })] });
-  const at = NOW + CFG.prop + CFG.cache;
+  const ring = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3, { confirmedAt: undefined })] });
+  const at = NOW + CFG.propagationSeconds + CFG.cacheSeconds;
   expect(forecast(ring, NOW).filter(({ kind }) => kind === 'ready')).toEqual([
     { at, kind: 'ready', kid: ring.keys[1]?.kid },
   ]);
@@ -60,7 +65,7 @@ test('a STANDBY is ready to the second at which it may be activated', () => {
 
 test('a STANDBY that was given up rests first', () => {
   const old = NOW - DAY;
-  const given = keyRecord(2, { publishedAt: old, disabledAt: NOW });
+  const given = keyRecord(2, { confirmedAt: old, disabledAt: NOW });
   const ring = ringWith({ keys: [activeRecord(1), given] });
   const at = NOW + RESTS_FOR;
   expect(forecast(ring, NOW).filter(({ kind }) => kind === 'ready')).toEqual([{ at, kind: 'ready', kid: given.kid }]);
@@ -75,7 +80,7 @@ test('an exemption ends with its day, and what it let through is due then', () =
     reason: 'a partner rotates yearly',
     until: '2027-05-01',
   };
-  const cfg = { ...CFG, period: 200 * DAY, exemptions: [exemption] };
+  const cfg = { ...CFG, periodSeconds: 200 * DAY, exemptions: [exemption] };
   const signUntil = NOW + 620 * DAY;
   const ends = Date.parse('2027-05-02T00:00:00Z') / 1000;
   const ring = ringWith({

@@ -7,7 +7,7 @@ test('signUntil leaves a STANDBY its wait for two keys, a period of its own and 
 });
 
 test('a key verifies as long as the last token it can have signed', () => {
-  expect(verifyUntilOf(NOW, CFG)).toBe(NOW + CFG.maxTtl + CFG.skew);
+  expect(verifyUntilOf(NOW, CFG)).toBe(NOW + CFG.maxTtlSeconds + CFG.skewSeconds);
 });
 
 test('a key that the ring has not is refused by name', () => {

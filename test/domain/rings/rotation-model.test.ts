@@ -59,8 +59,8 @@ describe('without a guard its violation is found:', () => {
 });
 
 describe('a script makes the calls of its Lambda, in the same order:', () => {
-  const PERIOD = MODEL_CFG.period;
-  const WAIT = MODEL_CFG.prop + MODEL_CFG.cache;
+  const PERIOD = MODEL_CFG.periodSeconds;
+  const WAIT = MODEL_CFG.propagationSeconds + MODEL_CFG.cacheSeconds;
 
   /** A ring of one age in both worlds; then what the real Lambdas do, and what the script does. */
   async function both(
@@ -117,8 +117,8 @@ describe('a script makes the calls of its Lambda, in the same order:', () => {
       caseId: 'c-1',
     });
     await functions.invoke('publisher', { ring: RING });
-    world.clock.advance(MODEL_CFG.drain);
-    await rotate({ op: 'finish', ring: RING, prepared }, world.deps('rotator'));
+    world.clock.advance(MODEL_CFG.drainSeconds);
+    await rotate({ op: 'disable-old', ring: RING, prepared }, world.deps('rotator'));
     await pass(world, batches, 1);
     await pass(world, batches, 2);
     await functions.invoke('taint', { op: 'deny', ring: RING, kids: [kid] });

@@ -8,34 +8,37 @@ import {
 } from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
-const WAIT = CFG.prop + CFG.cache;
-const period = CFG.period;
+const WAIT = CFG.propagationSeconds + CFG.cacheSeconds;
+const period = CFG.periodSeconds;
 const kidOf = (slot: number) => keyRecord(slot).kid;
 
 describe('at birth', () => {
   test('an empty ring reserves slots 1, 2 and 3, each created and adopted before the next', () => {
-    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [] }), NOW)).toEqual({ do: 'reserve', slot: 1 });
+    expect(planRotation(ringWith({ activations: 0, keys: [], slots: [] }), NOW)).toEqual({ do: 'reserve', slot: 1 });
     const slot = { slot: 1, at: NOW, nonce: 'n', signUntil: NOW + 93 * DAY };
-    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'INTENT' }] }), NOW)).toEqual({
+    expect(planRotation(ringWith({ activations: 0, keys: [], slots: [{ ...slot, state: 'INTENT' }] }), NOW)).toEqual({
       do: 'create',
       slot: 1,
     });
-    expect(planRotation(ringWith({ seq: 0, keys: [], slots: [{ ...slot, state: 'CREATED' }] }), NOW)).toEqual({
+    expect(planRotation(ringWith({ activations: 0, keys: [], slots: [{ ...slot, state: 'CREATED' }] }), NOW)).toEqual({
       do: 'adopt',
       slot: 1,
     });
-    expect(planRotation(ringWith({ seq: 0, keys: [keyRecord(1, { publishedAt: undefined })] }), NOW)).toEqual({
+    expect(planRotation(ringWith({ activations: 0, keys: [keyRecord(1, { confirmedAt: undefined })] }), NOW)).toEqual({
       do: 'reserve',
       slot: 2,
     });
   });
 
   test('three keys are enough: the first one is read back from the JWKS, then activated without waiting for caches', () => {
-    const unpublished = [1, 2, 3].map((slot) => keyRecord(slot, { publishedAt: undefined }));
-    expect(planRotation(ringWith({ seq: 0, keys: unpublished }), NOW)).toEqual({ do: 'publish', kid: kidOf(1) });
+    const unpublished = [1, 2, 3].map((slot) => keyRecord(slot, { confirmedAt: undefined }));
+    expect(planRotation(ringWith({ activations: 0, keys: unpublished }), NOW)).toEqual({
+      do: 'confirm',
+      kid: kidOf(1),
+    });
     const [, second, third] = unpublished;
     expect(
-      planRotation(ringWith({ seq: 0, keys: [keyRecord(1), second, third].flatMap((key) => key ?? []) }), NOW),
+      planRotation(ringWith({ activations: 0, keys: [keyRecord(1), second, third].flatMap((key) => key ?? []) }), NOW),
     ).toEqual({ do: 'activate', kid: kidOf(1) });
   });
 });
@@ -49,19 +52,19 @@ describe('activation', () => {
   test('a key that could soon not sign a whole token life is replaced before its period', () => {
     const active = activeRecord(1, { activatedAt: NOW, signUntil: NOW + DAY });
     const ring = ringWith({ keys: [active, keyRecord(2), keyRecord(3)] });
-    expect(shouldActivate(ring, NOW + DAY - CFG.maxTtl - 1)).toBe(false);
-    expect(shouldActivate(ring, NOW + DAY - CFG.maxTtl)).toBe(true);
+    expect(shouldActivate(ring, NOW + DAY - CFG.maxTtlSeconds - 1)).toBe(false);
+    expect(shouldActivate(ring, NOW + DAY - CFG.maxTtlSeconds)).toBe(true);
   });
 
   test('no key is activated a second before every cache can have seen it', () => {
-    const young = keyRecord(2, { publishedAt: NOW + period });
+    const young = keyRecord(2, { confirmedAt: NOW + period });
     const ring = ringWith({ keys: [activeRecord(1), young] });
     expect(mayActivate(ring, young, NOW + period + WAIT - 1)).toBe(false);
     expect(mayActivate(ring, young, NOW + period + WAIT)).toBe(true);
   });
 
   test.each([
-    ['never seen in the JWKS', keyRecord(2, { publishedAt: undefined })],
+    ['never seen in the JWKS', keyRecord(2, { confirmedAt: undefined })],
     ['past its signUntil', keyRecord(2, { signUntil: NOW + period })],
     ['being disabled by somebody', keyRecord(2, { kmsState: 'Disabling' })],
     ['retired', keyRecord(2, { state: 'RETIRED' })],
@@ -92,8 +95,8 @@ describe('disabling', () => {
   const ringAfter = (key = left()) => ringWith({ keys: [key, activeRecord(2), keyRecord(3), keyRecord(4)] });
 
   test('a key that stopped being ACTIVE is disabled after the drain and not before', () => {
-    expect(planRotation(ringAfter(), NOW + CFG.drain - 1)).toBeUndefined();
-    expect(planRotation(ringAfter(), NOW + CFG.drain)).toEqual({ do: 'disable', kid: kidOf(1) });
+    expect(planRotation(ringAfter(), NOW + CFG.drainSeconds - 1)).toBeUndefined();
+    expect(planRotation(ringAfter(), NOW + CFG.drainSeconds)).toEqual({ do: 'disable', kid: kidOf(1) });
   });
 
   test.each(['VERIFY_ONLY', 'SUSPECT', 'DENIED', 'RETIRED'] as const)(
@@ -121,9 +124,9 @@ describe('disabling', () => {
 
   test('an ACTIVE key is never disabled, also where HEAD was read a moment before it became ACTIVE', () => {
     const torn = ringWith({ keys: [left(), activeRecord(2), keyRecord(3), keyRecord(4)], activeKid: kidOf(1) });
-    expect(planRotation(torn, NOW + CFG.drain)).toBeUndefined();
+    expect(planRotation(torn, NOW + CFG.drainSeconds)).toBeUndefined();
     const other = ringWith({ keys: [activeRecord(1), keyRecord(2), keyRecord(3)], activeKid: kidOf(2) });
-    expect(planRotation(other, NOW + CFG.drain)?.do).not.toBe('disable');
+    expect(planRotation(other, NOW + CFG.drainSeconds)?.do).not.toBe('disable');
   });
 
   test('a STANDBY that was given up signs next only when no DisableKey can be on its way to it', () => {

@@ -8,10 +8,10 @@ import * as transitions from '../../../lib/domain/rings/transitions';
 import { RingTable } from '../../support/ring-table';
 import { activeRecord, CFG, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
 
-const LATER = NOW + CFG.period;
+const LATER = NOW + CFG.periodSeconds;
 const kid = (slot: number) => poolKey(slot).jwk.kid;
 const prepared = (slot: number, more: Partial<KeyRecord> = {}) =>
-  keyRecord(slot, { kmsState: 'Enabled', preparedAt: LATER, provedAt: LATER, ...more });
+  keyRecord(slot, { kmsState: 'Enabled', preparedAt: LATER, probedAt: LATER, ...more });
 const threeKeys = (more: Partial<Ring> = {}) =>
   ringWith({ keys: [activeRecord(1), prepared(2), keyRecord(3)], ...more });
 const target = (slot: number, taintClass: TaintTarget['class'] = 'planned'): TaintTarget => ({
@@ -37,7 +37,7 @@ describe('every transition', () => {
     ['activate', (ring) => transitions.activate(ring, kid(2), LATER)],
     ['retire', (ring) => transitions.retire(ring, kid(3), LATER)],
     ['markDisabled', (ring) => transitions.markDisabled(ring, kid(3), LATER)],
-    ['updateRing', (ring) => updateRing(ring, { ...CFG, period: 3600 }, LATER)],
+    ['updateRing', (ring) => updateRing(ring, { ...CFG, periodSeconds: 3600 }, LATER)],
     [
       'adoptLegacyKey',
       (ring) => adoptLegacyKey(ring, { jwk: poolKey(9).jwk, verifyUntil: LATER, approver: 'CHG-7' }, LATER),
@@ -68,7 +68,7 @@ describe('every transition', () => {
   test.each(made)('%s with a stale fence changes nothing', async (_name, make) => {
     const table = await RingTable.of(threeKeys());
     const stale = make(table.ring());
-    await table.apply(updateRing(table.ring(), { ...CFG, drain: 16 }, LATER));
+    await table.apply(updateRing(table.ring(), { ...CFG, drainSeconds: 16 }, LATER));
     const before = table.tables.dump('keys');
     await expect(table.apply(stale)).rejects.toMatchObject({
       code: 'ERR_CONDITION_FAILED',
@@ -92,11 +92,11 @@ describe('activation', () => {
   test('STANDBY becomes ACTIVE and ACTIVE becomes VERIFY_ONLY at the same instant', async () => {
     const table = await RingTable.of(threeKeys());
     const after = await table.apply(transitions.activate(table.ring(), kid(2), LATER));
-    expect(after).toMatchObject({ activeKid: kid(2), seq: 2 });
+    expect(after).toMatchObject({ activeKid: kid(2), activations: 2 });
     expect(findKey(after, kid(1))).toMatchObject({
       state: 'VERIFY_ONLY',
       deactivatedAt: LATER,
-      verifyUntil: LATER + CFG.maxTtl + CFG.skew,
+      verifyUntil: LATER + CFG.maxTtlSeconds + CFG.skewSeconds,
       windows: [{ iatFrom: NOW, iatTo: LATER }],
       inJwks: true,
     });
@@ -114,8 +114,8 @@ describe('activation', () => {
   });
 
   test.each<[string, Partial<KeyRecord>]>([
-    ['never seen in the JWKS', { publishedAt: undefined }],
-    ['seen there a second too late', { publishedAt: LATER - CFG.prop - CFG.cache + 1 }],
+    ['never seen in the JWKS', { confirmedAt: undefined }],
+    ['seen there a second too late', { confirmedAt: LATER - CFG.propagationSeconds - CFG.cacheSeconds + 1 }],
     ['past its signUntil', { signUntil: LATER }],
     ['DENIED', { state: 'DENIED' }],
     ['RETIRED', { state: 'RETIRED' }],
@@ -126,7 +126,7 @@ describe('activation', () => {
     const ring = threeKeys({ keys: [activeRecord(1), prepared(2, more)] });
     expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(
       expect.objectContaining({
-        code: 'ERR_KEY_NOT_PUBLISHED',
+        code: 'ERR_NO_SUCCESSOR',
         message: `key ${kid(2)} may not sign yet`,
         allowed: 'STANDBY, policy as written, seen in the JWKS for 70 s',
       }),
@@ -136,14 +136,14 @@ describe('activation', () => {
   test.each<[string, Parameters<typeof keyRecord>[1]]>([
     ['that KMS would refuse to sign with', { kmsState: 'Disabled' }],
     ['that KMS was asked to enable, and that nobody saw sign', { kmsState: 'Enabled', preparedAt: LATER }],
-    ['that was disabled since it signed', { kmsState: 'Enabled', preparedAt: LATER, provedAt: 0 }],
+    ['that was disabled since it signed', { kmsState: 'Enabled', preparedAt: LATER, probedAt: 0 }],
   ])('a key %s is refused', (_what, more = {}) => {
     const ring = threeKeys({ keys: [activeRecord(1), keyRecord(2, more)] });
     expect(() => transitions.activate(ring, kid(2), LATER)).toThrow(
       expect.objectContaining({
         code: 'ERR_KEY_STATE',
         message: `key ${kid(2)} of ring customer-api was not prepared: KMS would refuse to sign`,
-        got: { kmsState: more.kmsState, provedAt: more.provedAt },
+        got: { kmsState: more.kmsState, probedAt: more.probedAt },
         fix: 'prepare it again',
       }),
     );
@@ -190,7 +190,7 @@ describe('taint', () => {
       expect(after.waves).toEqual([{ fromKid: kid(1), toKid: kid(2), state: 'OPEN', openedAt: LATER, cases: ['c-1'] }]);
       expect(findKey(after, kid(2)).windows).toEqual([
         { iatFrom: LATER, iatTo: keyRecord(2).signUntil },
-        { wave: kid(1), iatFrom: LATER - CFG.maxTtl - CFG.skew, iatTo: LATER + CFG.drain },
+        { wave: kid(1), iatFrom: LATER - CFG.maxTtlSeconds - CFG.skewSeconds, iatTo: LATER + CFG.drainSeconds },
       ]);
     }
   });
@@ -337,20 +337,20 @@ describe('birth', () => {
   });
 
   test('a period that changes between the birth of a key and its adoption does not part its record from its policy', async () => {
-    const table = await RingTable.of(ringWith({ keys: [], slots: [], seq: 0 }));
+    const table = await RingTable.of(ringWith({ keys: [], slots: [], activations: 0 }));
     await table.apply(transitions.reserveSlot(table.ring(), 1, 'n', NOW));
     const { signUntil } = table.ring().slots[0] ?? { signUntil: 0 };
     await table.apply(
       transitions.slotCreated(table.ring(), 1, { kmsKeyArn: 'arn', jwk: poolKey(1).jwk, policySha256: 'sha' }),
     );
-    await table.apply(updateRing(table.ring(), { ...CFG, period: 3600 }, NOW));
+    await table.apply(updateRing(table.ring(), { ...CFG, periodSeconds: 3600 }, NOW));
     const [slot] = table.ring().slots;
     const after = await table.apply(transitions.adoptKey(table.ring(), slot as never, NOW));
     expect(after.keys).toMatchObject([{ kid: kid(1), state: 'STANDBY', kmsState: 'Disabled', signUntil }]);
   });
 
   test('a slot is adopted once, and only when its KMS key is known', async () => {
-    const table = await RingTable.of(ringWith({ keys: [], slots: [], seq: 0 }));
+    const table = await RingTable.of(ringWith({ keys: [], slots: [], activations: 0 }));
     await table.apply(transitions.reserveSlot(table.ring(), 1, 'n', NOW));
     expect(() => transitions.adoptKey(table.ring(), table.ring().slots[0] as never, NOW)).toThrow(
       expect.objectContaining({ code: 'ERR_KEY_STATE' }),

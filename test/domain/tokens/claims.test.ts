@@ -2,7 +2,7 @@ import { buildClaims, type ClaimRules, parseClaims, subjectsOf } from '../../../
 import { oddBut } from '../../support/odd';
 import { CFG, NOW } from '../../support/rings';
 
-const RULES: ClaimRules = { issuer: CFG.iss, audience: CFG.aud, maxTtl: 3600, skew: 30 };
+const RULES: ClaimRules = { issuer: CFG.iss, audience: CFG.aud, maxTtlSeconds: 3600, skewSeconds: 30 };
 const GOOD = { iss: CFG.iss, aud: CFG.aud, sub: 'member-1', client_id: 'web', jti: 'j-1', iat: NOW, exp: NOW + 3600 };
 const parse = (claims: unknown, now = NOW) =>
   parseClaims(Buffer.from(typeof claims === 'string' ? claims : JSON.stringify(claims)), RULES, now);

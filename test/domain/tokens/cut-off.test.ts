@@ -17,7 +17,7 @@ const mayIssue = async (tables: MemoryTables, iat: number) =>
     () => false,
   );
 const stored = async (tables: MemoryTables) => {
-  const item = await tables.get('cutoffs', cutOffKey(RING, 'b'));
+  const item = await tables.get('cut-offs', cutOffKey(RING, 'b'));
   return item && parseCutOff(item);
 };
 
@@ -69,7 +69,7 @@ test('a lower cut-off for a new case is refused and the old case keeps its name 
   await tables.transact(setCutOff(RING, 'b', NOW, 'c-1', NOW));
   await expect(tables.transact(setCutOff(RING, 'b', NOW, 'c-2', NOW))).rejects.toMatchObject({
     code: 'ERR_CONDITION_FAILED',
-    message: 'write 0 (update cutoffs) was refused by its condition; nothing was written',
+    message: 'write 0 (update cut-offs) was refused by its condition; nothing was written',
   });
-  expect((await tables.get('cutoffs', cutOffKey(RING, 'b')))?.caseId).toBe('c-1');
+  expect((await tables.get('cut-offs', cutOffKey(RING, 'b')))?.caseId).toBe('c-1');
 });

@@ -18,10 +18,10 @@ const row: LedgerRow = {
   callerArn: 'arn:test',
   iat: TAINTED_AT,
   exp: NOW + 3600,
-  epoch: 1,
+  fence: 1,
   at: TAINTED_AT,
 };
-const context = { source, drain: CFG.drain, now: NOW, committed: new Set(['token']) };
+const context = { source, drainSeconds: CFG.drainSeconds, now: NOW, committed: new Set(['token']) };
 const claims = {
   iss: CFG.iss,
   aud: CFG.aud,
@@ -45,8 +45,8 @@ test.each<[string, Partial<LedgerRow>, string | undefined]>([
   ['has 31 s left', { exp: NOW + 31 }, undefined],
   ['is over', { exp: NOW - 1 }, 'expired'],
   ['is in no committed list', { tokenSha256: 'planted' }, 'uncommitted'],
-  ['was issued in the last second of the drain', { iat: TAINTED_AT + CFG.drain }, undefined],
-  ['says it was issued after the drain', { iat: TAINTED_AT + CFG.drain + 1 }, 'issued-after-taint'],
+  ['was issued in the last second of the drain', { iat: TAINTED_AT + CFG.drainSeconds }, undefined],
+  ['says it was issued after the drain', { iat: TAINTED_AT + CFG.drainSeconds + 1 }, 'issued-after-taint'],
 ])('a row that %s', (_what, more, why) => {
   expect(excludedRow({ ...row, ...more }, context)).toBe(why);
 });

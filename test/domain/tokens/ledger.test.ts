@@ -5,13 +5,13 @@ import type { Write } from '../../../lib/domain/store/table';
 import { jtiHash } from '../../../lib/domain/tokens/claims';
 import { setCutOff } from '../../../lib/domain/tokens/cut-off-rows';
 import {
-  recordAdopted,
   type Body,
   type Issuance,
-  recordIntent,
-  recordIssued,
   isVersionOf,
   parseRow,
+  recordAdopted,
+  recordIntent,
+  recordIssued,
   recordResigned,
   rowKey,
   shardOf,
@@ -38,7 +38,7 @@ function issuance(slot = 1, more: Partial<Issuance> = {}): Issuance {
   return {
     ring: 'customer-api',
     key: slot === 1 ? activeRecord(1) : keyRecord(slot, { kind: 'legacy', state: 'OBSERVED' }),
-    epoch: 7,
+    fence: 7,
     claims,
     token: parseCompact(compact),
     blinded: ['sub-b', 'client-b'],
@@ -91,12 +91,12 @@ test('an issued token is one row, one body and one digest that waits for the com
     payloadSha256: H(JSON.stringify(claims)),
     iat: NOW,
     exp: NOW + 3600,
-    epoch: 7,
+    fence: 7,
     subH: 'sub-b',
   });
   expect(ring.tables.dump('markers')).toMatchObject([{ kid: kid(1), jtiH: H('jti-1'), tokenSha256: H(token) }]);
   const everything = JSON.stringify(
-    (['ledger', 'bodies', 'markers', 'cutoffs'] as const).map((name) => ring.tables.dump(name)),
+    (['ledger', 'bodies', 'markers', 'cut-offs'] as const).map((name) => ring.tables.dump(name)),
   );
   for (const secret of [token, 'member-1']) expect(everything).not.toContain(secret);
   expect(tokenOf(ring.tables.dump('bodies')[0] as unknown as Body).token).toBe(token);
@@ -147,7 +147,9 @@ test.each(['SUSPECT', 'DENIED', 'RETIRED'] as const)(
     await ring.tables.transact([
       { kind: 'update', table: 'keys', key: { pk: 'RING#customer-api', sk: `KEY#${kid(9)}` }, set: { state } },
     ]);
-    await expect(ring.tables.transact(recordAdopted(issuance(9)))).rejects.toMatchObject({ code: 'ERR_CONDITION_FAILED' });
+    await expect(ring.tables.transact(recordAdopted(issuance(9)))).rejects.toMatchObject({
+      code: 'ERR_CONDITION_FAILED',
+    });
     expect(ring.tables.dump('ledger')).toEqual([]);
   },
 );
@@ -164,7 +166,7 @@ test('the same jti under two kids is two tokens, and one is a version of the oth
 
 test('a subject that is also the actor and the client is checked once', () => {
   const writes: Write[] = recordIssued(issuance(1, { blinded: ['b', 'b', 'b'] }));
-  expect(writes.filter(({ table: name }) => name === 'cutoffs')).toHaveLength(1);
+  expect(writes.filter(({ table: name }) => name === 'cut-offs')).toHaveLength(1);
 });
 
 test('a stored body that does not hold a signature gives no token', () => {

@@ -69,7 +69,7 @@ export function deployedRings(stage: () => Stage): void {
     const done = (await Promise.all([tick(), tick()])).flatMap((answer) => answer.done);
     const after = await ring.load();
     expect(done.filter((what) => what.startsWith('activate'))).toEqual([`activate ${after.activeKid}`]);
-    expect(after.seq).toBe(before.seq + 1);
+    expect(after.activations).toBe(before.activations + 1);
     expect(after.keys.filter(({ state }) => state === 'ACTIVE')).toHaveLength(1);
     expect(after.keys.filter((key) => isStanding(key, now()))).toHaveLength(2);
     expect(parseCompact(await ring.issue('member-1')).header.kid).toBe(after.activeKid);

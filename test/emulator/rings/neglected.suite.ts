@@ -35,7 +35,7 @@ export function neglectedRings(stage: () => Stage): void {
     const { enabled, changed, forged, refused } = stage().tampered;
     const isMended = ({ keys }: Ring) =>
       keys.some(({ kid, state }) => kid === changed.kid && state === 'RETIRED') &&
-      keys.filter((key) => isStanding(key, now()) && key.publishedAt !== undefined).length === 2;
+      keys.filter((key) => isStanding(key, now()) && key.confirmedAt !== undefined).length === 2;
     const mended = await until('two STANDBYs as they were born', TICK_WITHIN_SECONDS, () => ring.load(), isMended);
 
     expect(findKey(mended, enabled.kid)).toMatchObject({ state: 'STANDBY', kmsState: 'Disabled' });

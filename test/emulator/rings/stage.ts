@@ -22,7 +22,10 @@ export const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixe
 export const codesOf = (all: readonly Promise<unknown>[]) =>
   Promise.all(all.map((one) => one.then(() => 'ok', codeOf)));
 export const isReady = ({ keys, cfg }: Ring) =>
-  keys.some(({ state, publishedAt = now() }) => state === 'STANDBY' && publishedAt <= now() - cfg.prop - cfg.cache);
+  keys.some(
+    ({ state, confirmedAt = now() }) =>
+      state === 'STANDBY' && confirmedAt <= now() - cfg.propagationSeconds - cfg.cacheSeconds,
+  );
 
 /** Asks until it is so; a wait that is too long fails with what was last seen. */
 export async function until<T>(
@@ -58,7 +61,7 @@ export interface Stage {
 /** Five rings are born at once; two get schedules, the one of them has its STANDBYs tampered with, a third is left alone. */
 export async function setStage(undo: Stage['undo']): Promise<Stage> {
   const instance = await Instance.find('demo');
-  const rings = await bear(instance, await backendOf(undo));
+  const rings = await deployRings(instance, await backendOf(undo));
   await giveSchedules(rings.ES256, undo);
   const tampered = await tamper(rings.PS256);
   await giveSchedules(rings.PS256, undo);
@@ -75,7 +78,7 @@ async function backendOf(undo: Stage['undo']): Promise<Credentials> {
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
 }
 
-async function bear(instance: Instance, backend: Credentials): Promise<Stage['rings']> {
+async function deployRings(instance: Instance, backend: Credentials): Promise<Stage['rings']> {
   const run = randomUUID().slice(0, 4);
   const algorithms: readonly SigningAlgorithm[] = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'];
   const born = await Promise.all(

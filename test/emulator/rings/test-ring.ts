@@ -82,7 +82,7 @@ export class TestRing {
         UpdateExpression: 'SET activatedAt = activatedAt - :period',
         ConditionExpression: '#state = :active',
         ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: { ':period': cfg.period, ':active': 'ACTIVE' },
+        ExpressionAttributeValues: { ':period': cfg.periodSeconds, ':active': 'ACTIVE' },
       }),
     );
   }

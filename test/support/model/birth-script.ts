@@ -45,7 +45,7 @@ export function* createKey(world: ModelWorld, ring: Ring, number: number): Scrip
   try {
     yield* effect('tables.transact', writes, () => world.transact(writes));
   } catch (error) {
-    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) yield* disown(world, arn, number);
+    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) yield* disableIfOrphaned(world, arn, number);
     throw error;
   }
 }
@@ -71,7 +71,7 @@ function* findOwn(world: ModelWorld, candidates: readonly string[], policy: stri
   return undefined;
 }
 
-function* disown(world: ModelWorld, arn: string, number: number): Script {
+function* disableIfOrphaned(world: ModelWorld, arn: string, number: number): Script {
   if (findSlot(yield* load(world), number).kmsKeyArn !== arn)
     yield* effect('ringKeys.disable', '', () => world.kms.disable(arn));
 }

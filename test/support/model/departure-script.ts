@@ -16,7 +16,7 @@ import { MODEL_CFG, type ModelWorld } from './world';
 const RACES_MAX = 5;
 const RETRY_SECONDS = 5;
 
-export const DEPARTURE_STEPS = ['prepare', 'taint', 'drain', 'finish', 'resign', 'resign again', 'deny'] as const;
+export const DEPARTURE_STEPS = ['prepare', 'taint', 'drain', 'disable old', 'resign', 'resign again', 'deny'] as const;
 type Step = (typeof DEPARTURE_STEPS)[number];
 
 export class Departure {
@@ -68,10 +68,10 @@ export class Departure {
         yield* this.taint();
         return true;
       case 'drain':
-        yield* waitUntil(world.now + MODEL_CFG.drain);
+        yield* waitUntil(world.now + MODEL_CFG.drainSeconds);
         return true;
-      case 'finish':
-        if (world.rules.takes('finish before deny')) yield* this.finish();
+      case 'disable old':
+        if (world.rules.takes('disable before deny')) yield* this.disableOld();
         return true;
       case 'resign':
         for (const { kid } of this.targets) yield* resign(world, kid);
@@ -96,7 +96,7 @@ export class Departure {
     yield* invokePublisher(world);
   }
 
-  private *finish(): Script {
+  private *disableOld(): Script {
     const enabled = yield* finish(this.world, this.successor);
     if (this.targets.some(({ kid }) => enabled.includes(kid)))
       throw new CurfewError('ERR_NOT_PROVED', 'a tainted key still signs');

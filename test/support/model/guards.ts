@@ -42,10 +42,10 @@ export const GUARDS: readonly Guard[] = [
     guard: 'a STANDBY waits for propagation and cache before it signs',
     violation: SENTENCES.good,
     removed: 'plan and transitions see a ring with neither',
-    rules: shown((ring) => ({ ...ring, cfg: { ...ring.cfg, prop: 0, cache: 0 } })),
+    rules: shown((ring) => ({ ...ring, cfg: { ...ring.cfg, propagationSeconds: 0, cacheSeconds: 0 } })),
   },
   {
-    guard: 'publishedAt is written after the kid was read back as served',
+    guard: 'confirmedAt is written after the kid was read back as served',
     violation: SENTENCES.good,
     removed: 'the rotator takes its own word for it',
     rules: skipping('read back'),
@@ -74,7 +74,7 @@ export const GUARDS: readonly Guard[] = [
     guard: 'the drain is over before the old key is disabled',
     violation: SENTENCES.failed,
     removed: 'the plan sees a ring whose drain is 0 s',
-    rules: shown((ring) => ({ ...ring, cfg: { ...ring.cfg, drain: 0 } })),
+    rules: shown((ring) => ({ ...ring, cfg: { ...ring.cfg, drainSeconds: 0 } })),
     often: ISSUING,
   },
   {
@@ -171,7 +171,7 @@ export const GUARDS: readonly Guard[] = [
     guard: 'a key is disabled before it is DENIED',
     violation: SENTENCES.denied,
     removed: 'a departure goes from the drain to the waves',
-    rules: skipping('finish before deny'),
+    rules: skipping('disable before deny'),
   },
   {
     guard: 'each tick reads every key back',
@@ -221,14 +221,14 @@ function keyOf(write: Write): string {
 /** Too young to sign for ever, so that the plan counts on it and never calls it. */
 function withGhost(ring: Ring, now: number): Ring {
   const [like] = ring.keys;
-  if (!like || ring.seq === 0) return ring;
+  if (!like || ring.activations === 0) return ring;
   const ghost: KeyRecord = {
     ...like,
     kid: 'ghost',
     state: 'STANDBY',
     kmsState: 'Disabled',
-    publishedAt: now,
-    signUntil: now + ring.cfg.period,
+    confirmedAt: now,
+    signUntil: now + ring.cfg.periodSeconds,
     slot: 0,
   };
   return { ...ring, keys: [...ring.keys, ghost] };

@@ -61,7 +61,7 @@ export class Watch {
 
   private remember(ring: Ring): void {
     const { world, servedSince } = this;
-    if (ring.seq > 0) this.openedAt ??= world.now;
+    if (ring.activations > 0) this.openedAt ??= world.now;
     const kids = new Set(world.served().map(({ kid }) => kid));
     for (const kid of servedSince.keys()) if (!kids.has(kid)) servedSince.delete(kid);
     for (const kid of kids) if (!servedSince.has(kid)) servedSince.set(kid, world.now);
@@ -112,7 +112,7 @@ export class Watch {
    */
   private isKnownToEveryVerifier(kid: string, { cfg }: Ring): boolean {
     const since = this.servedSince.get(kid);
-    const oldest = this.world.now - cfg.prop - cfg.cache;
+    const oldest = this.world.now - cfg.propagationSeconds - cfg.cacheSeconds;
     return since !== undefined && since <= Math.max(oldest, this.openedAt ?? 0);
   }
 
@@ -143,7 +143,10 @@ export class Watch {
 function isAccepted({ kid, claims }: HeldToken, feed: Feed, { cfg }: Ring, now: number): boolean {
   const key = feed.keys.find((candidate) => candidate.kid === kid);
   return (
-    key !== undefined && ACCEPTED.includes(key.state) && now <= key.verifyUntil && isInWindow(claims.iat, key, cfg.skew)
+    key !== undefined &&
+    ACCEPTED.includes(key.state) &&
+    now <= key.verifyUntil &&
+    isInWindow(claims.iat, key, cfg.skewSeconds)
   );
 }
 
@@ -152,7 +155,7 @@ export function unsettled(world: ModelWorld): Sentence[] {
   const ring = world.ring();
   if (!ring) return [];
   const found: Sentence[] = [];
-  const isClosed = ring.closingAt !== undefined && ring.activeKid === undefined && ring.seq > 0;
+  const isClosed = ring.closingAt !== undefined && ring.activeKid === undefined && ring.activations > 0;
   if (!isClosed && standing(world, ring).length < 2) found.push(SENTENCES.standbys);
   for (const key of world.kms.keys.values())
     if (world.kms.canSign(key.arn) && !maySign(key, ring, world.now)) found.push(SENTENCES.other);
@@ -162,12 +165,12 @@ export function unsettled(world: ModelWorld): Sentence[] {
 /** STANDBYs that could sign next, now or when their wait is over. */
 export function standing({ stale, now }: ModelWorld, ring: Ring): KeyRecord[] {
   return ring.keys.filter(
-    ({ state, signUntil, kmsState, publishedAt, policyState = 'as-written' }) =>
+    ({ state, signUntil, kmsState, confirmedAt, policyState = 'as-written' }) =>
       state === 'STANDBY' &&
       now < signUntil &&
       kmsState !== 'Disabling' &&
       policyState === 'as-written' &&
-      (publishedAt !== undefined || stale !== undefined),
+      (confirmedAt !== undefined || stale !== undefined),
   );
 }
 
@@ -180,5 +183,5 @@ function maySign({ arn, slot: number, creator }: ModelKey, ring: Ring, now: numb
   }
   if (key.kid === ring.activeKid) return true;
   if (key.state === 'STANDBY') return now <= (key.preparedAt ?? 0) + PREPARED_FOR;
-  return now < (key.deactivatedAt ?? 0) + ring.cfg.drain;
+  return now < (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds;
 }

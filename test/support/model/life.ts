@@ -55,14 +55,14 @@ const TIMEOUT: Readonly<Record<Kind, number>> = {
   tick: 180,
   rotate: 180,
   departure: 180,
-  issue: MODEL_CFG.drain - 5,
+  issue: MODEL_CFG.drainSeconds - 5,
   heartbeat: 30,
   halt: 30,
   resume: 30,
   close: 180,
 };
 /** What is sent lands within the skew of the clock it was decided by, or not at all. */
-const LANDS_WITHIN = MODEL_CFG.skew;
+const LANDS_WITHIN = MODEL_CFG.skewSeconds;
 /** Whatever was left half done, or is due, is over after these: both STANDBYs are old enough to sign. */
 const UNDISTURBED_TICKS = 3;
 const WHOLE = 5000;
@@ -193,7 +193,7 @@ export class Life {
     for (let n = 0; n < UNDISTURBED_TICKS; n++) {
       const { found, refusal } = this.runAlone(tick(world));
       if (found.length > 0 || refusal) return found;
-      this.advance(Math.max(MODEL_CFG.prop + MODEL_CFG.cache, RESTS_FOR));
+      this.advance(Math.max(MODEL_CFG.propagationSeconds + MODEL_CFG.cacheSeconds, RESTS_FOR));
     }
     // After a long silence a STANDBY may have come to its end between two ticks; the next one replaces it.
     if (world.ring()?.keys.some(({ state, signUntil }) => state === 'STANDBY' && world.now >= signUntil)) return [];
@@ -203,7 +203,7 @@ export class Life {
       const targets = [{ kid, class: 'compromise', reason: 'a custodian left' }] as const;
       const { found, refusal } = this.runAlone(new Departure(world, targets, true, caseId).replaceNow());
       if (found.length > 0) return found;
-      if (isCurfewError(refusal, 'ERR_KEY_NOT_PUBLISHED')) return [SENTENCES.emergencies];
+      if (isCurfewError(refusal, 'ERR_NO_SUCCESSOR')) return [SENTENCES.emergencies];
     }
     return [];
   }

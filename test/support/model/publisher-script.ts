@@ -21,7 +21,7 @@ export function* publish(world: ModelWorld): Script {
 function* publishOnce(world: ModelWorld): Script {
   const before = yield* read('objects.get', '', () => world.published);
   const ring = yield* load(world);
-  yield* read('tables.query', 'cutoffs', () => undefined);
+  yield* read('tables.query', 'cut-offs', () => undefined);
   const feed = feedAt(ring, [], Math.max(world.now, before ? before.feed.seq + 1 : 0), world.now, FEED_LIFE);
   yield* read('signer.publicKey', '', () => undefined);
   yield* read('signer.sign', '', () => undefined);

@@ -64,7 +64,7 @@ export function callsOf(script: Script<unknown>, world: ModelWorld): string[] {
 /** Kids by slot; the four queries of a load as one; and without what both read beside a ring. */
 export function comparable(calls: readonly string[], keys: readonly Row[]): string[] {
   let text = calls
-    .filter((call) => !/^(tables\.get\b|tables\.query (issued|ledger|cutoffs)$)/.test(call))
+    .filter((call) => !/^(tables\.get\b|tables\.query (markers|ledger|cut-offs)$)/.test(call))
     .map((call) => call.replace(/^tables\.query (HEAD|KEY#|SLOT#|WAVE#)$/, 'load'))
     .join('\n');
   for (const { kid, slot } of keys)

@@ -41,7 +41,7 @@ export function* prepare(world: ModelWorld): Script<string> {
   return yield* enableSuccessor(world, yield* load(world));
 }
 
-/** `op: 'finish'`. Answers the kids that KMS would still sign with. */
+/** `op: 'disable-old'`. Answers the kids that KMS would still sign with. */
 export function* finish(world: ModelWorld, prepared: string | undefined): Script<readonly string[]> {
   yield* attempt(() => release(world, prepared));
   yield* applyPlan(world);
@@ -101,9 +101,9 @@ function* apply(world: ModelWorld, ring: Ring, action: RotationAction): Script<b
     case 'adopt':
       yield* adopt(world, ring, action.slot);
       return true;
-    case 'publish':
+    case 'confirm':
       if (!(yield* isServed(world, action.kid))) return false;
-      yield* transact(world, transitions.markPublished(ring, action.kid, world.now));
+      yield* transact(world, transitions.markConfirmed(ring, action.kid, world.now));
       return true;
     case 'activate':
       yield* takeOver(world, ring);
@@ -131,7 +131,7 @@ function* takeOver(world: ModelWorld, ring: Ring): Script {
 }
 
 function* enableSuccessor(world: ModelWorld, ring: Ring): Script<string> {
-  let refusal = new CurfewError('ERR_KEY_NOT_PUBLISHED', 'no key may sign next');
+  let refusal = new CurfewError('ERR_NO_SUCCESSOR', 'no key may sign next');
   for (const { kid } of successors(ring, world.now)) {
     try {
       yield* enable(world, ring, kid);
@@ -165,7 +165,7 @@ function* enable(world: ModelWorld, ring: Ring, kid: string): Script {
 }
 
 function* proved(world: ModelWorld, ring: Ring, kid: string): Script {
-  yield* transact(world, transitions.markProved(ring, kid, world.now));
+  yield* transact(world, transitions.markProbed(ring, kid, world.now));
   yield* announce(world);
 }
 

@@ -37,7 +37,7 @@ export function sayStop({ call, sent }: Stop): string {
   return what === '' ? call : `${call} ${what}`;
 }
 
-const TOLD = ['state', 'kmsState', 'activeKid', 'publishedAt', 'inJwks', 'toKid', 'closingAt', 'halted', 'policyState'];
+const TOLD = ['state', 'kmsState', 'activeKid', 'confirmedAt', 'inJwks', 'toKid', 'closingAt', 'halted', 'policyState'];
 
 function sayWrite(write: Write): string {
   const { pk, sk } = write.kind === 'put' ? write.row : write.key;

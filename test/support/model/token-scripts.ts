@@ -8,7 +8,13 @@ import { headKey, keyKey, waveKey } from '../../../lib/domain/rings/ring-items';
 import type { Row } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { excludedRow } from '../../../lib/domain/tokens/eligibility';
-import { type Issuance, recordIntent, recordIssued, type LedgerRow, recordResigned } from '../../../lib/domain/tokens/ledger';
+import {
+  type Issuance,
+  type LedgerRow,
+  recordIntent,
+  recordIssued,
+  recordResigned,
+} from '../../../lib/domain/tokens/ledger';
 import { effect, read, type Script } from './script';
 import { type HeldToken, type Issuing, MODEL_CFG, type ModelWorld, RING } from './world';
 
@@ -26,16 +32,16 @@ export function* issue(world: ModelWorld): Script {
   }
 }
 
-function* issueOnce(world: ModelWorld, { key, epoch }: Issuing): Script {
+function* issueOnce(world: ModelWorld, { key, fence }: Issuing): Script {
   const now = world.now;
   const jti = world.unique();
-  const { iss, aud, maxTtl } = MODEL_CFG;
-  const claims: Claims = { iss, aud, sub: 'member', client_id: 'web', jti, iat: now, exp: now + maxTtl };
+  const { iss, aud, maxTtlSeconds } = MODEL_CFG;
+  const claims: Claims = { iss, aud, sub: 'member', client_id: 'web', jti, iat: now, exp: now + maxTtlSeconds };
   const payload = Buffer.from(jti);
   const writes = [recordIntent(key, claims, { protected: '', payload })];
   yield* effect('tables.transact', writes, () => world.transact(writes));
   yield* effect('signer.sign', '', () => signInFlight(world, key));
-  const last = recordIssued(issuanceOf(world, key, claims, payload, epoch));
+  const last = recordIssued(issuanceOf(world, key, claims, payload, fence));
   try {
     yield* effect('tables.transact', last, () => {
       world.transact(last);
@@ -65,7 +71,7 @@ function* readIssuing(world: ModelWorld): Script<Issuing> {
   const activeKid = head?.activeKid as string | undefined;
   const key = activeKid && (yield* read('tables.get', 'KEY#', () => world.store.get('keys', keyKey(RING, activeKid))));
   if (!head || !key) throw new CurfewError('ERR_KEY_STATE', 'no key issues');
-  return { key: recordOf(key), epoch: head.fence as number };
+  return { key: recordOf(key), fence: head.fence as number };
 }
 
 /** KMS's refusal of a signature that was asked for under the ACTIVE key is a failed request, and not a reason to ask again. */
@@ -129,11 +135,11 @@ export function* resign(
 
 function isExcluded(world: ModelWorld, { claims, jti }: HeldToken, source: KeyRecord): boolean {
   const row = { iat: claims.iat, exp: claims.exp, tokenSha256: jti } as LedgerRow;
-  const context = { source, drain: MODEL_CFG.drain, now: world.now, committed: new Set([jti]) };
+  const context = { source, drainSeconds: MODEL_CFG.drainSeconds, now: world.now, committed: new Set([jti]) };
   return excludedRow(row, context) !== undefined;
 }
 
-function issuanceOf(world: ModelWorld, key: KeyRecord, claims: Claims, payload: Buffer, epoch: number): Issuance {
+function issuanceOf(world: ModelWorld, key: KeyRecord, claims: Claims, payload: Buffer, fence: number): Issuance {
   const token = {
     header: { alg: key.alg, kid: key.kid, typ: 'at+jwt' },
     protected: '',
@@ -146,7 +152,7 @@ function issuanceOf(world: ModelWorld, key: KeyRecord, claims: Claims, payload: 
   return {
     ring: RING,
     key,
-    epoch,
+    fence,
     claims,
     token,
     blinded: ['sub', 'client_id'],

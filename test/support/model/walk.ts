@@ -145,7 +145,7 @@ interface Choice {
 
 function choose(life: Life, { random, temper, pid, mover }: Choice): Action {
   const { world, processes } = life;
-  const isBorn = (world.ring()?.seq ?? 0) > 0;
+  const isBorn = (world.ring()?.activations ?? 0) > 0;
   const runnable = [...processes.values()].filter(({ stop }) => world.now >= (stop.wakeAt ?? 0));
   // A ring is born by one rotator at a time, however often that one dies.
   if (!isBorn && processes.size === 0) return { do: 'start', pid: pid(), kind: 'birth' };
@@ -189,13 +189,13 @@ function jump({ world, processes }: Life, random: Random): number {
   const { cfg } = ring;
   const instants = ring.keys
     .flatMap((key) => [
-      (key.activatedAt ?? 0) + cfg.period,
-      (key.publishedAt ?? 0) + cfg.prop + cfg.cache,
-      (key.deactivatedAt ?? 0) + cfg.drain,
+      (key.activatedAt ?? 0) + cfg.periodSeconds,
+      (key.confirmedAt ?? 0) + cfg.propagationSeconds + cfg.cacheSeconds,
+      (key.deactivatedAt ?? 0) + cfg.drainSeconds,
       (key.preparedAt ?? 0) + PREPARED_FOR,
       (key.disabledAt ?? 0) + RESTS_FOR,
       key.signUntil,
-      key.signUntil - cfg.maxTtl,
+      key.signUntil - cfg.maxTtlSeconds,
       key.verifyUntil,
     ])
     .concat([...processes.values()].map(({ stop }) => stop.wakeAt ?? 0))

@@ -21,12 +21,12 @@ export const MODEL_CFG: RingSettings = {
   alg: 'ES256',
   iss: 'https://id.shop.example/r/customer-api',
   aud: 'https://api.shop.example',
-  period: 3600,
-  maxTtl: 1800,
-  prop: 10,
-  cache: 60,
-  skew: 30,
-  drain: 15,
+  periodSeconds: 3600,
+  maxTtlSeconds: 1800,
+  propagationSeconds: 10,
+  cacheSeconds: 60,
+  skewSeconds: 30,
+  drainSeconds: 15,
 };
 
 /** Steps of a script that a guard consists of. */
@@ -37,7 +37,7 @@ export type GuardedStep =
   | 'probe'
   | 'announce'
   | 'mark Disabling'
-  | 'finish before deny'
+  | 'disable before deny'
   | 'inspect'
   | 'sweep'
   | 'swap';
@@ -67,7 +67,7 @@ export interface HeldToken {
 /** What an issuer has read of HEAD and its key. */
 export interface Issuing {
   readonly key: KeyRecord;
-  readonly epoch: number;
+  readonly fence: number;
 }
 
 export class ModelWorld {
