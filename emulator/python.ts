@@ -23,7 +23,7 @@ export function findPython(): string {
       encoding: 'utf8',
     });
     if (asked.status !== 0) continue;
-    const [major, minor] = asked.stdout.trim().split('../demo/main').map(Number);
+    const [major, minor] = asked.stdout.trim().split('.').map(Number);
     if (major === 3 && minor !== undefined && minor >= PYTHON_MINOR_MIN) return command;
     seen.push(`${command} is ${asked.stdout.trim()}`);
   }

@@ -85,7 +85,11 @@ export interface Messages {
     };
     /** As read back. */
     response: {
-      readonly cutOffs: readonly { readonly type: SubjectType; readonly notBefore: number; readonly blocked: boolean }[];
+      readonly cutOffs: readonly {
+        readonly type: SubjectType;
+        readonly notBefore: number;
+        readonly blocked: boolean;
+      }[];
     };
   };
   recorder: {

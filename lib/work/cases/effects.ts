@@ -22,7 +22,12 @@ export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
     const ring = needed('ring' in item ? item.ring : undefined, 'ring', item.nn);
     const subjects = leaverAs(needed(target.value, 'value', item.nn));
     // A replay cuts off a little later than the first try did; a cut-off only moves forward, and the block stands.
-    const { cutOffs } = await functions.invoke('cutter', { ring, subjects, caseId: meta.caseId, notBefore: clock.now() });
+    const { cutOffs } = await functions.invoke('cutter', {
+      ring,
+      subjects,
+      caseId: meta.caseId,
+      notBefore: clock.now(),
+    });
     return {
       blocked: cutOffs.length === subjects.length && cutOffs.every(({ blocked }) => blocked),
       notBefore: Math.min(...cutOffs.map(({ notBefore }) => notBefore)),
