@@ -213,7 +213,7 @@ async function physicalIds(StackName: string): Promise<PhysicalIds> {
 
 function at<T>(properties: Properties, path: string): T | undefined {
   let found: unknown = properties;
-  for (const step of path.split('../demo/main')) found = (found as Properties | undefined)?.[step];
+  for (const step of path.split('.')) found = (found as Properties | undefined)?.[step];
   return found as T | undefined;
 }
 
