@@ -25,7 +25,7 @@ export interface RowKey {
   readonly pk: string;
   readonly sk: string;
 }
-export type Row = RowKey & { readonly v: 1 } & { readonly [attribute: string]: Value | undefined };
+export type Row = RowKey & { readonly v: number } & { readonly [attribute: string]: Value | undefined };
 
 /**
  * One test on one attribute of the item as stored. All tests of a write must hold together.
