@@ -1,12 +1,13 @@
 /** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
+
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { halt } from '../lib/domain/rings/life';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../lib/domain/rings/ring';
-import { passPartition } from '../lib/domain/rings/ring-items';
 import { deny, taint } from '../lib/domain/rings/taint';
-import { SHARDS } from '../lib/domain/store/shards';
+import { SHARDS } from '../lib/domain/store/ledger';
+import { SHARD_PASS } from '../lib/domain/store/wave';
 import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../lib/domain/tokens/wave';
 import type { Deps } from '../lib/ports';
 import { loadRing } from '../lib/work/rings/load-ring';
@@ -134,8 +135,7 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
 /** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
   const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
-  const items = await tables.query({ table: 'markers', pk: passPartition(ring.id, fromKid), prefix: 'PASS#' });
-  return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
+  return (await tables.query(SHARD_PASS.in(ring.id, fromKid))).filter((pass) => pass.toKid === toKid);
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {

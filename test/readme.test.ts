@@ -336,7 +336,10 @@ describe('use it', () => {
       alarms: async (names) => ({ seen: names.map((name) => ({ name, state: 'OK', tells: false })) }),
       concurrency: async () => ({ seen: { limit: 1000 } }),
     });
-    const { text, exitCode } = await examine({ clock: world.clock, tables: world.tables, http: world.http }, looks);
+    const { text, exitCode } = await examine(
+      { clock: world.clock, tables: world.tables.parsed, http: world.http },
+      looks,
+    );
     expect(exitCode).toBe(1);
     // The kids of a run are its own.
     const known = (said: string) => said.replaceAll(/[\w-]{8}(?= (of the issuer|has issued|is Enabled))/g, '{kid}');

@@ -8,7 +8,7 @@ import { span } from '../../lib/domain/base/time';
 import { KID_PATTERN } from '../../lib/domain/jose/jwk';
 import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
-import { pointerKey } from '../../lib/domain/rings/ring-items';
+import { KID_POINTER } from '../../lib/domain/store/ring-key';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import type { Answer, CommandPorts, Progress } from './command';
@@ -182,7 +182,7 @@ export async function switchIssuing(
 
 /** A kid is of one ring only; which one stands under its own name. */
 async function ringOfKid(kid: string, deps: CommandPorts<'ring taint'>): Promise<Ring> {
-  const pointer = KID_PATTERN.test(kid) ? await deps.tables.get('keys', pointerKey(kid)) : undefined;
+  const pointer = KID_PATTERN.test(kid) ? await deps.tables.get(KID_POINTER, kid) : undefined;
   if (typeof pointer?.ring === 'string') return loadRing(deps, pointer.ring);
   throw new CurfewError('ERR_NOT_FOUND', 'no ring has a key of that kid', {
     got: kid,

@@ -40,10 +40,7 @@ export class Instance {
     caller: Caller,
   ) {
     this.tables = parsedTables(
-      new DynamodbTables(
-        (table: TableName) => this.output(`Table${pascal(table)}Name`),
-        new DynamoDBClient(caller),
-      ),
+      new DynamodbTables((table: TableName) => this.output(`Table${pascal(table)}Name`), new DynamoDBClient(caller)),
     );
     this.objects = new S3Objects((bucket: Bucket) => this.output(`${pascal(bucket)}BucketName`), new S3Client(caller));
     this.functions = new LambdaFunctions((fn) => this.output(`Function${pascal(fn)}Name`), new LambdaClient(caller));

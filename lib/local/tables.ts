@@ -58,6 +58,11 @@ export class MemoryTables implements Rows {
     return [...this.of(table).values()].map((item) => structuredClone(item) as Row);
   }
 
+  /** Parsed, with every right: what a test reads of the tables. */
+  get parsed(): Tables {
+    return parsedTables(this);
+  }
+
   /** The same tables as a caller with these rights sees them: what it reads is parsed, and so is what it wrote. */
   restricted<R extends TableRight>(rights: readonly string[]): Tables<R> {
     const need = (table: string, verb: TableVerb) => {
@@ -157,7 +162,7 @@ function compare(a: unknown, b: unknown): number | undefined {
 }
 
 /** What a Lambda writes it, or another one, will have to read: a row that no entity knows is a bug of the writer. */
-function checkReadable(table: TableName, row: Row): void {
+export function checkReadable(table: TableName, row: Row): void {
   const entity = entityOf(table, row);
   if (entity === undefined)
     throw new CurfewError('ERR_ITEM_INVALID', `no entity owns what was written to table ${table}`, {

@@ -58,6 +58,16 @@ export function formatRecord(record: EvidenceRecord): string {
   return canonicalJson(record as unknown as Json);
 }
 
+/** A record as a row of an outbox holds it. */
+export function storedRecord(record: EvidenceRecord): { readonly [name: string]: Json | undefined } {
+  return { ...record };
+}
+
+/** The record that a row of an outbox holds: parsed as strictly as if it came from the log. */
+export function recordFrom(stored: { readonly [name: string]: Json | undefined }): EvidenceRecord {
+  return parseRecord(Buffer.from(canonicalJson(stored)));
+}
+
 /** Entry bundles give each entry a 16-bit length (C2SP tlog-tiles). */
 export const RECORD_BYTES_MAX = 0xffff;
 

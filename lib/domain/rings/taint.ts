@@ -1,9 +1,10 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
+
 import { CurfewError } from '../base/errors';
 import { ROW_ABSENT } from '../store/table';
+import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
-import { findKey, longestTtl, type Ring, type TaintClass, type WaveResult } from './ring';
-import { row, waveKey } from './ring-items';
+import { findKey, longestTtl, type Ring, type TaintClass, type Wave, type WaveResult } from './ring';
 import { activation, isOpen, leaving, moveWave } from './transitions';
 
 export interface TaintTarget {
@@ -63,11 +64,11 @@ export function taint(
   for (const { kid, class: taintClass, reason } of fresh) {
     const key = findKey(ring, kid);
     const inJwks = taintClass === 'planned';
-    const leavingActive = key.state === 'ACTIVE' ? leaving(ring, key, 'SUSPECT', now) : { state: 'SUSPECT' };
+    const leavingActive = key.state === 'ACTIVE' ? leaving(ring, key, 'SUSPECT', now) : { state: 'SUSPECT' as const };
     const set = { ...leavingActive, inJwks, taint: { class: taintClass, reason, at: now, cases } };
     writes.push(change(ring, kid, set, [is('state', key.state)]));
-    const wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
-    writes.push({ kind: 'put', table: 'keys', row: row(waveKey(ring.id, kid), wave), if: ROW_ABSENT });
+    const wave: Wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
+    writes.push({ kind: 'put', table: 'keys', row: WAVE.row([ring.id, kid], wave), if: ROW_ABSENT });
     drafts.push({
       type: 'key.tainted',
       case: caseId,
@@ -138,7 +139,7 @@ export function deny(ring: Ring, kid: string, result: WaveResult, now: number): 
     {
       kind: 'update',
       table: 'keys',
-      key: waveKey(ring.id, kid),
+      key: WAVE.key(ring.id, kid),
       set: { state: 'DONE', result: { ...result, excluded: { ...result.excluded } } },
       if: [is('state', 'OPEN')],
     },

@@ -61,9 +61,7 @@ const inventory: Schema<Inventory> = z.strictObject({
   firstItem: whole,
   followUp: flag,
   principals: z.array(principalRef),
-  exposures: z.array(
-    z.strictObject({ ref: text, ring: text, kid: z.optional(text), class: z.enum(EXPOSURE_CLASSES) }),
-  ),
+  exposures: z.array(z.strictObject({ ref: text, ring: text, kid: z.optional(text), class: z.enum(EXPOSURE_CLASSES) })),
   omitted: z.optional(whole),
   keys: z.array(z.strictObject({ ring: text, kid: text, state: z.enum(KEY_STATES) })),
 });

@@ -8,7 +8,7 @@
  * A kid's tokens are spread over 64 shards by the leading bits of H(jti). Rows of the ledger are never edited.
  */
 import * as z from 'zod/mini';
-import { entity, type Schema, shape } from './entity';
+import { entity, shape } from './entity';
 import { digest, kid, text, whole } from './shapes';
 import { ordered, type RowKey } from './table';
 

@@ -7,7 +7,7 @@
  *     CASE#{id} | OUT#{fence}.{n}                          in table cases
  */
 import * as z from 'zod/mini';
-import { entity, type Schema, shape } from './entity';
+import { entity, type Schema } from './entity';
 import { ringPartition } from './ring-head';
 import { jsonObject, text } from './shapes';
 import { OUTBOX_PREFIX, ordered, type Value } from './table';

@@ -74,6 +74,11 @@ export type Write<R extends TableRight = AnyTableRight> =
     }
   | { readonly kind: 'check'; readonly table: Allowed<R, 'check'>; readonly key: RowKey; readonly if: readonly Test[] };
 
+/** Members as DynamoDB takes them: an interface has no index signature, and what it names is nothing but JSON. */
+export function valuesOf(members: object): { readonly [attribute: string]: Value } {
+  return members as { readonly [attribute: string]: Value };
+}
+
 export const ROW_ABSENT: readonly Test[] = [{ attribute: 'pk', is: 'absent' }];
 export const ROW_PRESENT: readonly Test[] = [{ attribute: 'pk', is: 'present' }];
 
