@@ -46,6 +46,21 @@ test.each(DOCUMENTS)('every relative link of %s leads somewhere', (document) => 
   expect(dead).toEqual([]);
 });
 
+test('docs/decisions/README.md lists every decision under its own title, the oldest first', () => {
+  const folder = 'docs/decisions';
+  const files = readdirSync(join(PROJECT, folder)).filter((file) => file !== 'README.md');
+  const listed = [...textOf(`${folder}/README.md`).matchAll(/^- (\S+) \[(.+)\]\((.+)\)$/gm)].map(
+    ([, date = '', title = '', file = '']) => ({ date, title, file }),
+  );
+  expect(listed.map(({ file }) => file).sort()).toEqual(files.sort());
+  const dates = listed.map(({ date }) => date);
+  expect(dates).toEqual([...dates].sort());
+  for (const { date, title, file } of listed) {
+    expect(file).toMatch(new RegExp(`^${date}-[a-z0-9-]+\\.md$`));
+    expect(textOf(`${folder}/${file}`).startsWith(`# ${title}\n\n${date}\n\n`)).toBe(true);
+  }
+});
+
 function proseOf(document: string): string {
   return textOf(document).replace(/```[\s\S]*?```/g, '');
 }
