@@ -13,7 +13,6 @@ import { importPeople } from '../lambdas/people-import';
 import { sequence } from '../lambdas/sequencer';
 import { parseConfiguration } from '../lib/config';
 import { RETENTION_DAYS } from '../lib/constructs/evidence/evidence-log';
-import { ALARMS, runBookOf } from '../lib/constructs/watch/alarms';
 import { EXPOSURE_CLASSES, STEPS } from '../lib/domain/cases/plan';
 import { ROLES } from '../lib/domain/deployment/access';
 import { METRICS } from '../lib/domain/deployment/metrics';
@@ -415,35 +414,5 @@ describe('use it', () => {
       encoding: 'utf8',
     });
     expect([stdout.trim(), stderr]).toEqual(['function curfew', expect.any(String)]);
-  });
-});
-
-describe('the run-book', () => {
-  const runBook = README.slice(README.indexOf('\n## Run-book\n')).split(/^## (?!Run-book)/m)[0] ?? '';
-  const sections = runBook
-    .split(/^### /m)
-    .slice(1)
-    .map((text) => [text.split('\n')[0] ?? '', text] as const);
-
-  test('has a section for each alarm, and an alarm for each section', () => {
-    expect(sections.map(([name]) => name)).toEqual(Object.keys(ALARMS));
-    expect(sections.map(([name]) => `README.md#${name.toLowerCase()}`)).toEqual(
-      (Object.keys(ALARMS) as (keyof typeof ALARMS)[]).map(runBookOf),
-    );
-  });
-
-  test.each(sections)('%s says what it means, where to look and what to do', (_, text) => {
-    expect(text).toMatch(/^\w+\n\n\S[\s\S]*\sLook:\s[\s\S]*\sDo:\s/);
-  });
-
-  test('names commands and outputs that there are', () => {
-    const commands = [...runBook.matchAll(/`curfew (ring \w+|doctor)/g)].map(([, command = '']) => command);
-    expect(commands.length).toBeGreaterThan(8);
-    for (const command of commands) expect(Object.keys(COMMANDS)).toContain(command);
-    const { stacks } = synthesise('trial');
-    const outputs = Object.values(stacks).flatMap((stack) => stack.node.children.map(({ node }) => node.id));
-    const named = [...runBook.matchAll(/`((?:Function|FeedKey|CheckpointKey)\w+)`/g)].map(([, output = '']) => output);
-    expect(named.length).toBeGreaterThan(5);
-    for (const output of named) expect(outputs).toContain(output);
   });
 });

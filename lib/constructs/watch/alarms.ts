@@ -131,7 +131,7 @@ export const WORST_TOO = (Object.keys(ALARMS) as AlarmName[]).filter((name) => '
 
 /** Each alarm has a section of its own name there. */
 export function runBookOf(name: AlarmName): string {
-  return `README.md#${name.toLowerCase()}`;
+  return `docs/runbook.md#${name.toLowerCase()}`;
 }
 
 export interface CurfewAlarmProps {
