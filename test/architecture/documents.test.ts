@@ -24,7 +24,7 @@ test('the seven stops of a departure are there, and docs/departure.md leads thro
   ];
   for (const stop of stops) expect([stop, existsSync(join(PROJECT, stop))]).toEqual([stop, true]);
   const text = textOf('docs/departure.md');
-  const way = text.slice(text.indexOf('## Seven stops'), text.indexOf('## Step by step'));
+  const way = text.slice(text.indexOf('## Seven stops'), text.indexOf('## The order of the steps'));
   const linked = [...way.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, link = '']) => link);
   expect(linked).toEqual(stops);
 });
