@@ -78,7 +78,7 @@ function refuse(error: z.ZodError): CurfewError {
   const place = issue?.path.join('.') || 'the import';
   return new CurfewError('ERR_INPUT_INVALID', `${place}: ${issue?.code ?? 'not accepted'}`, {
     got: { issues: error.issues.length },
-    fix: 'see docs/departure.md for the form of an import',
+    fix: 'docs/hr.md shows an import',
   });
 }
 

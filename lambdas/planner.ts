@@ -1,7 +1,7 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, custodyOnly } from '../lib/domain/cases/case';
+import { type CaseMeta, exposureOnly } from '../lib/domain/cases/case';
 import { listContainment } from '../lib/domain/cases/containment';
 import { keyExposed, planCase } from '../lib/domain/cases/plan';
 import type { CaseItem, ItemKind } from '../lib/domain/cases/proof';
@@ -13,7 +13,7 @@ import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/cases/case-store';
 import { beginFreezing, freeze, type ItemPut, PLANNABLE, putItems } from '../lib/work/cases/freeze';
-import { asOfNow, custody, knownPrincipals } from '../lib/work/cases/load-people';
+import { asOfNow, exposuresOf, knownPrincipals } from '../lib/work/cases/load-people';
 import { findRing } from '../lib/work/rings/load-ring';
 
 type PlannerDeps = Deps<'planner'>;
@@ -65,7 +65,7 @@ async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDep
 
 async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList> {
   // Custody ends with a transfer, access does not: there is nobody to contain.
-  const known = custodyOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
+  const known = exposureOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
   return {
     state: 'FREEZING',
     principals: known.map(({ ref }) => ref),
@@ -105,7 +105,7 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
 
 async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): Promise<FrozenPlan> {
   const principals = await Promise.all(list.principals.map((ref) => asOfNow(ref, list.targets[ref.ref]?.[0], deps)));
-  const { exposures, omitted, how } = await custody(meta.workerId, deps);
+  const { exposures, omitted, how } = await exposuresOf(meta.workerId, deps);
   // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
   const rings = await Promise.all(
     [...new Set(exposures.map(({ ring }) => ring))].sort().map((ring) => findRing(deps, ring)),

@@ -74,7 +74,7 @@ export function joins(meta: CaseMeta, statement: Departure): boolean {
 }
 
 /** Custody ends, access stays: no containment, no console login to remove. */
-export function custodyOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolean {
+export function exposureOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolean {
   return meta.kind === 'transfer' || meta.followUpOf !== undefined;
 }
 

@@ -140,7 +140,7 @@ export type Step = StepFields &
       }
   );
 
-/** The order of a departure: written here once, read by the state machine, by the tests and by lambdas/README.md. */
+/** The order of a departure: written here once, read by the state machine, by the tests and by docs/departure.md. */
 export const STEPS = [
   {
     name: 'list',

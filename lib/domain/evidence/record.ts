@@ -1,5 +1,5 @@
 /**
- * A record: one fact, written once as canonical bytes, hashed and verified verbatim (FORMAT.md).
+ * A record: one fact, written once as canonical bytes, hashed and verified verbatim (docs/evidence-format.md).
  *
  *     {"at":1700000000,"body":{…},"case":"c-…","id":"…","ring":"customer-api","type":"key.activated","v":1}
  *

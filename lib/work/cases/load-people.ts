@@ -62,7 +62,7 @@ export async function asOfNow(
   return { ...ref, loginProfile: isSameUser && (await iam.hasLoginProfile(target.userName)) };
 }
 
-export async function custody(workerId: string, { tables }: PlannerDeps) {
+export async function exposuresOf(workerId: string, { tables }: PlannerDeps) {
   const rows = await tables.query(EXPOSURE.in(workerId));
   const found = rows.slice(0, EXPOSURES_MAX);
   return {

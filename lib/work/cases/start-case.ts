@@ -8,7 +8,7 @@ import { ROW_PRESENT, type RowKey } from '../../domain/store/table';
 import type { Clock, Tables, Workflow } from '../../ports';
 
 /** A due marker's key; with the attempt that it looks after, once one was started. */
-export interface Marker {
+export interface DueAgain {
   readonly key: RowKey;
   readonly attempt?: number;
 }
@@ -28,7 +28,7 @@ const LOOK_AGAIN_SECONDS_MAX = 86_400;
  * Starts what is due, and looks after what was started: true if an execution runs, or nothing is left to run.
  * `given` is the marker that brought us here, the case's own due marker otherwise. A started case always has one.
  */
-export async function startCase(caseId: string, deps: StartDeps, given?: Marker): Promise<boolean> {
+export async function startCase(caseId: string, deps: StartDeps, given?: DueAgain): Promise<boolean> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const meta = await deps.tables.get(CASE, caseId);
     if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
@@ -40,7 +40,7 @@ export async function startCase(caseId: string, deps: StartDeps, given?: Marker)
       await tryTransition(meta, next, deps);
       continue;
     }
-    const { attempt, key: marker }: Marker = given ?? { key: DUE_MARKER.key(meta.dueAt, caseId) };
+    const { attempt, key: marker }: DueAgain = given ?? { key: DUE_MARKER.key(meta.dueAt, caseId) };
     if (isOver(meta)) {
       await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
       return true;
