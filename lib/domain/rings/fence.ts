@@ -12,7 +12,7 @@ import { type KeyRecord, RING_KEY } from '../store/ring-key';
 import { ordered, ROW_ABSENT, ROW_PRESENT, type Test, valuesOf, type Write } from '../store/table';
 import type { Ring } from './ring';
 
-export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
+export type KeysWrite = Write<'keys:put' | 'keys:update'>;
 export type RecordDraft = {
   readonly type: RecordType;
   readonly body: { readonly [name: string]: Json | undefined };

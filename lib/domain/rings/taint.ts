@@ -1,6 +1,7 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
 
 import { CurfewError } from '../base/errors';
+import { TAINT_CLASSES } from '../store/ring-key';
 import { ROW_ABSENT } from '../store/table';
 import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
@@ -11,6 +12,28 @@ export interface TaintTarget {
   readonly kid: string;
   readonly class: TaintClass;
   readonly reason: string;
+}
+
+/** Stands in evidence in clear: one line of text. */
+const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
+
+/** Whoever may invoke us may write a record: it says what it says in words that evidence can hold. */
+export function parseReason(given: unknown): string {
+  if (typeof given === 'string' && REASON_PATTERN.test(given)) return given;
+  throw new CurfewError('ERR_INPUT_INVALID', 'a reason is one line of text', {
+    got: given,
+    allowed: String(REASON_PATTERN),
+  });
+}
+
+/** How far a taint goes is decided by its class: a word that is none is refused. */
+export function parseTaintClass(given: unknown): TaintClass {
+  const known = TAINT_CLASSES.find((one) => one === given);
+  if (known !== undefined) return known;
+  throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+    got: given,
+    allowed: TAINT_CLASSES,
+  });
 }
 
 /**
