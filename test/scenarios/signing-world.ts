@@ -51,7 +51,7 @@ export async function signingWorld(options: WorldOptions = {}): Promise<SigningW
       maxTtlSeconds: 3600,
       legacyKeys: [legacy],
     },
-    world.deps('rotator'),
+    world.deps('ring-deployer'),
   );
   world.clock.advance(SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds);
   return Object.assign(world, { legacy: { jwk, privateKey } });
@@ -108,7 +108,7 @@ export async function record(world: World, tokens: readonly string[]) {
 }
 
 export async function ringOf(world: World): Promise<Ring> {
-  return loadRing(world.deps('well-known'), RING);
+  return loadRing({ tables: world.tables.parsed }, RING);
 }
 
 export async function taintKeys(world: World, targets: readonly TaintTarget[], caseId = 'c-test') {
@@ -137,8 +137,8 @@ export async function verifierOf(world: World, more: object = {}) {
 }
 
 export async function verifierOptionsOf(world: World): Promise<VerifierOptions> {
-  const feedJwk = jwkFromSpki(await world.deps('publisher').signer.publicKey(world.config.feedKeyArn ?? ''), 'ES256');
-  const [pepper = ''] = await world.deps('cutter').secrets.values('pepper');
+  const feedJwk = jwkFromSpki(world.kms.publicKeyOf(world.config.feedKeyArn ?? ''), 'ES256');
+  const [pepper = ''] = await world.secrets.values('pepper');
   return {
     ring: RING,
     issuer: ISSUER,
