@@ -35,9 +35,15 @@ export interface SigningWorld extends World {
   readonly legacy: { readonly jwk: PublicJwk; readonly privateKey: KeyObject };
 }
 
+/** A world of its own kind: one whose ports somebody watches, say. */
+export type MakeWorld = (options: WorldOptions) => World;
+
 /** A deployment whose ring is born; the clock then stands past the STANDBYs' publication. */
-export async function signingWorld(options: WorldOptions = {}): Promise<SigningWorld> {
-  const world = wire(new World({ now: NOW, settings: SETTINGS, ...options }));
+export async function signingWorld(
+  options: WorldOptions = {},
+  make: MakeWorld = (given) => new World(given),
+): Promise<SigningWorld> {
+  const world = wire(make({ now: NOW, settings: SETTINGS, ...options }));
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), 'ES256');
   const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
@@ -68,6 +74,7 @@ export function wire(world: World): World {
   world.functions.register('cutter', (request) => cutOff(request, world.deps('cutter')));
   world.functions.register('committer', (request) => commitIssued(request, world.deps('committer')));
   world.functions.register('resigner', (request) => resignBatch(request, world.deps('resigner')));
+  world.functions.register('recorder', (request) => recordLegacy(request, world.deps('recorder')));
   const base = world.config.publicBaseUrl ?? '';
   world.http.route(`${base}/r/`, async (url) => {
     const { statusCode = 500, body = '' } = await wellKnown(url.slice(base.length), world.deps('well-known'));
