@@ -71,6 +71,7 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
   world.functions.register('iam-disabler', (request) => disableInIam(request, world.deps('iam-disabler')));
   world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
   world.functions.register('case-folder', (request) => foldDelivery(request, world.deps('case-folder')));
+  world.functions.register('people-import', (request) => importPeople(request, world.deps('people-import')));
   world.functions.register('appender', (request) => append(request, world.deps('appender')));
   return world;
 }
