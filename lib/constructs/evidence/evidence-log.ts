@@ -88,7 +88,7 @@ export class EvidenceLog extends Construct {
     };
     const functions = new FunctionSet(this, { lambdas, stage, config: this.config, targets: own });
     this.appender = functions.add('appender');
-    this.sequencer = functions.add('sequencer', { timeout: Duration.minutes(1) });
+    this.sequencer = functions.add('sequencer');
     this.checkpointKey.allowSigner(this.sequencer.role);
     new CurfewSchedule(this, 'Sequence', {
       target: this.sequencer,

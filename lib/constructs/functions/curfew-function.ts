@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { CurfewError } from '../../domain/base/errors';
 import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
 import { type FunctionName, RIGHTS, type Right } from '../../domain/deployment/rights';
+import { timeOutSeconds } from '../../domain/deployment/time-outs';
 import { ENV } from '../../env';
 import { type Stage, statefulPolicy } from '../parts/stage';
 import { grantFor, type Targets } from '../rights/grants';
@@ -39,8 +40,6 @@ export interface CurfewFunctionProps {
    * @default - a role of its own
    */
   readonly roleOf?: CurfewFunction;
-  /** @default - 30 seconds */
-  readonly timeout?: Duration;
   /** @default 512 */
   readonly memoryMiB?: number;
 }
@@ -69,7 +68,7 @@ export class CurfewFunction extends Construct {
       ...props.lambdas.codeOf(name),
       runtime: Runtime.NODEJS_24_X,
       role: this.role,
-      timeout: props.timeout ?? Duration.seconds(30),
+      timeout: Duration.seconds(timeOutSeconds(name, config.settings)),
       memorySize: props.memoryMiB ?? 512,
       logGroup: this.logs,
       loggingFormat: LoggingFormat.JSON,

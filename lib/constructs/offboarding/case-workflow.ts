@@ -31,6 +31,7 @@ import { CurfewError } from '../../domain/base/errors';
 import { STEPS, type Step } from '../../domain/cases/plan';
 import type { FunctionName } from '../../domain/deployment/rights';
 import type { Settings } from '../../domain/deployment/settings';
+import { waitSeconds } from '../../domain/deployment/time-outs';
 
 /** Items of a case touch different things, so they may go at once; IAM's rate limits are what bounds them. */
 const ITEMS_AT_ONCE = 5;
@@ -143,7 +144,7 @@ export class CaseWorkflow extends Construct {
       lambdaFunction: this.function('resigner'),
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
-      taskTimeout: Timeout.duration(Duration.minutes(5)),
+      taskTimeout: Timeout.duration(Duration.seconds(waitSeconds('resigner'))),
     });
     return new DistributedMap(this, name, {
       itemsPath: `$.${over}`,
@@ -185,7 +186,7 @@ export class CaseWorkflow extends Construct {
       payloadResponseOnly: true,
       resultPath,
       retryOnServiceExceptions: false,
-      taskTimeout: Timeout.duration(Duration.minutes(3)),
+      taskTimeout: Timeout.duration(Duration.seconds(waitSeconds(fn))),
     });
     task.addRetry(RETRY);
     return task;

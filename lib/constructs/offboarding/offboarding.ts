@@ -74,21 +74,20 @@ export class Offboarding extends Construct {
     // Callees before callers, the workflow after its steps and before those who start it.
     functions.add('latch');
     functions.add('iam-disabler');
-    functions.add('people-import', { timeout: Duration.minutes(5) });
-    const timeout = Duration.minutes(2);
-    functions.add('planner', { timeout });
-    functions.add('conductor', { timeout });
-    functions.add('prover', { timeout });
-    functions.add('closer', { timeout });
+    functions.add('people-import');
+    functions.add('planner');
+    functions.add('conductor');
+    functions.add('prover');
+    functions.add('closer');
     this.workflow = new CaseWorkflow(this, 'Workflow', {
       settings: signing.config.settings,
       functions: functions.known,
     });
     const starters = functions.with({ stateMachineArn: this.workflow.stateMachine.stateMachineArn });
     const folder = starters.add('case-folder');
-    const ticker = starters.add('ticker', { timeout: Duration.minutes(1) });
+    const ticker = starters.add('ticker');
     const outbox = functions.add('outbox-offboarding');
-    const intake = functions.add('intake', { timeout: Duration.seconds(10) });
+    const intake = functions.add('intake');
     this.functions = { ...functions.own, ...starters.own };
     this.access = new AccessPolicies(this, 'Access', {
       instance,

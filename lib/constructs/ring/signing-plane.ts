@@ -159,19 +159,18 @@ export class SigningPlane extends Construct {
     };
     const functions = new FunctionSet(this, { lambdas, stage, config: this.config, targets: own });
     // Callees before callers: a right to invoke names a function that is there.
-    const issuer = functions.add('issuer', { timeout: issuerTimeout(evidence), memoryMiB: 1024 });
+    const issuer = functions.add('issuer', { memoryMiB: 1024 });
     this.publisher = functions.add('publisher');
     this.feedKey.allowSigner(this.publisher.role);
-    const timeout = Duration.minutes(3);
-    this.rotator = functions.add('rotator', { timeout });
-    const ringDeployer = functions.add('ring-deployer', { timeout, roleOf: this.rotator });
+    this.rotator = functions.add('rotator');
+    const ringDeployer = functions.add('ring-deployer', { roleOf: this.rotator });
     functions.add('disabler');
     functions.add('taint');
     functions.add('halt');
     functions.add('cutter');
-    const resigner = functions.add('resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
-    functions.add('recorder', { timeout: Duration.minutes(1) });
-    const committer = functions.add('committer', { timeout: Duration.minutes(2) });
+    const resigner = functions.add('resigner', { memoryMiB: 1024 });
+    functions.add('recorder');
+    const committer = functions.add('committer');
     const exchange = functions.add('exchange');
     const wasIssued = functions.add('was-issued');
     const wellKnown = functions.add('well-known');
@@ -276,11 +275,6 @@ export class SigningPlane extends Construct {
       });
     return Object.fromEntries(NAMED_ROLES.map((name) => [name, arn(name)])) as Record<NamedRole, string>;
   }
-}
-
-/** The drain waits for the issuer's longest run and five seconds more, so the issuer must end before that. */
-function issuerTimeout(evidence: EvidenceLog): Duration {
-  return Duration.seconds(Math.min(10, evidence.config.settings.drainSeconds - 5));
 }
 
 function parsePublicBaseUrl(url: string, cdn: PublicCdn | undefined): string {

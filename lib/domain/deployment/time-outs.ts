@@ -1,0 +1,134 @@
+/**
+ * How long each Lambda may run, in seconds, and why: one table, read by the constructs and by whoever waits for a Lambda.
+ *
+ * A caller outlives its callees: it may run for as long as each function it invokes (`invoke:X` in rights.ts) and
+ * `WAITING_MARGIN_SECONDS` more. Otherwise the caller is stopped while its callee still works, and nobody is told how that
+ * ended. Every Lambda can be stopped at any effect and run again: what a time-out leaves undone is said beside it.
+ */
+import type { FunctionName } from './rights';
+
+/** What waiting takes beside the callee's own time: a cold start, which does not count there, the way, and throttling. */
+export const WAITING_MARGIN_SECONDS = 15;
+
+/** HTTP APIs give up on a Lambda after this, in seconds, and cannot be told to wait longer. */
+export const HTTP_API_WAITS_SECONDS = 30;
+
+export interface TimeOut {
+  readonly seconds: number;
+  /** What it has to do in that time, and what becomes of what it has not done. */
+  readonly why: string;
+  /** Of one that invokes others: why they fit in, one after another. */
+  readonly calls?: string;
+}
+
+export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
+  // signing
+  issuer: {
+    seconds: 10,
+    why: 'the caller waits for a token; the drain waits for the longest run, so it is less still where drainSeconds is small',
+  },
+  publisher: {
+    seconds: 15,
+    why: 'reads a ring and its cut-offs, signs and swaps, five times at most; the next heartbeat does it again',
+  },
+  rotator: {
+    seconds: 120,
+    why: 'births, probes and read-backs are steps of a plan: what is not done is due at the next tick; less than RESTS_FOR, which counts on its end',
+    calls:
+      'a probe answers within a second, and a STANDBY is probed twenty times at most; the publisher comes after an activation and after each retirement, a handful in a tick',
+  },
+  'ring-deployer': {
+    seconds: 180,
+    why: 'a birth waits up to two minutes for an API or a CDN that was just made; CloudFormation is told of a failure and asks again; less than RESTS_FOR as well',
+    calls:
+      'as the rotator; beside two minutes of waiting, one minute is left for three births, a probe and two publications',
+  },
+  disabler: { seconds: 30, why: 'three calls of KMS' },
+  taint: {
+    seconds: 30,
+    why: 'one transaction, or one for each kid that is denied; the caller asks again and finds done what is done',
+  },
+  halt: { seconds: 30, why: 'one transaction, for which a person waits' },
+  cutter: { seconds: 30, why: 'one transaction for each of three subjects; the replay does the rest' },
+  resigner: {
+    seconds: 300,
+    why: 'a batch of shards, at the rate at which KMS signs; run again, it goes on after the last shard that it finished',
+  },
+  recorder: {
+    seconds: 60,
+    why: 'a hundred tokens, one transaction each; sent again, those that are in count as recorded',
+  },
+  committer: {
+    seconds: 60,
+    why: 'all that waits, a few thousand tokens in a second; what is left waits for the next minute, or for the retry of the step',
+    calls: 'the appender comes once in a round, with one record for each kid, and a round that has ended is kept',
+  },
+  exchange: { seconds: 15, why: 'a holder waits: a dozen reads' },
+  'was-issued': { seconds: 15, why: 'a verifier waits: one read' },
+  'well-known': { seconds: 15, why: 'a verifier waits: a ring, or one object' },
+  'outbox-signing': {
+    seconds: 30,
+    why: 'a batch of 25 rows; the stream delivers it again, and no record is taken twice',
+    calls: 'the appender comes once, with the whole batch; the events after it take some milliseconds each',
+  },
+  watch: { seconds: 30, why: 'every ring read once; a minute without figures is not an alarm yet' },
+  // offboarding
+  intake: { seconds: 10, why: 'the HR system waits: one transaction; it sends again what was not answered' },
+  'case-folder': {
+    seconds: 30,
+    why: 'a delivery, at most 20 rounds for each statement; the stream, then the ticker, have it folded again',
+  },
+  ticker: {
+    seconds: 60,
+    why: 'everything due, side by side; what was not started is due a minute later',
+    calls: 'all deliveries that were missed are folded side by side',
+  },
+  'people-import': {
+    seconds: 300,
+    why: 'a file of a thousand workers, a person waits; put again, it is the same rows',
+  },
+  planner: { seconds: 120, why: 'one worker’s principals as IAM shows them; a frozen list goes on where it stopped' },
+  conductor: {
+    seconds: 150,
+    why: 'one item, or one step for every ring of the case; the state machine retries the step, which finds done what is done',
+    calls:
+      'an item is one call; a step goes ring by ring in some seconds each, and a retry passes quickly over the rings that are through',
+  },
+  latch: { seconds: 30, why: 'two calls of IAM' },
+  'iam-disabler': { seconds: 30, why: 'one call of IAM' },
+  prover: {
+    seconds: 120,
+    why: 'one item observed; the state machine asks again',
+    calls:
+      'the probes of a ring are asked side by side, and each is one signature; the disabler is asked for a personal key alone',
+  },
+  closer: {
+    seconds: 120,
+    why: 'reads a whole case and the youngest records of its rings; the state machine asks again until all is in the tree',
+    calls: 'the sequencer comes once, and what it has not sequenced is the next one’s',
+  },
+  'outbox-offboarding': {
+    seconds: 30,
+    why: 'a batch of 25 rows, as outbox-signing',
+    calls: 'the appender comes once, as from outbox-signing',
+  },
+  // evidence
+  appender: { seconds: 15, why: 'some dozen records, one small transaction each; the caller sends all of them again' },
+  sequencer: {
+    seconds: 45,
+    why: 'batches of 49 records until none waits; the head knows what is staged, and the next minute goes on',
+  },
+};
+
+/** Until no signature under an old key is in flight, the drain waits for the issuer and this much more. */
+const DRAIN_MARGIN_SECONDS = 5;
+
+export function timeOutSeconds(name: FunctionName, { drainSeconds }: { readonly drainSeconds: number }): number {
+  const { seconds } = TIME_OUTS[name];
+  return name === 'issuer' ? Math.min(seconds, drainSeconds - DRAIN_MARGIN_SECONDS) : seconds;
+}
+
+/** How long to wait for an answer of this function before it is taken for lost. */
+export function waitSeconds(name: FunctionName): number {
+  return TIME_OUTS[name].seconds + WAITING_MARGIN_SECONDS;
+}
