@@ -1,7 +1,11 @@
-/** Functions on Lambda: a synchronous invoke. The SDK retries what never reached the callee, and throttling. */
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+/**
+ * Functions on Lambda: a synchronous invoke, and an answer waited for as long as the callee may run. The SDK retries what
+ * never reached the callee, and throttling.
+ */
+import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 import { CurfewError } from '../domain/base/errors';
 import type { Messages } from '../domain/deployment/messages';
+import { waitSeconds } from '../domain/deployment/time-outs';
 import { parseCalleeError } from './callee-error';
 import { calling } from './errors';
 
@@ -9,6 +13,8 @@ export class LambdaFunctions {
   constructor(
     private readonly functionArn: (name: keyof Messages) => string,
     private readonly lambda = new LambdaClient({}),
+    /** In seconds: longer than the callee may run. */
+    private readonly patience: (name: keyof Messages) => number = waitSeconds,
   ) {}
 
   async invoke<F extends keyof Messages>(name: F, request: Messages[F]['request']): Promise<Messages[F]['response']> {
@@ -17,11 +23,26 @@ export class LambdaFunctions {
       InvocationType: 'RequestResponse',
       Payload: JSON.stringify(request),
     });
-    const { FunctionError, Payload } = await calling(`invoke ${name}`, () => this.lambda.send(command));
+    const { FunctionError, Payload } = await this.send(name, command);
     const answer = parsePayload(name, Payload);
     if (FunctionError !== undefined)
       throw parseCalleeError(name, (answer as { errorMessage?: unknown } | null)?.errorMessage);
     return answer as Messages[F]['response'];
+  }
+
+  /** The SDK would wait for ever. After this nobody answers any more: the callee has been stopped. */
+  private async send(name: keyof Messages, command: InvokeCommand): Promise<InvokeCommandOutput> {
+    const seconds = this.patience(name);
+    const abortSignal = AbortSignal.timeout(seconds * 1000);
+    try {
+      return await calling(`invoke ${name}`, () => this.lambda.send(command, { abortSignal }));
+    } catch (cause) {
+      if (!abortSignal.aborted) throw cause;
+      throw new CurfewError('ERR_UNAVAILABLE', `${name} has not answered for ${seconds} s`, {
+        fix: 'see its log, then retry: every invocation may run twice',
+        cause,
+      });
+    }
   }
 }
 
