@@ -3,22 +3,25 @@
  *
  * Called by the HTTP API under IAM authorisation, or directly. It can sign and do nothing else to a key.
  */
+
 import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { base64url } from '../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import type { SigningAlgorithm } from '../lib/domain/jose/algorithm';
-import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
-import { buildClaims, subjectsOf } from '../lib/domain/tokens/claims';
-import { blind } from '../lib/domain/tokens/cut-off';
+import { assemble } from '../lib/domain/jose/compact';
+import { buildClaims } from '../lib/domain/tokens/claims';
+import { blindSubjects } from '../lib/domain/tokens/cut-off';
+import { draftToken } from '../lib/domain/tokens/draft';
 import { recordIntent, recordIssued } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
 import { answer, bodyOf, refusal } from '../lib/work/http-answers';
 import { type Issuing, issuingKey } from '../lib/work/tokens/issuing-key';
 import { outIdAt } from '../lib/work/tokens/out-id';
 import { pepperOf } from '../lib/work/tokens/pepper';
-import { signJws } from '../lib/work/tokens/sign';
+import { sealToken } from '../lib/work/tokens/seal';
+import { tryTransact } from '../lib/work/transactions';
 
 type IssuerDeps = Deps<'issuer'>;
 type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
@@ -60,35 +63,18 @@ async function issueOnce(
     now,
   );
   const pepper = await pepperOf(deps);
-  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const blinded = blindSubjects(pepper, claims);
 
-  const input = signingInput(
-    { alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYP },
-    Buffer.from(JSON.stringify(claims)),
-  );
-  if (input.length > signingInputBytesMax(key.alg))
-    throw new CurfewError('ERR_INPUT_INVALID', 'the claims are too large: no verifier would accept the token', {
-      got: input.length,
-      allowed: signingInputBytesMax(key.alg),
-      fix: 'leave out what the service can look up',
-    });
-  const [protectedPart = '', payloadPart = ''] = input.toString().split('.');
-  const payload = Buffer.from(payloadPart, 'base64url');
-  await tables.transact([recordIntent(key, claims, { protected: protectedPart, payload })]);
+  const draft = draftToken(key, Buffer.from(JSON.stringify(claims)));
+  await tables.transact([recordIntent(key, claims, draft)]);
 
-  // If we stop here, or after the signature, an intent stays that was never released. Nobody asks again for its jti.
-  const compact = await signJws(signer, key, input);
-  const token = parseCompact(compact);
-  try {
-    await tables.transact(
-      recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
-    );
-  } catch (error) {
-    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);
-    throw error;
-  }
+  // If we stop here, or after the signature, an intent stays that was never handed out. Nobody asks again for its jti.
+  const token = await sealToken(signer, key, draft);
+  const outId = outIdAt(now, random);
+  const writes = recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId });
+  if (!(await tryTransact(tables, writes))) throw await whyRefused(ring, key.kid, deps);
   // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
-  return { token: compact, exp: claims.exp };
+  return { token: assemble(token.signingInput, token.signature), exp: claims.exp };
 }
 
 /** The sentence has spaces and no dot: no digest of it is the digest of a JWS signing input. */
@@ -115,16 +101,14 @@ async function probe(
 }
 
 /** The last transaction says only that a condition failed. Which one decides whether the caller should try again. */
-async function whyRefused(ring: string, kid: string, deps: IssuerDeps, cause: unknown): Promise<CurfewError> {
+async function whyRefused(ring: string, kid: string, deps: IssuerDeps): Promise<CurfewError> {
   const now = await issuingKey(ring, deps, true);
   if (now.key.kid !== kid)
     return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
       fix: 'ask again: a retry is a new token',
-      cause,
     });
   return new CurfewError('ERR_SUBJECT_BLOCKED', 'no token is issued to this subject', {
     fix: 'it was cut off by a case',
-    cause,
   });
 }
 

@@ -8,6 +8,7 @@ const NO_STORE = { 'content-type': 'application/json', 'cache-control': 'no-stor
 const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_INPUT_INVALID: 400,
   ERR_TOKEN_CLAIM: 400,
+  ERR_TOKEN_TOO_LARGE: 400,
   ERR_EXCHANGE_REFUSED: 400,
   ERR_SUBJECT_BLOCKED: 403,
   ERR_NOT_FOUND: 404,

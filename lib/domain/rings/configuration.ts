@@ -65,6 +65,7 @@ export interface RingTimes {
   readonly verifierCacheSeconds: number;
   readonly skewSeconds: number;
   readonly drainSeconds: number;
+  readonly feedPollSeconds: number;
 }
 
 export function parseRingConfig(given: unknown): RingConfig {
@@ -160,6 +161,7 @@ export function ringSettings(config: RingConfig, settings: RingTimes): RingSetti
     cacheSeconds: standbyAge - settings.propagationSeconds,
     skewSeconds: settings.skewSeconds,
     drainSeconds: settings.drainSeconds,
+    feedPollSeconds: settings.feedPollSeconds,
     // Absent where there is nothing to say, so that a deployment without it has the digest it had.
     ...(exemption && { periodExemptUntil: endOf(exemption) }),
     ...(verifiers.length > 0 && { verifiers }),

@@ -18,6 +18,7 @@ import { RING_KEY } from '../store/ring-key';
 import { ROW_ABSENT, type Test, type Write } from '../store/table';
 import { type Claims, jtiHash } from './claims';
 import { checkNotCutOff } from './cut-off-transitions';
+import type { TokenDraft } from './draft';
 
 /** Rows outlive their token by this, for questions asked afterwards. */
 const KEPT_SECONDS = 30 * 86_400;
@@ -28,7 +29,7 @@ export type { Body, LedgerRow } from '../store/ledger';
 export function recordIntent(
   key: KeyRecord,
   claims: Claims,
-  token: Pick<CompactToken, 'protected' | 'payload'>,
+  token: Pick<TokenDraft, 'protected' | 'payload'>,
 ): Write<'bodies:put'> {
   const body: Body = {
     state: 'INTENT',

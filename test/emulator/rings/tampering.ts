@@ -6,7 +6,7 @@ import { KmsSigner } from '../../../lib/aws/kms-signer';
 import { ACCESS_TOKEN_TYP, signingInput } from '../../../lib/domain/jose/compact';
 import { keyPolicy } from '../../../lib/domain/rings/key-policy';
 import type { KeyRecord } from '../../../lib/domain/rings/ring';
-import { signJws } from '../../../lib/work/tokens/sign';
+import { signJws } from '../../../lib/work/tokens/seal';
 import type { TestRing } from './test-ring';
 
 const kms = new KMSClient({});
