@@ -9,7 +9,7 @@ import { CurfewError } from '../../lib/domain/base/errors';
 import { STEPS } from '../../lib/domain/cases/plan';
 import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/deployment/access';
 import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
-import { RESTS_FOR } from '../../lib/domain/rings/rotation';
+import { RESTS_FOR } from '../../lib/domain/rings/obstacles';
 import type { World } from '../../lib/local/world';
 import {
   issueTo,

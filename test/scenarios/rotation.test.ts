@@ -8,7 +8,7 @@ import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { parseRingConfig, ringSettings } from '../../lib/domain/rings/configuration';
 import { keyPolicy } from '../../lib/domain/rings/key-policy';
 import { createRing } from '../../lib/domain/rings/life';
-import { RESTS_FOR } from '../../lib/domain/rings/rotation';
+import { RESTS_FOR } from '../../lib/domain/rings/obstacles';
 import { reserveSlot, slotCreated } from '../../lib/domain/rings/transitions';
 import { isCrash } from '../../lib/local/faults';
 import { policyAllowing } from '../../lib/local/kms';

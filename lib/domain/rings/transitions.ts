@@ -5,6 +5,7 @@ import { ROW_ABSENT, type Test } from '../store/table';
 import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
 import type { PolicyState } from './key-policy';
+import { mayActivate } from './obstacles';
 import {
   activeKey,
   findKey,
@@ -16,7 +17,6 @@ import {
   type Wave,
   type Window,
 } from './ring';
-import { mayActivate } from './rotation';
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {

@@ -6,8 +6,8 @@
 
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
 import { keyPolicy, type PolicyState, policyStateOf } from '../../domain/rings/key-policy';
+import { RESTS_FOR } from '../../domain/rings/obstacles';
 import type { KeyRecord, Ring, Slot } from '../../domain/rings/ring';
-import { RESTS_FOR } from '../../domain/rings/rotation';
 import { markFoundEnabled, markLost, markPolicy, markSwept, retire } from '../../domain/rings/transitions';
 import { tryTransact } from '../transactions';
 import { disableOthers, type RotatorDeps } from './key-birth';
