@@ -170,9 +170,9 @@ describe('a ring that is refused', () => {
         code: 'ERR_RING_LIMIT',
         at: 'Own/Ring-customer-api',
         says:
-          'the rotation period of ring customer-api is a whole number of seconds from 3600 to 7776000; ' +
-          'got 7862400; allowed: {"min":3600,"max":7776000}',
-        fix: 'stay within the limits, or have an exemption from ERR_RING_LIMIT approved: it has a date',
+          'the rotation period of ring customer-api is outside its limits; ' +
+          'got 91 d; allowed: 1 h to 90 d, in whole seconds',
+        fix: 'change periodDays in a configuration file, period of SigningKeyRing; or have an exemption from ERR_RING_LIMIT approved, which has a date',
       },
       {
         code: 'ERR_RING_SCHEDULE',
@@ -185,8 +185,8 @@ describe('a ring that is refused', () => {
       {
         code: 'ERR_RING_STANDBY_AGE',
         at: 'Own/Ring-partners',
-        says: 'a STANDBY of ring partners could sign before every verifier knows it; got 300; allowed: {"min":660}',
-        fix: 'leave standbyAge out, or give at least 660 s: propagation and the largest declared verifier cache',
+        says: 'a STANDBY of ring partners could sign before every verifier knows it; got 5 min; allowed: 11 min or more: propagation and the largest declared verifier cache',
+        fix: 'leave it out, or give more: standbyAgeSeconds in a configuration file, standbyAge of SigningKeyRing',
       },
       {
         code: 'ERR_CONFIG_INVALID',
