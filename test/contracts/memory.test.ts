@@ -22,7 +22,7 @@ describe('tables in memory', () => tablesContract(() => new MemoryTables()));
 
 describe('kms in memory', () => {
   const clock = new SettableClock(1_800_000_000);
-  const kms = new MemoryKms(clock);
+  const kms = new MemoryKms(clock, new SeededRandom('kms'));
   kmsContract(() => ({
     accountId: '000000000000',
     roleArns: {
