@@ -2,7 +2,6 @@
  * Random ring configurations by both doors that a user has: a JSON file, and constructs of their own. Valid ones
  * synthesise; each mutation of a valid one is refused with the code that its row says, and with no other.
  */
-import { generateKeyPairSync } from 'node:crypto';
 import { type App, Duration, Stack } from 'aws-cdk-lib';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import fc from 'fast-check';
@@ -14,10 +13,10 @@ import { SigningPlane } from '../../../lib/constructs/ring/signing-plane';
 import { VerifierCache } from '../../../lib/constructs/ring/verifier-cache';
 import { parseSettings, SETTINGS } from '../../../lib/domain/deployment/settings';
 import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
-import { jwkFromSpki } from '../../../lib/domain/jose/jwk';
 import type { LegacyKeyConfig } from '../../../lib/domain/rings/configuration';
 import type { Exemption } from '../../../lib/domain/rings/exemption';
 import { curfewStacks } from '../../../lib/stacks/curfew-stacks';
+import { signingKey } from '../../support/keys';
 import { type Refusal, refusalsOf } from '../refusals';
 import { EXAMPLE, NO_CODE } from '../synthesised';
 
@@ -113,15 +112,9 @@ function propsOf(ring: RingJson): Omit<SigningKeyRingProps, 'plane'> {
   } as Omit<SigningKeyRingProps, 'plane'>;
 }
 
-const KEY_PAIRS = {
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  EdDSA: generateKeyPairSync('ed25519'),
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
-};
+const KEYS = { ES256: signingKey('ES256'), EdDSA: signingKey('EdDSA'), RS256: signingKey('RS256') };
 const legacyKey = fc.record({
-  jwk: fc
-    .constantFrom(...(Object.keys(KEY_PAIRS) as (keyof typeof KEY_PAIRS)[]))
-    .map((alg) => jwkFromSpki(KEY_PAIRS[alg].publicKey.export({ format: 'der', type: 'spki' }), alg)),
+  jwk: fc.constantFrom(...Object.values(KEYS).map(({ jwk }) => jwk)),
   verifyUntil: fc.integer({ min: 1_800_000_000, max: 1_900_000_000 }),
   approver: fc.constantFrom('CHG-1042', 'security council'),
 });
@@ -273,7 +266,7 @@ const MUTATIONS: readonly Mutation[] = [
     of: (from) =>
       legacyKey.chain((legacy) =>
         oneOf(
-          { ...legacy, jwk: KEY_PAIRS.EdDSA.privateKey.export({ format: 'jwk' }) },
+          { ...legacy, jwk: KEYS.EdDSA.privateKey.export({ format: 'jwk' }) },
           { ...legacy, approver: '' },
           { ...legacy, verifyUntil: undefined },
           { ...legacy, jwk: { kty: 'oct', k: 'AAAA' } },
