@@ -5,17 +5,17 @@
 
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { span } from '../../lib/domain/base/time';
-import { KID_PATTERN } from '../../lib/domain/jose/jwk';
 import { RING_ID_PATTERN } from '../../lib/domain/rings/configuration';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
-import { pointerKey } from '../../lib/domain/rings/ring-items';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import type { Answer, CommandPorts, Progress } from './command';
+import { findKeyByKid } from './kid';
 
 const RACES_MAX = 5;
 
 export interface TaintRequest {
+  /** Whole or abbreviated. */
   readonly kid: string;
   readonly class: TaintClass;
   readonly reason: string;
@@ -121,10 +121,11 @@ export async function taintKey(
   progress: Progress,
 ): Promise<Answer> {
   const { functions } = deps;
-  const ring = await ringOfKid(request.kid, deps);
-  const { kid } = request;
+  const { ring, key } = await findKeyByKid(request.kid, deps);
+  const { kid } = key;
+  if (kid !== request.kid) progress(`${request.kid} is ${kid} of ring ${ring.id}`);
   refuseUnlessTaintable(ring, kid);
-  if (!hasIssued(findKey(ring, kid))) return retireStandby(ring, request, deps, progress);
+  if (!hasIssued(key)) return retireStandby(ring, { ...request, kid }, deps, progress);
 
   // Only an ACTIVE key needs one; whoever was faster has put another in its place by the time we taint.
   const prepared = kid === ring.activeKid ? await prepare(ring.id, deps) : undefined;
@@ -178,16 +179,6 @@ export async function switchIssuing(
     ? `${id} ${was ? 'was halted already' : 'is halted'}: nothing is issued; what was issued goes on being good`
     : `${id} ${was ? 'issues again' : 'was not halted'}, under ${activeKid ?? 'no key'}`;
   return { json: { ring: id, halted, activeKid }, text, exitCode: halted === asked ? 0 : 1 };
-}
-
-/** A kid is of one ring only; which one stands under its own name. */
-async function ringOfKid(kid: string, deps: CommandPorts<'ring taint'>): Promise<Ring> {
-  const pointer = KID_PATTERN.test(kid) ? await deps.tables.get('keys', pointerKey(kid)) : undefined;
-  if (typeof pointer?.ring === 'string') return loadRing(deps, pointer.ring);
-  throw new CurfewError('ERR_NOT_FOUND', 'no ring has a key of that kid', {
-    got: kid,
-    fix: 'give the kid whole, as `curfew ring show RING` has it',
-  });
 }
 
 /** It leaves the JWKS at once, and there is nothing to re-sign. Asked again, it finds it RETIRED and says the same. */
