@@ -17,7 +17,7 @@ import type { Observation } from './checks';
 
 const lambda = new LambdaClient({});
 
-export type KmsCall = { readonly op: 'sign' | 'disable' | 'describe'; readonly keyId: string };
+export type KmsCall = { readonly op: 'sign' | 'disable' | 'describe'; readonly kmsKeyArn: string };
 
 export async function asRole(
   roleArn: string,

@@ -154,12 +154,12 @@ async function rolesStayInTheirLane({ checks, ring, roleArns }: Stage): Promise<
   const active = activeKey(live)?.kmsKeyArn ?? '';
   const standby = live.keys.find(({ state }) => state === 'STANDBY')?.kmsKeyArn ?? '';
   const [issuerDisables, issuerSigns] = await asRole(roleArns.issuer, 'issuer', [
-    { op: 'disable', keyId: active },
-    { op: 'sign', keyId: active },
+    { op: 'disable', kmsKeyArn: active },
+    { op: 'sign', kmsKeyArn: active },
   ]);
   const [rotatorSigns, rotatorDisables] = await asRole(roleArns.rotator, 'rotator', [
-    { op: 'sign', keyId: active },
-    { op: 'disable', keyId: standby },
+    { op: 'sign', kmsKeyArn: active },
+    { op: 'disable', kmsKeyArn: standby },
   ]);
   if (!issuerDisables || !issuerSigns || !rotatorSigns || !rotatorDisables)
     throw new Error('the harness Lambda did not answer every call');

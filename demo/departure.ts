@@ -1,7 +1,9 @@
 /** The departure: the signed webhook, and the case as it runs. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { type CaseMeta, executionName, metaKey, parseMeta, workerKey } from '../lib/domain/cases/case';
+import { type CaseMeta, executionName } from '../lib/domain/cases/case';
+import { CASE, OPEN_CASE } from '../lib/domain/store/case';
 import type { Before } from './before';
 import { WORKER } from './cast';
 import { Sampler } from './sampler';
@@ -60,7 +62,7 @@ export async function depart(stage: Stage, { webhookSecret, forged, members }: B
 /** The one open case of the worker, which is there as soon as the inbox has been folded. */
 async function caseOf({ instance }: Stage): Promise<string> {
   for (const started = Date.now(); Date.now() - started < PATIENCE_SECONDS * 1000; await pause(100)) {
-    const pointer = await instance.tables.get('cases', workerKey(WORKER, 'OPEN'));
+    const pointer = await instance.tables.get(OPEN_CASE, WORKER);
     if (typeof pointer?.caseId === 'string') return pointer.caseId;
   }
   throw new Error(`no case was opened within ${PATIENCE_SECONDS} s`);
@@ -70,7 +72,7 @@ async function watch({ instance, say }: Stage, caseId: string): Promise<CaseMeta
   const started = Date.now();
   let said = '';
   for (;;) {
-    const meta = parseMeta(await instance.tables.get('cases', metaKey(caseId)));
+    const meta = await instance.tables.get(CASE, caseId);
     const elapsed = (Date.now() - started) / 1000;
     if (meta && meta.state !== said) {
       said = meta.state;

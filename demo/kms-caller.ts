@@ -8,7 +8,7 @@ const DIGEST = Buffer.alloc(32, 7);
 
 export async function handler(calls: readonly KmsCall[]): Promise<string[]> {
   const answers: string[] = [];
-  for (const { op, keyId: KeyId } of calls) answers.push(await answerOf(op, KeyId));
+  for (const { op, kmsKeyArn } of calls) answers.push(await answerOf(op, kmsKeyArn));
   return answers;
 }
 

@@ -3,7 +3,7 @@
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { appendWrites, pendingSortKey } from '../lib/domain/evidence/log-items';
+import { appendWrites, pendingSortKey } from '../lib/domain/evidence/log-transitions';
 import type { Deps } from '../lib/ports';
 
 const NONCE_BYTES = 8;

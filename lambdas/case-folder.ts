@@ -1,4 +1,5 @@
 /** Folds what the inbox holds into cases: one per departure, whatever is repeated, reordered or replayed. */
+
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { base64url } from '../lib/domain/base/encoding';
@@ -12,26 +13,20 @@ import {
   type DepartureKind,
   foldDeparture,
   isDeparture,
-  metaKey,
-  parseMeta,
-  rescindKey,
-  workerKey,
 } from '../lib/domain/cases/case';
 import { openedRecord, sealContext } from '../lib/domain/cases/records';
 import { addDeparture, type CaseWrite, openCase, rescind } from '../lib/domain/cases/transitions';
 import type { Messages } from '../lib/domain/deployment/messages';
-import {
-  deliveryKey,
-  PENDING_PARTITION,
-  parseDelivery,
-  pendingKey,
-  type StoredDelivery,
-} from '../lib/domain/intake/inbox';
+import type { StoredDelivery } from '../lib/domain/intake/inbox';
 import type { Statement } from '../lib/domain/intake/statement';
+import { CASE, OPEN_CASE, PSEUDONYM, RESCIND } from '../lib/domain/store/case';
+import { put } from '../lib/domain/store/entity';
+import { DELIVERY, PENDING_DELIVERY, PENDING_PARTITION } from '../lib/domain/store/inbox';
 import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
 import { pepperOf } from '../lib/work/tokens/pepper';
+import { tryTransact } from '../lib/work/transactions';
 
 type FolderDeps = Deps<'case-folder'>;
 type Folded = { readonly caseId?: string };
@@ -43,10 +38,9 @@ export async function foldDelivery(
   { source, delivery }: Messages['case-folder']['request'],
   deps: FolderDeps,
 ): Promise<Folded> {
-  const item = await deps.tables.get('inbox', deliveryKey(source, delivery));
-  if (item === undefined)
+  const stored = await deps.tables.get(DELIVERY, source, delivery);
+  if (stored === undefined)
     throw new CurfewError('ERR_NOT_FOUND', 'the inbox holds no such delivery', { got: { source } });
-  const stored = parseDelivery(item);
 
   // One worker's statement that cannot be folded does not keep the others of the delivery waiting.
   const outcomes = await Promise.allSettled(
@@ -56,7 +50,9 @@ export async function foldDelivery(
   if (failure) throw failure.reason;
 
   // If we stop before this, the ticker has it folded once more, which changes nothing.
-  await deps.tables.transact([{ kind: 'delete', table: 'inbox', key: pendingKey(stored) }]);
+  await deps.tables.transact([
+    { kind: 'delete', table: 'inbox', key: PENDING_DELIVERY.key(stored.receivedAt, source, delivery) },
+  ]);
   return { caseId: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []))[0] };
 }
 
@@ -102,15 +98,15 @@ async function findCases({ workerId, effectiveAt }: Statement, deps: FolderDeps)
   const idOf = (kind: DepartureKind) => caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt, kind });
   const ids = { transfer: idOf('transfer'), contract_end: idOf('contract_end'), termination: idOf('termination') };
   const [known, pointer, rescinded] = await Promise.all([
-    Promise.all(DEPARTURE_KINDS.map((kind) => tables.get('cases', metaKey(ids[kind])))),
-    tables.get('cases', workerKey(workerId, 'OPEN')),
-    tables.get('cases', rescindKey(workerId, effectiveAt)),
+    Promise.all(DEPARTURE_KINDS.map((kind) => tables.get(CASE, ids[kind]))),
+    tables.get(OPEN_CASE, workerId),
+    tables.get(RESCIND, workerId, effectiveAt),
   ]);
-  const open = typeof pointer?.caseId === 'string' ? await tables.get('cases', metaKey(pointer.caseId)) : undefined;
+  const open = pointer?.caseId === undefined ? undefined : await tables.get(CASE, pointer.caseId);
   return {
     ids,
-    known: known.flatMap((item) => parseMeta(item) ?? []),
-    open: parseMeta(open),
+    known: known.filter((meta) => meta !== undefined),
+    open,
     rescinded: rescinded !== undefined,
   };
 }
@@ -182,16 +178,12 @@ async function opening(
 
 /** The worker's only name in evidence: random, so that the worker id cannot be guessed from it, and kept in one row. */
 async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Promise<string> {
-  const key = workerKey(workerId, 'PSEUDONYM');
   const fresh = base64url(random.bytes(PSEUDONYM_BYTES));
-  try {
-    await tables.transact([{ kind: 'put', table: 'cases', row: { ...key, v: 1, pseudonym: fresh }, if: ROW_ABSENT }]);
-    // If we stop here, the name is drawn and in no record yet: the next fold finds it.
-    return fresh;
-  } catch (error) {
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    return (await tables.get('cases', key))?.pseudonym as string;
-  }
+  // If we stop after this, the name is drawn and in no record yet: the next fold finds it.
+  if (await tryTransact(tables, [put(PSEUDONYM, [workerId], { pseudonym: fresh }, ROW_ABSENT)])) return fresh;
+  const drawn = await tables.get(PSEUDONYM, workerId);
+  if (drawn) return drawn.pseudonym;
+  throw new CurfewError('ERR_UNAVAILABLE', 'the pseudonym of a worker was drawn and is not there', { fix: 'retry' });
 }
 
 /** From the stream only keys are taken; the delivery is read from the table, as the ticker's catch-up does. */

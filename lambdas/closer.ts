@@ -1,15 +1,17 @@
 /** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
+
 import { entry } from '../lib/aws/entry';
 import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, caseKey, workerKey } from '../lib/domain/cases/case';
+import type { CaseMeta } from '../lib/domain/cases/case';
 import { closedRecord } from '../lib/domain/cases/records';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
-import { recordKey } from '../lib/domain/evidence/log-items';
-import type { EvidenceRecord } from '../lib/domain/evidence/record';
-import { headKey } from '../lib/domain/rings/ring-items';
-import { OUTBOX_PREFIX, type Write } from '../lib/domain/store/table';
+import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
+import { OPEN_CASE } from '../lib/domain/store/case';
+import { LOG_RECORD } from '../lib/domain/store/log';
+import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
+import type { Write } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItems } from '../lib/work/cases/case-store';
 
@@ -56,9 +58,9 @@ async function close(request: StepRequest, deps: CloserDeps): Promise<{ readonly
 
 /** The worker's one open case is the linked one from now on, or none; a case that has been superseded changes nothing. */
 async function handOver(meta: CaseMeta, { tables }: CloserDeps): Promise<Write<'cases:update'>[]> {
-  const key = workerKey(meta.workerId, 'OPEN');
-  const pointer = await tables.get('cases', key);
+  const pointer = await tables.get(OPEN_CASE, meta.workerId);
   if (pointer?.caseId !== meta.caseId) return [];
+  const key = OPEN_CASE.key(meta.workerId);
   const change = meta.followUp === undefined ? { remove: ['caseId'] } : { set: { caseId: meta.followUp } };
   return [
     { kind: 'update', table: 'cases', key, ...change, if: [{ attribute: 'caseId', is: '=', value: meta.caseId }] },
@@ -79,7 +81,7 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
     .map(({ type, kid }) => `${type} of ${kid}`);
   const ids = [...expectedRecords(own), ...ofRings.map(({ id }) => id)];
   // Whether a record arrived, only the log can say.
-  const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get('log', recordKey(id)) })));
+  const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get(LOG_RECORD, id) })));
   const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];
   if (missing.length === 0) {
     await changeCase(deps, request, ['CLOSED'], ({ sealedAt, ...current }) =>
@@ -94,8 +96,8 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
 }
 
 async function ownRecords(caseId: string, { tables }: CloserDeps): Promise<readonly EvidenceRecord[]> {
-  const out = await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix: OUTBOX_PREFIX });
-  return out.map(({ record }) => record as unknown as EvidenceRecord);
+  const out = await tables.query(CASE_OUT.in(caseId));
+  return out.map(({ record }) => recordFrom(record));
 }
 
 /** The taints, waves and denials of this case, which leave through the outbox of the rings. */
@@ -103,17 +105,9 @@ async function ringRecords(caseId: string, deps: CloserDeps): Promise<readonly E
   const items = await loadItems(deps, caseId);
   const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'taint' ? [item.ring] : [])))];
   const out = await Promise.all(
-    rings.map((ring) =>
-      deps.tables.query({
-        table: 'keys',
-        pk: headKey(ring).pk,
-        prefix: OUTBOX_PREFIX,
-        descending: true,
-        limit: RING_RECORDS_LOOKED_AT,
-      }),
-    ),
+    rings.map((ring) => deps.tables.query(RING_OUT.in(ring), { descending: true, limit: RING_RECORDS_LOOKED_AT })),
   );
-  const records = out.flat().map(({ record }) => record as unknown as EvidenceRecord);
+  const records = out.flat().map(({ record }) => recordFrom(record));
   return recordsOfCase(records, caseId);
 }
 

@@ -9,14 +9,17 @@
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { commit, type Marker, parseMarker, type StoredList } from '../lib/domain/evidence/commitment';
-import { MARKER_PARTITIONS } from '../lib/domain/store/shards';
-import { TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
+import { commit, type StoredList } from '../lib/domain/evidence/commitment';
+import { MARKER, type Marker, SHARDS } from '../lib/domain/store/ledger';
+import { type RowKey, TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { outIdsBefore } from '../lib/work/tokens/out-id';
 
 /** Per partition and turn: a list stays a few hundred kilobytes. */
 const LIST_TOKENS_MAX = 2_000;
+/** A marker, and the key to delete it by. */
+type Waiting = Marker & { readonly key: RowKey };
+
 /** Requests of one kind under way at once. */
 const PARALLEL = 16;
 
@@ -41,11 +44,11 @@ export async function commitIssued(
   }
 }
 
-async function loadMarkers({ tables }: Deps<'committer'>): Promise<Marker[]> {
-  const partitions: Marker[][] = [];
-  await inTurns(MARKER_PARTITIONS, async (pk) => {
-    const items = await tables.query({ table: 'markers', pk, limit: LIST_TOKENS_MAX });
-    partitions.push(items.map(parseMarker));
+async function loadMarkers({ tables }: Deps<'committer'>): Promise<Waiting[]> {
+  const partitions: Waiting[][] = [];
+  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+  await inTurns(shards, async (shard) => {
+    partitions.push(await tables.query(MARKER.in(shard), { limit: LIST_TOKENS_MAX }));
   });
   return partitions.flat();
 }
@@ -60,7 +63,7 @@ async function putList({ key, text }: StoredList, { objects }: Deps<'committer'>
 }
 
 /** Without a condition: another committer may have removed some of them after committing them too. */
-async function remove(chunk: readonly Marker[], { tables }: Deps<'committer'>): Promise<void> {
+async function remove(chunk: readonly Waiting[], { tables }: Deps<'committer'>): Promise<void> {
   await tables.transact(chunk.map(({ key }) => ({ kind: 'delete', table: 'markers', key })));
 }
 

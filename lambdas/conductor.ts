@@ -145,7 +145,7 @@ async function followUp(stored: StoredItem, request: StepRequest, deps: Conducto
         { record: itemRecord(meta, 'done', stored.item, observed, now) },
         { record: followedUpRecord(meta, next, now) },
       ]),
-      doneWrite(stored, observed, now),
+      doneWrite(meta.caseId, stored, observed, now),
       ...bornCase(next, [opened]),
     ];
   });

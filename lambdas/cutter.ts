@@ -1,9 +1,11 @@
 /** Cuts subjects off: no token issued until now counts, no new one is issued. Never moves a cut-off back. */
+
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
+import { CUT_OFF } from '../lib/domain/store/cut-off';
 import { blind, type Subject } from '../lib/domain/tokens/cut-off';
-import { cutOffKey, parseCutOff, setCutOff } from '../lib/domain/tokens/cut-off-rows';
+import { setCutOff } from '../lib/domain/tokens/cut-off-transitions';
 import type { Deps } from '../lib/ports';
 import { pepperOf } from '../lib/work/tokens/pepper';
 
@@ -33,10 +35,9 @@ async function cutOffOne(
     // The cut-off in place is as late or later: a replay, or another case. It stands.
     if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
   }
-  const stored = await tables.get('cut-offs', cutOffKey(ring, blinded));
+  const stored = await tables.get(CUT_OFF, ring, blinded);
   if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there', { fix: 'retry' });
-  const { notBefore: asRead, blocked } = parseCutOff(stored);
-  return { type, notBefore: asRead, blocked };
+  return { type, notBefore: stored.notBefore, blocked: stored.blocked };
 }
 
 export const handler = entry('cutter', cutOff);

@@ -3,14 +3,16 @@
  *
  * Looked up by the digest of the compact JWS: what was never issued finds nothing, however well it is signed.
  */
+
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
 import { type CompactToken, parseCompact } from '../lib/domain/jose/compact';
 import type { KeyRecord } from '../lib/domain/rings/ring';
+import { CUT_OFF } from '../lib/domain/store/cut-off';
+import { BODY, LEDGER_ROW } from '../lib/domain/store/ledger';
 import { type Claims, jtiHash, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind, isCutOff } from '../lib/domain/tokens/cut-off';
-import { cutOffKey, parseCutOff } from '../lib/domain/tokens/cut-off-rows';
 import {
   currentKeys,
   exchangeRefused,
@@ -19,7 +21,7 @@ import {
   isExchangeable,
   parseExchange,
 } from '../lib/domain/tokens/exchange';
-import { type Body, isVersionOf, type LedgerRow, parseRow, rowKey, tokenOf } from '../lib/domain/tokens/ledger';
+import { isVersionOf, type LedgerRow, tokenOf } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
 import { answer, bodyOf } from '../lib/work/http-answers';
 import { findRing } from '../lib/work/rings/load-ring';
@@ -41,10 +43,10 @@ export async function exchange(ringId: string, form: string, deps: ExchangeDeps)
 
   // Repeats return the identical JWS: the version stands in the ledger, it is assembled, not signed, here.
   for (const candidate of currentKeys(ring, now)) {
-    const found = await deps.tables.get('ledger', rowKey(candidate, issued.jtiH));
-    const row = found && parseRow(found);
+    const row = await deps.tables.get(LEDGER_ROW, candidate, issued.jtiH);
     if (row?.resignOf === undefined || !isVersionOf(row, issued.row)) continue;
-    const body = (await deps.tables.get('bodies', rowKey(candidate, issued.jtiH))) as unknown as Body;
+    const body = await deps.tables.get(BODY, candidate, issued.jtiH);
+    if (!body) throw exchangeRefused();
     const { token } = tokenOf(body);
     if (parseCompact(token).tokenSha256 !== row.tokenSha256) throw exchangeRefused();
     return exchangeResponse(token, issued.row.exp, now);
@@ -75,8 +77,7 @@ async function issuedRow(
   }
   if (typeof claims?.jti !== 'string') throw exchangeRefused();
   const jtiH = jtiHash(claims.jti);
-  const stored = await tables.get('ledger', rowKey(key, jtiH));
-  const row = stored && parseRow(stored);
+  const row = await tables.get(LEDGER_ROW, key, jtiH);
   if (row?.tokenSha256 !== presented.tokenSha256) throw exchangeRefused();
   // Sender-constrained tokens need their proof checked first (RFC 9449, RFC 8705), which is not done here yet.
   if (claims.cnf !== undefined) throw exchangeRefused();
@@ -85,10 +86,10 @@ async function issuedRow(
 
 async function isRefused(ring: string, claims: Claims, deps: ExchangeDeps): Promise<boolean> {
   const pepper = await pepperOf(deps);
-  const cuts = await Promise.all(
-    subjectsOf(claims).map((subject) => deps.tables.get('cut-offs', cutOffKey(ring, blind(pepper, subject)))),
+  const cutOffs = await Promise.all(
+    subjectsOf(claims).map((subject) => deps.tables.get(CUT_OFF, ring, blind(pepper, subject))),
   );
-  return cuts.some((cut) => isCutOff(cut && parseCutOff(cut), claims.iat));
+  return cutOffs.some((cutOff) => isCutOff(cutOff, claims.iat));
 }
 
 async function overHttp(event: APIGatewayProxyEventV2, deps: ExchangeDeps): Promise<APIGatewayProxyStructuredResultV2> {

@@ -1,4 +1,4 @@
-/** Carries the outbox items of the tables keys and cutoffs to the log and to the event bus. */
+/** Carries the outbox items of the tables keys and cut-offs to the log and to the event bus. */
 import { insertedRows } from '../lib/aws/dynamodb-stream';
 import { entry } from '../lib/aws/entry';
 import { relay } from '../lib/work/evidence/relay';

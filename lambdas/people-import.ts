@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../lib/domain/cases/containment';
-import { exposureRow, principalRow } from '../lib/domain/cases/people';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
 import { parseWorkerId } from '../lib/domain/intake/statement';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
+import { EXPOSURE, PRINCIPAL } from '../lib/domain/store/people';
 import { TRANSACTION_WRITES_MAX, type Write } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 
@@ -55,15 +55,15 @@ export async function importPeople(
 
   const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }): Write<'people:put'>[] => {
     parseWorkerId(workerId, 'workerId');
-    const items = [
-      ...principals.map((p) => principalRow(workerId, p)),
-      ...exposures.map((e) => exposureRow(workerId, e)),
+    const rows = [
+      ...principals.map((one) => PRINCIPAL.row([workerId, one], one)),
+      ...exposures.map((one) => EXPOSURE.row([workerId, one], one)),
     ];
     // By key: what is named twice is one item, and a transaction refuses two writes on it.
-    return [...new Map(items.map((item) => [`${item.pk} ${item.sk}`, item])).values()].map((item) => ({
+    return [...new Map(rows.map((row) => [`${row.pk} ${row.sk}`, row])).values()].map((row) => ({
       kind: 'put',
       table: 'people',
-      row: item,
+      row,
     }));
   });
   // Each item stands alone and is put whole: stopped half way, the next import puts the same ones again.
@@ -78,7 +78,7 @@ function refuse(error: z.ZodError): CurfewError {
   const place = issue?.path.join('.') || 'the import';
   return new CurfewError('ERR_INPUT_INVALID', `${place}: ${issue?.code ?? 'not accepted'}`, {
     got: { issues: error.issues.length },
-    fix: 'see lambdas/README.md for the form of an import',
+    fix: 'docs/hr.md shows an import',
   });
 }
 

@@ -1,25 +1,19 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, caseKey, custodyOnly } from '../lib/domain/cases/case';
+import { type CaseMeta, exposureOnly } from '../lib/domain/cases/case';
 import { listContainment } from '../lib/domain/cases/containment';
 import { keyExposed, planCase } from '../lib/domain/cases/plan';
 import type { CaseItem, ItemKind } from '../lib/domain/cases/proof';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../lib/domain/cases/records';
 import type { StepRequest } from '../lib/domain/deployment/messages';
-import { ROW_ABSENT, type Row, type Value } from '../lib/domain/store/table';
+import { CASE_ITEM, CASE_LIST, CASE_PLAN, type FrozenList, type FrozenPlan } from '../lib/domain/store/case-items';
+import { put } from '../lib/domain/store/entity';
+import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/cases/case-store';
-import {
-  beginFreezing,
-  freeze,
-  type ItemPut,
-  type List,
-  PLANNABLE,
-  type Plan,
-  putItems,
-} from '../lib/work/cases/freeze';
-import { asOfNow, custody, knownPrincipals } from '../lib/work/cases/roster';
+import { beginFreezing, freeze, type ItemPut, PLANNABLE, putItems } from '../lib/work/cases/freeze';
+import { asOfNow, exposuresOf, knownPrincipals } from '../lib/work/cases/load-people';
 import { findRing } from '../lib/work/rings/load-ring';
 
 type PlannerDeps = Deps<'planner'>;
@@ -55,8 +49,7 @@ export async function planner(request: StepRequest, deps: PlannerDeps): Promise<
 }
 
 async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
-  const key = caseKey(meta.caseId, 'LIST');
-  const list = await beginFreezing<List>(key, () => draftList(meta, deps), deps);
+  const list = await beginFreezing(CASE_LIST, meta.caseId, () => draftList(meta, deps), deps);
   if (list.state === 'FROZEN') return;
 
   const items = listContainment(list.principals);
@@ -64,25 +57,25 @@ async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDep
     itemWrite(meta, item, 'contain', list.targets[item.ref]?.[item.kind === 'access-key' ? item.key : 0] ?? {}),
   );
   await putItems(meta.caseId, writes, deps);
-  await freeze(request, deps, key, (current, now) => ({
+  await freeze(request, deps, CASE_LIST, (current, now) => ({
     set: {},
     outgoing: [{ record: listedRecord(current, list.principals, items, now) }],
   }));
 }
 
-async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<Omit<List, 'state'>> {
+async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList> {
   // Custody ends with a transfer, access does not: there is nobody to contain.
-  const known = custodyOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
+  const known = exposureOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
   return {
+    state: 'FREEZING',
     principals: known.map(({ ref }) => ref),
     targets: Object.fromEntries(known.map(({ ref, targets }) => [ref.ref, targets])),
   };
 }
 
 async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
-  const list = (await deps.tables.get('cases', caseKey(meta.caseId, 'LIST'))) as (Row & List) | undefined;
-  const key = caseKey(meta.caseId, 'PLAN');
-  const begun = (await deps.tables.get('cases', key)) as (Row & Plan) | undefined;
+  const list = await deps.tables.get(CASE_LIST, meta.caseId);
+  const begun = await deps.tables.get(CASE_PLAN, meta.caseId);
   if (begun?.state === 'FROZEN') return;
   if (list?.state !== 'FROZEN' || meta.state !== 'CONTAINED')
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
@@ -90,7 +83,7 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
       allowed: 'CONTAINED',
     });
 
-  const plan = await beginFreezing<Plan>(key, () => draftPlan(meta, list, deps), deps);
+  const plan = await beginFreezing(CASE_PLAN, meta.caseId, () => draftPlan(meta, list, deps), deps);
   const items = planCase(plan.inventory);
   const writes = items.map((item) =>
     itemWrite(meta, item, 'act', ('ref' in item ? list.targets[item.ref]?.[0] : undefined) ?? {}),
@@ -101,7 +94,7 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
     sealContext(meta.caseId, 'inventory'),
     JSON.stringify(plan.how),
   );
-  await freeze(request, deps, key, (current, now) => ({
+  await freeze(request, deps, CASE_PLAN, (current, now) => ({
     set: { state: 'ACTING', plannedAt: now },
     outgoing: [
       { record: inventoryRecord(current, plan.inventory, sealed, plan.readAt) },
@@ -110,9 +103,9 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
   }));
 }
 
-async function draftPlan(meta: CaseMeta, list: List, deps: PlannerDeps): Promise<Omit<Plan, 'state'>> {
+async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): Promise<FrozenPlan> {
   const principals = await Promise.all(list.principals.map((ref) => asOfNow(ref, list.targets[ref.ref]?.[0], deps)));
-  const { exposures, omitted, how } = await custody(meta.workerId, deps);
+  const { exposures, omitted, how } = await exposuresOf(meta.workerId, deps);
   // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
   const rings = await Promise.all(
     [...new Set(exposures.map(({ ring }) => ring))].sort().map((ring) => findRing(deps, ring)),
@@ -120,6 +113,7 @@ async function draftPlan(meta: CaseMeta, list: List, deps: PlannerDeps): Promise
   const keys = rings.flatMap((ring) => ring?.keys.map(({ kid, state }) => ({ ring: ring.id, kid, state })) ?? []);
   const exposed = new Set(exposures.map((exposure) => keyExposed(exposure, keys)));
   return {
+    state: 'FREEZING',
     inventory: {
       firstItem: listContainment(list.principals).length + 1,
       followUp: meta.followUpOf !== undefined,
@@ -134,9 +128,7 @@ async function draftPlan(meta: CaseMeta, list: List, deps: PlannerDeps): Promise
 }
 
 function itemWrite(meta: CaseMeta, item: CaseItem, phase: StoredItem['phase'], target: Target): ItemPut {
-  const key = caseKey(meta.caseId, `ITEM#${item.nn}#${item.kind}`);
-  const attributes = { item: item as unknown as Value, phase, state: 'PLANNED', target };
-  return { kind: 'put', table: 'cases', row: { ...key, v: 1, ...attributes }, if: ROW_ABSENT };
+  return put(CASE_ITEM, [meta.caseId, item], { item, phase, state: 'PLANNED', target }, ROW_ABSENT);
 }
 
 function numbers(items: readonly StoredItem[]): Numbers {

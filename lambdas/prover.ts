@@ -1,15 +1,18 @@
 /** Observes one item from outside the steps that acted: IAM, KMS through the issuer's own right, the documents as served. */
+
 import { entry } from '../lib/aws/entry';
 import { parseBase64url } from '../lib/domain/base/encoding';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseState, metaKey, parseMeta } from '../lib/domain/cases/case';
+import type { CaseState } from '../lib/domain/cases/case';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../lib/domain/cases/proof';
 import { provedRecord } from '../lib/domain/cases/records';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type Feed, parseFeed } from '../lib/domain/feed/feed';
 import type { KeyRecord } from '../lib/domain/rings/ring';
-import type { Value } from '../lib/domain/store/table';
+import { CASE } from '../lib/domain/store/case';
+import { CASE_ITEM } from '../lib/domain/store/case-items';
+import { valuesOf } from '../lib/domain/store/table';
 import { blind } from '../lib/domain/tokens/cut-off';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
@@ -49,8 +52,8 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
       {
         kind: 'update',
         table: 'cases',
-        key: { pk: stored.pk, sk: stored.sk },
-        set: { state: 'PROVED', proof: proof as unknown as Value, provedAt: now },
+        key: CASE_ITEM.key(meta.caseId, stored.item),
+        set: valuesOf({ state: 'PROVED', proof, provedAt: now }),
         if: [{ attribute: 'state', is: '=', value: 'DONE' }],
       },
     ];
@@ -99,9 +102,9 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
     };
   },
   'rotate-again': async ({ item }, { tables }, caseId) => {
-    const followUp = parseMeta(await tables.get('cases', metaKey(caseId)))?.followUp;
+    const followUp = (await tables.get(CASE, caseId))?.followUp;
     if (followUp === undefined) return {};
-    const linked = parseMeta(await tables.get('cases', metaKey(followUp)));
+    const linked = await tables.get(CASE, followUp);
     return linked?.followUpOf === caseId && item.kind === 'rotate-again' ? { followUp, dueAt: linked.dueAt } : {};
   },
 };

@@ -6,7 +6,7 @@ import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../lib/domain/feed/f
 import { parseCompact, signingInput } from '../lib/domain/jose/compact';
 import { jwkFromSpki, type PublicJwk } from '../lib/domain/jose/jwk';
 import { isSigned } from '../lib/domain/jose/signature';
-import { cutOffPartition, parseCutOff } from '../lib/domain/tokens/cut-off-rows';
+import { CUT_OFF } from '../lib/domain/store/cut-off';
 import type { Deps } from '../lib/ports';
 import { loadRing } from '../lib/work/rings/load-ring';
 import { signJws } from '../lib/work/tokens/sign';
@@ -38,12 +38,12 @@ async function publishOnce(ringId: string, deps: PublisherDeps): Promise<Message
   const { clock, config, objects, tables } = deps;
   const published = await objects.get('public', feedObjectKey(ringId));
   const ring = await loadRing(deps, ringId);
-  const cut = (await tables.query({ table: 'cut-offs', pk: cutOffPartition(ringId) })).map(parseCutOff);
+  const cutOffs = await tables.query(CUT_OFF.in(ringId));
 
   // Never behind the clock: if what is published is lost, verifiers that remember it still follow what comes next.
   const key = await feedKey(deps);
   const seq = Math.max(clock.now(), published ? seqOf(published.body, key.jwk) + 1 : 0);
-  const feed = feedAt(ring, cut, seq, clock.now(), config.settings.feedExpirySeconds);
+  const feed = feedAt(ring, cutOffs, seq, clock.now(), config.settings.feedExpirySeconds);
   const input = signingInput({ alg: 'ES256', kid: key.jwk.kid, typ: FEED_TYP }, Buffer.from(JSON.stringify(feed)));
   const body = Buffer.from(await signJws(deps.signer, key, input));
   await objects.put(

@@ -4,6 +4,7 @@
  * Their key is exportable by nature, so a valid signature proves nothing: what counts is who calls. From the moment
  * the key is tainted nothing more is taken, or the one who holds it could record what he forges.
  */
+
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
@@ -17,10 +18,12 @@ import {
 import { isSigned } from '../lib/domain/jose/signature';
 import type { RingSettings } from '../lib/domain/rings/configuration';
 import type { KeyRecord } from '../lib/domain/rings/ring';
-import { headKey, keyKey } from '../lib/domain/rings/ring-items';
+import { LEDGER_ROW } from '../lib/domain/store/ledger';
+import { RING_HEAD } from '../lib/domain/store/ring-head';
+import { RING_KEY } from '../lib/domain/store/ring-key';
 import { type Claims, jtiHash, parseClaims, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind } from '../lib/domain/tokens/cut-off';
-import { recordAdopted, rowKey } from '../lib/domain/tokens/ledger';
+import { recordAdopted } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
 import { outIdAt } from '../lib/work/tokens/out-id';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -37,7 +40,7 @@ export async function recordLegacy(
     throw new CurfewError('ERR_INPUT_INVALID', `a call records at most ${TOKENS_PER_CALL_MAX} tokens`, {
       got: tokens.length,
     });
-  const head = await deps.tables.get('keys', headKey(ring));
+  const head = await deps.tables.get(RING_HEAD, ring);
   if (!head) throw new CurfewError('ERR_NOT_FOUND', `there is no ring ${ring}`, { got: ring });
   const pepper = await pepperOf(deps);
 
@@ -45,8 +48,8 @@ export async function recordLegacy(
   const refused: { n: number; code: string }[] = [];
   for (const [n, compact] of tokens.entries()) {
     try {
-      const { token, key, claims } = await parse(ring, head.cfg as unknown as RingSettings, compact, deps);
-      await record({ ring, token, key, claims, pepper, fence: head.fence as number }, deps);
+      const { token, key, claims } = await parse(ring, head.cfg, compact, deps);
+      await record({ ring, token, key, claims, pepper, fence: head.fence }, deps);
       // If we stop here, those so far are in; the caller sends all again, and each counts as recorded.
       recorded++;
     } catch (error) {
@@ -60,7 +63,7 @@ export async function recordLegacy(
 async function parse(ring: string, cfg: RingSettings, compact: string, { tables, clock }: RecorderDeps) {
   const token = parseCompact(compact);
   const { alg, kid, typ } = token.header;
-  const key = (await tables.get('keys', keyKey(ring, kid))) as unknown as KeyRecord | undefined;
+  const key = await tables.get(RING_KEY, ring, kid);
   if (key?.kind !== 'legacy' || key.state !== 'OBSERVED' || clock.now() > key.verifyUntil)
     throw new CurfewError('ERR_TOKEN_KID_STATE', 'only tokens of an OBSERVED legacy key can be recorded', {
       got: key && { state: key.state, verifyUntil: key.verifyUntil },
@@ -112,7 +115,7 @@ async function record(
   } catch (error) {
     // Recording a token twice is success, if it is this very token that the row holds.
     const row = isCurfewError(error, 'ERR_CONDITION_FAILED')
-      ? await tables.get('ledger', rowKey(key, jtiHash(claims.jti)))
+      ? await tables.get(LEDGER_ROW, key, jtiHash(claims.jti))
       : undefined;
     if (row?.tokenSha256 !== token.tokenSha256) throw error;
   }

@@ -4,6 +4,7 @@
  * One batch of a wave is some shards. For each row: was it issued and committed, may it live on, are the bytes the
  * recorded ones? Only then a signature is made. What nobody recorded is never even read: there is nothing to launder.
  */
+
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
@@ -12,21 +13,15 @@ import type { CutOff } from '../lib/domain/feed/feed';
 import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
 import { isSigned } from '../lib/domain/jose/signature';
 import type { KeyRecord } from '../lib/domain/rings/ring';
-import { headKey, keyKey, passKey, row, waveKey } from '../lib/domain/rings/ring-items';
-import type { Row } from '../lib/domain/store/table';
+import { CUT_OFF } from '../lib/domain/store/cut-off';
+import { BODY, LEDGER_ROW, type LedgerRow } from '../lib/domain/store/ledger';
+import { RING_HEAD } from '../lib/domain/store/ring-head';
+import { RING_KEY } from '../lib/domain/store/ring-key';
+import { SHARD_PASS, WAVE } from '../lib/domain/store/wave';
 import { type Claims, subjectsOf } from '../lib/domain/tokens/claims';
 import { blind } from '../lib/domain/tokens/cut-off';
-import { cutOffKey, parseCutOff } from '../lib/domain/tokens/cut-off-rows';
 import { type Exclusion, excludedBody, excludedRow } from '../lib/domain/tokens/eligibility';
-import {
-  type Body,
-  isVersionOf,
-  parseRow,
-  recordResigned,
-  rowKey,
-  shardPartition,
-  tokenOf,
-} from '../lib/domain/tokens/ledger';
+import { type Body, isVersionOf, recordResigned, tokenOf } from '../lib/domain/tokens/ledger';
 import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../lib/domain/tokens/wave';
 import type { Deps } from '../lib/ports';
 import { outIdAt } from '../lib/work/tokens/out-id';
@@ -39,6 +34,8 @@ const CLOCK_MARGIN_SECONDS = 120;
 
 type ResignerDeps = Deps<'resigner'>;
 type Request = Messages['resigner']['request'];
+
+type CommittedRow = LedgerRow & { readonly jtiH: string };
 
 interface Run {
   readonly ring: string;
@@ -58,7 +55,11 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
     const pass = (await settledPass(run, shard, request, deps)) ?? (await resignShard(run, shard, request.pass, deps));
     // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
     await deps.tables.transact([
-      { kind: 'put', table: 'markers', row: row(passKey(request.ring, request.fromKid, request.pass, shard), pass) },
+      {
+        kind: 'put',
+        table: 'markers',
+        row: SHARD_PASS.row([request.ring, request.fromKid, request.pass, shard], pass),
+      },
     ]);
     found += pass.found;
     done += pass.resigned;
@@ -74,33 +75,24 @@ async function settledPass(
   { ring, fromKid, pass }: Request,
   { tables }: ResignerDeps,
 ): Promise<ShardPass | undefined> {
-  const known = (await tables.get('markers', passKey(ring, fromKid, pass, shard))) as unknown as ShardPass | undefined;
-  if (known?.toKid !== run.target.kid || (pass > 1 && known.found > 0)) return undefined;
-  const { pk: _pk, sk: _sk, v: _v, ...settled } = known as ShardPass & Record<'pk' | 'sk' | 'v', unknown>;
-  return settled;
+  const known = await tables.get(SHARD_PASS, ring, fromKid, pass, shard);
+  return known?.toKid !== run.target.kid || (pass > 1 && known.found > 0) ? undefined : known;
 }
 
 /** The wave says where to, not the batch: an activation since the batch was cut has moved the wave on. */
 async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run> {
-  const wave = await deps.tables.get('keys', waveKey(ring, fromKid));
-  const toKid = wave?.toKid as string;
+  const wave = await deps.tables.get(WAVE, ring, fromKid);
   if (!wave) throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has no wave of key ${fromKid}`, { got: fromKid });
+  const { toKid } = wave;
   const [head, source, target] = await Promise.all([
-    deps.tables.get('keys', headKey(ring)),
-    deps.tables.get('keys', keyKey(ring, fromKid)),
-    deps.tables.get('keys', keyKey(ring, toKid)),
+    deps.tables.get(RING_HEAD, ring),
+    deps.tables.get(RING_KEY, ring, fromKid),
+    deps.tables.get(RING_KEY, ring, toKid),
   ]);
   if (!head || !source || !target)
     throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has not both keys of the wave`, { got: { fromKid, toKid } });
-  const cfg = head.cfg as { drainSeconds: number };
-  return {
-    ring,
-    source: source as unknown as KeyRecord,
-    target: target as unknown as KeyRecord,
-    fence: head.fence as number,
-    drainSeconds: cfg.drainSeconds,
-    pepper: await pepperOf(deps),
-  };
+  const { fence, cfg } = head;
+  return { ring, source, target, fence, drainSeconds: cfg.drainSeconds, pepper: await pepperOf(deps) };
 }
 
 /**
@@ -128,12 +120,9 @@ async function committedDigests(
 
 async function resignShard(run: Run, shard: number, pass: number, deps: ResignerDeps): Promise<ShardPass> {
   const { source, target, drainSeconds } = run;
-  const rows = (await deps.tables.query({ table: 'ledger', pk: shardPartition(source.kid, shard) })).map(parseRow);
-  const there = new Map(
-    (await deps.tables.query({ table: 'ledger', pk: shardPartition(target.kid, shard) }))
-      .map(parseRow)
-      .map((row) => [row.jtiH, row]),
-  );
+  const rows = await deps.tables.query(LEDGER_ROW.in(source.kid, shard));
+  const resigned = await deps.tables.query(LEDGER_ROW.in(target.kid, shard));
+  const there = new Map(resigned.map((row) => [row.jtiH, row]));
   const live = rows.filter(({ exp }) => exp > deps.clock.now()).map(({ iat }) => iat);
   const committed =
     live.length > 0
@@ -195,13 +184,9 @@ function readBody(body: Body, source: KeyRecord): ReadBody | undefined {
   }
 }
 
-async function resignRow(
-  run: Run,
-  row: ReturnType<typeof parseRow>,
-  deps: ResignerDeps,
-): Promise<ResignedPair | Exclusion> {
+async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promise<ResignedPair | Exclusion> {
   const { ring, source, target, fence, pepper } = run;
-  const body = (await deps.tables.get('bodies', rowKey(source, row.jtiH))) as unknown as Body | undefined;
+  const body = await deps.tables.get(BODY, source, row.jtiH);
   const old = body && readBody(body, source);
   // A body that cannot be read holds up nobody else: it is counted, and stays what it is.
   if (!old) return 'poison';
@@ -239,18 +224,18 @@ async function resignRow(
 /** The transaction was refused: another run was faster (its version stands), or the subject was just cut off. */
 async function settle(
   { ring, target }: Run,
-  row: ReturnType<typeof parseRow>,
+  row: CommittedRow,
   cause: unknown,
   deps: ResignerDeps,
 ): Promise<ResignedPair | Exclusion> {
-  const winner = await deps.tables.get('ledger', rowKey(target, row.jtiH));
+  const winner = await deps.tables.get(LEDGER_ROW, target, row.jtiH);
   if (winner) {
-    const { tokenSha256, ...version } = parseRow(winner);
+    const { tokenSha256, ...version } = winner;
     return isVersionOf(version, row)
       ? { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: tokenSha256 }
       : 'poison';
   }
-  const head = await deps.tables.get('keys', headKey(ring));
+  const head = await deps.tables.get(RING_HEAD, ring);
   if (head?.activeKid !== target.kid)
     throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, { cause });
   return 'cut-off';
@@ -263,10 +248,8 @@ async function cutOffsOf(
   { tables }: ResignerDeps,
 ): Promise<Map<string, CutOff>> {
   const names = subjectsOf(claims).map((subject) => blind(pepper, subject));
-  const items = await Promise.all(names.map((name) => tables.get('cut-offs', cutOffKey(ring, name))));
-  return new Map(
-    items.filter((found): found is Row => found !== undefined).map((found) => [found.sk, parseCutOff(found)]),
-  );
+  const found = await Promise.all(names.map((name) => tables.get(CUT_OFF, ring, name)));
+  return new Map(found.flatMap((cutOff) => (cutOff === undefined ? [] : [[cutOff.blinded, cutOff]])));
 }
 
 export const handler = entry('resigner', resignBatch);

@@ -2,10 +2,11 @@
  * Turns a ring: at each tick by the plan, and by hand where people or a departure ask. It can enable and disable keys and
  * cannot sign with any.
  */
+
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { ringEntryKey } from '../lib/domain/rings/ring-items';
+import { RING_ENTRY } from '../lib/domain/store/ring-head';
 import { applyPlan, disable, enableSuccessor, takeOver } from '../lib/work/rings/apply-plan';
 import type { RotatorDeps } from '../lib/work/rings/key-birth';
 import { inspect } from '../lib/work/rings/key-inspection';
@@ -49,7 +50,7 @@ async function tick(ringId: string, deps: RotatorDeps): Promise<string[]> {
 async function noteInspected(ringId: string, { tables, clock }: RotatorDeps): Promise<void> {
   const set = { inspectedAt: clock.now() };
   // If we stop before this, an alarm is a tick closer than it need be.
-  await tables.transact([{ kind: 'update', table: 'keys', key: ringEntryKey(ringId), set }]);
+  await tables.transact([{ kind: 'update', table: 'keys', key: RING_ENTRY.key(ringId), set }]);
 }
 
 /** By hand, although nothing is due. Asked twice, because an answer was lost, it finds that `from` is not ACTIVE any more. */

@@ -11,14 +11,13 @@ import type { Messages } from '../lib/domain/deployment/messages';
 import {
   BATCH_RECORDS_MAX,
   type Head,
-  headKey,
-  PENDING_PARTITIONS,
+  headFrom,
   type Pending,
-  parseHead,
-  parsePending,
+  pendingFrom,
   sequenceWrites,
   tilesPutWrites,
-} from '../lib/domain/evidence/log-items';
+} from '../lib/domain/evidence/log-transitions';
+import { LOG_HEAD, PENDING_RECORD, PENDING_SHARDS } from '../lib/domain/store/log';
 import { parseCheckpoint } from '../lib/domain/tlog/checkpoint';
 import { leafHash } from '../lib/domain/tlog/merkle';
 import { parseNote } from '../lib/domain/tlog/note';
@@ -46,7 +45,7 @@ export async function sequence(
 async function loadHead({ tables, objects }: Deps<'sequencer'>): Promise<Head> {
   // Published first, head second: a head moved on in between is ahead, never behind.
   const published = await objects.get('heads', CHECKPOINT_KEY);
-  const head = parseHead(await tables.get('log', headKey()));
+  const head = headFrom(await tables.get(LOG_HEAD));
   if (!published) return head;
 
   const { size, root } = parseCheckpoint(parseNote(published.body).text);
@@ -60,10 +59,12 @@ async function loadHead({ tables, objects }: Deps<'sequencer'>): Promise<Head> {
 
 async function loadPending({ tables }: Deps<'sequencer'>): Promise<Pending[]> {
   const shards = await Promise.all(
-    PENDING_PARTITIONS.map((pk) => tables.query({ table: 'log', pk, limit: BATCH_RECORDS_MAX })),
+    Array.from({ length: PENDING_SHARDS }, (_, shard) =>
+      tables.query(PENDING_RECORD.in(shard), { limit: BATCH_RECORDS_MAX }),
+    ),
   );
-  const oldestFirst = shards.flat().sort((a, b) => (a.sk < b.sk ? -1 : 1));
-  return oldestFirst.slice(0, BATCH_RECORDS_MAX).map(parsePending);
+  const oldestFirst = shards.flat().sort((a, b) => (a.key.sk < b.key.sk ? -1 : 1));
+  return oldestFirst.slice(0, BATCH_RECORDS_MAX).map(pendingFrom);
 }
 
 async function sequenceBatch(head: Head, batch: readonly Pending[], deps: Deps<'sequencer'>): Promise<void> {

@@ -1,20 +1,19 @@
-/** Taints and denies keys of a ring, and halts its issuing. Writes the Keys table and has no KMS right at all. */
+/** Taints and denies keys of a ring. Writes the table `keys` and has no KMS right at all. */
+
 import { entry } from '../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import { CurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { halt } from '../lib/domain/rings/life';
-import { findKey, type KeyRecord, type Ring, type TaintClass } from '../lib/domain/rings/ring';
-import { passPartition } from '../lib/domain/rings/ring-items';
-import { deny, taint } from '../lib/domain/rings/taint';
-import { SHARDS } from '../lib/domain/store/shards';
+import { findKey, type KeyRecord, type Ring } from '../lib/domain/rings/ring';
+import { deny, parseReason, parseTaintClass, taint } from '../lib/domain/rings/taint';
+import { SHARDS } from '../lib/domain/store/ledger';
+import { SHARD_PASS } from '../lib/domain/store/wave';
 import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../lib/domain/tokens/wave';
 import type { Deps } from '../lib/ports';
 import { loadRing } from '../lib/work/rings/load-ring';
+import { inTurn } from '../lib/work/transactions';
 
 type TaintDeps = Deps<'taint'>;
-const RACES_MAX = 5;
 type TaintRequest = Extract<Messages['taint']['request'], { op: 'taint' }>;
-type HaltRequest = Extract<Messages['taint']['request'], { op: 'halt' | 'resume' }>;
 type Response = Messages['taint']['response'];
 
 export async function taintOrDeny(request: Messages['taint']['request'], deps: TaintDeps): Promise<Response> {
@@ -23,55 +22,19 @@ export async function taintOrDeny(request: Messages['taint']['request'], deps: T
       return taintTargets(request, deps);
     case 'deny':
       return denySettled(request, deps);
-    case 'halt':
-    case 'resume':
-      return switchIssuing(request, deps);
     default:
       throw new CurfewError('ERR_INPUT_INVALID', 'there is no such operation on a ring', {
         got: (request as { op?: unknown }).op,
-        allowed: ['taint', 'deny', 'halt', 'resume'],
+        allowed: ['taint', 'deny'],
       });
   }
-}
-
-/** The switch is one transaction: no token is released after it, whatever was under way. */
-async function switchIssuing(request: HaltRequest, deps: TaintDeps): Promise<Response> {
-  checkReason(request.reason);
-  const ring = await inTurn(async () => {
-    const before = await loadRing(deps, request.ring);
-    const writes = halt(before, request.op === 'halt', request.reason, deps.clock.now());
-    if (writes.length > 0) await deps.tables.transact(writes);
-    return loadRing(deps, request.ring);
-  });
-  return { states: [], batches: [], activeKid: ring.activeKid, halted: ring.halted };
-}
-
-const CLASSES: readonly unknown[] = ['compromise', 'planned'] satisfies TaintClass[];
-/** It stands in evidence in clear. */
-const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
-
-/** Whoever may invoke us may write a record: it says what it says in words that evidence knows. */
-function checkRequest({ targets }: TaintRequest): void {
-  for (const { class: taintClass, reason } of targets) {
-    checkReason(reason);
-    if (!CLASSES.includes(taintClass))
-      throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
-        got: taintClass,
-        allowed: CLASSES,
-      });
-  }
-}
-
-function checkReason(reason: unknown): void {
-  if (typeof reason === 'string' && REASON_PATTERN.test(reason)) return;
-  throw new CurfewError('ERR_INPUT_INVALID', 'a reason is one line of text', {
-    got: reason,
-    allowed: String(REASON_PATTERN),
-  });
 }
 
 async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {
-  checkRequest(request);
+  for (const { class: taintClass, reason } of request.targets) {
+    parseReason(reason);
+    parseTaintClass(taintClass);
+  }
   const ring = await inTurn(() => writeTaint(request, deps));
   const kids = request.targets.map(({ kid }) => kid);
   return answer(ring, kids, waveBatches(ring, kids));
@@ -79,21 +42,11 @@ async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Res
 
 async function writeTaint(request: TaintRequest, deps: TaintDeps): Promise<Ring> {
   const ring = await loadRing(deps, request.ring);
+  // A rotator or another departure may be faster, and move the fence: then the next turn reads and decides again.
   const writes = taint(ring, request.targets, request.successor, request.caseId, deps.clock.now());
   // Nothing to write: a replay, every target is SUSPECT for this case already. The answer is the same.
   if (writes.length > 0) await deps.tables.transact(writes);
   return loadRing(deps, request.ring);
-}
-
-/** A rotator or another departure was faster, and moved the fence: read again, decide again. */
-async function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let n = 1; ; n++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED') || n === RACES_MAX) throw error;
-    }
-  }
 }
 
 /** DENIES each kid whose last pass found nothing; a planned one also waits for holders to collect. */
@@ -134,8 +87,7 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
 /** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
   const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
-  const items = await tables.query({ table: 'markers', pk: passPartition(ring.id, fromKid), prefix: 'PASS#' });
-  return items.map((item) => item as unknown as ShardPass).filter((pass) => pass.toKid === toKid);
+  return (await tables.query(SHARD_PASS.in(ring.id, fromKid))).filter((pass) => pass.toKid === toKid);
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {

@@ -3,11 +3,11 @@
  *
  * To know the digest is to hold the token: nobody learns anything of a token he has not got.
  */
+
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { KID_PATTERN } from '../lib/domain/jose/jwk';
-import { SHARDS } from '../lib/domain/store/shards';
-import { rowKey } from '../lib/domain/tokens/ledger';
+import { LEDGER_ROW, SHARDS } from '../lib/domain/store/ledger';
 import type { Deps } from '../lib/ports';
 import { answer } from '../lib/work/http-answers';
 
@@ -20,7 +20,7 @@ export async function wasIssued(
   { tables }: Deps<'was-issued'>,
 ): Promise<boolean> {
   if (!KID_PATTERN.test(kid) || !DIGEST.test(jtiH) || !DIGEST.test(tokenSha256)) return false;
-  const row = await tables.get('ledger', rowKey({ kid, shards: SHARDS }, jtiH));
+  const row = await tables.get(LEDGER_ROW, { kid, shards: SHARDS }, jtiH);
   return row?.tokenSha256 === tokenSha256;
 }
 

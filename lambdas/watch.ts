@@ -4,8 +4,9 @@ import { isCurfewError } from '../lib/domain/base/errors';
 import { feedObjectKey, feedOf } from '../lib/domain/feed/feed';
 import { type Health, healthOf, worstOf } from '../lib/domain/health/ring-health';
 import { isClosed } from '../lib/domain/rings/rotation';
+import type { RingEntry } from '../lib/domain/store/ring-head';
 import type { Deps, Metric } from '../lib/ports';
-import { listRings, loadRing, type RingEntry } from '../lib/work/rings/load-ring';
+import { listRings, loadRing } from '../lib/work/rings/load-ring';
 
 type WatchDeps = Deps<'watch'>;
 
@@ -58,7 +59,7 @@ function isOurs({ eventName, userIdentity }: KeyTouched['detail'], { config: { i
   );
 }
 
-async function figuresOf({ id, inspectedAt }: RingEntry, deps: WatchDeps) {
+async function figuresOf({ id, inspectedAt }: RingEntry & { readonly id: string }, deps: WatchDeps) {
   const ring = await loadRing(deps, id);
   const health = healthOf({ ring, feed: await publishedFeed(id, deps), inspectedAt }, deps.clock.now());
   return { id, health, closed: isClosed(ring) };

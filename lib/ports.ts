@@ -9,6 +9,7 @@ import type { Messages } from './domain/deployment/messages';
 import type { MetricName } from './domain/deployment/metrics';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/deployment/rights';
 import type { SigningAlgorithm } from './domain/jose/algorithm';
+import type { Range, Readable } from './domain/store/entity';
 import type { Allowed, Row, RowKey, TableRight, Write } from './domain/store/table';
 
 /** Whole epoch seconds. */
@@ -23,29 +24,42 @@ export interface Random {
   bytes(length: number): Buffer;
 }
 
-export interface Query<T> {
+export interface QueryOptions {
+  /** Newest (largest sort key) first. */
+  readonly descending?: boolean;
+  /** At most this many rows; all of them otherwise. */
+  readonly limit?: number;
+}
+
+export interface Query<T> extends QueryOptions {
   readonly table: T;
   readonly pk: string;
   /** Only sort keys that begin with this. */
   readonly prefix?: string;
-  /** Newest (largest sort key) first. */
-  readonly descending?: boolean;
-  /** At most this many items; all of them otherwise. */
-  readonly limit?: number;
 }
 
 /**
- * Items under conditions. Reads are strongly consistent. A transaction is all or nothing and serialisable with every
- * other; it throws `ERR_CONDITION_FAILED` when a test does not hold, and then nothing was written. After any other
- * error the outcome is unknown: callers make their transactions safe to repeat.
+ * Rows under conditions, as they are stored. Reads are strongly consistent. A transaction is all or nothing and
+ * serialisable with every other; it throws `ERR_CONDITION_FAILED` when a test does not hold, and then nothing was
+ * written. After any other error the outcome is unknown: callers make their transactions safe to repeat.
  */
-export interface Tables<R extends TableRight = TableRight> {
+export interface Rows<R extends TableRight = TableRight> {
   get(table: Allowed<R, 'get'>, key: RowKey): Promise<Row | undefined>;
   /** All pages, in sort-key order. */
   query(query: Query<Allowed<R, 'query'>>): Promise<Row[]>;
-  /** 1 to 100 writes, each on another item. */
+  /** 1 to 100 writes, each on another row. */
   transact(writes: readonly Write<R>[]): Promise<void>;
 }
+
+/** The same, parsed: what a row holds, or `ERR_ITEM_INVALID`. No handler sees a row that its entity does not know. */
+interface ParsedTables<R extends TableRight> {
+  get<A extends readonly unknown[], V>(of: Readable<Allowed<R, 'get'>, A, V>, ...key: A): Promise<V | undefined>;
+  /** One row that cannot be read refuses the whole answer. */
+  query<V>(range: Range<Allowed<R, 'query'>, V>, options?: QueryOptions): Promise<V[]>;
+  transact(writes: readonly Write<R>[]): Promise<void>;
+}
+/** By its members, so that tables with more rights pass for tables with fewer. */
+export type Tables<R extends TableRight = TableRight> = Pick<ParsedTables<R>, keyof ParsedTables<R>>;
 
 /** The right to sign with one kind of key. Returns the signature as KMS does: DER for ECDSA, raw bytes otherwise. */
 export interface Signer {

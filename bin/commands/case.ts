@@ -2,7 +2,9 @@
 
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
-import { type CaseMeta, DUE_PARTITION, metaKey, parseMeta } from '../../lib/domain/cases/case';
+import type { CaseMeta } from '../../lib/domain/cases/case';
+import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
+import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { table } from '../edge/terminal';
 import { type Answer, type CommandPorts, type Commands, instanceOf } from './command';
 
@@ -22,7 +24,7 @@ export const CASE_COMMANDS = {
 } as const satisfies Commands;
 
 async function loadCase({ tables }: CommandPorts<'case show'>, caseId: string): Promise<CaseMeta> {
-  const meta = parseMeta(await tables.get('cases', metaKey(caseId)));
+  const meta = await tables.get(CASE, caseId);
   if (meta) return meta;
   throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, {
     got: caseId,
@@ -32,8 +34,8 @@ async function loadCase({ tables }: CommandPorts<'case show'>, caseId: string): 
 
 export async function showCase(deps: CommandPorts<'case show'>, caseId: string): Promise<Answer> {
   const meta = await loadCase(deps, caseId);
-  const items = await deps.tables.query({ table: 'cases', pk: `CASE#${caseId}`, prefix: 'ITEM#' });
-  const rows = items.map(({ sk, state }) => [sk.split('#')[1] ?? '', sk.split('#')[2] ?? '', String(state)]);
+  const items = await deps.tables.query(CASE_ITEM.in(caseId));
+  const rows = items.map(({ item, state }) => [item.nn, item.kind, state]);
   const dates = Object.entries({
     'HR event': meta.hrEventAt,
     accepted: meta.acceptedAt,
@@ -58,10 +60,8 @@ export async function showCase(deps: CommandPorts<'case show'>, caseId: string):
 
 /** Cases that wait for their date. */
 export async function listDue({ tables }: CommandPorts<'case due'>): Promise<Answer> {
-  const due = await tables.query({ table: 'cases', pk: DUE_PARTITION });
+  const due = await tables.query(DUE_MARKER.in());
   // Markers with an attempt look after a case that was started.
-  const rows = due
-    .filter(({ attempt }) => attempt === undefined)
-    .map(({ sk, caseId }) => [String(caseId), instant(Number(sk.split('#')[0]))]);
+  const rows = due.filter(({ attempt }) => attempt === undefined).map(({ caseId, dueAt }) => [caseId, instant(dueAt)]);
   return { json: rows.map(([caseId, dueAt]) => ({ caseId, dueAt })), text: table(['case', 'due'], rows) };
 }

@@ -2,7 +2,7 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { KID_PATTERN } from '../../lib/domain/jose/jwk';
 import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
-import { pointerKey } from '../../lib/domain/rings/ring-items';
+import { KID_POINTER } from '../../lib/domain/store/ring-key';
 import { findRing, listRings, loadRing } from '../../lib/work/rings/load-ring';
 import type { CommandPorts } from './command';
 
@@ -19,8 +19,8 @@ export interface KeyOfRing {
 
 /** A whole kid is of one ring only, which stands under its own name; where none does, it may be the beginning of one. */
 export async function findKeyByKid(given: string, deps: KidReader): Promise<KeyOfRing> {
-  const pointer = KID_PATTERN.test(given) ? await deps.tables.get('keys', pointerKey(given)) : undefined;
-  if (typeof pointer?.ring === 'string') {
+  const pointer = KID_PATTERN.test(given) ? await deps.tables.get(KID_POINTER, given) : undefined;
+  if (pointer) {
     const ring = await loadRing(deps, pointer.ring);
     const key = ring.keys.find(({ kid }) => kid === given);
     if (key) return { ring, key };

@@ -41,6 +41,6 @@ function parseJson(file: string, text: string): unknown {
     return JSON.parse(text);
   } catch {
     // What the parser says quotes the text, which names people.
-    throw new CurfewError('ERR_INPUT_INVALID', `${file} is not JSON`, { got: file, fix: 'the README shows an import' });
+    throw new CurfewError('ERR_INPUT_INVALID', `${file} is not JSON`, { got: file, fix: 'docs/hr.md shows an import' });
   }
 }

@@ -173,7 +173,7 @@ export async function switchIssuing(
   { op, ring: id, reason }: { readonly op: 'halt' | 'resume'; readonly ring: string; readonly reason: string },
 ): Promise<Answer> {
   const { halted: was } = await loadRing(deps, parseRingId(id));
-  const { halted, activeKid } = await deps.functions.invoke('taint', { op, ring: id, reason });
+  const { halted, activeKid } = await deps.functions.invoke('halt', { op, ring: id, reason });
   const asked = op === 'halt';
   const text = asked
     ? `${id} ${was ? 'was halted already' : 'is halted'}: nothing is issued; what was issued goes on being good`

@@ -19,6 +19,8 @@ import { pascal } from '../../lib/constructs/parts/names';
 import { CurfewError } from '../../lib/domain/base/errors';
 import type { Bucket } from '../../lib/domain/deployment/rights';
 import type { TableName } from '../../lib/domain/store/table';
+import { parsedTables } from '../../lib/parsed-tables';
+import type { Tables } from '../../lib/ports';
 
 export const STACKS = ['evidence', 'signing', 'offboarding'] as const;
 export type StackName = (typeof STACKS)[number];
@@ -28,7 +30,7 @@ type Caller = Pick<CloudFormationClientConfig, 'credentials'>;
 
 export class Instance {
   readonly clock = systemClock;
-  readonly tables: DynamodbTables;
+  readonly tables: Tables;
   readonly objects: S3Objects;
   readonly functions: LambdaFunctions;
 
@@ -37,9 +39,8 @@ export class Instance {
     private readonly outputs: Readonly<Record<StackName, Readonly<Record<string, string>>>>,
     caller: Caller,
   ) {
-    this.tables = new DynamodbTables(
-      (table: TableName) => this.output(`Table${pascal(table)}Name`),
-      new DynamoDBClient(caller),
+    this.tables = parsedTables(
+      new DynamodbTables((table: TableName) => this.output(`Table${pascal(table)}Name`), new DynamoDBClient(caller)),
     );
     this.objects = new S3Objects((bucket: Bucket) => this.output(`${pascal(bucket)}BucketName`), new S3Client(caller));
     this.functions = new LambdaFunctions((fn) => this.output(`Function${pascal(fn)}Name`), new LambdaClient(caller));

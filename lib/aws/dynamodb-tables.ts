@@ -11,7 +11,7 @@ import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand 
 import { CurfewError } from '../domain/base/errors';
 import type { Row, RowKey, TableName, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed } from '../domain/store/transaction';
-import type { Query, Tables } from '../ports';
+import type { Query, Rows } from '../ports';
 import { toTransactItem } from './dynamodb-expressions';
 import { awsError, calling } from './errors';
 
@@ -19,7 +19,7 @@ import { awsError, calling } from './errors';
 const RETRIED_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 const ATTEMPTS = 6;
 
-export class DynamodbTables implements Tables {
+export class DynamodbTables implements Rows {
   private readonly documents: DynamoDBDocumentClient;
 
   constructor(

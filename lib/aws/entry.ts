@@ -10,6 +10,7 @@ import { CurfewError, isCurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment/deployment-config';
 import type { FunctionName } from '../domain/deployment/rights';
 import { ENV } from '../env';
+import { parsedTables } from '../parsed-tables';
 import type { Deps } from '../ports';
 import { type AllPorts, type PortName, portsOpenedFor } from '../ports-opened';
 import { formatCalleeError } from './callee-error';
@@ -50,7 +51,7 @@ export function depsFrom<F extends FunctionName>(name: F, environment: Environme
 const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
   tables: ({ environment }) => {
     const { DynamodbTables } = require('./dynamodb-tables') as typeof import('./dynamodb-tables');
-    return new DynamodbTables((table) => needed(environment, ENV.table(table)));
+    return parsedTables(new DynamodbTables((table) => needed(environment, ENV.table(table))));
   },
   signer: () => {
     const { KmsSigner } = require('./kms-signer') as typeof import('./kms-signer');

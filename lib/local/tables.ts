@@ -3,13 +3,15 @@
  * A transaction is applied in one synchronous step, so it is serialisable with every other.
  */
 import { CurfewError } from '../domain/base/errors';
+import { entityOf } from '../domain/store/entities';
 import type { Row, RowKey, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed, keyOf } from '../domain/store/transaction';
-import type { Query, Tables } from '../ports';
+import { parsedTables } from '../parsed-tables';
+import type { Query, Rows, Tables } from '../ports';
 
 export type Stored = Record<string, Value | undefined> & RowKey;
 
-export class MemoryTables implements Tables {
+export class MemoryTables implements Rows {
   private readonly items = new Map<TableName, Map<string, Stored>>();
   private readonly inserted = new Map<TableName, Row[]>();
 
@@ -27,7 +29,8 @@ export class MemoryTables implements Tables {
     return found.slice(0, limit).map((item) => structuredClone(item) as Row);
   }
 
-  async transact(writes: readonly Write[]): Promise<void> {
+  /** `check` may refuse a row as it would stand; then nothing is written. */
+  async transact(writes: readonly Write[], check?: (table: TableName, row: Row) => void): Promise<void> {
     await null;
     checkTransaction(writes);
     writes.forEach((write, index) => {
@@ -36,6 +39,10 @@ export class MemoryTables implements Tables {
     });
     // Built before anything is stored: an update that cannot be applied refuses the whole list.
     const after = writes.map((write) => next(write, this.find(write.table, keyOf(write))));
+    for (const [index, write] of writes.entries()) {
+      const row = after[index];
+      if (row && write.kind !== 'check') check?.(write.table, row as Row);
+    }
     for (const [index, write] of writes.entries()) this.store(write, after[index]);
   }
 
@@ -51,7 +58,12 @@ export class MemoryTables implements Tables {
     return [...this.of(table).values()].map((item) => structuredClone(item) as Row);
   }
 
-  /** The same tables as a caller with these rights sees them. */
+  /** Parsed, with every right: what a test reads of the tables. */
+  get parsed(): Tables {
+    return parsedTables(this);
+  }
+
+  /** The same tables as a caller with these rights sees them: what it reads is parsed, and so is what it wrote. */
   restricted<R extends TableRight>(rights: readonly string[]): Tables<R> {
     const need = (table: string, verb: TableVerb) => {
       if (!rights.includes(`${table}:${verb}`))
@@ -61,7 +73,7 @@ export class MemoryTables implements Tables {
           fix: 'add it to the row in RIGHTS, if this Lambda really needs it',
         });
     };
-    return {
+    return parsedTables<R>({
       get: async (table, key) => {
         need(table, 'get');
         return this.get(table, key);
@@ -72,9 +84,9 @@ export class MemoryTables implements Tables {
       },
       transact: async (writes) => {
         for (const { table, kind } of writes as readonly Write[]) need(table, kind);
-        return this.transact(writes as readonly Write[]);
+        await this.transact(writes as readonly Write[], checkReadable);
       },
-    };
+    });
   }
 
   private of(table: TableName): Map<string, Stored> {
@@ -147,4 +159,15 @@ function compare(a: unknown, b: unknown): number | undefined {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return undefined;
+}
+
+/** What a Lambda writes it, or another one, will have to read: a row that no entity knows is a bug of the writer. */
+export function checkReadable(table: TableName, row: Row): void {
+  const entity = entityOf(table, row);
+  if (entity === undefined)
+    throw new CurfewError('ERR_ITEM_INVALID', `no entity owns what was written to table ${table}`, {
+      got: { pk: row.pk, sk: row.sk },
+      fix: 'declare it in lib/domain/store',
+    });
+  entity.parse(row);
 }

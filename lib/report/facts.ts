@@ -69,7 +69,7 @@ export function factsOf(records: readonly IndexedRecord[], caseId: string | unde
 }
 
 /** A case that ends custody only: of somebody who stays, or the second rotation after a first case. */
-export function isCustodyOnly({ stages }: CaseFacts): boolean {
+export function isExposureOnly({ stages }: CaseFacts): boolean {
   const opened = stages['case.opened']?.record.body;
   return text(opened, 'kind') === 'transfer' || text(opened, 'followUpOf') !== undefined;
 }
@@ -145,7 +145,7 @@ function happenedBefore(a: IndexedRecord, b: IndexedRecord): number {
 }
 
 /** The classes of custody for which the plan taints a key. */
-export function custodyBehind(item: Members, inventory: IndexedRecord | undefined): readonly string[] {
+export function exposureBehind(item: Members, inventory: IndexedRecord | undefined): readonly string[] {
   const because = texts(item, 'because');
   const exposures = objects(inventory?.record.body, 'exposures').filter((exposure) =>
     because.includes(text(exposure, 'ref') ?? ''),

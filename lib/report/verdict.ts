@@ -4,7 +4,7 @@ import type { Check, Verdict } from '../domain/audit/bundle';
 import { canonicalJson, type Json } from '../domain/base/encoding';
 import { listContainment, type PrincipalRef } from '../domain/cases/containment';
 import { type Inventory, planCase } from '../domain/cases/plan';
-import { type CaseFacts, isCustodyOnly } from './facts';
+import { type CaseFacts, isExposureOnly } from './facts';
 import type { Summary } from './summary';
 
 export type Outcome = 'proved' | 'open' | 'unverified';
@@ -32,7 +32,7 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
   if (because.length > 0) return { outcome: 'open', sentence: 'Open items remain', because };
   return {
     outcome: 'proved',
-    sentence: isCustodyOnly(facts)
+    sentence: isExposureOnly(facts)
       ? 'Every key this person had custody of was replaced, and the old ones are proved refused'
       : 'Everything on record that this person could use was cut off and proved refused',
     because,

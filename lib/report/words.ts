@@ -1,7 +1,7 @@
 /** Items of a case in plain words: what each was, what was done about it, and what was seen before and after. */
 
 import type { CaseFacts, ItemFacts } from './facts';
-import { custodyBehind } from './facts';
+import { exposureBehind } from './facts';
 import { type Members, object, objects, text, whole } from './fields';
 import { utc } from './time';
 
@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<string, Describe>> = {
   taint: (facts, seen, all) => {
     const { item, before } = facts;
     const kid = text(item, 'kid') ?? '';
-    const custody = custodyBehind(item, all.stages['case.inventory']).map((name) => CUSTODY[name] ?? name);
+    const custody = exposureBehind(item, all.stages['case.inventory']).map((name) => CUSTODY[name] ?? name);
     const stood = objects(before?.record.body, 'keys').find((key) => text(key, 'kid') === kid);
     const state = text(stood, 'state') ?? '';
     const compromised = text(item, 'class') === 'compromise';

@@ -24,7 +24,7 @@ test('the seven stops of a departure are there, and docs/departure.md leads thro
   ];
   for (const stop of stops) expect([stop, existsSync(join(PROJECT, stop))]).toEqual([stop, true]);
   const text = textOf('docs/departure.md');
-  const way = text.slice(text.indexOf('## Seven stops'), text.indexOf('## Step by step'));
+  const way = text.slice(text.indexOf('## Seven stops'), text.indexOf('## The order of the steps'));
   const linked = [...way.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, link = '']) => link);
   expect(linked).toEqual(stops);
 });
@@ -44,6 +44,21 @@ test.each(DOCUMENTS)('every relative link of %s leads somewhere', (document) => 
     );
   });
   expect(dead).toEqual([]);
+});
+
+test('docs/decisions/README.md lists every decision under its own title, the oldest first', () => {
+  const folder = 'docs/decisions';
+  const files = readdirSync(join(PROJECT, folder)).filter((file) => file !== 'README.md');
+  const listed = [...textOf(`${folder}/README.md`).matchAll(/^- (\S+) \[(.+)\]\((.+)\)$/gm)].map(
+    ([, date = '', title = '', file = '']) => ({ date, title, file }),
+  );
+  expect(listed.map(({ file }) => file).sort()).toEqual(files.sort());
+  const dates = listed.map(({ date }) => date);
+  expect(dates).toEqual([...dates].sort());
+  for (const { date, title, file } of listed) {
+    expect(file).toMatch(new RegExp(`^${date}-[a-z0-9-]+\\.md$`));
+    expect(textOf(`${folder}/${file}`).startsWith(`# ${title}\n\n${date}\n\n`)).toBe(true);
+  }
 });
 
 function proseOf(document: string): string {

@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'lib/domain/store': {
     is: 'what is stored: rows, conditions, transactions, and the one schema of each stored shape',
-    imports: [DOMAIN.base],
+    imports: [DOMAIN.base, DOMAIN.jose, 'zod/mini'],
   },
   'lib/domain/evidence': {
     is: 'evidence records, sealed fields, token lists, and the log they wait in',
@@ -91,6 +91,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'which ports the rights of a Lambda open',
     imports: ['lib/ports.ts', DOMAIN.store, DOMAIN.deployment],
   },
+  'lib/parsed-tables.ts': {
+    is: 'tables over rows: what is read is parsed by its entity',
+    imports: ['lib/ports.ts', DOMAIN.store],
+  },
   'lib/env.ts': { is: 'the names of environment variables', imports: [] },
   'lib/config.ts': {
     is: 'the configuration of a deployment, as its owner writes it, parsed',
@@ -115,6 +119,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       'lib/ports.ts',
       'lib/ports-opened.ts',
+      'lib/parsed-tables.ts',
       'lib/env.ts',
       DOMAIN.base,
       DOMAIN.jose,
@@ -131,6 +136,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       'lib/ports.ts',
       'lib/ports-opened.ts',
+      'lib/parsed-tables.ts',
       DOMAIN.base,
       DOMAIN.jose,
       DOMAIN.store,
@@ -143,10 +149,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'what a service installs to verify tokens; no AWS, no store',
     imports: [DOMAIN.base, DOMAIN.jose, DOMAIN.feed, DOMAIN.tokens],
   },
-  'lib/work': { is: 'the answers of the HTTP Lambdas', imports: [DOMAIN.base, 'aws-lambda'] },
+  'lib/work': {
+    is: 'the answers of the HTTP Lambdas, and transactions that are tried',
+    imports: [DOMAIN.base, 'aws-lambda'],
+  },
   'lib/work/rings': {
     is: 'work on a ring that Lambdas and CLI share: load it, apply its plan, give birth to a key, inspect keys',
-    imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.rings],
+    imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.rings],
   },
   'lib/work/tokens': {
     is: 'work on a token that Lambdas share: find the issuing key, sign, read the pepper',
@@ -160,6 +169,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'work on a case that Lambdas share: load and change it, start it, act on an item, observe it',
     imports: [
       'lib/ports.ts',
+      'lib/work',
       'lib/work/rings',
       DOMAIN.base,
       DOMAIN.store,
@@ -298,7 +308,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'bin/edge': {
     is: 'the two ends of every command: the terminal, and the deployed instance',
-    imports: ['lib/aws', 'lib/constructs/parts', DOMAIN.base, DOMAIN.store, DOMAIN.deployment, '@aws-sdk/'],
+    imports: [
+      'lib/aws',
+      'lib/ports.ts',
+      'lib/parsed-tables.ts',
+      'lib/constructs/parts',
+      DOMAIN.base,
+      DOMAIN.store,
+      DOMAIN.deployment,
+      '@aws-sdk/',
+    ],
   },
   'bin/commands': {
     is: 'the commands of the CLI, one file per noun',

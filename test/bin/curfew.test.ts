@@ -62,7 +62,7 @@ test.each([
     'there is no file /no/such/file (ERR_NOT_FOUND)',
     'name one that is there',
   ],
-  [`people import ${junk} --instance x`, `${junk} is not JSON (ERR_INPUT_INVALID)`, 'the README shows an import'],
+  [`people import ${junk} --instance x`, `${junk} is not JSON (ERR_INPUT_INVALID)`, 'docs/hr.md shows an import'],
 ])('curfew %s', async (call, message, hint) => {
   const { status, stdout, stderr } = await curfew(call);
   expect([status, stdout]).toEqual([2, '']);

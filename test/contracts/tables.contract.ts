@@ -1,15 +1,15 @@
-/** What every Tables owes its callers. Each test works under partition keys of its own, so tables may be shared. */
+/** What every Rows owes its callers. Each test works under partition keys of its own, so tables may be shared. */
 import type { Row, Test, Value, Write } from '../../lib/domain/store/table';
 import { ROW_ABSENT, ROW_PRESENT } from '../../lib/domain/store/table';
-import type { Tables } from '../../lib/ports';
+import type { Rows } from '../../lib/ports';
 import { idsFor } from '../support/seeded';
 
 const id = idsFor('tables contract');
 
 const NOTHING_WRITTEN = 'was refused by its condition; nothing was written';
 
-export function tablesContract(make: () => Tables): void {
-  let tables: Tables;
+export function tablesContract(make: () => Rows): void {
+  let tables: Rows;
   let pk: string;
   beforeEach(() => {
     tables = make();

@@ -2,6 +2,7 @@
  * Every command of the CLI under every managed policy, as the real users of a deployment: what the table of
  * `lib/domain/deployment/access.ts` gives a role works, and IAM refuses the rest. What changes a ring changes one of this test's own.
  */
+
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,7 @@ import { pascal } from '../../lib/constructs/parts/names';
 import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/deployment/access';
 import { parseRingConfig } from '../../lib/domain/rings/configuration';
 import { activeKey, type Ring } from '../../lib/domain/rings/ring';
-import { ringEntryKey } from '../../lib/domain/rings/ring-items';
+import { RING_ENTRY } from '../../lib/domain/store/ring-head';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { made, named } from './aws';
 import { deployRing } from './rings/test-ring';
@@ -129,7 +130,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const kmsKeyArn = activeKey(await ring())?.kmsKeyArn;
   if (kmsKeyArn) await new KMSClient({}).send(new DisableKeyCommand({ KeyId: kmsKeyArn }));
-  const { pk, sk } = ringEntryKey(RING);
+  const { pk, sk } = RING_ENTRY.key(RING);
   const Key = { pk: { S: pk }, sk: { S: sk } };
   await new DynamoDBClient({}).send(new DeleteItemCommand({ TableName: instance.output('TableKeysName'), Key }));
   rmSync(dir, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { commitIssued } from '../../lambdas/committer';
 import { H } from '../../lib/domain/base/encoding';
-import { parseMarker } from '../../lib/domain/evidence/commitment';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { parseTokenList, type TokenListEntry, tokenListKey } from '../../lib/domain/evidence/token-list';
+import { MARKER } from '../../lib/domain/store/ledger';
 import { World } from '../../lib/local/world';
 
 function worldWithAppender() {
@@ -61,15 +61,15 @@ test('an item that no issuer would leave stops the run, and nothing is removed',
   await issue(world, 1);
   await world.tables.transact([{ kind: 'put', table: 'markers', row: { pk: 'OUT#07', sk: 'x', v: 1, kid: 'kid' } }]);
   await expect(commitIssued({}, world.deps('committer'))).rejects.toThrow(
-    expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message: 'a marker names kid, jtiH and tokenSha256' }),
+    expect.objectContaining({ code: 'ERR_ITEM_INVALID', message: expect.stringContaining('shard is missing') }),
   );
   expect(records).toEqual([]);
   expect(world.tables.dump('markers')).toHaveLength(2);
 });
 
 test.each(['OUT#64', 'OUT#7', 'OUT#', 'KID#00'])('%s is no partition of issued digests', (pk) => {
-  expect(() => parseMarker({ pk, sk: 'x', v: 1, kid: 'k', jtiH: H('a'), tokenSha256: H('b') })).toThrow(
-    expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT' }),
+  expect(() => MARKER.parse({ pk, sk: 'x', v: 1, kid: 'k', shard: 0, jtiH: H('a'), tokenSha256: H('b') })).toThrow(
+    expect.objectContaining({ code: 'ERR_ITEM_INVALID' }),
   );
 });
 

@@ -1,5 +1,6 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { type FunctionName, RIGHTS } from '../../lib/domain/deployment/rights';
+import { LOG_HEAD, PENDING_RECORD } from '../../lib/domain/store/log';
 import { ROW_ABSENT } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
 import type { Tables } from '../../lib/ports';
@@ -106,7 +107,9 @@ test('starting an execution again changes nothing; an event carries its version'
 describe('a crash', () => {
   const writeTwice = async ({ tables }: { tables: Tables<'log:put'> }) => {
     for (const sk of ['1', '2'])
-      await tables.transact([{ kind: 'put', table: 'log', row: { pk: 'P', sk, v: 1 }, if: ROW_ABSENT }]);
+      await tables.transact([
+        { kind: 'put', table: 'log', row: PENDING_RECORD.row([0, sk], { record: '{}' }), if: ROW_ABSENT },
+      ]);
   };
   const stored = (world: World) => world.tables.dump('log').map(({ sk }) => sk);
 
@@ -128,9 +131,9 @@ describe('a crash', () => {
     const { tables } = world.deps('sequencer');
     world.faults.crashAt(1, 'before');
     await expect(tables.transact([{ kind: 'delete', table: 'log', key: KEY }])).rejects.toThrow('the process died');
-    await expect(tables.get('log', KEY)).rejects.toThrow('the process died before tables.transact');
+    await expect(tables.get(LOG_HEAD)).rejects.toThrow('the process died before tables.transact');
     world.faults.restart();
-    expect(await tables.get('log', KEY)).toBeUndefined();
+    expect(await tables.get(LOG_HEAD)).toBeUndefined();
   });
 
   test('in a callee ends the caller too, and counts with the effects of all', async () => {

@@ -1,4 +1,5 @@
 /** A deployment with people in it: the HR webhook, the case Lambdas under their own rights, and the state machine by STEPS. */
+
 import { Webhook } from 'standardwebhooks';
 import { append } from '../../lambdas/appender';
 import { foldDelivery, foldStream } from '../../lambdas/case-folder';
@@ -13,10 +14,11 @@ import { planner } from '../../lambdas/planner';
 import { prove } from '../../lambdas/prover';
 import { resignBatch } from '../../lambdas/resigner';
 import { isCurfewError } from '../../lib/domain/base/errors';
-import { type CaseMeta, metaKey, parseMeta } from '../../lib/domain/cases/case';
+import type { CaseMeta } from '../../lib/domain/cases/case';
 import { STEPS, type Step } from '../../lib/domain/cases/plan';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import { CASE } from '../../lib/domain/store/case';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
@@ -113,7 +115,7 @@ export async function foldInbox(world: World): Promise<void> {
 }
 
 export async function metaOf(world: World, caseId: string): Promise<CaseMeta> {
-  const meta = parseMeta(await world.tables.get('cases', metaKey(caseId)));
+  const meta = await world.tables.parsed.get(CASE, caseId);
   if (!meta) throw new Error(`no case ${caseId}`);
   return meta;
 }
@@ -122,7 +124,7 @@ export function metas(world: World): CaseMeta[] {
   return world.tables
     .dump('cases')
     .filter(({ sk }) => sk === 'META')
-    .map((item) => parseMeta(item) as CaseMeta);
+    .map((item) => CASE.parse(item));
 }
 
 /** Records of all cases, as they stand in the outbox. */

@@ -1,12 +1,13 @@
 /** One departure from the webhook to the seal, with the real Lambdas under their own rights; then with every step killed. */
+
 import { createHmac } from 'node:crypto';
 import { receiveWebhook } from '../../lambdas/intake';
 import { importPeople } from '../../lambdas/people-import';
 import { prove } from '../../lambdas/prover';
 import { tick } from '../../lambdas/ticker';
 import { checkManifest, expectedRecords } from '../../lib/domain/audit/manifest';
-import { recordKey } from '../../lib/domain/evidence/log-items';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
+import { LOG_RECORD } from '../../lib/domain/store/log';
 import type { World } from '../../lib/local/world';
 import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
 import {
@@ -105,7 +106,7 @@ async function expectEvidence(world: World, caseId: string): Promise<readonly Ev
   expect([...ids].sort()).toEqual([...expectedRecords(mine)].sort());
   for (const each of mine) expect(parseRecord(Buffer.from(formatRecord(each)))).toEqual(each);
   for (const id of ids)
-    expect(await world.tables.get('log', recordKey(id))).toMatchObject({ index: expect.any(Number) });
+    expect(await world.tables.get('log', LOG_RECORD.key(id))).toMatchObject({ index: expect.any(Number) });
 
   const ofRing = world.tables
     .dump('keys')

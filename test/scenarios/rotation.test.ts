@@ -1,4 +1,5 @@
 import { commitIssued } from '../../lambdas/committer';
+import { haltOrResume } from '../../lambdas/halt';
 import { issue } from '../../lambdas/issuer';
 import { applyRingConfig } from '../../lambdas/ring-deployer';
 import { rotate } from '../../lambdas/rotator';
@@ -343,7 +344,7 @@ describe('two at once', () => {
 
 describe('a halted ring', () => {
   const halt = (world: World, halted: boolean) =>
-    taintOrDeny({ op: halted ? 'halt' : 'resume', ring: RING, reason: 'drill' }, world.deps('taint'));
+    haltOrResume({ op: halted ? 'halt' : 'resume', ring: RING, reason: 'drill' }, world.deps('halt'));
 
   test('issues nothing and says why, and its tokens stay good', async () => {
     const world = await signingWorld();

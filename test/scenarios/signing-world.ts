@@ -3,6 +3,7 @@ import { type KeyObject, sign } from 'node:crypto';
 import { append } from '../../lambdas/appender';
 import { commitIssued } from '../../lambdas/committer';
 import { cutOff } from '../../lambdas/cutter';
+import { haltOrResume } from '../../lambdas/halt';
 import { issue, issueOrProbe } from '../../lambdas/issuer';
 import { publishFeed } from '../../lambdas/publisher';
 import { recordLegacy } from '../../lambdas/recorder';
@@ -63,6 +64,7 @@ export function wire(world: World): World {
   world.functions.register('sequencer', (request) => sequence(request, world.deps('sequencer')));
   world.functions.register('rotator', (request) => rotate(request, world.deps('rotator')));
   world.functions.register('taint', (request) => taintOrDeny(request, world.deps('taint')));
+  world.functions.register('halt', (request) => haltOrResume(request, world.deps('halt')));
   world.functions.register('cutter', (request) => cutOff(request, world.deps('cutter')));
   world.functions.register('committer', (request) => commitIssued(request, world.deps('committer')));
   world.functions.register('resigner', (request) => resignBatch(request, world.deps('resigner')));

@@ -1,9 +1,13 @@
 /** A ring in a table of its own, so that a transition can be judged by what it leaves there. */
+
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import type { Ring } from '../../lib/domain/rings/ring';
-import { GATES, gateKey, headKey, keyKey, parseRing, row, slotKey, waveKey } from '../../lib/domain/rings/ring-items';
+import { GATE, GATES, RING_HEAD } from '../../lib/domain/store/ring-head';
+import { RING_KEY, SLOT } from '../../lib/domain/store/ring-key';
 import type { Write } from '../../lib/domain/store/table';
-import { MemoryTables } from '../../lib/local/tables';
+import { WAVE } from '../../lib/domain/store/wave';
+import { checkReadable, MemoryTables } from '../../lib/local/tables';
+import { ringFromRows } from './ring-rows';
 
 export class RingTable {
   readonly tables = new MemoryTables();
@@ -12,24 +16,24 @@ export class RingTable {
     const table = new RingTable();
     const { id, keys, slots, waves, activations, fence, activeKid, halted, cfg, cfgSha } = ring;
     const items = [
-      row(headKey(id), { activations, fence, activeKid, halted, cfg, cfgSha }),
-      ...Array.from({ length: GATES }, (_, n) => row(gateKey(id, n), { activeKid, halted })),
-      ...keys.map((key) => row(keyKey(id, key.kid), key)),
-      ...slots.map((slot) => row(slotKey(id, slot.slot), slot)),
-      ...waves.map((wave) => row(waveKey(id, wave.fromKid), wave)),
+      RING_HEAD.row([id], { activations, fence, activeKid, halted, cfg, cfgSha }),
+      ...Array.from({ length: GATES }, (_, n) => GATE.row([id, n], { activeKid, halted })),
+      ...keys.map((key) => RING_KEY.row([id, key.kid], key)),
+      ...slots.map((slot) => SLOT.row([id, slot.slot], slot)),
+      ...waves.map((wave) => WAVE.row([id, wave.fromKid], wave)),
     ];
     await table.apply(items.map((stored) => ({ kind: 'put', table: 'keys', row: stored })));
     return table;
   }
 
   async apply(writes: readonly Write[]): Promise<Ring> {
-    if (writes.length > 0) await this.tables.transact(writes);
+    if (writes.length > 0) await this.tables.transact(writes, checkReadable);
     return this.ring();
   }
 
   ring(): Ring {
     const stored = this.tables.dump('keys').filter(({ sk }) => !sk.startsWith('OUT#'));
-    return parseRing('customer-api', stored) as Ring;
+    return ringFromRows('customer-api', stored) as Ring;
   }
 
   /** What waits for the outbox, in the order it was written. */

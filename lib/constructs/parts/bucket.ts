@@ -61,7 +61,7 @@ function writtenOnce(bucket: Bucket, stage: Stage): PolicyStatement[] {
   return [
     deny('NothingIsHidden', ['s3:DeleteObject', 's3:BypassGovernanceRetention'], objects),
     deny('NothingExpires', ['s3:PutLifecycleConfiguration'], [bucket.bucketArn]),
-    // S3 takes no If-None-Match but `*`. DECISIONS.md says why a trial goes without.
+    // S3 takes no If-None-Match but `*`. docs/decisions says why a trial goes without.
     ...(stage === 'production'
       ? [deny('NothingIsExchanged', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'true' } })]
       : []),

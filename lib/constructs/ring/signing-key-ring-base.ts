@@ -50,6 +50,7 @@ export interface ISigningKeyRing extends IConstruct {
 export const ADMINISTRATION = [
   'rotator',
   'taint',
+  'halt',
   'publisher',
   'committer',
   'resigner',

@@ -167,6 +167,7 @@ export class SigningPlane extends Construct {
     const ringDeployer = functions.add('ring-deployer', { timeout, roleOf: this.rotator });
     functions.add('disabler');
     functions.add('taint');
+    functions.add('halt');
     functions.add('cutter');
     const resigner = functions.add('resigner', { timeout: Duration.minutes(5), memoryMiB: 1024 });
     functions.add('recorder', { timeout: Duration.minutes(1) });

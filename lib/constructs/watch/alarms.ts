@@ -1,6 +1,6 @@
 /**
  * Every alarm there is, in one table: what it watches, from where on and for how long, and what it means. The alarms,
- * the dashboard and the run-book of the README are made from it, or checked against it.
+ * the dashboard and docs/runbook.md are made from it, or checked against it.
  */
 import { Duration } from 'aws-cdk-lib';
 import {
@@ -131,7 +131,7 @@ export const WORST_TOO = (Object.keys(ALARMS) as AlarmName[]).filter((name) => '
 
 /** Each alarm has a section of its own name there. */
 export function runBookOf(name: AlarmName): string {
-  return `README.md#${name.toLowerCase()}`;
+  return `docs/runbook.md#${name.toLowerCase()}`;
 }
 
 export interface CurfewAlarmProps {

@@ -1,5 +1,5 @@
 /**
- * The offline verdict over a bundle (FORMAT.md, "Bundle" and "Verdict"): no AWS, no network, no clock.
+ * The offline verdict over a bundle (docs/evidence-format.md, "Bundle" and "Verdict"): no AWS, no network, no clock.
  *
  * The whole log is in the bundle, so nothing is taken from a tile that is not recomputed from the entries: root, tiles
  * and lists either follow from the records or the check fails. A check that cannot be made has failed.

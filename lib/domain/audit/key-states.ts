@@ -1,6 +1,6 @@
 /**
  * The states of keys as the log itself tells them: what `case.inventory` says of a key is checked against this, so that
- * an inventory cannot owe less by calling a key that still signs RETIRED (FORMAT.md, "Manifest of a case").
+ * an inventory cannot owe less by calling a key that still signs RETIRED (docs/evidence-format.md, "Manifest of a case").
  */
 import { CurfewError } from '../base/errors';
 import type { Inventory } from '../cases/plan';

@@ -8,6 +8,8 @@ export type ErrorCode =
   // tables: a condition of a transaction did not hold; the caller re-reads and decides again
   | 'ERR_CONDITION_FAILED'
   | 'ERR_RIGHT_MISSING'
+  // a stored row is not what its entity says
+  | 'ERR_ITEM_INVALID'
   // key rings
   | 'ERR_RING_SCHEDULE'
   | 'ERR_RING_LIMIT'

@@ -4,83 +4,22 @@
  *     OPEN ─► DUE ─► CONTAINING ─► CONTAINED ─► ACTING ─► PROVING ─► CLOSED
  *                                      └─► HELD ─┘
  *
- *     CASE#{id} | META                     state version attempt fence dates kind …
- *     CASE#{id} | STATEMENT#{effectiveAt}#{kind}
- *     CASE#{id} | ITEM#{nn}#{kind}          state = PLANNED | DONE | PROVED
- *     CASE#{id} | LIST, PLAN                state = FREEZING | FROZEN
- *     CASE#{id} | OUT#{fence}.{n}           record and event, for the outbox
- *     WORKER#{id} | OPEN                    caseId of the one open case
- *     WORKER#{id} | PSEUDONYM               random; the only name of the worker in evidence
- *     WORKER#{id} | RESCIND#{effectiveAt}   a rescind, which may arrive before the departure it takes back
- *     DUE | {dueAt}#{id}                    what the ticker looks for: a date, or when to look after an attempt
- *
  * Who can write this table can hold or hasten a case, and have people locked out; it holds no right to sign.
  */
 import { createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
 import type { Statement } from '../intake/statement';
-import { ordered, type Row, type RowKey } from '../store/table';
+import { type CaseFold, type CaseMeta, type CaseState, DEPARTURE_KINDS, type DepartureKind } from '../store/case';
 
-export const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
-export type CaseState = (typeof CASE_STATES)[number];
-
-/** Weakest first. A transfer ends custody and nothing else: the worker stays, and so does the access of the person. */
-export const DEPARTURE_KINDS = ['transfer', 'contract_end', 'termination'] as const;
-export type DepartureKind = (typeof DEPARTURE_KINDS)[number];
+export {
+  CASE_STATES,
+  type CaseFold,
+  type CaseMeta,
+  type CaseState,
+  DEPARTURE_KINDS,
+  type DepartureKind,
+} from '../store/case';
 export type Departure = Statement & { readonly kind: DepartureKind };
-
-/** What all departure statements of a case come to. A join: order and repetition of the statements change nothing. */
-export type CaseFold = {
-  readonly kind: DepartureKind;
-  /** Every effective instant that HR named, in order. */
-  readonly dates: readonly number[];
-  readonly rescinded: boolean;
-};
-
-export type CaseMeta = CaseFold & {
-  readonly caseId: string;
-  readonly workerId: string;
-  readonly pseudonym: string;
-  readonly state: CaseState;
-  readonly version: number;
-  readonly attempt: number;
-  readonly fence: number;
-  /** Epoch seconds: the earliest date HR named. Later ones are doubt, and doubt does not keep access alive. */
-  readonly dueAt: number;
-  readonly source: string;
-  readonly corroboration: 'confirmed' | 'signed-fact';
-  /** The case whose second rotation this is. */
-  readonly followUpOf?: string;
-  readonly hrEventAt: number;
-  readonly acceptedAt: number;
-  readonly openedAt: number;
-  readonly containedAt?: number;
-  readonly plannedAt?: number;
-  readonly taintedAt?: number;
-  readonly deniedAt?: number;
-  readonly provedAt?: number;
-  readonly closedAt?: number;
-  /** Every record that the case owes has its place in the tree. */
-  readonly sealedAt?: number;
-  /** By ring, the STANDBY that takes over; kept so that a replay prepares no other. */
-  readonly successors?: Readonly<Record<string, string>>;
-  readonly followUp?: string;
-};
-
-export const caseKey = (caseId: string, sk: string): RowKey => ({ pk: `CASE#${caseId}`, sk });
-export const metaKey = (caseId: string): RowKey => caseKey(caseId, 'META');
-export const workerKey = (workerId: string, sk: 'OPEN' | 'PSEUDONYM' | `RESCIND#${string}`): RowKey => ({
-  pk: `WORKER#${workerId}`,
-  sk,
-});
-export const rescindKey = (workerId: string, effectiveAt: number): RowKey =>
-  workerKey(workerId, `RESCIND#${ordered(effectiveAt, 12)}`);
-export const DUE_PARTITION = 'DUE';
-export const dueKey = (dueAt: number, caseId: string): RowKey => ({
-  pk: DUE_PARTITION,
-  sk: `${ordered(dueAt, 12)}#${caseId}`,
-});
-export const itemPrefix = (nn: string) => `ITEM#${nn}#`;
 
 /**
  * From the worker, the effective instant and what the case was opened as, never from the delivery: however often HR says
@@ -135,7 +74,7 @@ export function joins(meta: CaseMeta, statement: Departure): boolean {
 }
 
 /** Custody ends, access stays: no containment, no console login to remove. */
-export function custodyOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolean {
+export function exposureOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolean {
   return meta.kind === 'transfer' || meta.followUpOf !== undefined;
 }
 
@@ -146,12 +85,6 @@ export function doubt(meta: CaseFold & Pick<CaseMeta, 'corroboration'>): string 
   if (meta.corroboration === 'confirmed')
     return 'the statement was not read back from the HR system: no adapter reads this source';
   return undefined;
-}
-
-export function parseMeta(item: Row | undefined): CaseMeta | undefined {
-  if (item === undefined) return undefined;
-  const { pk: _pk, sk: _sk, v: _v, ...meta } = item;
-  return meta as unknown as CaseMeta;
 }
 
 /** Refuses a step of an execution that another attempt has taken over from, and of a case that is not that far. */

@@ -5,22 +5,10 @@
  * record `case.listed`; who a reference stands for is sealed in the record of its item, and in clear only in the case's
  * own items.
  */
+import type { ContainmentItem, PrincipalRef } from '../store/case-items';
 import { ordered } from '../store/table';
 
-/** One thing of the worker's that can authenticate, as far as it may stand in a record in clear. */
-export type PrincipalRef =
-  | { readonly ref: string; readonly type: 'subject'; readonly ring: string }
-  | {
-      readonly ref: string;
-      readonly type: 'iam-user';
-      /** How many, in the order IAM lists them; 0 where IAM has no such user any more. */
-      readonly accessKeys: number;
-      readonly exists: boolean;
-      readonly loginProfile: boolean;
-    }
-  | { readonly ref: string; readonly type: 'kms-key' }
-  /** It cannot be acted on: the other principals are, and this one keeps the case open. */
-  | { readonly ref: string; readonly type: 'unknown'; readonly reason: UnknownReason };
+export type { ContainmentItem, PrincipalRef } from '../store/case-items';
 
 /** Fixed words: they stand in records in clear. */
 export const UNKNOWN_REASONS = {
@@ -33,15 +21,6 @@ export type UnknownReason = (typeof UNKNOWN_REASONS)[keyof typeof UNKNOWN_REASON
 
 /** What a record of 65,535 bytes has room for, whatever they are. */
 export const PRINCIPALS_MAX = 200;
-
-export type ContainmentItem =
-  /** Block and cut-off: no token of the subject counts, none is issued. */
-  | { readonly nn: string; readonly kind: 'cut-off'; readonly ref: string; readonly ring: string }
-  /** The tag and the pre-provisioned deny policy, together. */
-  | { readonly nn: string; readonly kind: 'latch'; readonly ref: string }
-  | { readonly nn: string; readonly kind: 'access-key'; readonly ref: string; readonly key: number }
-  | { readonly nn: string; readonly kind: 'personal-key'; readonly ref: string }
-  | { readonly nn: string; readonly kind: 'unplannable'; readonly ref: string; readonly reason: string };
 
 type Unnumbered<T> = T extends unknown ? Omit<T, 'nn'> : never;
 

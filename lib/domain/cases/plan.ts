@@ -7,16 +7,12 @@
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import type { KeyState, TaintClass } from '../rings/ring';
-import { itemNumber, type PrincipalRef } from './containment';
+import type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
+import type { ExposureClass } from '../store/people';
+import { itemNumber } from './containment';
 
-export const EXPOSURE_CLASSES = [
-  'copied-possible',
-  'could-use',
-  'could-deploy',
-  'administers',
-  'reads-public',
-] as const;
-export type ExposureClass = (typeof EXPOSURE_CLASSES)[number];
+export type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
+export { EXPOSURE_CLASSES, type ExposureClass } from '../store/people';
 
 /** What each class of custody asks for. `again`: a session alive at containment can sign with the next key too. */
 const RESPONSES: Readonly<Record<ExposureClass, { readonly taint: TaintClass; readonly again: boolean } | undefined>> =
@@ -27,43 +23,6 @@ const RESPONSES: Readonly<Record<ExposureClass, { readonly taint: TaintClass; re
     administers: { taint: 'planned', again: true },
     'reads-public': undefined,
   };
-
-export type ExposureRef = {
-  readonly ref: string;
-  readonly ring: string;
-  /** Custody of this one key; of whichever key is ACTIVE otherwise. */
-  readonly kid?: string;
-  readonly class: ExposureClass;
-};
-
-export type Inventory = {
-  /** Number of the first item of the plan: containment has those before. */
-  readonly firstItem: number;
-  /** A second rotation, after every session alive at containment has expired: it asks for no third. */
-  readonly followUp: boolean;
-  readonly principals: readonly PrincipalRef[];
-  readonly exposures: readonly ExposureRef[];
-  /** Exposures beyond what one case lists. */
-  readonly omitted?: number;
-  /** The keys that the exposures are of, as they stood. */
-  readonly keys: readonly { readonly ring: string; readonly kid: string; readonly state: KeyState }[];
-};
-
-export type PlannedItem =
-  | {
-      readonly nn: string;
-      readonly kind: 'taint';
-      readonly ring: string;
-      readonly kid: string;
-      readonly class: TaintClass;
-      /** It was ACTIVE: a STANDBY takes its place in the same transaction. */
-      readonly replace: boolean;
-      readonly because: readonly string[];
-    }
-  | { readonly nn: string; readonly kind: 'login-profile'; readonly ref: string }
-  | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] }
-  /** An exposure that says nothing about any key of ours: the others are acted on, and this one keeps the case open. */
-  | { readonly nn: string; readonly kind: 'unplannable'; readonly ref: string; readonly reason: string };
 
 /** A key that is past these cannot be tainted and need not be: it is refused already. */
 const OVER: readonly KeyState[] = ['DENIED', 'RETIRED'];
@@ -181,7 +140,7 @@ export type Step = StepFields &
       }
   );
 
-/** The order of a departure: written here once, read by the state machine, by the tests and by lambdas/README.md. */
+/** The order of a departure: written here once, read by the state machine, by the tests and by docs/departure.md. */
 export const STEPS = [
   {
     name: 'list',

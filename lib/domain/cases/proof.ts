@@ -1,10 +1,9 @@
 /** What must be observed before an item counts as done, and again before it counts as proved. One row a kind. */
 import type { ErrorCode } from '../base/errors';
 import type { KeyState } from '../rings/ring';
-import type { ContainmentItem } from './containment';
-import type { PlannedItem } from './plan';
+import type { CaseItem } from '../store/case-items';
 
-export type CaseItem = ContainmentItem | PlannedItem;
+export type { CaseItem } from '../store/case-items';
 export type ItemKind = CaseItem['kind'];
 
 /** As asked of the thing itself: IAM, KMS, the documents as served. Never an answer of the step that acted. */

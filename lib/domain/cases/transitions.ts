@@ -2,9 +2,11 @@
  * The writes of a case: one transaction each, under the fence that the writer read, with the records and events it owes.
  * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
-import type { EvidenceRecord } from '../evidence/record';
-import { OUTBOX_PREFIX, ordered, ROW_ABSENT, type Test, type Value, type Write } from '../store/table';
-import { type CaseMeta, caseKey, type Departure, dueKey, foldDeparture, metaKey, rescindKey, workerKey } from './case';
+import { type EvidenceRecord, storedRecord } from '../evidence/record';
+import { CASE, CASE_STATEMENT, DUE_MARKER, OPEN_CASE, RESCIND } from '../store/case';
+import { CASE_OUT, type OutboxEvent } from '../store/outbox';
+import { ROW_ABSENT, type Test, valuesOf, type Write } from '../store/table';
+import { type CaseMeta, type Departure, foldDeparture } from './case';
 
 export type CaseWrite = Write<'cases:put' | 'cases:update' | 'cases:check' | 'cases:delete'>;
 type PlainWrite = Write<'cases:put' | 'cases:update'>;
@@ -12,10 +14,7 @@ type PlainWrite = Write<'cases:put' | 'cases:update'>;
 /** One record, with the event that goes with it; both leave with the transaction that made them true. */
 export interface Outgoing {
   readonly record: EvidenceRecord;
-  readonly event?: {
-    readonly detailType: string;
-    readonly detail: { readonly id: string } & Readonly<Record<string, string | number>>;
-  };
+  readonly event?: OutboxEvent;
 }
 
 /** Opens a case, or with a statement refuses as `ERR_CONDITION_FAILED` what another delivery has opened meanwhile. */
@@ -34,7 +33,7 @@ export function openCase(
     {
       kind: 'update',
       table: 'cases',
-      key: workerKey(meta.workerId, 'OPEN'),
+      key: OPEN_CASE.key(meta.workerId),
       set: { v: 1, caseId: meta.caseId },
       if: [open],
     },
@@ -46,8 +45,8 @@ export function openCase(
 /** A case and its due marker; used where one is opened by HR and where one follows another. */
 export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWrite[] {
   return [
-    { kind: 'put', table: 'cases', row: { ...metaKey(meta.caseId), v: 1, ...meta }, if: ROW_ABSENT },
-    { kind: 'put', table: 'cases', row: { ...dueKey(meta.dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
+    { kind: 'put', table: 'cases', row: CASE.row([meta.caseId], meta), if: ROW_ABSENT },
+    { kind: 'put', table: 'cases', row: DUE_MARKER.row([meta.dueAt, meta.caseId], { caseId: meta.caseId }) },
     ...outWrites(meta, outgoing),
   ];
 }
@@ -63,8 +62,8 @@ export function addDeparture(meta: CaseMeta, statement: Departure, rescinded: bo
   const moved: CaseWrite[] =
     waits && dueAt !== meta.dueAt
       ? [
-          { kind: 'delete', table: 'cases', key: dueKey(meta.dueAt, meta.caseId) },
-          { kind: 'put', table: 'cases', row: { ...dueKey(dueAt, meta.caseId), v: 1, caseId: meta.caseId } },
+          { kind: 'delete', table: 'cases', key: DUE_MARKER.key(meta.dueAt, meta.caseId) },
+          { kind: 'put', table: 'cases', row: DUE_MARKER.row([dueAt, meta.caseId], { caseId: meta.caseId }) },
         ]
       : [];
   return [
@@ -95,20 +94,20 @@ export function rescind(
 
   const { caseIds, open } = unaffected;
   const absent = caseIds.map(
-    (caseId): CaseWrite => ({ kind: 'check', table: 'cases', key: metaKey(caseId), if: ROW_ABSENT }),
+    (caseId): CaseWrite => ({ kind: 'check', table: 'cases', key: CASE.key(caseId), if: ROW_ABSENT }),
   );
   const unmoved: CaseWrite[] = open
     ? [
         {
           kind: 'check',
           table: 'cases',
-          key: metaKey(open.caseId),
+          key: CASE.key(open.caseId),
           if: [{ attribute: 'fence', is: '=', value: open.fence }],
         },
       ]
     : [];
   return [
-    { kind: 'put', table: 'cases', row: { ...rescindKey(workerId, effectiveAt), v: 1 } },
+    { kind: 'put', table: 'cases', row: RESCIND.row([workerId, effectiveAt], {}) },
     ...marked.flatMap((target) => transition(target, { rescinded: true })),
     ...absent,
     ...unmoved,
@@ -122,8 +121,8 @@ export function transition(meta: CaseMeta, set: Partial<CaseMeta>, outgoing: rea
     {
       kind: 'update',
       table: 'cases',
-      key: metaKey(meta.caseId),
-      set: { ...(set as { readonly [attribute: string]: Value }), fence: next.fence, version: next.version },
+      key: CASE.key(meta.caseId),
+      set: valuesOf({ ...set, fence: next.fence, version: next.version }),
       if: [
         { attribute: 'fence', is: '=', value: meta.fence },
         { attribute: 'attempt', is: '=', value: meta.attempt },
@@ -137,12 +136,7 @@ function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly 
   return outgoing.map(({ record, event }, n) => ({
     kind: 'put',
     table: 'cases',
-    row: {
-      ...caseKey(meta.caseId, `${OUTBOX_PREFIX}${ordered(meta.fence)}.${n}`),
-      v: 1,
-      record: record as unknown as Value,
-      ...(event && { event: event as unknown as Value }),
-    },
+    row: CASE_OUT.row([meta.caseId, meta.fence, n], { record: storedRecord(record), event }),
     if: ROW_ABSENT,
   }));
 }
@@ -151,16 +145,12 @@ function statementWrite(caseId: string, statement: Departure): PlainWrite {
   return {
     kind: 'put',
     table: 'cases',
-    row: {
-      ...caseKey(caseId, `STATEMENT#${ordered(statement.effectiveAt, 12)}#${statement.kind}`),
-      v: 1,
-      ...statement,
-    },
+    row: CASE_STATEMENT.row([caseId, statement], statement),
   };
 }
 
 /** The rescind that was looked for is still there, or still is not: otherwise the fold was of half the statements. */
 function rescindUnchanged(statement: Departure, rescinded: boolean): CaseWrite {
   const test: Test = { attribute: 'pk', is: rescinded ? 'present' : 'absent' };
-  return { kind: 'check', table: 'cases', key: rescindKey(statement.workerId, statement.effectiveAt), if: [test] };
+  return { kind: 'check', table: 'cases', key: RESCIND.key(statement.workerId, statement.effectiveAt), if: [test] };
 }

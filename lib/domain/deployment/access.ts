@@ -38,8 +38,8 @@ export const COMMAND_RIGHTS = {
     'invoke:committer',
     'invoke:resigner',
   ],
-  'ring halt': ['stacks:look', 'keys:query', 'invoke:taint'],
-  'ring resume': ['stacks:look', 'keys:query', 'invoke:taint'],
+  'ring halt': ['stacks:look', 'keys:query', 'invoke:halt'],
+  'ring resume': ['stacks:look', 'keys:query', 'invoke:halt'],
   doctor: [
     'stacks:look',
     'keys:query',

@@ -61,18 +61,20 @@ export interface Messages {
           readonly caseId?: string;
         }
       /** DENIES the targets whose wave is over; answers what is still pending. */
-      | { readonly op: 'deny'; readonly ring: string; readonly kids: readonly string[] }
-      /** Stops the ring from issuing, or lets it issue again. Waves go on: they only re-sign what was issued. */
-      | { readonly op: 'halt' | 'resume'; readonly ring: string; readonly reason: string };
+      | { readonly op: 'deny'; readonly ring: string; readonly kids: readonly string[] };
     response: {
       readonly states: readonly { readonly kid: string; readonly state: string }[];
       /** taint: what pass 1 has to work on; deny: the batches whose last pass still found something. */
       readonly batches: readonly WaveBatch[];
       /** Absent of a ring that is closing: nothing issues any more. */
       readonly activeKid?: string;
-      /** halt, resume: as read back. */
-      readonly halted?: boolean;
     };
+  };
+  /** Stops the ring from issuing, or lets it issue again. */
+  halt: {
+    request: { readonly op: 'halt' | 'resume'; readonly ring: string; readonly reason: string };
+    /** As read back. */
+    response: { readonly halted: boolean; readonly activeKid?: string };
   };
   publisher: { request: { readonly ring: string }; response: { readonly seq: number } };
   cutter: {

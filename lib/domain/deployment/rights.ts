@@ -39,8 +39,6 @@ const ROTATOR = [
   'keys:query',
   'keys:put',
   'keys:update',
-  'keys:delete',
-  'keys:check',
   'invoke:issuer',
   'invoke:publisher',
   'http:get',
@@ -62,7 +60,8 @@ export const RIGHTS = {
   rotator: ROTATOR,
   /** The same rights under the same role; invoked by CloudFormation alone. */
   'ring-deployer': ROTATOR,
-  taint: ['keys:get', 'keys:query', 'keys:put', 'keys:update', 'keys:check', 'markers:query'],
+  taint: ['keys:query', 'keys:put', 'keys:update', 'markers:query'],
+  halt: ['keys:query', 'keys:put', 'keys:update'],
   publisher: ['sign:feed', 'keys:query', 'cut-offs:query', 'public:get', 'public:put'],
   'well-known': ['keys:query', 'public:get'],
   cutter: ['cut-offs:get', 'cut-offs:put', 'cut-offs:update', 'secret:pepper'],

@@ -1,40 +1,22 @@
 /** Folding issued digests into committed lists: what waits, grouped by kid and ledger shard, and the records that say so. */
 
 import { H } from '../base/encoding';
-import { CurfewError } from '../base/errors';
-import { MARKER_PARTITIONS } from '../store/shards';
-import type { Row, RowKey } from '../store/table';
+import type { Marker } from '../store/ledger';
 import type { EvidenceRecord } from './record';
-import { describeTokenList, formatTokenList, type TokenDigest, type TokenListEntry, tokenListKey } from './token-list';
-
-export interface Marker extends TokenDigest {
-  readonly key: RowKey;
-  readonly kid: string;
-  readonly shard: number;
-}
+import { describeTokenList, formatTokenList, type TokenListEntry, tokenListKey } from './token-list';
 
 export interface StoredList {
   readonly key: string;
   readonly text: string;
 }
 
-/** Of partition `OUT#{shard}`: what the issuer's or resigner's own transaction left there. */
-export function parseMarker({ pk, sk, kid, jtiH, tokenSha256 }: Row): Marker {
-  const shard = MARKER_PARTITIONS.indexOf(pk);
-  if (shard < 0 || ![kid, jtiH, tokenSha256].every((value) => typeof value === 'string'))
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a marker names kid, jtiH and tokenSha256', {
-      got: `${pk} ${sk}`,
-    });
-  return { key: { pk, sk }, shard, kid: kid as string, jtiH: jtiH as string, tokenSha256: tokenSha256 as string };
-}
-
 /**
  * One list a kid and shard, one record a kid. The record's id comes from the lists, so that folding the same digests
  * again, after a crash, names the same record.
  */
-export function commit(issued: readonly Marker[], at: number): { lists: StoredList[]; records: EvidenceRecord[] } {
+export function commit(markers: readonly Marker[], at: number): { lists: StoredList[]; records: EvidenceRecord[] } {
   const lists: StoredList[] = [];
-  const records = [...groupBy(issued, ({ kid }) => kid)].map(([kid, ofKid]): EvidenceRecord => {
+  const records = [...groupBy(markers, ({ kid }) => kid)].map(([kid, ofKid]): EvidenceRecord => {
     const entries = [...groupBy(ofKid, ({ shard }) => shard)]
       .sort(([a], [b]) => a - b)
       .map(([shard, tokens]): TokenListEntry => {

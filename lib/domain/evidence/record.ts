@@ -1,5 +1,5 @@
 /**
- * A record: one fact, written once as canonical bytes, hashed and verified verbatim (FORMAT.md).
+ * A record: one fact, written once as canonical bytes, hashed and verified verbatim (docs/evidence-format.md).
  *
  *     {"at":1700000000,"body":{…},"case":"c-…","id":"…","ring":"customer-api","type":"key.activated","v":1}
  *
@@ -56,6 +56,16 @@ export interface EvidenceRecord {
 
 export function formatRecord(record: EvidenceRecord): string {
   return canonicalJson(record as unknown as Json);
+}
+
+/** A record as a row of an outbox holds it. */
+export function storedRecord(record: EvidenceRecord): { readonly [name: string]: Json | undefined } {
+  return { ...record };
+}
+
+/** The record that a row of an outbox holds: parsed as strictly as if it came from the log. */
+export function recordFrom(stored: { readonly [name: string]: Json | undefined }): EvidenceRecord {
+  return parseRecord(Buffer.from(canonicalJson(stored)));
 }
 
 /** Entry bundles give each entry a 16-bit length (C2SP tlog-tiles). */

@@ -1,5 +1,5 @@
 /**
- * Sealed fields: personal data inside records, AES-256-GCM under a key per person (FORMAT.md, "Sealed fields").
+ * Sealed fields: personal data inside records, AES-256-GCM under a key per person (docs/evidence-format.md, "Sealed fields").
  *
  *     v1.<iv, 12 bytes>.<ciphertext and 16-byte tag>        each part base64url, canonical
  *

@@ -1,5 +1,5 @@
 /**
- * Lists of issued tokens: what a `tokens.issued` record commits to, digests only (FORMAT.md, "Token lists").
+ * Lists of issued tokens: what a `tokens.issued` record commits to, digests only (docs/evidence-format.md, "Token lists").
  *
  *     <H(jti)> <H(compact JWS)>\n        one line a token, lines sorted, none twice
  *

@@ -164,7 +164,7 @@ function alarms(facts: InstanceFacts): Finding {
       ]
         .filter(Boolean)
         .join('; '),
-      ringing.length > 0 ? 'see its section of the run-book in the README' : 'deploy again: somebody deleted them',
+      ringing.length > 0 ? 'see its section of docs/runbook.md' : 'deploy again: somebody deleted them',
     );
   const undecided = found.seen.filter(({ state }) => state !== 'OK').map(({ name }) => name);
   if (undecided.length > 0)

@@ -11,11 +11,11 @@
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
+import type { Corroboration } from '../store/inbox';
 
 export interface HrSourceConfig {
   readonly scheme: 'standard-webhooks' | 'bamboohr';
-  /** `signed-fact` is an explicit choice, recorded in every case. */
-  readonly corroboration: 'confirmed' | 'signed-fact';
+  readonly corroboration: Corroboration;
   readonly secretArn: string;
 }
 

@@ -10,25 +10,14 @@
  */
 import { CurfewError } from '../base/errors';
 import { parseStrictJson } from '../base/strict-json';
+import type { Statement, StatementKind } from '../store/inbox';
 import type { Scheme } from './schemes';
 
 export const BODY_BYTES_MAX = 256 * 1024;
 
-/** `rescinded` takes back the departure at its `effectiveAt`; `rehire` comes back as somebody new. */
-export type LeaverKind = 'termination' | 'contract_end' | 'transfer' | 'rescinded' | 'rehire';
+export type { Statement, StatementKind } from '../store/inbox';
 
-export type Statement = {
-  readonly kind: LeaverKind;
-  readonly workerId: string;
-  /** Epoch seconds, from the statement itself: the time of receipt would make a retry another departure. */
-  readonly effectiveAt: number;
-  /** The offset that the source wrote, so that a person can be shown the hour HR meant. */
-  readonly zone: string;
-  readonly sourceEventId: string;
-  readonly initiator?: string;
-};
-
-const KIND_OF_TYPE: Readonly<Record<string, LeaverKind>> = {
+const KIND_OF_TYPE: Readonly<Record<string, StatementKind>> = {
   'worker.terminated': 'termination',
   'worker.contract_ended': 'contract_end',
   'worker.transferred': 'transfer',

@@ -3,6 +3,7 @@ import { canonicalJson, H, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
 import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
+import type { DeclaredVerifier, RingSettings } from '../store/ring-head';
 import { type Exemption, endOf, isExempt } from './exemption';
 
 const DAY = 86_400;
@@ -26,12 +27,7 @@ const VERIFIER_NAME_PATTERN = /^[A-Za-z0-9][\w./:-]{0,99}$/;
 /** A month: whoever caches a JWKS for longer is `unbounded`. */
 const CACHE_SECONDS_MAX = 30 * DAY;
 
-/** A verifier that is not ours, and how long it goes on with the JWKS it has. */
-export interface DeclaredVerifier {
-  readonly name: string;
-  /** `unbounded`: it never asks again by itself (aws-jwt-verify's simple cache, go-oidc). No wait covers that; the report names it. */
-  readonly cacheSeconds: number | 'unbounded';
-}
+export type { DeclaredVerifier, RingSettings } from '../store/ring-head';
 
 /** The custom resource hands it to the rotator. */
 export interface RingConfig {
@@ -61,23 +57,6 @@ export interface LegacyKeyConfig {
   readonly verifyUntil: number;
   /** Where the approval is on file (a ticket, a role): it stands in evidence in clear, so never a person's name. */
   readonly approver: string;
-}
-
-/** What stands in HEAD.cfg: the part of the configuration that tokens depend on, and the timings of activation. */
-export interface RingSettings {
-  readonly alg: SigningAlgorithm;
-  readonly iss: string;
-  readonly aud: string;
-  readonly periodSeconds: number;
-  readonly maxTtlSeconds: number;
-  readonly propagationSeconds: number;
-  readonly cacheSeconds: number;
-  readonly skewSeconds: number;
-  readonly drainSeconds: number;
-  /** Epoch seconds: from then on the hard limit of the period counts again. */
-  readonly periodExemptUntil?: number;
-  readonly verifiers?: readonly DeclaredVerifier[];
-  readonly exemptions?: readonly Exemption[];
 }
 
 /** The stage settings that a ring works with, in seconds; what each means stands in `deployment/settings.ts`. */

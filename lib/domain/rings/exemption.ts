@@ -5,24 +5,17 @@
  *     {"rule":"ERR_RING_LIMIT","subject":"customer-api","approver":"CHG-7","reason":"partner rotates yearly","until":"2027-03-31"}
  */
 import { CurfewError } from '../base/errors';
+import type { Exemption } from '../store/ring-head';
 
 /** What may be let through at all, and what its `subject` is. Nothing exempts from a schedule, a standby age or the lock on evidence. */
 export const EXEMPTABLE = {
   ERR_RING_LIMIT: 'a ring id: its keys may sign for longer than the limit',
   ERR_KEY_OUTSIDE_RING: 'the construct path of a signing key that no ring rotates',
   ERR_POLICY_SIGNS: 'the construct path of an identity policy that grants kms:Sign',
-} as const;
-export type ExemptableRule = keyof typeof EXEMPTABLE;
+} as const satisfies Record<Exemption['rule'], string>;
+export type ExemptableRule = Exemption['rule'];
 
-export interface Exemption {
-  readonly rule: ExemptableRule;
-  readonly subject: string;
-  /** Where the approval is on file (a ticket, a role): it stands in evidence in clear, so never a person's name. */
-  readonly approver: string;
-  readonly reason: string;
-  /** The last day on which it counts, UTC: `YYYY-MM-DD`. */
-  readonly until: string;
-}
+export type { Exemption } from '../store/ring-head';
 
 const DAY = 86_400;
 /** Whoever needs it for longer asks again. */

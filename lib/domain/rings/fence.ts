@@ -3,31 +3,29 @@
  * changes, if it still is in the state we read; and the record of it waits in the outbox. Two rotators, or a rotator
  * and a departure, can therefore never interleave: the second one's fence is stale, it reads again and asks again.
  */
-import type { Json } from '../base/encoding';
-import type { EvidenceRecord, RecordType } from '../evidence/record';
-import { ordered, ROW_ABSENT, ROW_PRESENT, type Test, type Value, type Write } from '../store/table';
-import type { Ring } from './ring';
-import { GATES, gateKey, headKey, keyKey, outKey, row } from './ring-items';
 
-export type KeysWrite = Write<'keys:put' | 'keys:update' | 'keys:check'>;
+import type { Json } from '../base/encoding';
+import { type EvidenceRecord, type RecordType, storedRecord } from '../evidence/record';
+import { RING_OUT } from '../store/outbox';
+import { GATE, GATES, RING_HEAD, type RingHead } from '../store/ring-head';
+import { type KeyRecord, RING_KEY } from '../store/ring-key';
+import { ordered, ROW_ABSENT, ROW_PRESENT, type Test, valuesOf, type Write } from '../store/table';
+import type { Ring } from './ring';
+
+export type KeysWrite = Write<'keys:put' | 'keys:update'>;
 export type RecordDraft = {
   readonly type: RecordType;
   readonly body: { readonly [name: string]: Json | undefined };
   readonly case?: string;
 };
 type Head = {
-  readonly set?: { readonly [name: string]: Value };
-  readonly remove?: readonly string[];
-  readonly add?: { readonly [name: string]: number };
+  readonly set?: Partial<RingHead>;
+  readonly remove?: readonly (keyof RingHead)[];
+  readonly add?: { readonly [name in keyof RingHead]?: number };
 };
 
-export function change(
-  ring: Ring,
-  kid: string,
-  set: { readonly [name: string]: unknown },
-  tests: readonly Test[],
-): KeysWrite {
-  return { kind: 'update', table: 'keys', key: keyKey(ring.id, kid), set: set as { [name: string]: Value }, if: tests };
+export function change(ring: Ring, kid: string, set: Partial<KeyRecord>, tests: readonly Test[]): KeysWrite {
+  return { kind: 'update', table: 'keys', key: RING_KEY.key(ring.id, kid), set: valuesOf(set), if: tests };
 }
 
 export function is(attribute: string, value: string): Test {
@@ -45,8 +43,8 @@ export function fenced(
   const headWrite: KeysWrite = {
     kind: 'update',
     table: 'keys',
-    key: headKey(ring.id),
-    set: { ...head.set, fence },
+    key: RING_HEAD.key(ring.id),
+    set: valuesOf({ ...head.set, fence }),
     remove: head.remove,
     add: head.add,
     if: [
@@ -63,13 +61,13 @@ export function fenced(
 const GATED: readonly string[] = ['activeKid', 'halted', 'closingAt'];
 
 function gates(ring: string, { set = {}, remove = [] }: Head): KeysWrite[] {
-  const changed = Object.fromEntries(Object.entries(set).filter(([name]) => GATED.includes(name)));
+  const changed = Object.fromEntries(Object.entries(valuesOf(set)).filter(([name]) => GATED.includes(name)));
   const gone = remove.filter((name) => GATED.includes(name));
   if (Object.keys(changed).length + gone.length === 0) return [];
   return Array.from({ length: GATES }, (_, n) => ({
     kind: 'update',
     table: 'keys',
-    key: gateKey(ring, n),
+    key: GATE.key(ring, n),
     set: changed,
     remove: gone,
     if: ROW_PRESENT,
@@ -88,6 +86,11 @@ export function outbox(ring: string, fence: number, now: number, drafts: readonl
       body,
     };
     const event = { detailType: 'KeyStateChanged', detail: { id: record.id, ring, type } };
-    return { kind: 'put', table: 'keys', row: row(outKey(ring, fence, n), { record, event }), if: ROW_ABSENT };
+    return {
+      kind: 'put',
+      table: 'keys',
+      row: RING_OUT.row([ring, fence, n], { record: storedRecord(record), event }),
+      if: ROW_ABSENT,
+    };
   });
 }

@@ -4,6 +4,7 @@
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import { ALGORITHMS, type SigningAlgorithm } from '../jose/algorithm';
+import type { PolicyState } from '../store/ring-key';
 
 export const POLICY_VERSION = 1;
 
@@ -69,7 +70,7 @@ export function policySha256(policy: string): string {
  * a role made anew under that name is another principal. `granted`: it is as written, and somebody has a right beside
  * it. `unreadable`: we are not even let look at it any more.
  */
-export type PolicyState = 'as-written' | 'changed' | 'orphaned' | 'granted' | 'unreadable';
+export type { PolicyState } from '../store/ring-key';
 
 export function policyStateOf(found: string | undefined, written: string): PolicyState {
   if (found === undefined) return 'unreadable';

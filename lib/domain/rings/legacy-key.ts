@@ -1,11 +1,12 @@
 /** The public keys of the issuer before us: adopted OBSERVED, ended by a taint or by their date, never ACTIVE. */
+
 import { CurfewError } from '../base/errors';
-import { SHARDS } from '../store/shards';
+import { SHARDS } from '../store/ledger';
+import { KID_POINTER, RING_KEY } from '../store/ring-key';
 import { ROW_ABSENT } from '../store/table';
 import type { LegacyKeyConfig } from './configuration';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring } from './ring';
-import { keyKey, pointerKey, row } from './ring-items';
 
 /** An exportable key that stays good for years is the very thing that must not be; whoever needs longer asks again. */
 const LEGACY_SECONDS_MAX = 366 * 86_400;
@@ -39,8 +40,8 @@ export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: Legac
     now,
     [{ type: 'key.adopted', body }],
     [
-      { kind: 'put', table: 'keys', row: row(keyKey(ring.id, jwk.kid), key), if: ROW_ABSENT },
-      { kind: 'put', table: 'keys', row: row(pointerKey(jwk.kid), { ring: ring.id }), if: ROW_ABSENT },
+      { kind: 'put', table: 'keys', row: RING_KEY.row([ring.id, jwk.kid], key), if: ROW_ABSENT },
+      { kind: 'put', table: 'keys', row: KID_POINTER.row([jwk.kid], { ring: ring.id }), if: ROW_ABSENT },
     ],
   );
 }

@@ -1,31 +1,31 @@
 /** The life of a ring as a whole: born, changed, halted, closed; each change one transaction under the fence (`fence.ts`). */
-import type { Json } from '../base/encoding';
+
 import { CurfewError } from '../base/errors';
-import { ROW_ABSENT } from '../store/table';
+import { GATE, GATES, RING_ENTRY, RING_HEAD } from '../store/ring-head';
+import { ROW_ABSENT, valuesOf } from '../store/table';
 import { type RingSettings, settingsSha } from './configuration';
 import { change, fenced, is, type KeysWrite, outbox } from './fence';
 import { activeKey, longestTtl, type Ring, verifyUntilOf } from './ring';
-import { GATES, gateKey, headKey, ringEntryKey, row } from './ring-items';
 import { isClosed } from './rotation';
 
 /** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
 export function createRing(id: string, cfg: RingSettings, now: number): KeysWrite[] {
-  const head = row(headKey(id), {
+  const head = RING_HEAD.row([id], {
     activations: 0,
     fence: 1,
     halted: false,
-    cfg: bodyOf(cfg),
+    cfg,
     cfgSha: settingsSha(cfg),
   });
   return [
     { kind: 'put', table: 'keys', row: head, if: ROW_ABSENT },
-    { kind: 'put', table: 'keys', row: row(ringEntryKey(id), {}) },
+    { kind: 'put', table: 'keys', row: RING_ENTRY.row([id], {}) },
     ...Array.from({ length: GATES }, (_, n) => ({
       kind: 'put' as const,
       table: 'keys' as const,
-      row: row(gateKey(id, n), { halted: false }),
+      row: GATE.row([id, n], { halted: false }),
     })),
-    ...outbox(id, 1, now, [{ type: 'ring.created', body: bodyOf(cfg) }]),
+    ...outbox(id, 1, now, [{ type: 'ring.created', body: valuesOf(cfg) }]),
   ];
 }
 
@@ -43,13 +43,9 @@ export function updateRing(ring: Ring, cfg: RingSettings, now: number): KeysWrit
   const maxTtlSeconds = Math.max(activeKey(ring)?.maxTtlSeconds ?? ring.cfg.maxTtlSeconds, cfg.maxTtlSeconds);
   const lives =
     ring.activeKid === undefined ? [] : [change(ring, ring.activeKid, { maxTtlSeconds }, [is('state', 'ACTIVE')])];
-  return fenced(ring, now, [{ type: 'ring.updated', body: bodyOf(cfg) }], lives, {
-    set: { cfg: bodyOf(cfg), cfgSha: settingsSha(cfg) },
+  return fenced(ring, now, [{ type: 'ring.updated', body: valuesOf(cfg) }], lives, {
+    set: { cfg, cfgSha: settingsSha(cfg) },
   });
-}
-
-function bodyOf(cfg: RingSettings): { readonly [name: string]: Json } {
-  return { ...cfg } as unknown as { readonly [name: string]: Json };
 }
 
 /** Nothing is issued from this transaction on: whoever is about to, tests `halted` in the one that releases the token. */

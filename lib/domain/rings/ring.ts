@@ -11,119 +11,29 @@
  * The states are those of NIST SP 800-57 part 1, section 7, with its "compromised" split into SUSPECT and DENIED.
  */
 import { CurfewError } from '../base/errors';
-import type { SigningAlgorithm } from '../jose/algorithm';
-import type { PublicJwk } from '../jose/jwk';
-import type { RingSettings } from './configuration';
-import type { PolicyState } from './key-policy';
+import type { RingHead, RingSettings } from '../store/ring-head';
+import type { KeyRecord, Slot } from '../store/ring-key';
+import type { Wave } from '../store/wave';
 
 export const STANDBYS = 2;
-export type KeyState = 'STANDBY' | 'ACTIVE' | 'VERIFY_ONLY' | 'OBSERVED' | 'SUSPECT' | 'DENIED' | 'RETIRED';
+export type { KeyRecord, KeyState, Slot, Taint, TaintClass, Window } from '../store/ring-key';
+export type { Wave, WaveResult } from '../store/wave';
 
-/** Tokens under a kid were issued within one of its windows; a re-sign wave adds one, since iat is kept. */
-export interface Window {
-  readonly iatFrom: number;
-  readonly iatTo: number;
-  readonly wave?: string;
-}
-
-/** How far a taint goes: `compromise`, the key could have been copied; `planned`, a custodian with use of it left. */
-export type TaintClass = 'compromise' | 'planned';
-
-export interface Taint {
-  readonly class: TaintClass;
-  readonly reason: string;
-  readonly at: number;
-  readonly cases: readonly string[];
-}
-
-export interface KeyRecord {
-  readonly kid: string;
-  readonly state: KeyState;
-  readonly kind: 'kms' | 'legacy';
-  readonly kmsKeyArn?: string;
-  readonly alg: SigningAlgorithm;
-  readonly jwk: PublicJwk;
-  readonly slot: number;
-  readonly shards: number;
-  readonly bornAt: number;
-  readonly confirmedAt?: number;
-  readonly activatedAt?: number;
-  readonly deactivatedAt?: number;
-  /** Past this KMS refuses: the key policy says so. 0 for a legacy key, which never signs here. */
-  readonly signUntil: number;
-  readonly verifyUntil: number;
-  /** Longest life of a token that it may have signed, in seconds: the ring's may have been lowered since. */
-  readonly maxTtlSeconds?: number;
-  readonly windows: readonly Window[];
-  readonly inJwks: boolean;
-  readonly taint?: Taint;
-  readonly deniedAt?: number;
-  /**
-   * What KMS was last told or seen to be; `Enabled` from before EnableKey is called, so that a crash is cleaned up.
-   * A STANDBY passes through `Disabling`, in which nobody may prepare or activate it.
-   */
-  readonly kmsState?: 'Enabled' | 'Disabling' | 'Disabled';
-  readonly preparedAt?: number;
-  /** A probe signed with it, and it was not disabled since; 0 or absent: we only asked KMS to enable it. */
-  readonly probedAt?: number;
-  /** Of a STANDBY that was prepared and given up: others may still be about to disable it (`RESTS_FOR`). */
-  readonly disabledAt?: number;
-  readonly policySha256?: string;
-  /** What the last read-back found; absent: as written at birth. */
-  readonly policyState?: PolicyState;
-}
-
-export interface Slot {
-  readonly slot: number;
-  readonly state: 'INTENT' | 'CREATED' | 'ADOPTED';
-  readonly at: number;
-  /** Part of the tag that the KMS key is found by: nobody can make a key in advance that looks like this slot's. */
-  readonly nonce: string;
-  /** Fixed here, for the key policy and the key record alike: the ring's period may change before the key is adopted. */
-  readonly signUntil: number;
-  readonly adoptedAt?: number;
-  /** When keys that carry the slot's tag, and are not its key, were looked for. */
-  readonly sweptAt?: number;
-  /** From CREATED on. The public key is read at once: KMS refuses to tell that of a disabled key. */
-  readonly kmsKeyArn?: string;
-  readonly jwk?: PublicJwk;
-  readonly policySha256?: string;
-}
-
-/** What the last pass of a wave came to; the root commits to every (H(jti), old digest, new digest). */
-export interface WaveResult {
-  readonly passes: number;
-  readonly source: number;
-  readonly done: number;
-  readonly excluded: Readonly<Record<string, number>>;
-  readonly root: string;
-}
-
-export interface Wave {
-  /** The tainted kid: one wave each, however many cases join it. */
-  readonly fromKid: string;
-  readonly toKid: string;
-  readonly state: 'OPEN' | 'DONE';
-  readonly openedAt: number;
-  readonly cases: readonly string[];
-  /** Of a wave that is DONE. */
-  readonly result?: WaveResult;
-}
-
-export interface Ring {
-  readonly id: string;
-  /** Number of activations so far; 0 at birth. */
-  readonly activations: number;
-  readonly fence: number;
-  readonly activeKid?: string;
-  readonly halted: boolean;
-  /** From then on nothing is issued; the ring is RETIRED whole when its last token is over. */
-  readonly closingAt?: number;
-  readonly cfg: RingSettings;
-  readonly cfgSha: string;
+/** What belongs to a ring beside its head. */
+export interface RingParts {
   readonly keys: readonly KeyRecord[];
   readonly slots: readonly Slot[];
   readonly waves: readonly Wave[];
+}
+
+export interface Ring extends RingHead, RingParts {
+  readonly id: string;
+}
+
+/** In the order of their slots, whatever the order they were read in. */
+export function ringOf(id: string, head: RingHead, { keys, slots, waves }: RingParts): Ring {
+  const bySlot = <T extends { readonly slot: number }>(all: readonly T[]) => [...all].sort((a, b) => a.slot - b.slot);
+  return { id, ...head, keys: bySlot(keys), slots: bySlot(slots), waves };
 }
 
 /** `signUntil`: a STANDBY waits, KMS-disabled, for every key before it, then signs one period; a tenth is grace. */

@@ -1,15 +1,39 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
+
 import { CurfewError } from '../base/errors';
+import { TAINT_CLASSES } from '../store/ring-key';
 import { ROW_ABSENT } from '../store/table';
+import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
-import { findKey, longestTtl, type Ring, type TaintClass, type WaveResult } from './ring';
-import { row, waveKey } from './ring-items';
+import { findKey, longestTtl, type Ring, type TaintClass, type Wave, type WaveResult } from './ring';
 import { activation, isOpen, leaving, moveWave } from './transitions';
 
 export interface TaintTarget {
   readonly kid: string;
   readonly class: TaintClass;
   readonly reason: string;
+}
+
+/** Stands in evidence in clear: one line of text. */
+const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
+
+/** Whoever may invoke us may write a record: it says what it says in words that evidence can hold. */
+export function parseReason(given: unknown): string {
+  if (typeof given === 'string' && REASON_PATTERN.test(given)) return given;
+  throw new CurfewError('ERR_INPUT_INVALID', 'a reason is one line of text', {
+    got: given,
+    allowed: String(REASON_PATTERN),
+  });
+}
+
+/** How far a taint goes is decided by its class: a word that is none is refused. */
+export function parseTaintClass(given: unknown): TaintClass {
+  const known = TAINT_CLASSES.find((one) => one === given);
+  if (known !== undefined) return known;
+  throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+    got: given,
+    allowed: TAINT_CLASSES,
+  });
 }
 
 /**
@@ -63,11 +87,11 @@ export function taint(
   for (const { kid, class: taintClass, reason } of fresh) {
     const key = findKey(ring, kid);
     const inJwks = taintClass === 'planned';
-    const leavingActive = key.state === 'ACTIVE' ? leaving(ring, key, 'SUSPECT', now) : { state: 'SUSPECT' };
+    const leavingActive = key.state === 'ACTIVE' ? leaving(ring, key, 'SUSPECT', now) : { state: 'SUSPECT' as const };
     const set = { ...leavingActive, inJwks, taint: { class: taintClass, reason, at: now, cases } };
     writes.push(change(ring, kid, set, [is('state', key.state)]));
-    const wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
-    writes.push({ kind: 'put', table: 'keys', row: row(waveKey(ring.id, kid), wave), if: ROW_ABSENT });
+    const wave: Wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
+    writes.push({ kind: 'put', table: 'keys', row: WAVE.row([ring.id, kid], wave), if: ROW_ABSENT });
     drafts.push({
       type: 'key.tainted',
       case: caseId,
@@ -138,7 +162,7 @@ export function deny(ring: Ring, kid: string, result: WaveResult, now: number): 
     {
       kind: 'update',
       table: 'keys',
-      key: waveKey(ring.id, kid),
+      key: WAVE.key(ring.id, kid),
       set: { state: 'DONE', result: { ...result, excluded: { ...result.excluded } } },
       if: [is('state', 'OPEN')],
     },

@@ -1,6 +1,8 @@
 import { CurfewError } from '../base/errors';
-import { SHARDS } from '../store/shards';
+import { SHARDS } from '../store/ledger';
+import { KID_POINTER, RING_KEY, SLOT } from '../store/ring-key';
 import { ROW_ABSENT, type Test } from '../store/table';
+import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
 import type { PolicyState } from './key-policy';
 import {
@@ -14,13 +16,12 @@ import {
   type Wave,
   type Window,
 } from './ring';
-import { keyKey, pointerKey, row, slotKey, waveKey } from './ring-items';
 import { mayActivate } from './rotation';
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {
   const intent: Slot = { slot, state: 'INTENT', at: now, nonce, signUntil: signUntilOf(now, ring.cfg.periodSeconds) };
-  return [{ kind: 'put', table: 'keys', row: row(slotKey(ring.id, slot), intent), if: ROW_ABSENT }];
+  return [{ kind: 'put', table: 'keys', row: SLOT.row([ring.id, slot], intent), if: ROW_ABSENT }];
 }
 
 export function slotCreated(
@@ -32,7 +33,7 @@ export function slotCreated(
     {
       kind: 'update',
       table: 'keys',
-      key: slotKey(ring.id, slot),
+      key: SLOT.key(ring.id, slot),
       set: { ...key, state: 'CREATED', jwk: { ...key.jwk } },
       if: [is('state', 'INTENT')],
     },
@@ -79,12 +80,12 @@ export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
     now,
     [{ type: 'key.adopted', body }],
     [
-      { kind: 'put', table: 'keys', row: row(keyKey(ring.id, kid), key), if: ROW_ABSENT },
-      { kind: 'put', table: 'keys', row: row(pointerKey(kid), { ring: ring.id }), if: ROW_ABSENT },
+      { kind: 'put', table: 'keys', row: RING_KEY.row([ring.id, kid], key), if: ROW_ABSENT },
+      { kind: 'put', table: 'keys', row: KID_POINTER.row([kid], { ring: ring.id }), if: ROW_ABSENT },
       {
         kind: 'update',
         table: 'keys',
-        key: slotKey(ring.id, slot.slot),
+        key: SLOT.key(ring.id, slot.slot),
         set: { state: 'ADOPTED', adoptedAt: now },
         if: [is('state', 'CREATED')],
       },
@@ -94,7 +95,13 @@ export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
 
 export function markSwept(ring: Ring, slot: number, now: number): KeysWrite[] {
   return [
-    { kind: 'update', table: 'keys', key: slotKey(ring.id, slot), set: { sweptAt: now }, if: [is('state', 'ADOPTED')] },
+    {
+      kind: 'update',
+      table: 'keys',
+      key: SLOT.key(ring.id, slot),
+      set: { sweptAt: now },
+      if: [is('state', 'ADOPTED')],
+    },
   ];
 }
 
@@ -226,7 +233,7 @@ export function activation(
   const open = ring.waves.filter(isOpen);
   const inherited = (activeKey(ring)?.windows ?? []).filter(({ wave }) => open.some(({ fromKid }) => fromKid === wave));
   const set = {
-    state: 'ACTIVE',
+    state: 'ACTIVE' as const,
     activatedAt: now,
     maxTtlSeconds: ring.cfg.maxTtlSeconds,
     windows: [{ iatFrom: now, iatTo: key.signUntil }, ...inherited, ...waveWindows],
@@ -261,7 +268,7 @@ export function moveWave(
   return {
     kind: 'update',
     table: 'keys',
-    key: waveKey(ring.id, fromKid),
+    key: WAVE.key(ring.id, fromKid),
     set: { toKid },
     append: joinedBy === undefined ? undefined : { cases: [joinedBy] },
     if: [is('state', 'OPEN')],

@@ -25,7 +25,7 @@ export interface RowKey {
   readonly pk: string;
   readonly sk: string;
 }
-export type Row = RowKey & { readonly v: 1 } & { readonly [attribute: string]: Value | undefined };
+export type Row = RowKey & { readonly v: number } & { readonly [attribute: string]: Value | undefined };
 
 /**
  * One test on one attribute of the item as stored. All tests of a write must hold together.
@@ -73,6 +73,11 @@ export type Write<R extends TableRight = AnyTableRight> =
       readonly if?: readonly Test[];
     }
   | { readonly kind: 'check'; readonly table: Allowed<R, 'check'>; readonly key: RowKey; readonly if: readonly Test[] };
+
+/** Members as DynamoDB takes them: an interface has no index signature, and what it names is nothing but JSON. */
+export function valuesOf(members: object): { readonly [attribute: string]: Value } {
+  return members as { readonly [attribute: string]: Value };
+}
 
 export const ROW_ABSENT: readonly Test[] = [{ attribute: 'pk', is: 'absent' }];
 export const ROW_PRESENT: readonly Test[] = [{ attribute: 'pk', is: 'present' }];

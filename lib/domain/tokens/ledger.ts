@@ -7,55 +7,22 @@
  * new jti. A crash after it leaves a token that was recorded and not handed out: it expires unused. A row is found by
  * kid and H(jti); it is the token only if its digest is that of the exact compact JWS.
  */
+
 import { base64url, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../rings/ring';
-import { GATES, gateKey, keyKey, row } from '../rings/ring-items';
-import { markerPartition } from '../store/shards';
-import { ordered, ROW_ABSENT, type Row, type RowKey, type Test, type Write } from '../store/table';
+import { BODY, type Body, LEDGER_ROW, type LedgerRow, MARKER, shardOf } from '../store/ledger';
+import { GATE, GATES } from '../store/ring-head';
+import { RING_KEY } from '../store/ring-key';
+import { ROW_ABSENT, type Test, type Write } from '../store/table';
 import { type Claims, jtiHash } from './claims';
-import { checkNotCutOff } from './cut-off-rows';
+import { checkNotCutOff } from './cut-off-transitions';
 
 /** Rows outlive their token by this, for questions asked afterwards. */
 const KEPT_SECONDS = 30 * 86_400;
 
-export interface LedgerRow {
-  readonly tokenSha256: string;
-  /** SHA-256 of the payload bytes: a re-sign copies exactly these. */
-  readonly payloadSha256: string;
-  readonly subH: string;
-  readonly clientId: string;
-  readonly callerArn: string;
-  readonly iat: number;
-  readonly exp: number;
-  readonly fence: number;
-  readonly at: number;
-  /** The kid this token was re-signed from; absent on a token issued as it stands. */
-  readonly resignOf?: string;
-}
-
-export interface Body {
-  readonly state: 'INTENT' | 'SIGNED';
-  readonly protected: string;
-  readonly payload: string;
-  readonly signature?: string;
-  readonly exp: number;
-}
-
-/** The leading bits of H(jti): 64 shards are its first base64url character. Shards are a power of two up to 256. */
-export function shardOf(jtiH: string, shards: number): number {
-  const first = Buffer.from(jtiH, 'base64url')[0] ?? 0;
-  return Math.floor((first * shards) / 256);
-}
-
-export function shardPartition(kid: string, shard: number): string {
-  return `${kid}#${ordered(shard, 2)}`;
-}
-
-export function rowKey(key: Pick<KeyRecord, 'kid' | 'shards'>, jtiH: string): RowKey {
-  return { pk: shardPartition(key.kid, shardOf(jtiH, key.shards)), sk: jtiH };
-}
+export type { Body, LedgerRow } from '../store/ledger';
 
 /** Before kms:Sign: what we are about to sign is on record, and this jti was never used under this kid. */
 export function recordIntent(
@@ -68,9 +35,9 @@ export function recordIntent(
     protected: token.protected,
     payload: base64url(token.payload),
     exp: claims.exp,
+    ttl: claims.exp + KEPT_SECONDS,
   };
-  const stored = row(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
-  return { kind: 'put', table: 'bodies', row: stored, if: ROW_ABSENT };
+  return { kind: 'put', table: 'bodies', row: BODY.row([key, jtiHash(claims.jti)], body), if: ROW_ABSENT };
 }
 
 export interface Issuance {
@@ -95,7 +62,7 @@ export function recordIssued(
     {
       kind: 'update',
       table: 'bodies',
-      key: rowKey(key, jtiHash(claims.jti)),
+      key: BODY.key(key, jtiHash(claims.jti)),
       set: { state: 'SIGNED', signature: base64url(token.signature) },
       if: [{ attribute: 'state', is: '=', value: 'INTENT' }],
     },
@@ -119,7 +86,7 @@ export function recordAdopted(
     {
       kind: 'check',
       table: 'keys',
-      key: keyKey(ring, key.kid),
+      key: RING_KEY.key(ring, key.kid),
       if: [{ attribute: 'state', is: '=', value: 'OBSERVED' }],
     },
   ];
@@ -131,10 +98,6 @@ export function recordResigned(
   resignOf: string,
 ): Write<'bodies:put' | 'ledger:put' | 'markers:put' | 'keys:check' | 'cut-offs:check'>[] {
   return [signedBody(issuance), ...recordRow(issuance, resignOf), checkIssues(issuance)];
-}
-
-export function parseRow(stored: Row): LedgerRow & { readonly jtiH: string } {
-  return { ...(stored as unknown as LedgerRow), jtiH: stored.sk };
 }
 
 /** The same payload bytes. A jti alone is unique under one kid only: two legacy issuers may both have counted from 1. */
@@ -163,9 +126,9 @@ function signedBody({ key, claims, token }: Issuance): Write<'bodies:put'> {
     payload: base64url(token.payload),
     signature: base64url(token.signature),
     exp: claims.exp,
+    ttl: claims.exp + KEPT_SECONDS,
   };
-  const stored = row(rowKey(key, jtiHash(claims.jti)), { ...body, ttl: claims.exp + KEPT_SECONDS });
-  return { kind: 'put', table: 'bodies', row: stored, if: ROW_ABSENT };
+  return { kind: 'put', table: 'bodies', row: BODY.row([key, jtiHash(claims.jti)], body), if: ROW_ABSENT };
 }
 
 function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'markers:put' | 'cut-offs:check'>[] {
@@ -182,20 +145,21 @@ function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 
     fence,
     at: now,
     resignOf,
+    ttl: claims.exp + KEPT_SECONDS,
   };
   const shard = shardOf(jtiH, key.shards);
-  const digest = { kid: key.kid, shard, jtiH, tokenSha256: token.tokenSha256 };
+  const marker = { kid: key.kid, shard, jtiH, tokenSha256: token.tokenSha256 };
   return [
     {
       kind: 'put',
       table: 'ledger',
-      row: row(rowKey(key, jtiH), { ...entry, ttl: claims.exp + KEPT_SECONDS }),
+      row: LEDGER_ROW.row([key, jtiH], entry),
       if: ROW_ABSENT,
     },
     {
       kind: 'put',
       table: 'markers',
-      row: row({ pk: markerPartition(shard), sk: outId }, digest),
+      row: MARKER.row([shard, outId], marker),
       if: ROW_ABSENT,
     },
     ...[...new Set(blinded)].map((name) => checkNotCutOff(ring, name, claims.iat)),
@@ -207,7 +171,7 @@ function checkIssues({ ring, key, claims }: Issuance, more: readonly Test[] = []
   return {
     kind: 'check',
     table: 'keys',
-    key: gateKey(ring, shardOf(jtiHash(claims.jti), GATES)),
+    key: GATE.key(ring, shardOf(jtiHash(claims.jti), GATES)),
     if: [{ attribute: 'activeKid', is: '=', value: key.kid }, ...more],
   };
 }

@@ -1,16 +1,10 @@
 /** How every step reads and changes a case: load, decide, one transaction; whoever was second reads and decides again. */
+
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
-import {
-  type CaseMeta,
-  type CaseState,
-  caseKey,
-  checkAttempt,
-  itemPrefix,
-  metaKey,
-  parseMeta,
-} from '../../domain/cases/case';
-import type { CaseItem } from '../../domain/cases/proof';
-import type { Row, Write } from '../../domain/store/table';
+import { type CaseMeta, type CaseState, checkAttempt } from '../../domain/cases/case';
+import { CASE } from '../../domain/store/case';
+import { CASE_ITEM, type StoredItem } from '../../domain/store/case-items';
+import type { Write } from '../../domain/store/table';
 import type { Tables } from '../../ports';
 
 type Reader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };
@@ -20,28 +14,14 @@ type Writer = { readonly tables: Pick<Tables<'cases:get' | 'cases:put' | 'cases:
 /** Items of one case run beside each other: each round one of them gets through. */
 const ROUNDS_MAX = 40;
 
-/** The clear details of an item stand here and nowhere else: in the case's own row, not in records, logs or payloads. */
-export type StoredItem = Row & {
-  readonly item: CaseItem;
-  readonly phase: 'contain' | 'act';
-  readonly state: 'PLANNED' | 'DONE' | 'PROVED';
-  readonly target: Target;
-};
-
-export type Target = {
-  readonly value?: string;
-  readonly arn?: string;
-  readonly userName?: string;
-  readonly accessKeyId?: string;
-  readonly kmsKeyArn?: string;
-};
+export type { StoredItem, Target } from '../../domain/store/case-items';
 
 export async function loadCase(
   { tables }: Reader,
   { caseId, attempt }: { readonly caseId: string; readonly attempt: number },
   states: readonly CaseState[],
 ): Promise<CaseMeta> {
-  return checkAttempt(parseMeta(await tables.get('cases', metaKey(caseId))), caseId, attempt, states);
+  return checkAttempt(await tables.get(CASE, caseId), caseId, attempt, states);
 }
 
 /** Applies what `decide` makes of the case as it stands; no writes mean that it is so already. Answers the case after. */
@@ -70,8 +50,7 @@ export async function changeCase(
 }
 
 export async function loadItems({ tables }: ItemReader, caseId: string, nn?: string): Promise<readonly StoredItem[]> {
-  const prefix = nn === undefined ? 'ITEM#' : itemPrefix(nn);
-  return (await tables.query({ table: 'cases', pk: caseKey(caseId, 'META').pk, prefix })) as unknown as StoredItem[];
+  return tables.query(CASE_ITEM.in(caseId, nn));
 }
 
 export async function loadItem(deps: ItemReader, caseId: string, nn: string | undefined): Promise<StoredItem> {

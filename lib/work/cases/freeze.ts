@@ -1,13 +1,14 @@
 /** How a list, and then a plan, of any length comes to be whole or not at all, though one transaction does not hold it. */
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
 import type { CaseMeta, CaseState } from '../../domain/cases/case';
-import type { PrincipalRef } from '../../domain/cases/containment';
-import type { Inventory } from '../../domain/cases/plan';
 import { type Outgoing, transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
-import { ROW_ABSENT, type Row, type RowKey, type Value, type Write } from '../../domain/store/table';
+import { CASE_ITEM } from '../../domain/store/case-items';
+import { put, type Readable } from '../../domain/store/entity';
+import { ROW_ABSENT, type Row, type Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { changeCase, loadItems, type Target } from './case-store';
+import { tryTransact } from '../transactions';
+import { changeCase, loadItems } from './case-store';
 
 type PlannerDeps = Deps<'planner'>;
 
@@ -15,51 +16,41 @@ type PlannerDeps = Deps<'planner'>;
 export const PLANNABLE: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 const ROUNDS_MAX = 20;
 
-/**
- * What a case acts on: written FREEZING with all that its items are made from, then the items in as many transactions
- * as they need, then FROZEN together with the records. Stopped anywhere before that, nothing has been acted on yet, and
- * the next run goes on with this same document: nobody's answers are asked for twice.
- */
-type Frozen<T> = T & { readonly state: 'FREEZING' | 'FROZEN' };
-export type List = Frozen<{
-  readonly principals: readonly PrincipalRef[];
-  readonly targets: Readonly<Record<string, readonly Target[]>>;
-}>;
-export type Plan = Frozen<{
-  readonly inventory: Inventory;
-  readonly how: Readonly<Record<string, Value>>;
-  /** When it was read: by then the keys were in the states it says, however long the freezing takes. */
-  readonly readAt: number;
-}>;
+/** The two lists of a case that are frozen; `E` is the entity of one of them. */
+type Freezable<V> = Readable<'cases', [string], V> & {
+  readonly row: (key: [string], members: V) => Row;
+};
 
 /** With room for the other writes of a transaction. */
 const ITEMS_AT_ONCE = 90;
 
 export type ItemPut = Extract<Write<'cases:put'>, { kind: 'put' }>;
 
-/** The document as it was first written, by this run or by one before. */
-export async function beginFreezing<T extends List | Plan>(
-  key: RowKey,
-  draft: () => Promise<Omit<T, 'state'>>,
+/**
+ * The document as it was first written, by this run or by one before: FREEZING, with all that the items are made from.
+ * Then the items follow in as many transactions as they need, then FROZEN together with the records. Stopped anywhere
+ * before that, nothing has been acted on yet, and the next run goes on with this same document: nothing is read twice.
+ */
+export async function beginFreezing<V extends { readonly state: 'FREEZING' | 'FROZEN' }>(
+  of: Freezable<V>,
+  caseId: string,
+  draft: () => Promise<V>,
   { tables }: PlannerDeps,
-): Promise<T> {
-  const begun = await tables.get('cases', key);
-  if (begun) return begun as unknown as T;
-  const drafted = { ...(await draft()), state: 'FREEZING' };
-  try {
-    const item = { ...key, v: 1, ...drafted } as unknown as Row;
-    await tables.transact([{ kind: 'put', table: 'cases', row: item, if: ROW_ABSENT }]);
-  } catch (error) {
-    // A run beside us was first: its answers are the ones that count.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
-  return (await tables.get('cases', key)) as unknown as T;
+): Promise<V> {
+  const begun = await tables.get(of, caseId);
+  if (begun) return begun;
+  const drafted = await draft();
+  // A run beside us may have been first: its answers are the ones that count.
+  if (await tryTransact(tables, [put(of, [caseId], drafted, ROW_ABSENT)])) return drafted;
+  const first = await tables.get(of, caseId);
+  if (first) return first;
+  throw new CurfewError('ERR_UNAVAILABLE', `the list of case ${caseId} was written and is not there`, { fix: 'retry' });
 }
 
 /** Those that are not there yet: an item may have been acted on by a run that was faster, and is not put back. */
 export async function putItems(caseId: string, writes: readonly ItemPut[], deps: PlannerDeps): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const there = new Set((await loadItems(deps, caseId)).map(({ sk }) => sk));
+    const there = new Set((await loadItems(deps, caseId)).map(({ item }) => CASE_ITEM.key(caseId, item).sk));
     const missing = writes.filter(({ row }) => !there.has(row.sk));
     if (missing.length === 0) return;
     try {
@@ -75,21 +66,21 @@ export async function putItems(caseId: string, writes: readonly ItemPut[], deps:
   });
 }
 
-export async function freeze(
+export async function freeze<V extends { readonly state: 'FREEZING' | 'FROZEN' }>(
   request: StepRequest,
   deps: PlannerDeps,
-  key: RowKey,
+  of: Freezable<V>,
   change: (meta: CaseMeta, now: number) => { readonly set: Partial<CaseMeta>; readonly outgoing: readonly Outgoing[] },
 ): Promise<void> {
   await changeCase(deps, request, PLANNABLE, async (meta) => {
-    if ((await deps.tables.get('cases', key))?.state === 'FROZEN') return [];
+    if ((await deps.tables.get(of, meta.caseId))?.state === 'FROZEN') return [];
     const { set, outgoing } = change(meta, deps.clock.now());
     return [
       ...transition(meta, set, outgoing),
       {
         kind: 'update',
         table: 'cases',
-        key,
+        key: of.key(meta.caseId),
         set: { state: 'FROZEN' },
         if: [{ attribute: 'state', is: '=', value: 'FREEZING' }],
       },

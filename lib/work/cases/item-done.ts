@@ -5,6 +5,7 @@ import type { ItemKind, Observations } from '../../domain/cases/proof';
 import { itemRecord, sealContext } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
+import { CASE_ITEM } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
 import { changeCase, loadItem, type StoredItem } from './case-store';
@@ -25,7 +26,7 @@ export async function markDone(
     const phase = stored.phase === 'contain' ? 'contained' : 'done';
     const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
     const record = itemRecord(meta, phase, stored.item, observed, now, sealed);
-    return [...transition(meta, {}, [{ record }]), doneWrite(stored, observed, now)];
+    return [...transition(meta, {}, [{ record }]), doneWrite(meta.caseId, stored, observed, now)];
   });
 }
 
@@ -40,11 +41,16 @@ async function sealTarget(
   return sealer.seal(pseudonym, sealContext(caseId, name), JSON.stringify(target));
 }
 
-export function doneWrite(stored: StoredItem, observed: Observations[ItemKind], now: number): Write<'cases:update'> {
+export function doneWrite(
+  caseId: string,
+  { item }: StoredItem,
+  observed: Observations[ItemKind],
+  now: number,
+): Write<'cases:update'> {
   return {
     kind: 'update',
     table: 'cases',
-    key: { pk: stored.pk, sk: stored.sk },
+    key: CASE_ITEM.key(caseId, item),
     set: { state: 'DONE', after: observed, doneAt: now },
     if: [{ attribute: 'state', is: '=', value: 'PLANNED' }],
   };

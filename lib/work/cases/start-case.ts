@@ -1,12 +1,17 @@
 /** Starts the execution of a case that is due: the same few lines for a statement that is due now and for the ticker's catch-up. */
+
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
-import { type CaseMeta, dueKey, executionName, metaKey, parseMeta } from '../../domain/cases/case';
+import { type CaseMeta, executionName } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
-import { ROW_PRESENT, type Row, type RowKey } from '../../domain/store/table';
+import { CASE, DUE_MARKER } from '../../domain/store/case';
+import { ROW_PRESENT, type RowKey } from '../../domain/store/table';
 import type { Clock, Tables, Workflow } from '../../ports';
 
-/** A due marker; with the attempt that it looks after, once one was started. */
-export type Marker = RowKey & { readonly attempt?: number };
+/** A due marker's key; with the attempt that it looks after, once one was started. */
+export interface DueAgain {
+  readonly key: RowKey;
+  readonly attempt?: number;
+}
 
 interface StartDeps {
   readonly clock: Clock;
@@ -23,9 +28,9 @@ const LOOK_AGAIN_SECONDS_MAX = 86_400;
  * Starts what is due, and looks after what was started: true if an execution runs, or nothing is left to run.
  * `given` is the marker that brought us here, the case's own due marker otherwise. A started case always has one.
  */
-export async function startCase(caseId: string, deps: StartDeps, given?: Marker): Promise<boolean> {
+export async function startCase(caseId: string, deps: StartDeps, given?: DueAgain): Promise<boolean> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const meta = parseMeta(await deps.tables.get('cases', metaKey(caseId)));
+    const meta = await deps.tables.get(CASE, caseId);
     if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
     const now = deps.clock.now();
     if (meta.dueAt > now) return false;
@@ -35,7 +40,7 @@ export async function startCase(caseId: string, deps: StartDeps, given?: Marker)
       await tryTransition(meta, next, deps);
       continue;
     }
-    const { attempt, ...marker } = given ?? { attempt: undefined, ...dueKey(meta.dueAt, caseId) };
+    const { attempt, key: marker }: DueAgain = given ?? { key: DUE_MARKER.key(meta.dueAt, caseId) };
     if (isOver(meta)) {
       await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
       return true;
@@ -72,7 +77,7 @@ async function lookAgain(
   { tables }: StartDeps,
 ): Promise<void> {
   const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
-  const later: Row = { ...dueKey(now + pause, caseId), v: 1, caseId, attempt };
+  const later = DUE_MARKER.row([now + pause, caseId], { caseId, attempt });
   try {
     await tables.transact([
       { kind: 'delete', table: 'cases', key: marker, if: ROW_PRESENT },

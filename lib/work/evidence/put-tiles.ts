@@ -5,7 +5,7 @@
  * other. Neither bucket is trusted: what is read from them must add up to the head's root.
  */
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
-import type { Head } from '../../domain/evidence/log-items';
+import type { Head } from '../../domain/evidence/log-transitions';
 import { formatCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../domain/tlog/checkpoint';
 import { type Hash, leafHash } from '../../domain/tlog/merkle';
 import {

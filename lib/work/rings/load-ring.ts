@@ -1,7 +1,9 @@
 /** Reads a ring whole: HEAD, keys, slots and waves, without what waits in its outbox. */
 import { CurfewError } from '../../domain/base/errors';
-import type { Ring } from '../../domain/rings/ring';
-import { headKey, parseRing, RING_PREFIXES, RINGS_PARTITION } from '../../domain/rings/ring-items';
+import { type Ring, ringOf } from '../../domain/rings/ring';
+import { RING_ENTRY, RING_HEAD, type RingEntry } from '../../domain/store/ring-head';
+import { RING_KEY, SLOT } from '../../domain/store/ring-key';
+import { WAVE } from '../../domain/store/wave';
 import type { Tables } from '../../ports';
 
 type RingReader = { readonly tables: Pick<Tables<'keys:query'>, 'query'> };
@@ -11,23 +13,18 @@ type RingReader = { readonly tables: Pick<Tables<'keys:query'>, 'query'> };
  * and what is decided on this reading is refused. The other way round, an old part would pass under a new fence.
  */
 export async function findRing({ tables }: RingReader, id: string): Promise<Ring | undefined> {
-  const part = (prefix: string) => tables.query({ table: 'keys', pk: headKey(id).pk, prefix });
-  const [first, ...others] = RING_PREFIXES;
-  const head = await part(first);
-  const rest = await Promise.all(others.map(part));
-  return parseRing(id, [...head, ...rest.flat()]);
-}
-
-export interface RingEntry {
-  readonly id: string;
-  /** When a tick had read every key of it back. */
-  readonly inspectedAt?: number;
+  const [head] = await tables.query(RING_HEAD.in(id));
+  const [keys, slots, waves] = await Promise.all([
+    tables.query(RING_KEY.in(id)),
+    tables.query(SLOT.in(id)),
+    tables.query(WAVE.in(id)),
+  ]);
+  return head && ringOf(id, head, { keys, slots, waves });
 }
 
 /** Every ring of the instance, also those whose construct is gone. */
-export async function listRings({ tables }: RingReader): Promise<RingEntry[]> {
-  const entries = await tables.query({ table: 'keys', pk: RINGS_PARTITION });
-  return entries.map(({ sk, inspectedAt }) => ({ id: sk, inspectedAt: inspectedAt as number | undefined }));
+export async function listRings({ tables }: RingReader): Promise<(RingEntry & { readonly id: string })[]> {
+  return tables.query(RING_ENTRY.in());
 }
 
 export async function loadRing(deps: RingReader, id: string): Promise<Ring> {

@@ -1,8 +1,10 @@
 /** The key that issues for a ring, and under which settings: read consistently, and kept for as long as a drain can bear. */
+
 import { CurfewError } from '../../domain/base/errors';
 import { RING_ID_PATTERN, type RingSettings } from '../../domain/rings/configuration';
 import type { KeyRecord } from '../../domain/rings/ring';
-import { headKey, keyKey } from '../../domain/rings/ring-items';
+import { RING_HEAD } from '../../domain/store/ring-head';
+import { RING_KEY } from '../../domain/store/ring-key';
 import type { Clock, Tables } from '../../ports';
 
 export interface Issuing {
@@ -35,7 +37,7 @@ export async function issuingKey(ring: string, deps: Reader, fresh = false): Pro
 }
 
 async function readIssuing(ring: string, { tables }: Reader): Promise<Issuing> {
-  const head = RING_ID_PATTERN.test(ring) ? await tables.get('keys', headKey(ring)) : undefined;
+  const head = RING_ID_PATTERN.test(ring) ? await tables.get(RING_HEAD, ring) : undefined;
   if (!head) throw new CurfewError('ERR_NOT_FOUND', 'there is no such ring', { got: ring });
   if (head.halted)
     throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`, {
@@ -45,10 +47,10 @@ async function readIssuing(ring: string, { tables }: Reader): Promise<Issuing> {
     throw new CurfewError('ERR_RING_CLOSING', `ring ${ring} is closing and issues no more`, {
       fix: 'ask the ring that takes its place',
     });
-  const key = head.activeKid ? await tables.get('keys', keyKey(ring, head.activeKid as string)) : undefined;
+  const key = head.activeKid === undefined ? undefined : await tables.get(RING_KEY, ring, head.activeKid);
   if (!key)
     throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no ACTIVE key`, {
       fix: 'ask again when the rotator has activated one',
     });
-  return { key: key as unknown as KeyRecord, cfg: head.cfg as unknown as RingSettings, fence: head.fence as number };
+  return { key, cfg: head.cfg, fence: head.fence };
 }

@@ -317,11 +317,11 @@ test('grantAdminister of an imported ring names the same functions, by the outpu
     instance: 'own',
     apiId: 'abc123',
     publicBaseUrl: 'https://keys.example.com',
-    functionNames: { rotator: 'R', taint: 'T', publisher: 'P', committer: 'C', resigner: 'S' },
+    functionNames: { rotator: 'R', taint: 'T', halt: 'H', publisher: 'P', committer: 'C', resigner: 'S' },
     keysTableName: 'keys-table',
   }).grantAdminister(role);
   const text = JSON.stringify(statementsOf(resourcesOf(stack), 'Role'));
-  for (const name of ['R', 'T', 'P', 'C', 'S'])
+  for (const name of ['R', 'T', 'H', 'P', 'C', 'S'])
     expect(text).toContain(`:lambda:us-east-1:111122223333:function:${name}"`);
   expect(text).toContain(':dynamodb:us-east-1:111122223333:table/keys-table"');
 });

@@ -101,7 +101,7 @@ test('an alarm says what it means, and where the run-book is', () => {
     expect(AlarmDescription).toContain(ALARMS[name].means);
     expect(AlarmDescription.endsWith(`; run-book: ${runBookOf(name)}`)).toBe(true);
   }
-  expect(runBookOf('ActiveKeyAge')).toBe('README.md#activekeyage');
+  expect(runBookOf('ActiveKeyAge')).toBe('docs/runbook.md#activekeyage');
 });
 
 test('every alarm tells the topic, and that it is over; without a topic all are silent', () => {

@@ -72,7 +72,7 @@ export function commit(
   };
 }
 
-/** By FORMAT.md's words: a root a shard over lines, a root over the shards' lines. */
+/** By docs/evidence-format.md's words: a root a shard over lines, a root over the shards' lines. */
 function waveRoot(fromKid: string, toKid: string, names: readonly string[]): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const lines = names.map(

@@ -6,10 +6,10 @@ import {
   type CaseName,
   caseIdOf,
   checkAttempt,
-  custodyOnly,
   DEPARTURE_KINDS,
   type Departure,
   doubt,
+  exposureOnly,
   foldDeparture,
   joins,
 } from '../../../lib/domain/cases/case';
@@ -121,9 +121,9 @@ test('nothing joins a follow-up: it waits for sessions to expire, and must not b
 
 test('a transfer and a follow-up end custody and leave access alone', () => {
   expect([
-    custodyOnly(META),
-    custodyOnly({ kind: 'termination' }),
-    custodyOnly({ kind: 'termination', followUpOf: 'c-first' }),
+    exposureOnly(META),
+    exposureOnly({ kind: 'termination' }),
+    exposureOnly({ kind: 'termination', followUpOf: 'c-first' }),
   ]).toEqual([true, false, true]);
 });
 

@@ -1,3 +1,4 @@
+import { H } from '../../../lib/domain/base/encoding';
 import { formatRecord, parseRecord } from '../../../lib/domain/evidence/record';
 import { adoptLegacyKey } from '../../../lib/domain/rings/legacy-key';
 import { close, createRing, halt, retireRing, updateRing } from '../../../lib/domain/rings/life';
@@ -30,7 +31,7 @@ const legacy = (more: Partial<KeyRecord> = {}) =>
     windows: [{ iatFrom: 0, iatTo: LATER }],
     ...more,
   });
-const NO_RESULT = { passes: 2, source: 0, done: 0, excluded: {}, root: 'r' };
+const NO_RESULT = { passes: 2, source: 0, done: 0, excluded: {}, root: H('') };
 
 describe('every transition', () => {
   const made: [string, (ring: Ring) => ReturnType<typeof transitions.activate>][] = [

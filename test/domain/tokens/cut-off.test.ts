@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
+import { CUT_OFF } from '../../../lib/domain/store/cut-off';
 import { blind, isCutOff } from '../../../lib/domain/tokens/cut-off';
-import { checkNotCutOff, cutOffKey, parseCutOff, setCutOff } from '../../../lib/domain/tokens/cut-off-rows';
+import { checkNotCutOff, setCutOff } from '../../../lib/domain/tokens/cut-off-transitions';
 import { MemoryTables } from '../../../lib/local/tables';
 import { NOW } from '../../support/rings';
 
@@ -17,8 +18,8 @@ const mayIssue = async (tables: MemoryTables, iat: number) =>
     () => false,
   );
 const stored = async (tables: MemoryTables) => {
-  const item = await tables.get('cut-offs', cutOffKey(RING, 'b'));
-  return item && parseCutOff(item);
+  const cutOff = await tables.parsed.get(CUT_OFF, RING, 'b');
+  return cutOff && { blinded: cutOff.blinded, notBefore: cutOff.notBefore, blocked: cutOff.blocked };
 };
 
 test('a subject is blinded with the pepper, the type and a byte no type can hold', () => {
@@ -71,5 +72,5 @@ test('a lower cut-off for a new case is refused and the old case keeps its name 
     code: 'ERR_CONDITION_FAILED',
     message: 'write 0 (update cut-offs) was refused by its condition; nothing was written',
   });
-  expect((await tables.get('cut-offs', cutOffKey(RING, 'b')))?.caseId).toBe('c-1');
+  expect((await tables.get('cut-offs', CUT_OFF.key(RING, 'b')))?.caseId).toBe('c-1');
 });

@@ -20,6 +20,7 @@ const row: LedgerRow = {
   exp: NOW + 3600,
   fence: 1,
   at: TAINTED_AT,
+  ttl: NOW + 7200,
 };
 const context = { source, drainSeconds: CFG.drainSeconds, now: NOW, committed: new Set(['token']) };
 const claims = {

@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
 import { parseCompact } from '../../../lib/domain/jose/compact';
-import { GATES, gateKey, headKey } from '../../../lib/domain/rings/ring-items';
+import { LEDGER_ROW, shardOf } from '../../../lib/domain/store/ledger';
+import { GATE, GATES, RING_HEAD } from '../../../lib/domain/store/ring-head';
 import type { Write } from '../../../lib/domain/store/table';
 import { jtiHash } from '../../../lib/domain/tokens/claims';
-import { setCutOff } from '../../../lib/domain/tokens/cut-off-rows';
+import { setCutOff } from '../../../lib/domain/tokens/cut-off-transitions';
 import {
   type Body,
   type Issuance,
   isVersionOf,
-  parseRow,
   recordAdopted,
   recordIntent,
   recordIssued,
   recordResigned,
-  rowKey,
-  shardOf,
   tokenOf,
 } from '../../../lib/domain/tokens/ledger';
 import { signJws } from '../../support/keys';
@@ -84,7 +82,7 @@ test('an issued token is one row, one body and one digest that waits for the com
   const one = issuance();
   await issueOnce(ring, one);
   const token = `${one.token.signingInput}.${one.token.signature.toString('base64url')}`;
-  const [row] = ring.tables.dump('ledger').map(parseRow);
+  const [row] = ring.tables.dump('ledger').map(LEDGER_ROW.parse);
   expect(row).toMatchObject({
     jtiH: H('jti-1'),
     tokenSha256: H(token),
@@ -158,7 +156,7 @@ test('the same jti under two kids is two tokens, and one is a version of the oth
   const ring = await table();
   await issueOnce(ring);
   await ring.tables.transact(recordAdopted(issuance(9)));
-  const [one, other] = ring.tables.dump('ledger').map(parseRow);
+  const [one, other] = ring.tables.dump('ledger').map(LEDGER_ROW.parse);
   expect(one?.jtiH).toBe(other?.jtiH);
   expect(isVersionOf(one as never, other as never)).toBe(true);
   expect(isVersionOf(one as never, { payloadSha256: H('{}') })).toBe(false);
@@ -170,7 +168,7 @@ test('a subject that is also the actor and the client is checked once', () => {
 });
 
 test('a stored body that does not hold a signature gives no token', () => {
-  const body: Body = { state: 'SIGNED', protected: 'e30', payload: 'e30', signature: 'c2ln', exp: NOW };
+  const body: Body = { state: 'SIGNED', protected: 'e30', payload: 'e30', signature: 'c2ln', exp: NOW, ttl: NOW };
   expect(tokenOf(body).token).toBe('e30.e30.c2ln');
   for (const odd of [
     { ...body, state: 'INTENT' as const },
@@ -204,7 +202,7 @@ describe('shards', () => {
   });
 
   test('one token has one place', () => {
-    expect(rowKey({ kid: 'k', shards: 64 }, jtiHash('j'))).toEqual({
+    expect(LEDGER_ROW.key({ kid: 'k', shards: 64 }, jtiHash('j'))).toEqual({
       pk: expect.stringMatching(/^k#\d\d$/),
       sk: jtiHash('j'),
     });
@@ -213,6 +211,6 @@ describe('shards', () => {
 
 /** As a transition does it: in HEAD and in every gate. */
 function setHead({ tables }: RingTable, set: { readonly [name: string]: string | boolean | number }) {
-  const keys = [headKey('customer-api'), ...Array.from({ length: GATES }, (_, n) => gateKey('customer-api', n))];
+  const keys = [RING_HEAD.key('customer-api'), ...Array.from({ length: GATES }, (_, n) => GATE.key('customer-api', n))];
   return tables.transact(keys.map((key) => ({ kind: 'update', table: 'keys', key, set })));
 }

@@ -20,7 +20,7 @@ export function loadedRing(stage: () => Stage): void {
     const ring = stage().rings.ES256;
     const mark = load.mark();
     const at = Date.now();
-    const { halted } = await stage().instance.functions.invoke('taint', {
+    const { halted } = await stage().instance.functions.invoke('halt', {
       op: 'halt',
       ring: ring.id,
       reason: 'rotation test',
@@ -34,7 +34,7 @@ export function loadedRing(stage: () => Stage): void {
       (codes) => codes.filter(isHalted).length === 10,
     );
     const last = Math.max(at, ...load.issued.map((one) => one.at)) - at;
-    await stage().instance.functions.invoke('taint', { op: 'resume', ring: ring.id, reason: 'rotation test' });
+    await stage().instance.functions.invoke('halt', { op: 'resume', ring: ring.id, reason: 'rotation test' });
     const resumed = Date.now();
     await until(
       'tokens are issued again',

@@ -1,4 +1,5 @@
 /** A ring of the test's own in the deployed instance, born as a deploy bears one, and what its users do with it. */
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -10,7 +11,7 @@ import { parseCalleeError } from '../../../lib/aws/callee-error';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import { parseRingConfig, type RingConfig } from '../../../lib/domain/rings/configuration';
 import type { Ring } from '../../../lib/domain/rings/ring';
-import { keyKey } from '../../../lib/domain/rings/ring-items';
+import { RING_KEY } from '../../../lib/domain/store/ring-key';
 import type { VerifierOptions } from '../../../lib/verifier';
 import { loadRing } from '../../../lib/work/rings/load-ring';
 
@@ -78,7 +79,7 @@ export class TestRing {
     await new DynamoDBClient({}).send(
       new UpdateCommand({
         TableName: this.instance.output('TableKeysName'),
-        Key: keyKey(this.id, activeKid),
+        Key: RING_KEY.key(this.id, activeKid),
         UpdateExpression: 'SET activatedAt = activatedAt - :period',
         ConditionExpression: '#state = :active',
         ExpressionAttributeNames: { '#state': 'state' },

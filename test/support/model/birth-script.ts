@@ -1,11 +1,13 @@
 /** Mirrors lib/work/rings/load-ring.ts and key-birth.ts, call by call and in the same order. */
+
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import { isSamePolicy } from '../../../lib/domain/rings/key-policy';
 import type { Ring, Slot } from '../../../lib/domain/rings/ring';
-import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/rings/ring-items';
 import * as transitions from '../../../lib/domain/rings/transitions';
+import { RING_HEAD } from '../../../lib/domain/store/ring-head';
 import type { Row } from '../../../lib/domain/store/table';
+import { RING_PREFIXES, ringFromRows } from '../ring-rows';
 import { ACCOUNT, ROLES } from './kms';
 import { effect, read, type Script } from './script';
 import { MODEL_CFG, type ModelWorld, RING } from './world';
@@ -15,11 +17,13 @@ export function* load(world: ModelWorld): Script<Ring> {
   const items: Row[] = [];
   const versions = new Set<number>();
   for (const prefix of inSomeOrder(world)) {
-    items.push(...(yield* read('tables.query', prefix, () => world.store.query('keys', headKey(RING).pk, prefix))));
+    items.push(
+      ...(yield* read('tables.query', prefix, () => world.store.query('keys', RING_HEAD.key(RING).pk, prefix))),
+    );
     versions.add(world.store.version);
   }
   // Parsed once where nothing was written in between, for speed alone.
-  const ring = versions.size === 1 ? world.ring() : parseRing(RING, items);
+  const ring = versions.size === 1 ? world.ring() : ringFromRows(RING, items);
   if (!ring) throw new Error('the model begins with a ring');
   return world.rules.shown(ring);
 }

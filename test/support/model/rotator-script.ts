@@ -1,11 +1,12 @@
 /** Mirrors lambdas/rotator.ts, apply-plan.ts and key-inspection.ts, call by call and in the same order. */
+
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import { policyStateOf } from '../../../lib/domain/rings/key-policy';
 import { retireRing } from '../../../lib/domain/rings/life';
 import { findKey, type KeyRecord, type Ring, type Slot } from '../../../lib/domain/rings/ring';
-import { ringEntryKey } from '../../../lib/domain/rings/ring-items';
 import { RESTS_FOR, type RotationAction, successors } from '../../../lib/domain/rings/rotation';
 import * as transitions from '../../../lib/domain/rings/transitions';
+import { RING_ENTRY } from '../../../lib/domain/store/ring-head';
 import type { Write } from '../../../lib/domain/store/table';
 import { adopt, createKey, disableOthers, load, policyFor, requireState } from './birth-script';
 import { publish } from './publisher-script';
@@ -20,7 +21,7 @@ const UNFIT: readonly string[] = ['ERR_KEY_STATE', 'ERR_KEY_DISABLED', 'ERR_ACCE
 export function* tick(world: ModelWorld): Script {
   const first = yield* applyPlan(world);
   const found = world.rules.takes('inspect') && (yield* inspect(world));
-  const noted: Write = { kind: 'update', table: 'keys', key: ringEntryKey(RING), set: { inspectedAt: world.now } };
+  const noted: Write = { kind: 'update', table: 'keys', key: RING_ENTRY.key(RING), set: { inspectedAt: world.now } };
   yield* transact(world, [noted]);
   const second = found ? yield* applyPlan(world) : [];
   const [error] = [...first, ...second];

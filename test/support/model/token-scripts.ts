@@ -2,10 +2,13 @@
  * Mirrors lambdas/issuer.ts and issuing-key.ts, and of resigner.ts what decides over a wave: its kids, its order and its last
  * transaction. All shards of a wave are one here, and every committed token is in a committed list.
  */
+
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import type { KeyRecord } from '../../../lib/domain/rings/ring';
-import { headKey, keyKey, waveKey } from '../../../lib/domain/rings/ring-items';
+import { RING_HEAD } from '../../../lib/domain/store/ring-head';
+import { RING_KEY } from '../../../lib/domain/store/ring-key';
 import type { Row } from '../../../lib/domain/store/table';
+import { WAVE } from '../../../lib/domain/store/wave';
 import type { Claims } from '../../../lib/domain/tokens/claims';
 import { excludedRow } from '../../../lib/domain/tokens/eligibility';
 import {
@@ -65,11 +68,12 @@ function* issuingKey(world: ModelWorld, fresh: boolean): Script<Issuing> {
 }
 
 function* readIssuing(world: ModelWorld): Script<Issuing> {
-  const head = yield* read('tables.get', 'HEAD', () => world.store.get('keys', headKey(RING)));
+  const head = yield* read('tables.get', 'HEAD', () => world.store.get('keys', RING_HEAD.key(RING)));
   if (head?.halted) throw new CurfewError('ERR_RING_HALTED', 'issuance is halted');
   if (head?.closingAt !== undefined) throw new CurfewError('ERR_RING_CLOSING', 'the ring is closing');
   const activeKid = head?.activeKid as string | undefined;
-  const key = activeKid && (yield* read('tables.get', 'KEY#', () => world.store.get('keys', keyKey(RING, activeKid))));
+  const key =
+    activeKid && (yield* read('tables.get', 'KEY#', () => world.store.get('keys', RING_KEY.key(RING, activeKid))));
   if (!head || !key) throw new CurfewError('ERR_KEY_STATE', 'no key issues');
   return { key: recordOf(key), fence: head.fence as number };
 }
@@ -103,12 +107,12 @@ export function* resign(
   world: ModelWorld,
   fromKid: string,
 ): Script<{ readonly found: number; readonly toKid: string | undefined }> {
-  const wave = yield* read('tables.get', 'WAVE#', () => world.store.get('keys', waveKey(RING, fromKid)));
+  const wave = yield* read('tables.get', 'WAVE#', () => world.store.get('keys', WAVE.key(RING, fromKid)));
   // Its key was RETIRED before the taint came: there is nothing to re-sign.
   if (wave?.state !== 'OPEN') return { found: 0, toKid: undefined };
   const toKid = wave.toKid as string;
-  const [head, source, target] = [headKey(RING), keyKey(RING, fromKid), keyKey(RING, toKid)].map((key) =>
-    world.store.get('keys', key),
+  const [head, source, target] = [RING_HEAD.key(RING), RING_KEY.key(RING, fromKid), RING_KEY.key(RING, toKid)].map(
+    (key) => world.store.get('keys', key),
   );
   if (!head || !source || !target) throw new Error(`the model has no wave of ${fromKid}`);
   let found = 0;

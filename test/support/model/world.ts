@@ -6,10 +6,11 @@ import type { PublicJwk } from '../../../lib/domain/jose/jwk';
 import type { RingSettings } from '../../../lib/domain/rings/configuration';
 import { keyPolicy } from '../../../lib/domain/rings/key-policy';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
-import { headKey, parseRing, RING_PREFIXES } from '../../../lib/domain/rings/ring-items';
 import { planRotation } from '../../../lib/domain/rings/rotation';
+import { RING_HEAD } from '../../../lib/domain/store/ring-head';
 import type { Write } from '../../../lib/domain/store/table';
 import type { Claims } from '../../../lib/domain/tokens/claims';
+import { RING_PREFIXES, ringFromRows } from '../ring-rows';
 import { NOW } from '../rings';
 import { ModelKms } from './kms';
 import { ModelStore } from './store';
@@ -91,8 +92,8 @@ export class ModelWorld {
   /** The ring as it stands, seen from outside at one instant. */
   ring(): Ring | undefined {
     if (this.known.version !== this.store.version) {
-      const items = RING_PREFIXES.flatMap((prefix) => this.store.query('keys', headKey(RING).pk, prefix));
-      this.known = { version: this.store.version, ring: parseRing(RING, items) };
+      const items = RING_PREFIXES.flatMap((prefix) => this.store.query('keys', RING_HEAD.key(RING).pk, prefix));
+      this.known = { version: this.store.version, ring: ringFromRows(RING, items) };
     }
     return this.known.ring;
   }

@@ -1,17 +1,8 @@
 /** What People knows of one worker, as a case may name it: principals and custody by reference, and who they stand for. */
 import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../domain/cases/containment';
-import {
-  accountOf,
-  assetOf,
-  EXPOSURE_PREFIX,
-  PRINCIPAL_PREFIX,
-  type Principal,
-  parseExposure,
-  parsePrincipal,
-  peoplePartition,
-  userNameOf,
-} from '../../domain/cases/people';
+import { accountOf, assetOf, userNameOf } from '../../domain/cases/people';
 import { EXPOSURES_MAX } from '../../domain/cases/plan';
+import { EXPOSURE, PRINCIPAL, type Principal } from '../../domain/store/people';
 import type { Deps } from '../../ports';
 import { findRing } from '../rings/load-ring';
 import type { Target } from './case-store';
@@ -26,9 +17,9 @@ interface Known {
 
 /** In the order of their keys, so that the same people have the same references. */
 export async function knownPrincipals(workerId: string, deps: PlannerDeps): Promise<readonly Known[]> {
-  const rows = await deps.tables.query({ table: 'people', pk: peoplePartition(workerId), prefix: PRINCIPAL_PREFIX });
+  const rows = await deps.tables.query(PRINCIPAL.in(workerId));
   const known = await Promise.all(
-    rows.slice(0, PRINCIPALS_MAX).map((row, index) => knownPrincipal(parsePrincipal(row), `p${index}`, deps)),
+    rows.slice(0, PRINCIPALS_MAX).map((row, index) => knownPrincipal(row, `p${index}`, deps)),
   );
   return rows.length > PRINCIPALS_MAX ? [...known, unknown('more', 'many')] : known;
 }
@@ -71,9 +62,9 @@ export async function asOfNow(
   return { ...ref, loginProfile: isSameUser && (await iam.hasLoginProfile(target.userName)) };
 }
 
-export async function custody(workerId: string, { tables }: PlannerDeps) {
-  const rows = await tables.query({ table: 'people', pk: peoplePartition(workerId), prefix: EXPOSURE_PREFIX });
-  const found = rows.slice(0, EXPOSURES_MAX).map(parseExposure);
+export async function exposuresOf(workerId: string, { tables }: PlannerDeps) {
+  const rows = await tables.query(EXPOSURE.in(workerId));
+  const found = rows.slice(0, EXPOSURES_MAX);
   return {
     exposures: found.map((exposure, index) => ({
       ref: `e${index}`,

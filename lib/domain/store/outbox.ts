@@ -1,0 +1,71 @@
+/**
+ * What a transaction leaves beside its change: the record of it, and the event. It waits in the table that changed, and
+ * leaves with that table's stream, so neither state nor record exists without the other.
+ *
+ *     RING#{ring} | OUT#{fence}.{n}                        in table keys
+ *     CUT-OUT#{ring} | OUT#{blinded}#{notBefore}           in table cut-offs, apart from the cut-offs, which are read whole
+ *     CASE#{id} | OUT#{fence}.{n}                          in table cases
+ */
+import * as z from 'zod/mini';
+import { entity, type Schema } from './entity';
+import { ringPartition } from './ring-head';
+import { jsonObject, text } from './shapes';
+import { OUTBOX_PREFIX, ordered, type Value } from './table';
+
+export interface OutboxEvent {
+  readonly detailType: string;
+  readonly detail: { readonly id: string } & Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Outbox {
+  /** Spelled by `evidence/record.ts`, and parsed again by it on the way out. */
+  readonly record: { readonly [name: string]: Value | undefined };
+  readonly event?: OutboxEvent;
+}
+
+const outbox = z.strictObject({
+  record: jsonObject,
+  event: z.optional(
+    z.strictObject({
+      detailType: text,
+      detail: z.catchall(z.object({ id: text }), z.union([text, z.number(), z.boolean()])),
+    }),
+  ),
+}) as Schema<Outbox>;
+
+const waits = ({ sk }: { readonly sk: string }) => sk.startsWith(OUTBOX_PREFIX);
+
+export const RING_OUT = entity({
+  name: 'record of a ring in the outbox',
+  table: 'keys',
+  key: (ring: string, fence: number, n: number) => ({
+    pk: ringPartition(ring),
+    sk: `${OUTBOX_PREFIX}${ordered(fence)}.${n}`,
+  }),
+  owns: (key) => key.pk.startsWith('RING#') && waits(key),
+  part: (ring: string) => ({ pk: ringPartition(ring), prefix: OUTBOX_PREFIX }),
+  schema: outbox,
+});
+
+export const CUT_OFF_OUT = entity({
+  name: 'record of a cut-off in the outbox',
+  table: 'cut-offs',
+  key: (ring: string, blinded: string, notBefore: number) => ({
+    pk: `CUT-OUT#${ring}`,
+    sk: `${OUTBOX_PREFIX}${blinded}#${notBefore}`,
+  }),
+  owns: (key) => key.pk.startsWith('CUT-OUT#') && waits(key),
+  schema: outbox,
+});
+
+export const CASE_OUT = entity({
+  name: 'record of a case in the outbox',
+  table: 'cases',
+  key: (caseId: string, fence: number, n: number) => ({
+    pk: `CASE#${caseId}`,
+    sk: `${OUTBOX_PREFIX}${ordered(fence)}.${n}`,
+  }),
+  owns: (key) => key.pk.startsWith('CASE#') && waits(key),
+  part: (caseId: string) => ({ pk: `CASE#${caseId}`, prefix: OUTBOX_PREFIX }),
+  schema: outbox,
+});

@@ -1,0 +1,103 @@
+/** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
+
+import { heldRecord } from '../../lib/domain/cases/records';
+import { commit } from '../../lib/domain/evidence/commitment';
+import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
+import { shortenLegacyKey } from '../../lib/domain/rings/legacy-key';
+import { close, halt, updateRing } from '../../lib/domain/rings/life';
+import { activeKey, type Ring } from '../../lib/domain/rings/ring';
+import { taint } from '../../lib/domain/rings/taint';
+import { markFoundEnabled, markLost, markPolicy, retire } from '../../lib/domain/rings/transitions';
+import type { Write } from '../../lib/domain/store/table';
+import type { World } from '../../lib/local/world';
+import { departureWorld, execute, metaOf, metas, send } from '../scenarios/departure-world';
+import { issueTo, ringOf } from '../scenarios/signing-world';
+import { Page } from './page';
+
+const page = new Page('docs/evidence-format.md');
+
+/** By type, the members that the page names; `true` where the member may be absent. */
+const described = new Map(
+  page.tableAfter('### Types and bodies').flatMap(([types = '', , body = '']) => {
+    const members = (body.match(/(?<=`)\w+\??(?=`)/g) ?? []).map(
+      (name) => [name.replace('?', ''), name.endsWith('?')] as const,
+    );
+    return (types.match(/(?<=`)[\w.-]+(?=`)/g) ?? []).map((type) => [type, new Map(members)] as const);
+  }),
+);
+
+/** What waits in the outboxes of a deployment. */
+function waiting(world: World): EvidenceRecord[] {
+  return (['keys', 'cut-offs', 'cases'] as const).flatMap((table) =>
+    world.tables
+      .dump(table)
+      .filter(({ sk }) => sk.startsWith('OUT#'))
+      .map(({ record }) => record as unknown as EvidenceRecord),
+  );
+}
+
+const written = (writes: readonly Write[]): EvidenceRecord[] =>
+  writes.flatMap((write) =>
+    write.kind === 'put' && write.row.record ? [write.row.record as unknown as EvidenceRecord] : [],
+  );
+
+/** What people, accidents and dates bring about, which a departure does not. */
+function seldom(ring: Ring, now: number): EvidenceRecord[] {
+  const active = activeKey(ring);
+  const standby = ring.keys.find(({ state }) => state === 'STANDBY');
+  const legacy = ring.keys.find(({ kind }) => kind === 'legacy');
+  if (!active || !standby || !legacy) throw new Error('the ring is not whole');
+  const sooner = { jwk: legacy.jwk, verifyUntil: legacy.verifyUntil - 1, approver: 'CHG-8' };
+  const verifiers = [{ name: 'orders', cacheSeconds: 60 }];
+  return [
+    halt(ring, true, 'CHG-9', now),
+    halt({ ...ring, halted: true }, false, 'CHG-9', now),
+    close(ring, true, now),
+    updateRing(ring, { ...ring.cfg, verifiers, periodExemptUntil: now, exemptions: [] }, now),
+    shortenLegacyKey({ ...ring, keys: [{ ...legacy, state: 'OBSERVED' }] }, sooner, now),
+    markPolicy(ring, standby.kid, 'changed', now),
+    markFoundEnabled(ring, standby.kid, now),
+    markLost(ring, active.kid, 'PendingDeletion', now),
+    retire(ring, standby.kid, now),
+    taint(ring, [{ kid: standby.kid, class: 'planned', reason: 'CHG-9' }], undefined, undefined, now),
+  ].flatMap(written);
+}
+
+let records: readonly EvidenceRecord[];
+beforeAll(async () => {
+  const world = await departureWorld();
+  const whole = await ringOf(world);
+  await issueTo(world, 'member-1');
+  await send(world);
+  const [meta] = metas(world);
+  if (!meta) throw new Error('no case was opened');
+  await execute(world, meta.caseId, meta.attempt);
+  const digest = {
+    key: { pk: 'OUT#00', sk: '0' },
+    kid: 'k',
+    shard: 0,
+    jtiH: 'A'.repeat(43),
+    tokenSha256: 'A'.repeat(43),
+  };
+  records = [
+    ...waiting(world),
+    ...seldom(whole, world.clock.now()),
+    heldRecord(await metaOf(world, meta.caseId), 'in doubt', world.clock.now()),
+    ...commit([digest], world.clock.now()).records,
+  ];
+});
+
+test('every type of record is described, and no other', () => {
+  expect([...described.keys()].sort()).toEqual(Object.keys(RECORD_TYPES).sort());
+});
+
+test('every record that is written has the body that is described', () => {
+  expect([...new Set(records.map(({ type }) => type))].sort()).toEqual(Object.keys(RECORD_TYPES).sort());
+  for (const record of records) {
+    const members = described.get(record.type) ?? new Map<string, boolean>();
+    const { body } = JSON.parse(formatRecord(record)) as EvidenceRecord;
+    const unknown = Object.keys(body).filter((name) => !members.has(name));
+    const missing = [...members].filter(([name, optional]) => !optional && !(name in body)).map(([name]) => name);
+    expect({ type: record.type, unknown, missing }).toEqual({ type: record.type, unknown: [], missing: [] });
+  }
+});
