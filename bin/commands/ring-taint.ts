@@ -4,32 +4,33 @@
  */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { span } from '../../lib/domain/base/time';
-import { KID_PATTERN } from '../../lib/domain/jose/jwk';
 import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
-import { KID_POINTER } from '../../lib/domain/store/ring-key';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { commitTokens, denyKeys, disableOldKeys, prepareSuccessor, taintKeys } from '../../lib/work/rings/ending';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { inTurn } from '../../lib/work/transactions';
 import type { Answer, CommandPorts, Progress } from './command';
+import { findKeyByKid } from './kid';
 import { isStopped, kmsWordOn } from './ring-change';
 
 type TaintPorts = CommandPorts<'ring taint'>;
 
 export interface TaintRequest {
+  /** Whole or abbreviated. */
   readonly kid: string;
   readonly class: TaintClass;
   readonly reason: string;
 }
 
 export async function taintKey(deps: TaintPorts, request: TaintRequest, progress: Progress): Promise<Answer> {
-  const ring = await ringOfKid(request.kid, deps);
-  const key = findKey(ring, request.kid);
+  const { ring, key } = await findKeyByKid(request.kid, deps);
+  if (key.kid !== request.kid) progress(`${request.kid} is ${key.kid} of ring ${ring.id}`);
   refuseUnlessTaintable(ring, key);
-  if (!hasIssued(key)) return retireStandby(ring, request, deps, progress);
+  const whole = { ...request, kid: key.kid };
+  if (!hasIssued(key)) return retireStandby(ring, whole, deps, progress);
 
-  const end = new KeyEnd(ring, key, request, deps, progress);
+  const end = new KeyEnd(ring, key, whole, deps, progress);
   for (const { name } of ENDING) await end.take(name);
   return end.answer();
 }
@@ -129,16 +130,6 @@ class KeyEnd {
     this.resigned += sum.resigned;
     this.progress(`pass ${pass}: ${sum.found} found, ${sum.resigned} tokens re-signed`);
   }
-}
-
-/** A kid is of one ring only; which one stands under its own name. */
-async function ringOfKid(kid: string, deps: TaintPorts): Promise<Ring> {
-  const pointer = KID_PATTERN.test(kid) ? await deps.tables.get(KID_POINTER, kid) : undefined;
-  if (pointer) return loadRing(deps, pointer.ring);
-  throw new CurfewError('ERR_NOT_FOUND', 'no ring has a key of that kid', {
-    got: kid,
-    fix: 'give the kid whole, as `curfew ring show RING` has it',
-  });
 }
 
 /** It leaves the JWKS at once, and there is nothing to re-sign. Asked again, it finds it RETIRED and says the same. */

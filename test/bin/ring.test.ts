@@ -386,7 +386,7 @@ describe('ring taint', () => {
         code: 'ERR_NOT_FOUND',
         message: 'no ring has a key of that kid',
         got: kid,
-        fix: 'give the kid whole, as `curfew ring show RING` has it',
+        fix: 'give the kid as `curfew ring show RING` has it, whole or its first 6 characters or more',
       });
       expect(tables()).toBe(before);
     },

@@ -13,7 +13,8 @@ import { METRICS, type MetricName } from '../../../lib/domain/deployment/metrics
 import { parseSettings } from '../../../lib/domain/deployment/settings';
 import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import { refusedAtSynth } from '../refusals';
-import { asList, NO_CODE, newApp, ofType, type Resources, type Statement, synthesise } from '../synthesised';
+import { NO_CODE, newApp } from '../synthesised';
+import { asList, ofType, type Resources, type Statement, templatesOf } from '../templates';
 
 function plane(stage: Stage = 'trial'): SigningPlane {
   const stack = new Stack(newApp(), 'Own', { env: { region: 'us-east-1' } });
@@ -42,7 +43,7 @@ function ring(
 const resourcesOf = (scope: Construct) => Template.fromStack(Stack.of(scope)).toJSON().Resources as Resources;
 
 test('a ring is born by a custom resource that waits for every role and route, and is asked on schedule', () => {
-  const { signing } = synthesise('trial');
+  const { signing } = templatesOf('trial');
   const [, born] = ofType(signing, 'Custom::CurfewRing')[0] ?? [];
   expect(JSON.parse(born?.Properties.ring)).toEqual({
     id: 'customer-api',
