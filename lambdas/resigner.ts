@@ -14,6 +14,7 @@ import { parseCompact } from '../lib/domain/jose/compact';
 import { isSigned } from '../lib/domain/jose/signature';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
+import { put } from '../lib/domain/store/entity';
 import { BODY, LEDGER_ROW, type LedgerRow } from '../lib/domain/store/ledger';
 import { RING_HEAD } from '../lib/domain/store/ring-head';
 import { RING_KEY } from '../lib/domain/store/ring-key';
@@ -56,13 +57,7 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
   for (const shard of request.shards) {
     const pass = (await settledPass(run, shard, request, deps)) ?? (await resignShard(run, shard, request.pass, deps));
     // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
-    await deps.tables.transact([
-      {
-        kind: 'put',
-        table: 'markers',
-        row: SHARD_PASS.row([request.ring, request.fromKid, request.pass, shard], pass),
-      },
-    ]);
+    await deps.tables.transact([put(SHARD_PASS, [request.ring, request.fromKid, request.pass, shard], pass)]);
     found += pass.found;
     done += pass.resigned;
     for (const [why, n] of Object.entries(pass.excluded)) excluded[why] = (excluded[why] ?? 0) + n;

@@ -12,6 +12,7 @@ import { base64url, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../rings/ring';
+import { put } from '../store/entity';
 import { BODY, type Body, LEDGER_ROW, type LedgerRow, MARKER, shardOf } from '../store/ledger';
 import { GATE, GATES } from '../store/ring-head';
 import { RING_KEY } from '../store/ring-key';
@@ -38,7 +39,7 @@ export function recordIntent(
     exp: claims.exp,
     ttl: claims.exp + KEPT_SECONDS,
   };
-  return { kind: 'put', table: 'bodies', row: BODY.row([key, jtiHash(claims.jti)], body), if: ROW_ABSENT };
+  return put(BODY, [key, jtiHash(claims.jti)], body, ROW_ABSENT);
 }
 
 export interface Issuance {
@@ -129,7 +130,7 @@ function signedBody({ key, claims, token }: Issuance): Write<'bodies:put'> {
     exp: claims.exp,
     ttl: claims.exp + KEPT_SECONDS,
   };
-  return { kind: 'put', table: 'bodies', row: BODY.row([key, jtiHash(claims.jti)], body), if: ROW_ABSENT };
+  return put(BODY, [key, jtiHash(claims.jti)], body, ROW_ABSENT);
 }
 
 function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'markers:put' | 'cut-offs:check'>[] {

@@ -4,6 +4,7 @@ import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, executionName } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
 import { CASE, DUE_MARKER } from '../../domain/store/case';
+import { put } from '../../domain/store/entity';
 import { ROW_PRESENT, type RowKey } from '../../domain/store/table';
 import type { Clock, Tables, Workflow } from '../../ports';
 import { tryTransact } from '../transactions';
@@ -78,10 +79,9 @@ async function lookAgain(
   { tables }: StartDeps,
 ): Promise<void> {
   const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
-  const later = DUE_MARKER.row([now + pause, caseId], { caseId, attempt });
   // Refused where it was replaced already: the case is looked after, and a repeated statement changes nothing.
   await tryTransact(tables, [
     { kind: 'delete', table: 'cases', key: marker, if: ROW_PRESENT },
-    { kind: 'put', table: 'cases', row: later },
+    put(DUE_MARKER, [now + pause, caseId], { caseId, attempt }),
   ]);
 }
