@@ -1,10 +1,19 @@
 /** Tests are TypeScript through swc; jose and its kin are ESM only, so they are transformed too. */
+const { randomInt } = require('node:crypto');
+
+// Here, because this is read once and before any worker starts. What it decides: test/support/seeded.ts.
+process.env.TEST_SEED ??= String(randomInt(2 ** 31));
+
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // test/emulator needs a local AWS; the runner that starts one names it in AWS_ENDPOINT_URL.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.AWS_ENDPOINT_URL ? [] : ['/test/emulator/'])],
+  setupFiles: ['<rootDir>/test/support/setup.ts'],
+  reporters: ['default', '<rootDir>/test/loop/seed-reporter.js'],
+  // Tests run beside each other and beside the demo: a busy machine is no failure, a test that hangs is one.
+  testTimeout: 60_000,
   transform: { '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
   transformIgnorePatterns: ['/node_modules/(?!(jose)/)'],
 };

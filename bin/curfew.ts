@@ -1,22 +1,9 @@
 /** The `curfew` command: finds the command, gives it what it was called with, prints its answer. The commands stand in bin/commands. */
-import { parseArgs } from 'node:util';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { CommandName } from '../lib/domain/deployment/access';
 import { COMMANDS } from './commands';
+import { parseArguments } from './edge/arguments';
 import { fail } from './edge/terminal';
-
-const OPTIONS = {
-  instance: { type: 'string' },
-  json: { type: 'boolean' },
-  class: { type: 'string' },
-  reason: { type: 'string' },
-  case: { type: 'string' },
-  vkey: { type: 'string' },
-  earlier: { type: 'string' },
-  out: { type: 'string' },
-  summary: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
 
 function usage(): string {
   const calls = Object.entries(COMMANDS).map(([name, { usage: takes, says }]) => [`${name} ${takes}`.trim(), says]);
@@ -26,7 +13,7 @@ function usage(): string {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseArguments(argv);
   const found = commandOf(positionals);
   if (values.help || !found) {
     process.stderr.write(usage());
@@ -52,19 +39,6 @@ function commandOf(positionals: readonly string[]): { name: CommandName; args: r
     if (Object.hasOwn(COMMANDS, name)) return { name: name as CommandName, args: positionals.slice(words) };
   }
   return undefined;
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new CurfewError('ERR_INPUT_INVALID', 'an option is not one of this command', {
-      got: (error as Error).message.split('.')[0],
-      allowed: Object.keys(OPTIONS).map((name) => `--${name}`),
-      fix: 'see `curfew --help`',
-      cause: error,
-    });
-  }
 }
 
 main(process.argv.slice(2)).then(

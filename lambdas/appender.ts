@@ -1,10 +1,10 @@
 /** Takes records into the log. Appends durably before returning. Same id, one record. */
 
 import { entry } from '../lib/aws/entry';
-import { isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { appendWrites, pendingSortKey } from '../lib/domain/evidence/log-transitions';
 import type { Deps } from '../lib/ports';
+import { tryTransact } from '../lib/work/transactions';
 
 const NONCE_BYTES = 8;
 
@@ -19,13 +19,8 @@ export async function append(
   let appended = 0;
   for (const writes of batches) {
     // If we stop between two records, those before are in; the caller repeats all of them and adds only the rest.
-    try {
-      await deps.tables.transact(writes);
-      appended++;
-    } catch (error) {
-      // The only condition is that the id is new: the record is in already, by an earlier try of the same caller.
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    }
+    // The only condition is that the id is new: else the record is in already, by an earlier try of the same caller.
+    if (await tryTransact(deps.tables, writes)) appended++;
   }
   return { appended };
 }

@@ -3,7 +3,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { base64url } from '../lib/domain/base/encoding';
-import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import { CurfewError } from '../lib/domain/base/errors';
 import {
   type CaseMeta,
   caseFor,
@@ -26,13 +26,12 @@ import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
 import { pepperOf } from '../lib/work/tokens/pepper';
-import { tryTransact } from '../lib/work/transactions';
+import { inTurn, tryTransact } from '../lib/work/transactions';
 
 type FolderDeps = Deps<'case-folder'>;
 type Folded = { readonly caseId?: string };
 
 const PSEUDONYM_BYTES = 16;
-const ROUNDS_MAX = 20;
 
 export async function foldDelivery(
   { source, delivery }: Messages['case-folder']['request'],
@@ -62,23 +61,15 @@ async function foldStatement(
   stored: StoredDelivery,
   deps: FolderDeps,
 ): Promise<string | undefined> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const found = await findCases(statement, deps);
-    const { caseId, writes } = await decide(statement, found, stored, deps);
-    try {
-      if (writes.length > 0) await deps.tables.transact(writes);
-    } catch (error) {
-      // Another delivery about the same worker was faster: read again, decide again.
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-      continue;
-    }
-    // If we stop here, the due marker stands: the ticker starts what is due.
-    if (caseId !== undefined) await startCase(caseId, deps);
-    return caseId;
-  }
-  throw new CurfewError('ERR_UNAVAILABLE', 'the cases of this worker change faster than they can be written', {
-    fix: 'retry',
+  // Another delivery about the same worker may be faster: then read again, decide again.
+  const caseId = await inTurn('the cases of this worker', async () => {
+    const decided = await decide(statement, await findCases(statement, deps), stored, deps);
+    if (decided.writes.length > 0) await deps.tables.transact(decided.writes);
+    return decided.caseId;
   });
+  // If we stop here, the due marker stands: the ticker starts what is due.
+  if (caseId !== undefined) await startCase(caseId, deps);
+  return caseId;
 }
 
 interface Found {

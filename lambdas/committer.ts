@@ -7,13 +7,13 @@
  */
 
 import { entry } from '../lib/aws/entry';
-import { isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { commit, type StoredList } from '../lib/domain/evidence/commitment';
 import { MARKER, type Marker, SHARDS } from '../lib/domain/store/ledger';
 import { type RowKey, TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { outIdsBefore } from '../lib/work/tokens/out-id';
+import { succeeds } from '../lib/work/transactions';
 
 /** Per partition and turn: a list stays a few hundred kilobytes. */
 const LIST_TOKENS_MAX = 2_000;
@@ -54,12 +54,8 @@ async function loadMarkers({ tables }: Deps<'committer'>): Promise<Waiting[]> {
 }
 
 async function putList({ key, text }: StoredList, { objects }: Deps<'committer'>): Promise<void> {
-  try {
-    await objects.put('evidence', key, Buffer.from(text), { ifAbsent: true });
-  } catch (error) {
-    // Its name is its digest: an earlier run wrote this very list.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
+  // Its name is its digest: if it is there, an earlier run wrote this very list.
+  await succeeds(() => objects.put('evidence', key, Buffer.from(text), { ifAbsent: true }));
 }
 
 /** Without a condition: another committer may have removed some of them after committing them too. */

@@ -1,13 +1,14 @@
 /** Cuts subjects off: no token issued until now counts, no new one is issued. Never moves a cut-off back. */
 
 import { entry } from '../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import { CurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
 import { blind, type Subject } from '../lib/domain/tokens/cut-off';
 import { setCutOff } from '../lib/domain/tokens/cut-off-transitions';
 import type { Deps } from '../lib/ports';
 import { pepperOf } from '../lib/work/tokens/pepper';
+import { tryTransact } from '../lib/work/transactions';
 
 type CutterDeps = Deps<'cutter'>;
 
@@ -29,12 +30,8 @@ async function cutOffOne(
   { tables, clock }: CutterDeps,
 ) {
   const { ring, caseId, notBefore } = request;
-  try {
-    await tables.transact(setCutOff(ring, blinded, notBefore, caseId, clock.now()));
-  } catch (error) {
-    // The cut-off in place is as late or later: a replay, or another case. It stands.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
+  // Refused where the cut-off in place is as late or later: a replay, or another case. It stands.
+  await tryTransact(tables, setCutOff(ring, blinded, notBefore, caseId, clock.now()));
   const stored = await tables.get(CUT_OFF, ring, blinded);
   if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there', { fix: 'retry' });
   return { type, notBefore: stored.notBefore, blocked: stored.blocked };

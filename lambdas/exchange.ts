@@ -11,8 +11,8 @@ import { type CompactToken, parseCompact } from '../lib/domain/jose/compact';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
 import { BODY, LEDGER_ROW } from '../lib/domain/store/ledger';
-import { type Claims, jtiHash, subjectsOf } from '../lib/domain/tokens/claims';
-import { blind, isCutOff } from '../lib/domain/tokens/cut-off';
+import { type Claims, jtiHash } from '../lib/domain/tokens/claims';
+import { blindSubjects, isCutOff } from '../lib/domain/tokens/cut-off';
 import {
   currentKeys,
   exchangeRefused,
@@ -87,7 +87,7 @@ async function issuedRow(
 async function isRefused(ring: string, claims: Claims, deps: ExchangeDeps): Promise<boolean> {
   const pepper = await pepperOf(deps);
   const cutOffs = await Promise.all(
-    subjectsOf(claims).map((subject) => deps.tables.get(CUT_OFF, ring, blind(pepper, subject))),
+    blindSubjects(pepper, claims).map((blinded) => deps.tables.get(CUT_OFF, ring, blinded)),
   );
   return cutOffs.some((cutOff) => isCutOff(cutOff, claims.iat));
 }

@@ -23,7 +23,7 @@ export async function haltOrResume(
       allowed: ['halt', 'resume'],
     });
   const reason = parseReason(given);
-  const { halted, activeKid } = await inTurn(async () => {
+  const { halted, activeKid } = await inTurn(`ring ${id}`, async () => {
     const writes = halt(await loadRing(deps, id), op === 'halt', reason, deps.clock.now());
     if (writes.length > 0) await deps.tables.transact(writes);
     return loadRing(deps, id);

@@ -1,4 +1,5 @@
 /** POST /hr/{source}: a signed webhook becomes a durable delivery in the inbox, and is answered. Nothing else happens here. */
+
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { CurfewError, type ErrorCode, isCurfewError } from '../lib/domain/base/errors';
@@ -8,6 +9,7 @@ import { verifyDelivery } from '../lib/domain/intake/schemes';
 import { BODY_BYTES_MAX, parseStatements } from '../lib/domain/intake/statement';
 import type { Deps } from '../lib/ports';
 import { answer } from '../lib/work/http-answers';
+import { tryTransact } from '../lib/work/transactions';
 
 export type WebhookRequest = Pick<APIGatewayProxyEventV2, 'pathParameters' | 'headers' | 'body' | 'isBase64Encoded'>;
 type WebhookAnswer = APIGatewayProxyStructuredResultV2;
@@ -53,16 +55,10 @@ async function accept(
   );
   const statements = parseStatements(scheme, rawBody, deliveryId);
 
-  try {
-    // When this returns the statement is durable. If we stop before the answer, the sender repeats and is told "known".
-    await tables.transact(
-      deliveryWrites({ source, deliveryId, corroboration, statements, bodySha256, sentAt, receivedAt: now }),
-    );
-  } catch (error) {
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    return answer(200, { delivery: deliveryId, known: true });
-  }
-  return answer(202, { delivery: deliveryId, known: false });
+  const stored = { source, deliveryId, corroboration, statements, bodySha256, sentAt, receivedAt: now };
+  // When this returns the statement is durable. If we stop before the answer, the sender repeats and is told "known".
+  const isNew = await tryTransact(tables, deliveryWrites(stored));
+  return answer(isNew ? 202 : 200, { delivery: deliveryId, known: !isNew });
 }
 
 function findSource(

@@ -3,28 +3,32 @@
  *
  * Called by the HTTP API under IAM authorisation, or directly. It can sign and do nothing else to a key.
  */
-import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { entry } from '../lib/aws/entry';
+import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { entry, logFailure } from '../lib/aws/entry';
 import { base64url } from '../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import type { SigningAlgorithm } from '../lib/domain/jose/algorithm';
-import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
-import { buildClaims, subjectsOf } from '../lib/domain/tokens/claims';
-import { blind } from '../lib/domain/tokens/cut-off';
+import { assemble } from '../lib/domain/jose/compact';
+import { buildClaims } from '../lib/domain/tokens/claims';
+import { blindSubjects } from '../lib/domain/tokens/cut-off';
+import { draftToken } from '../lib/domain/tokens/draft';
 import { recordIntent, recordIssued } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
-import { answer, bodyOf, refusal } from '../lib/work/http-answers';
+import { answer, askAgain, bodyOf, inTime, refusal } from '../lib/work/http-answers';
 import { type Issuing, issuingKey } from '../lib/work/tokens/issuing-key';
 import { outIdAt } from '../lib/work/tokens/out-id';
 import { pepperOf } from '../lib/work/tokens/pepper';
-import { signJws } from '../lib/work/tokens/sign';
+import { sealToken } from '../lib/work/tokens/seal';
+import { tryTransact } from '../lib/work/transactions';
 
 type IssuerDeps = Deps<'issuer'>;
 type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
 type IssueResponse = { readonly token: string; readonly exp: number };
 /** Two emergencies within the life of one request are served. */
 const TRIES_MAX = 3;
+/** What an answer needs to get out before Lambda ends the run, of which the caller would only learn that something failed. */
+const ANSWER_MS = 500;
 
 export async function issueOrProbe(
   request: Messages['issuer']['request'],
@@ -35,11 +39,15 @@ export async function issueOrProbe(
     : issue(request, deps);
 }
 
-/** A rotation in between is none of the caller's business: nothing was released, and a retry is a new token. */
-export async function issue(request: IssueRequest, deps: IssuerDeps): Promise<IssueResponse> {
+/**
+ * A rotation in between is none of the caller's business: nothing was handed out, and a retry is a new token.
+ *
+ * @param over the caller was answered without a token: from then on nothing is signed or recorded for it
+ */
+export async function issue(request: IssueRequest, deps: IssuerDeps, over?: AbortSignal): Promise<IssueResponse> {
   for (let n = 1; ; n++) {
     try {
-      return await issueOnce(request, deps, await issuingKey(request.ring, deps, n > 1));
+      return await issueOnce(request, deps, await issuingKey(request.ring, deps, n > 1), over);
     } catch (error) {
       if (!isCurfewError(error, 'ERR_KEY_STATE') || n === TRIES_MAX) throw error;
     }
@@ -50,6 +58,7 @@ async function issueOnce(
   { ring, claims: asked, callerArn }: IssueRequest,
   deps: IssuerDeps,
   { key, cfg, fence }: Issuing,
+  over?: AbortSignal,
 ): Promise<IssueResponse> {
   const { clock, random, tables, signer } = deps;
   const now = clock.now();
@@ -60,35 +69,21 @@ async function issueOnce(
     now,
   );
   const pepper = await pepperOf(deps);
-  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const blinded = blindSubjects(pepper, claims);
 
-  const input = signingInput(
-    { alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYP },
-    Buffer.from(JSON.stringify(claims)),
-  );
-  if (input.length > signingInputBytesMax(key.alg))
-    throw new CurfewError('ERR_INPUT_INVALID', 'the claims are too large: no verifier would accept the token', {
-      got: input.length,
-      allowed: signingInputBytesMax(key.alg),
-      fix: 'leave out what the service can look up',
-    });
-  const [protectedPart = '', payloadPart = ''] = input.toString().split('.');
-  const payload = Buffer.from(payloadPart, 'base64url');
-  await tables.transact([recordIntent(key, claims, { protected: protectedPart, payload })]);
+  const draft = draftToken(key, Buffer.from(JSON.stringify(claims)));
+  await tables.transact([recordIntent(key, claims, draft)]);
 
-  // If we stop here, or after the signature, an intent stays that was never released. Nobody asks again for its jti.
-  const compact = await signJws(signer, key, input);
-  const token = parseCompact(compact);
-  try {
-    await tables.transact(
-      recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
-    );
-  } catch (error) {
-    if (isCurfewError(error, 'ERR_CONDITION_FAILED')) throw await whyRefused(ring, key.kid, deps, error);
-    throw error;
-  }
+  // If we stop here, or after the signature, an intent stays that was never handed out. Nobody asks again for its jti.
+  // A run that was answered is frozen, and may go on minutes later with the next one: then the drain is long over.
+  over?.throwIfAborted();
+  const token = await sealToken(signer, key, draft);
+  over?.throwIfAborted();
+  const outId = outIdAt(now, random);
+  const writes = recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId });
+  if (!(await tryTransact(tables, writes))) throw await whyRefused(ring, key.kid, deps);
   // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
-  return { token: compact, exp: claims.exp };
+  return { token: assemble(token.signingInput, token.signature), exp: claims.exp };
 }
 
 /** The sentence has spaces and no dot: no digest of it is the digest of a JWS signing input. */
@@ -115,23 +110,22 @@ async function probe(
 }
 
 /** The last transaction says only that a condition failed. Which one decides whether the caller should try again. */
-async function whyRefused(ring: string, kid: string, deps: IssuerDeps, cause: unknown): Promise<CurfewError> {
+async function whyRefused(ring: string, kid: string, deps: IssuerDeps): Promise<CurfewError> {
   const now = await issuingKey(ring, deps, true);
   if (now.key.kid !== kid)
     return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
       fix: 'ask again: a retry is a new token',
-      cause,
     });
   return new CurfewError('ERR_SUBJECT_BLOCKED', 'no token is issued to this subject', {
     fix: 'it was cut off by a case',
-    cause,
   });
 }
 
 /** POST /r/{ring}/issue, body: claims. The caller is who IAM says it is. */
-async function overHttp(
+export async function issueOverHttp(
   event: APIGatewayProxyEventV2WithIAMAuthorizer,
   deps: IssuerDeps,
+  over: AbortSignal,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   try {
     const claims: unknown = JSON.parse(bodyOf(event));
@@ -144,14 +138,22 @@ async function overHttp(
       claims: claims as Record<string, unknown>,
       callerArn,
     } as const;
-    return answer(200, await issue(request, deps));
+    return answer(200, await inTime(over, issue(request, deps, over)));
   } catch (error) {
-    return refusal(error);
+    if (!isCurfewError(error, 'ERR_UNAVAILABLE')) return refusal(error);
+    // Logged as what failed is: an alarm counts these lines.
+    logFailure('issuer', error);
+    return askAgain();
   }
 }
 
-export const handler = entry(
-  'issuer',
-  async (event: Messages['issuer']['request'] | APIGatewayProxyEventV2WithIAMAuthorizer, deps) =>
-    'op' in event ? issueOrProbe(event, deps) : overHttp(event, deps),
+type Event = Messages['issuer']['request'] | APIGatewayProxyEventV2WithIAMAuthorizer;
+
+const run = entry('issuer', async ({ event, over }: { readonly event: Event; readonly over: AbortSignal }, deps) =>
+  'op' in event ? issueOrProbe(event, deps) : issueOverHttp(event, deps, over),
 );
+
+export const handler = (event: Event, context: Pick<Context, 'getRemainingTimeInMillis'>) => {
+  const left = context.getRemainingTimeInMillis() - ANSWER_MS;
+  return run({ event, over: AbortSignal.timeout(Math.max(0, left)) });
+};

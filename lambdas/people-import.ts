@@ -1,4 +1,5 @@
 /** Takes in who has which principals and what they had custody of. Writes People and can do nothing else. */
+
 import * as z from 'zod';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
@@ -6,8 +7,9 @@ import { PRINCIPALS_MAX } from '../lib/domain/cases/containment';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
 import { parseWorkerId } from '../lib/domain/intake/statement';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
+import { put } from '../lib/domain/store/entity';
 import { EXPOSURE, PRINCIPAL } from '../lib/domain/store/people';
-import { TRANSACTION_WRITES_MAX, type Write } from '../lib/domain/store/table';
+import { TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 
 /** Beyond the longest that IAM and KMS give. */
@@ -53,20 +55,16 @@ export async function importPeople(
   const parsed = Import.safeParse(request);
   if (!parsed.success) throw refuse(parsed.error);
 
-  const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }): Write<'people:put'>[] => {
+  const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }) => {
     parseWorkerId(workerId, 'workerId');
-    const rows = [
-      ...principals.map((one) => PRINCIPAL.row([workerId, one], one)),
-      ...exposures.map((one) => EXPOSURE.row([workerId, one], one)),
+    const puts = [
+      ...principals.map((one) => put(PRINCIPAL, [workerId, one], one)),
+      ...exposures.map((one) => put(EXPOSURE, [workerId, one], one)),
     ];
-    // By key: what is named twice is one item, and a transaction refuses two writes on it.
-    return [...new Map(rows.map((row) => [`${row.pk} ${row.sk}`, row])).values()].map((row) => ({
-      kind: 'put',
-      table: 'people',
-      row,
-    }));
+    // By key: what is named twice is one row, and a transaction refuses two writes on it.
+    return [...new Map(puts.map((write) => [`${write.row.pk} ${write.row.sk}`, write])).values()];
   });
-  // Each item stands alone and is put whole: stopped half way, the next import puts the same ones again.
+  // Each row stands alone and is put whole: stopped half way, the next import puts the same ones again.
   for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX)
     await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
   return { imported: writes.length };

@@ -1,4 +1,5 @@
 /** Signs and publishes the feed of a ring, and cannot sign anything else. */
+
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
@@ -9,7 +10,8 @@ import { isSigned } from '../lib/domain/jose/signature';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
 import type { Deps } from '../lib/ports';
 import { loadRing } from '../lib/work/rings/load-ring';
-import { signJws } from '../lib/work/tokens/sign';
+import { signJws } from '../lib/work/tokens/seal';
+import { inTurn } from '../lib/work/transactions';
 
 type PublisherDeps = Deps<'publisher'>;
 const RACES_MAX = 5;
@@ -18,16 +20,7 @@ export async function publishFeed(
   { ring }: Messages['publisher']['request'],
   deps: PublisherDeps,
 ): Promise<Messages['publisher']['response']> {
-  for (let n = 0; n < RACES_MAX; n++) {
-    try {
-      return await publishOnce(ring, deps);
-    } catch (error) {
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    }
-  }
-  throw new CurfewError('ERR_UNAVAILABLE', `the feed of ring ${ring} is being published by others`, {
-    fix: 'the next heartbeat tries again',
-  });
+  return inTurn(`the feed of ring ${ring}`, () => publishOnce(ring, deps), RACES_MAX);
 }
 
 /**

@@ -8,25 +8,21 @@
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import {
-  ACCESS_TOKEN_TYP,
-  type CompactToken,
-  parseCompact,
-  signingInput,
-  signingInputBytesMax,
-} from '../lib/domain/jose/compact';
+import { ACCESS_TOKEN_TYP, type CompactToken, parseCompact } from '../lib/domain/jose/compact';
 import { isSigned } from '../lib/domain/jose/signature';
 import type { RingSettings } from '../lib/domain/rings/configuration';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { LEDGER_ROW } from '../lib/domain/store/ledger';
 import { RING_HEAD } from '../lib/domain/store/ring-head';
 import { RING_KEY } from '../lib/domain/store/ring-key';
-import { type Claims, jtiHash, parseClaims, subjectsOf } from '../lib/domain/tokens/claims';
-import { blind } from '../lib/domain/tokens/cut-off';
+import { type Claims, jtiHash, parseClaims } from '../lib/domain/tokens/claims';
+import { blindSubjects } from '../lib/domain/tokens/cut-off';
+import { draftToken } from '../lib/domain/tokens/draft';
 import { recordAdopted } from '../lib/domain/tokens/ledger';
 import type { Deps } from '../lib/ports';
 import { outIdAt } from '../lib/work/tokens/out-id';
 import { pepperOf } from '../lib/work/tokens/pepper';
+import { tryTransact } from '../lib/work/transactions';
 
 type RecorderDeps = Deps<'recorder'>;
 /** Tokens a call; the CLI sends as many calls as it needs. */
@@ -74,14 +70,8 @@ async function parse(ring: string, cfg: RingSettings, compact: string, { tables,
       got: { alg, typ },
       allowed: { alg: key.alg, typ: ACCESS_TOKEN_TYP },
     });
-  // It will have to fit under a key of the ring one day.
-  const resigned = signingInput({ alg: cfg.alg, kid: 'k'.repeat(43), typ }, token.payload);
-  if (resigned.length > signingInputBytesMax(cfg.alg))
-    throw new CurfewError('ERR_TOKEN_MALFORMED', 'the token is too large to be re-signed', {
-      got: resigned.length,
-      allowed: signingInputBytesMax(cfg.alg),
-      fix: 'let it expire',
-    });
+  // It will have to fit under a key of the ring one day: a kid of ours has 43 characters.
+  draftToken({ alg: cfg.alg, kid: 'k'.repeat(43) }, token.payload);
   if (!isSigned(key.jwk, token.signingInput, token.signature))
     throw new CurfewError('ERR_TOKEN_SIGNATURE', 'the signature does not verify under the legacy key', { got: kid });
   const claims = parseClaims(
@@ -105,20 +95,17 @@ async function record(
   { ring, token, key, claims, pepper, fence }: Recordable,
   { tables, clock, random }: RecorderDeps,
 ): Promise<void> {
-  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const blinded = blindSubjects(pepper, claims);
   const now = clock.now();
-  const callerArn = 'legacy-issuer';
-  try {
-    await tables.transact(
-      recordAdopted({ ring, key, fence, claims, token, blinded, callerArn, now, outId: outIdAt(now, random) }),
-    );
-  } catch (error) {
-    // Recording a token twice is success, if it is this very token that the row holds.
-    const row = isCurfewError(error, 'ERR_CONDITION_FAILED')
-      ? await tables.get(LEDGER_ROW, key, jtiHash(claims.jti))
-      : undefined;
-    if (row?.tokenSha256 !== token.tokenSha256) throw error;
-  }
+  const outId = outIdAt(now, random);
+  const writes = recordAdopted({ ring, key, fence, claims, token, blinded, callerArn: 'legacy-issuer', now, outId });
+  if (await tryTransact(tables, writes)) return;
+  // Recording a token twice is success, if it is this very token that the row holds.
+  const row = await tables.get(LEDGER_ROW, key, jtiHash(claims.jti));
+  if (row?.tokenSha256 !== token.tokenSha256)
+    throw new CurfewError('ERR_CONDITION_FAILED', 'the token cannot be recorded', {
+      fix: 'its jti was recorded with another token, its subject is blocked, or its key is not OBSERVED any more',
+    });
 }
 
 export const handler = entry('recorder', recordLegacy);

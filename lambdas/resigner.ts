@@ -10,23 +10,26 @@ import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { checkTokenListName, parseTokenList, tokenListPrefix, tokenListsFrom } from '../lib/domain/evidence/token-list';
 import type { CutOff } from '../lib/domain/feed/feed';
-import { ACCESS_TOKEN_TYP, parseCompact, signingInput, signingInputBytesMax } from '../lib/domain/jose/compact';
+import { parseCompact } from '../lib/domain/jose/compact';
 import { isSigned } from '../lib/domain/jose/signature';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
+import { put } from '../lib/domain/store/entity';
 import { BODY, LEDGER_ROW, type LedgerRow } from '../lib/domain/store/ledger';
 import { RING_HEAD } from '../lib/domain/store/ring-head';
 import { RING_KEY } from '../lib/domain/store/ring-key';
 import { SHARD_PASS, WAVE } from '../lib/domain/store/wave';
-import { type Claims, subjectsOf } from '../lib/domain/tokens/claims';
-import { blind } from '../lib/domain/tokens/cut-off';
+import type { Claims } from '../lib/domain/tokens/claims';
+import { blindSubjects } from '../lib/domain/tokens/cut-off';
+import { draftToken, isDraftable } from '../lib/domain/tokens/draft';
 import { type Exclusion, excludedBody, excludedRow } from '../lib/domain/tokens/eligibility';
 import { type Body, isVersionOf, recordResigned, tokenOf } from '../lib/domain/tokens/ledger';
 import { type ResignCounts, type ResignedPair, type ShardPass, shardRoot } from '../lib/domain/tokens/wave';
 import type { Deps } from '../lib/ports';
 import { outIdAt } from '../lib/work/tokens/out-id';
 import { pepperOf } from '../lib/work/tokens/pepper';
-import { signJws } from '../lib/work/tokens/sign';
+import { sealToken } from '../lib/work/tokens/seal';
+import { tryTransact } from '../lib/work/transactions';
 
 const LISTS_AT_ONCE = 16;
 /** The issuer before us dated its tokens by a clock of its own; more than the largest skew a ring forgives. */
@@ -54,13 +57,7 @@ export async function resignBatch(request: Request, deps: ResignerDeps): Promise
   for (const shard of request.shards) {
     const pass = (await settledPass(run, shard, request, deps)) ?? (await resignShard(run, shard, request.pass, deps));
     // If we stop here, the shard is re-signed and not counted: run again, it finds its rows done and counts them.
-    await deps.tables.transact([
-      {
-        kind: 'put',
-        table: 'markers',
-        row: SHARD_PASS.row([request.ring, request.fromKid, request.pass, shard], pass),
-      },
-    ]);
+    await deps.tables.transact([put(SHARD_PASS, [request.ring, request.fromKid, request.pass, shard], pass)]);
     found += pass.found;
     done += pass.resigned;
     for (const [why, n] of Object.entries(pass.excluded)) excluded[why] = (excluded[why] ?? 0) + n;
@@ -195,39 +192,23 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
   const excluded = excludedBody({ row, ...old }, pepper, cutOffs);
   if (excluded) return excluded;
 
-  const input = signingInput({ alg: target.alg, kid: target.kid, typ: ACCESS_TOKEN_TYP }, payload);
-  if (input.length > signingInputBytesMax(target.alg)) return 'poison';
-  const token = parseCompact(await signJws(deps.signer, target, input));
+  if (!isDraftable(target, payload)) return 'poison';
+  const token = await sealToken(deps.signer, target, draftToken(target, payload));
   const now = deps.clock.now();
-  const blinded = subjectsOf(claims).map((subject) => blind(pepper, subject));
-  const issuance = {
-    ring,
-    key: target,
-    fence,
-    claims,
-    token,
-    blinded,
-    callerArn: row.callerArn,
-    now,
-    outId: outIdAt(now, deps.random),
-  };
-  try {
-    // If we stop before this, the signature is forgotten and made again; nobody ever held it.
-    await deps.tables.transact(recordResigned(issuance, source.kid));
-  } catch (error) {
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    return settle(run, row, error, deps);
-  }
+  const blinded = blindSubjects(pepper, claims);
+  const outId = outIdAt(now, deps.random);
+  const { callerArn } = row;
+  const writes = recordResigned(
+    { ring, key: target, fence, claims, token, blinded, callerArn, now, outId },
+    source.kid,
+  );
+  // If we stop before this, the signature is forgotten and made again; nobody ever held it.
+  if (!(await tryTransact(deps.tables, writes))) return settle(run, row, deps);
   return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: token.tokenSha256 };
 }
 
 /** The transaction was refused: another run was faster (its version stands), or the subject was just cut off. */
-async function settle(
-  { ring, target }: Run,
-  row: CommittedRow,
-  cause: unknown,
-  deps: ResignerDeps,
-): Promise<ResignedPair | Exclusion> {
+async function settle({ ring, target }: Run, row: CommittedRow, deps: ResignerDeps): Promise<ResignedPair | Exclusion> {
   const winner = await deps.tables.get(LEDGER_ROW, target, row.jtiH);
   if (winner) {
     const { tokenSha256, ...version } = winner;
@@ -237,7 +218,9 @@ async function settle(
   }
   const head = await deps.tables.get(RING_HEAD, ring);
   if (head?.activeKid !== target.kid)
-    throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, { cause });
+    throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, {
+      fix: 'the wave has moved on to the key that issues now: the next pass does these rows',
+    });
   return 'cut-off';
 }
 
@@ -247,7 +230,7 @@ async function cutOffsOf(
   pepper: string,
   { tables }: ResignerDeps,
 ): Promise<Map<string, CutOff>> {
-  const names = subjectsOf(claims).map((subject) => blind(pepper, subject));
+  const names = blindSubjects(pepper, claims);
   const found = await Promise.all(names.map((name) => tables.get(CUT_OFF, ring, name)));
   return new Map(found.flatMap((cutOff) => (cutOff === undefined ? [] : [[cutOff.blinded, cutOff]])));
 }

@@ -48,7 +48,7 @@ async function tick(ringId: string, deps: RotatorDeps): Promise<string[]> {
 
 /** Beside the ring and not in HEAD: nothing that is decided hangs on it, and it must not be in the way of what is. */
 async function noteInspected(ringId: string, { tables, clock }: RotatorDeps): Promise<void> {
-  const set = { inspectedAt: clock.now() };
+  const set = { v: RING_ENTRY.v, inspectedAt: clock.now() };
   // If we stop before this, an alarm is a tick closer than it need be.
   await tables.transact([{ kind: 'update', table: 'keys', key: RING_ENTRY.key(ringId), set }]);
 }

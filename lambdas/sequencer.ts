@@ -6,7 +6,7 @@
  */
 
 import { entry } from '../lib/aws/entry';
-import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
+import { CurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import {
   BATCH_RECORDS_MAX,
@@ -24,6 +24,7 @@ import { parseNote } from '../lib/domain/tlog/note';
 import { edgeRoot, formatEntries, growEdge, parseEntries } from '../lib/domain/tlog/tile';
 import type { Deps } from '../lib/ports';
 import { CHECKPOINT_KEY, loadEdge, putTiles } from '../lib/work/evidence/put-tiles';
+import { tryTransact } from '../lib/work/transactions';
 
 export async function sequence(
   _request: Messages['sequencer']['request'],
@@ -76,12 +77,8 @@ async function sequenceBatch(head: Head, batch: readonly Pending[], deps: Deps<'
 
   await deps.objects.put('heads', staged.key, formatEntries(entries));
   // If we stop here, the records still wait and the staged object is an orphan that no head names.
-  try {
-    await deps.tables.transact(sequenceWrites(head, { size, root, fence: head.fence + 1, staged }, batch));
-  } catch (error) {
-    // Another sequencer moved the head. Its batch is staged: the next turn publishes it and looks again.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
+  // Refused where another sequencer moved the head. Its batch is staged: the next turn puts its tiles and looks again.
+  await tryTransact(deps.tables, sequenceWrites(head, { size, root, fence: head.fence + 1, staged }, batch));
   // If we stop here, the batch is in the log and staged; the next run, whoever runs it, publishes it.
 }
 
@@ -94,12 +91,8 @@ async function putStaged(head: Head, staged: { key: string; from: number }, deps
 
   await putTiles(head, staged.from, parseEntries(object.body, head.size - staged.from), deps);
   // If we stop here, everything is published and published again by the next run: the same bytes.
-  try {
-    await deps.tables.transact(tilesPutWrites(head));
-  } catch (error) {
-    // Another sequencer published the same batch and moved on.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
+  // Refused where another sequencer put the same batch and moved on.
+  await tryTransact(deps.tables, tilesPutWrites(head));
 }
 
 export const handler = entry('sequencer', sequence);

@@ -35,7 +35,7 @@ async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Res
     parseReason(reason);
     parseTaintClass(taintClass);
   }
-  const ring = await inTurn(() => writeTaint(request, deps));
+  const ring = await inTurn(`ring ${request.ring}`, () => writeTaint(request, deps));
   const kids = request.targets.map(({ kid }) => kid);
   return answer(ring, kids, waveBatches(ring, kids));
 }
@@ -56,7 +56,7 @@ async function denySettled(
 ): Promise<Response> {
   const pending: WaveBatch[] = [];
   for (const kid of request.kids) {
-    pending.push(...(await inTurn(() => denyIfSettled(request.ring, kid, deps))));
+    pending.push(...(await inTurn(`ring ${request.ring}`, () => denyIfSettled(request.ring, kid, deps))));
   }
   return answer(await loadRing(deps, request.ring), request.kids, pending);
 }

@@ -3,8 +3,9 @@
 import { instant } from '../../lib/domain/base/time';
 import { shortKid } from '../../lib/domain/jose/jwk';
 import type { PolicyState } from '../../lib/domain/rings/key-policy';
+import { type Obstacle, obstacles } from '../../lib/domain/rings/obstacles';
 import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
-import { isClosed, mayActivate, RESTS_FOR } from '../../lib/domain/rings/rotation';
+import { isClosed } from '../../lib/domain/rings/rotation';
 
 const POLICIES: Readonly<Record<Exclude<PolicyState, 'as-written'>, string>> = {
   changed: 'is not the one written at birth: others may be able to sign',
@@ -26,21 +27,27 @@ function policyNote({ policyState = 'as-written' }: KeyRecord): string[] {
   return policyState === 'as-written' ? [] : [`policy ${policyState}: it ${POLICIES[policyState]}`];
 }
 
-/** Why a STANDBY could not take over now: every reason of `mayActivate` that can be said of it. */
+/** Why a STANDBY could not take over now; nothing of a key that never will, or of a ring that is closed. */
 export function waiting(ring: Ring, key: KeyRecord, now: number): string[] {
-  if (key.state !== 'STANDBY' || isClosed(ring) || mayActivate(ring, key, now)) return [];
-  const { confirmedAt, disabledAt, kmsState, policyState = 'as-written', signUntil } = key;
-  const reasons: string[] = [];
-  if (policyState !== 'as-written') reasons.push(`its policy is ${policyState}`);
-  if (now >= signUntil) reasons.push(`its policy let it sign until ${instant(signUntil)}`);
-  if (kmsState === 'Disabling') reasons.push('it is being disabled in KMS');
-  if (disabledAt !== undefined && now < disabledAt + RESTS_FOR)
-    reasons.push(`it was made ready and given up, and rests until ${instant(disabledAt + RESTS_FOR)}`);
-  if (confirmedAt === undefined) reasons.push('it was never seen in the JWKS');
-  else {
-    const seenBy = confirmedAt + ring.cfg.propagationSeconds + ring.cfg.cacheSeconds;
-    if (ring.activations > 0 && now < seenBy)
-      reasons.push(`published since ${instant(confirmedAt)}, it may be unknown to a verifier until ${instant(seenBy)}`);
+  if (key.state !== 'STANDBY' || isClosed(ring)) return [];
+  return obstacles(ring, key, now).map(inWords);
+}
+
+function inWords(obstacle: Obstacle): string {
+  switch (obstacle.is) {
+    case 'state':
+      return `it is ${obstacle.state}`;
+    case 'policy':
+      return `its policy is ${obstacle.policyState}`;
+    case 'expired':
+      return `its policy let it sign until ${instant(obstacle.signUntil)}`;
+    case 'disabling':
+      return 'it is being disabled in KMS';
+    case 'resting':
+      return `it was made ready and given up, and rests until ${instant(obstacle.until)}`;
+    case 'unconfirmed':
+      return 'it was never seen in the JWKS';
+    case 'young':
+      return `published since ${instant(obstacle.confirmedAt)}, it may be unknown to a verifier until ${instant(obstacle.until)}`;
   }
-  return reasons;
 }

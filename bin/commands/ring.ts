@@ -3,7 +3,8 @@ import { CurfewError } from '../../lib/domain/base/errors';
 import type { TaintClass } from '../../lib/domain/rings/ring';
 import { drawingFor, progress } from '../edge/terminal';
 import { type Commands, instanceOf, type Options, text } from './command';
-import { parseRingId, rotateRing, switchIssuing, taintKey } from './ring-change';
+import { parseRingId, rotateRing, switchIssuing } from './ring-change';
+import { taintKey } from './ring-taint';
 import { showRing, showRings } from './ring-view';
 
 export const RING_COMMANDS = {

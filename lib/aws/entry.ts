@@ -127,7 +127,7 @@ function configured(config: DeploymentConfig, member: keyof DeploymentConfig): s
 }
 
 /** One line of JSON. Of a cause only its name: AWS's texts and a bug's values may hold what must not be kept. */
-function logFailure(functionName: string, error: unknown): void {
+export function logFailure(functionName: string, error: unknown): void {
   const said = isCurfewError(error) ? { code: error.code, message: error.message } : { bug: errorName(error) };
   const cause = error instanceof Error && error.cause !== undefined ? errorName(error.cause) : undefined;
   const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];

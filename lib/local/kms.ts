@@ -2,10 +2,11 @@
  * KMS in memory: it really signs, keeps each key's state and policy, and judges every call by that policy and the
  * clock. What a caller may do depends on the role it asks as, so ports are made per role: `kms.signerFor(roleArn)`.
  */
-import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { constants, type KeyObject, sign } from 'node:crypto';
 import { CurfewError } from '../domain/base/errors';
 import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/jose/algorithm';
-import type { Clock, KeyDisabler, KmsKeyDescription, RingKeys, Signer } from '../ports';
+import type { Clock, KeyDisabler, KmsKeyDescription, Random, RingKeys, Signer } from '../ports';
+import { drawKeyPair } from './key-pairs';
 import { isAllowed } from './key-policy';
 
 interface KmsKey {
@@ -26,6 +27,8 @@ export class MemoryKms {
 
   constructor(
     private readonly clock: Clock,
+    /** What its keys are made of. */
+    private readonly random: Random,
     private readonly arnPrefix = 'arn:aws:kms:us-east-1:000000000000:key/',
   ) {}
 
@@ -38,7 +41,13 @@ export class MemoryKms {
     readonly origin?: string;
   }): string {
     const arn = `${this.arnPrefix}${String(this.keys.size + 1).padStart(4, '0')}`;
-    this.keys.set(arn, { origin: 'AWS_KMS', ...request, ...keyPair(request.algorithm), arn, state: 'Enabled' });
+    this.keys.set(arn, {
+      origin: 'AWS_KMS',
+      ...request,
+      ...drawKeyPair(request.algorithm, this.random),
+      arn,
+      state: 'Enabled',
+    });
     return arn;
   }
 
@@ -168,19 +177,6 @@ export function policyAllowing(roleArns: readonly string[], actions: readonly st
 function refuseUnlessEnabled({ state }: KmsKey): void {
   if (state === 'Disabled') throw new CurfewError('ERR_KEY_DISABLED', 'the kms key is disabled');
   if (state !== 'Enabled') throw new CurfewError('ERR_KEY_DISABLED', `the kms key is ${state}`, { got: state });
-}
-
-function keyPair(algorithm: SigningAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
-  switch (ALGORITHMS[algorithm].keySpec) {
-    case 'ECC_NIST_P256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    case 'ECC_NIST_P384':
-      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
-    case 'RSA_2048':
-      return generateKeyPairSync('rsa', { modulusLength: 2048 });
-    case 'ECC_NIST_EDWARDS25519':
-      return generateKeyPairSync('ed25519');
-  }
 }
 
 function signWith({ privateKey }: KmsKey, algorithm: SigningAlgorithm, message: Uint8Array): Buffer {

@@ -12,7 +12,7 @@ import type { Query, Rows, Tables } from '../ports';
 export type Stored = Record<string, Value | undefined> & RowKey;
 
 export class MemoryTables implements Rows {
-  private readonly items = new Map<TableName, Map<string, Stored>>();
+  private readonly rows = new Map<TableName, Map<string, Stored>>();
   private readonly inserted = new Map<TableName, Row[]>();
 
   async get(table: TableName, key: RowKey): Promise<Row | undefined> {
@@ -23,10 +23,10 @@ export class MemoryTables implements Rows {
 
   async query({ table, pk, prefix = '', descending, limit }: Query<TableName>): Promise<Row[]> {
     await null;
-    const found = [...this.of(table).values()].filter((item) => item.pk === pk && item.sk.startsWith(prefix));
+    const found = [...this.of(table).values()].filter((row) => row.pk === pk && row.sk.startsWith(prefix));
     found.sort((a, b) => Buffer.compare(Buffer.from(a.sk), Buffer.from(b.sk)));
     if (descending) found.reverse();
-    return found.slice(0, limit).map((item) => structuredClone(item) as Row);
+    return found.slice(0, limit).map((row) => structuredClone(row) as Row);
   }
 
   /** `check` may refuse a row as it would stand; then nothing is written. */
@@ -55,7 +55,7 @@ export class MemoryTables implements Rows {
 
   /** Everything a table holds, for the assertions of a test. */
   dump(table: TableName): Row[] {
-    return [...this.of(table).values()].map((item) => structuredClone(item) as Row);
+    return [...this.of(table).values()].map((row) => structuredClone(row) as Row);
   }
 
   /** Parsed, with every right: what a test reads of the tables. */
@@ -90,9 +90,9 @@ export class MemoryTables implements Rows {
   }
 
   private of(table: TableName): Map<string, Stored> {
-    const items = this.items.get(table) ?? new Map<string, Stored>();
-    this.items.set(table, items);
-    return items;
+    const rows = this.rows.get(table) ?? new Map<string, Stored>();
+    this.rows.set(table, rows);
+    return rows;
   }
 
   private find(table: TableName, { pk, sk }: RowKey): Stored | undefined {
@@ -103,28 +103,28 @@ export class MemoryTables implements Rows {
     if (write.kind === 'check') return;
     const { pk, sk } = keyOf(write);
     const id = JSON.stringify([pk, sk]);
-    const items = this.of(write.table);
-    if (after && !items.has(id)) {
+    const rows = this.of(write.table);
+    if (after && !rows.has(id)) {
       const stream = this.inserted.get(write.table) ?? [];
       this.inserted.set(write.table, [...stream, structuredClone(after) as Row]);
     }
-    if (after) items.set(id, after);
-    else items.delete(id);
+    if (after) rows.set(id, after);
+    else rows.delete(id);
   }
 }
 
-/** The item as it will stand. Values pass through JSON, which copies them and drops undefined members as the SDK does. */
+/** The row as it will stand. Values pass through JSON, which copies them and drops undefined members as the SDK does. */
 export function next(write: Write, found: Stored | undefined): Stored | undefined {
   if (write.kind === 'delete') return undefined;
   if (write.kind === 'check') return found;
   if (write.kind === 'put') return copy(write.row) as Stored;
 
-  const item: Stored = { ...(found ?? write.key), ...(copy(write.set ?? {}) as object) };
-  for (const name of write.remove ?? []) delete item[name];
-  for (const [name, by] of Object.entries(write.add ?? {})) item[name] = number(name, item[name] ?? 0) + by;
+  const row: Stored = { ...(found ?? write.key), ...(copy(write.set ?? {}) as object) };
+  for (const name of write.remove ?? []) delete row[name];
+  for (const [name, by] of Object.entries(write.add ?? {})) row[name] = number(name, row[name] ?? 0) + by;
   for (const [name, tail] of Object.entries(write.append ?? {}))
-    item[name] = [...list(name, item[name] ?? []), ...(copy(tail) as Value[])];
-  return item;
+    row[name] = [...list(name, row[name] ?? []), ...(copy(tail) as Value[])];
+  return row;
 }
 
 function copy(value: unknown): unknown {
@@ -141,9 +141,9 @@ function list(name: string, value: Value): readonly Value[] {
   throw new CurfewError('ERR_INPUT_INVALID', `append needs a list in ${name}`, { got: typeof value });
 }
 
-/** One test on the item as stored. Unless it says `orAbsent`, a comparison with what is not there does not hold. */
-export function holds(test: Test, item: Readonly<Record<string, unknown>> | undefined): boolean {
-  const stored = item?.[test.attribute];
+/** One test on the row as stored. Unless it says `orAbsent`, a comparison with what is not there does not hold. */
+export function holds(test: Test, row: Readonly<Record<string, unknown>> | undefined): boolean {
+  const stored = row?.[test.attribute];
   if ('values' in test) return test.values.some((value) => value === stored);
   if (!('value' in test)) return (stored === undefined) === (test.is === 'absent');
   if (stored === undefined) return test.orAbsent === true;

@@ -54,8 +54,10 @@ export class World {
 
   constructor(options: WorldOptions = {}) {
     this.clock = new SettableClock(options.now ?? 1_800_000_000);
-    this.random = new SeededRandom(options.seed ?? 'curfew');
-    this.kms = new MemoryKms(this.clock);
+    const seed = options.seed ?? 'curfew';
+    this.random = new SeededRandom(seed);
+    // A stream of its own: how many keys are born changes no other draw.
+    this.kms = new MemoryKms(this.clock, new SeededRandom(`${seed}, keys`));
     this.sealer = new MemorySealer(this.random);
     this.secrets.rotate('pepper', this.random.bytes(32).toString('base64url'));
 

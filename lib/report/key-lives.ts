@@ -1,5 +1,6 @@
 /** What became of each signing key of a ring, read off its records: spans of states, with the record that began each. */
 import type { IndexedRecord } from '../domain/audit/bundle';
+import { stateAfter } from '../domain/audit/key-states';
 import type { EvidenceRecord } from '../domain/evidence/record';
 import type { KeyState } from '../domain/rings/ring';
 import type { CaseFacts } from './facts';
@@ -18,19 +19,18 @@ export interface KeyLife {
   readonly spans: readonly Span[];
 }
 
-/** The change that a record makes to a key, given the state it is in. */
-type Change = { readonly kid: string; readonly state: (before: KeyState | undefined) => KeyState | undefined };
-
+/** By the same rule as the verifier: a key that is DENIED stays so, whatever a later case says of it. */
 export function keyLives({ rings }: CaseFacts): readonly KeyLife[] {
   const lives = new Map<string, KeyLife>();
   for (const indexed of rings) {
-    const { ring = '', at, body, type } = indexed.record;
-    for (const { kid, state } of changesOf(indexed.record)) {
+    const { record } = indexed;
+    const { ring = '', at } = record;
+    for (const kid of kidsIn(record)) {
       const id = `${ring}\0${kid}`;
       const life = lives.get(id) ?? { ring, kid, kind: 'kms', spans: [] };
       const before = life.spans.at(-1)?.state;
-      const after = state(before);
-      const kind = type === 'key.adopted' && text(body, 'kind') === 'legacy' ? 'legacy' : life.kind;
+      const after = stateAfter(record, kid, before);
+      const kind = after === 'OBSERVED' ? 'legacy' : life.kind;
       const spans =
         after === undefined || after === before
           ? life.spans
@@ -41,34 +41,7 @@ export function keyLives({ rings }: CaseFacts): readonly KeyLife[] {
   return [...lives.values()].filter(({ spans }) => spans.length > 0);
 }
 
-function changesOf({ type, body }: EvidenceRecord): readonly Change[] {
-  const kid = text(body, 'kid');
-  if (kid === undefined) return [];
-  const to = (state: KeyState): Change => ({ kid, state: () => state });
-  const replaced = text(body, 'replaced');
-  switch (type) {
-    case 'key.adopted':
-      return [to(text(body, 'kind') === 'legacy' ? 'OBSERVED' : 'STANDBY')];
-    case 'key.activated':
-      // Tainted in the same transaction it is SUSPECT already, and stays so.
-      return [
-        to('ACTIVE'),
-        ...(replaced === undefined
-          ? []
-          : [
-              {
-                kid: replaced,
-                state: (before: KeyState | undefined) => (before === 'ACTIVE' ? 'VERIFY_ONLY' : before),
-              } as const,
-            ]),
-      ];
-    case 'key.tainted':
-      return [to('SUSPECT')];
-    case 'key.denied':
-      return [to('DENIED')];
-    case 'key.retired':
-      return [to('RETIRED')];
-    default:
-      return [];
-  }
+/** The key that a record is about, and the one that it puts out of its place. */
+function kidsIn({ body }: EvidenceRecord): readonly string[] {
+  return [text(body, 'kid'), text(body, 'replaced')].filter((kid) => kid !== undefined);
 }

@@ -1,5 +1,5 @@
-/** A refused condition is an answer, not an error: somebody else was faster, or the thing is done already. */
-import { isCurfewError } from '../domain/base/errors';
+/** A refused condition is an answer, not an error: another writer was faster, or the thing is done already. */
+import { CurfewError, isCurfewError } from '../domain/base/errors';
 
 /** True where everything was written; false where a condition did not hold, and then nothing was. */
 export async function tryTransact<W>(
@@ -9,7 +9,7 @@ export async function tryTransact<W>(
   return succeeds(() => tables.transact(writes));
 }
 
-/** The same of any effect under a condition: a conditional put of an object, a change that several writes make up. */
+/** The same of any effect under a condition, such as a conditional put of an object. */
 export async function succeeds(effect: () => Promise<unknown>): Promise<boolean> {
   try {
     await effect();
@@ -20,18 +20,24 @@ export async function succeeds(effect: () => Promise<unknown>): Promise<boolean>
   }
 }
 
-const TURNS_MAX = 5;
+const TURNS_MAX = 20;
 
 /**
- * Reads, decides and writes, again and again, until nobody came in between: each turn reads anew. After the last turn the
- * refusal itself is thrown, which tells a caller, or a person, to ask again.
+ * Read, decide, write: again and again, until no other writer came in between. Each turn reads anew. `what` is the thing
+ * that changes, for the error after the last turn.
  */
-export async function inTurn<T>(attempt: () => Promise<T>, turnsMax = TURNS_MAX): Promise<T> {
+export async function inTurn<T>(what: string, attempt: () => Promise<T>, turnsMax = TURNS_MAX): Promise<T> {
   for (let turn = 1; ; turn++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED') || turn >= turnsMax) throw error;
+      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
+      if (turn < turnsMax) continue;
+      throw new CurfewError('ERR_UNAVAILABLE', `${what} changed ${turnsMax} times while it was to be written`, {
+        got: turnsMax,
+        fix: 'ask again',
+        cause: error,
+      });
     }
   }
 }

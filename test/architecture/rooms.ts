@@ -155,15 +155,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'lib/work/rings': {
     is: 'work on a ring that Lambdas and CLI share: load it, apply its plan, give birth to a key, inspect keys',
-    imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.rings],
+    imports: ['lib/ports.ts', 'lib/work', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.rings, DOMAIN.deployment],
   },
   'lib/work/tokens': {
     is: 'work on a token that Lambdas share: find the issuing key, sign, read the pepper',
-    imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.rings],
+    imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.rings, DOMAIN.tokens],
   },
   'lib/work/evidence': {
     is: 'work on the log that Lambdas share: relay an outbox, put tiles and checkpoints',
-    imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.tlog, DOMAIN.store, DOMAIN.evidence],
+    imports: ['lib/ports.ts', 'lib/work', DOMAIN.base, DOMAIN.tlog, DOMAIN.store, DOMAIN.evidence],
   },
   'lib/work/cases': {
     is: 'work on a case that Lambdas share: load and change it, start it, act on an item, observe it',
@@ -327,6 +327,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'lib/ports.ts',
       'lib/report',
       'lib/verifier',
+      'lib/work',
       'lib/work/rings',
       'lib/domain/',
       '@aws-sdk/',

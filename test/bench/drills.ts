@@ -13,11 +13,11 @@ const DER_TRIES = 1_000_000;
 export async function drillRows(log: (line: string) => void): Promise<Row[]> {
   const leak = await leakedKeyDrill();
   const storm = await kidStorm(STORM);
-  const tried = await tryFeedAttacks(1000, 11);
+  const tried = await tryFeedAttacks(1000);
   for (const { kind, tries, accepted } of tried) log(`feed attack: ${kind}: ${accepted} accepted of ${count(tries)}`);
   const accepted = tried.reduce((sum, kind) => sum + kind.accepted, 0);
   const tries = tried.reduce((sum, kind) => sum + kind.tries, 0);
-  const failures = derFailures(32, DER_TRIES / 2, 1) + derFailures(48, DER_TRIES / 2, 2);
+  const failures = derFailures(32, DER_TRIES / 2) + derFailures(48, DER_TRIES / 2);
   const atMostFetches = 1 + STORM.seconds / UNKNOWN_KID_COOL_DOWN;
   const goodAccepted = storm.verdicts.accepted ?? 0;
   return [

@@ -3,6 +3,8 @@
  * writes bench-out/scoreboard.json. A million states and a million requests take some ten minutes; ask for fewer to have
  * it sooner. The exit code says whether every figure reached its goal.
  */
+
+import { TEST_SEED } from '../support/seeded';
 import { drillRows } from './drills';
 import { modelRows } from './model';
 import { rotationRows } from './rotation';
@@ -25,6 +27,7 @@ function extentOf(args: readonly string[]): Extent {
 
 async function main(): Promise<void> {
   const extent = extentOf(process.argv.slice(2));
+  log(`TEST_SEED=${TEST_SEED}`);
   // Speeds first, before anything has filled the heap.
   const speeds = await speedRows();
   const rows = [...modelRows(extent, log), ...(await drillRows(log)), ...(await rotationRows(extent)), ...speeds];

@@ -1,33 +1,19 @@
 /** The command as a person calls it, wrongly: one clear error with its code and a hint, exit code 2, nothing on standard output. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { bundleCli, CURFEW, runCli } from '../support/cli';
 
-jest.setTimeout(30_000);
-const CURFEW = resolve(__dirname, '..', '..', 'bin', 'curfew');
 const dir = mkdtempSync(join(tmpdir(), 'curfew-cli-'));
 const junk = join(dir, 'people.json');
+const bundle = bundleCli(dir);
 writeFileSync(junk, '{"workers": [{"workerId": "W-1042"');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 // Nothing here may get as far as to ask AWS: there is none at this address.
 const env = { ...process.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1' };
 
-function curfew(call: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  return new Promise((done, reject) => {
-    const child = spawn(process.execPath, [CURFEW, ...call.split(' ')], { env });
-    const said = { stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => {
-      said.stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      said.stderr += chunk;
-    });
-    child.on('error', reject);
-    child.on('close', (status) => done({ status, ...said }));
-  });
-}
+const curfew = (call: string) => runCli(bundle, call.split(' '), env);
 
 test.each([
   ['ring taint abc --class compromise --instance x', '--reason is missing (ERR_INPUT_INVALID)', 'give --reason'],
@@ -57,6 +43,10 @@ test.each([
   ['ring list', '--instance is missing (ERR_INPUT_INVALID)', 'give --instance'],
   ['doctor', '--instance is missing (ERR_INPUT_INVALID)', 'give --instance'],
   ['ring list --watch', 'an option is not one of this command (ERR_INPUT_INVALID)', 'see `curfew --help`'],
+  // Nothing of what follows is taken for an option: the kid is there, and the reason is not.
+  ['ring taint -eX4mWq --class compromise --instance x', '--reason is missing (ERR_INPUT_INVALID)', 'give --reason'],
+  ['ring taint --class planned --instance x -- --eX4mWq', '--reason is missing (ERR_INPUT_INVALID)', 'give --reason'],
+  ['ring show -h1 --instance x', 'that is no ring id (ERR_INPUT_INVALID)', '`curfew ring list` has them'],
   [
     'people import /no/such/file --instance x',
     'there is no file /no/such/file (ERR_NOT_FOUND)',
@@ -74,8 +64,12 @@ test.each([
 });
 
 test('a command that there is none of shows those there are', async () => {
-  for (const call of ['ring burn', 'constructor']) {
-    const { status, stdout, stderr } = await curfew(call);
+  // As it is installed, and as one file.
+  for (const [command, call] of [
+    [CURFEW, 'ring burn'],
+    [bundle, 'constructor'],
+  ] as const) {
+    const { status, stdout, stderr } = await runCli(command, call.split(' '), env);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('curfew ring taint KID --class compromise|planned --reason TEXT');
   }

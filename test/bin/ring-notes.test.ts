@@ -1,6 +1,6 @@
 import { waiting } from '../../bin/commands/ring-notes';
+import { mayActivate, RESTS_FOR } from '../../lib/domain/rings/obstacles';
 import type { KeyRecord } from '../../lib/domain/rings/ring';
-import { mayActivate, RESTS_FOR } from '../../lib/domain/rings/rotation';
 import { DAY, keyRecord, NOW, ringWith } from '../support/rings';
 
 const AT = NOW + 10 * DAY;
@@ -31,9 +31,9 @@ test('a STANDBY has a reason exactly when it may not sign', () => {
   let all: Partial<KeyRecord>[] = [{}];
   for (const [member, given] of Object.entries(values))
     all = all.flatMap((one) => given.map((value) => ({ ...one, [member]: value })));
-  for (const seq of [0, 1])
+  for (const activations of [0, 1])
     for (const more of all) {
-      const one = { ...ring, seq };
+      const one = { ...ring, activations };
       const key = standby(more);
       expect([more, waiting(one, key, AT).length === 0]).toEqual([more, mayActivate(one, key, AT)]);
     }

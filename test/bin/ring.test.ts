@@ -1,11 +1,15 @@
 /** The ring commands under exactly the rights of their rows in `lib/domain/deployment/access.ts`, on a ring in memory. */
+
 import type { CommandPorts } from '../../bin/commands/command';
-import { rotateRing, switchIssuing, taintKey } from '../../bin/commands/ring-change';
+import { rotateRing, switchIssuing } from '../../bin/commands/ring-change';
+import { taintKey } from '../../bin/commands/ring-taint';
 import { showRing, showRings } from '../../bin/commands/ring-view';
 import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { STEPS } from '../../lib/domain/cases/plan';
 import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/deployment/access';
-import { RESTS_FOR } from '../../lib/domain/rings/rotation';
+import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
+import { RESTS_FOR } from '../../lib/domain/rings/obstacles';
 import type { World } from '../../lib/local/world';
 import {
   issueTo,
@@ -313,7 +317,48 @@ describe('ring taint', () => {
     const { json } = await taintKey(deps, { kid, class: 'compromise', reason: 'first' }, progress);
     expect(json).toMatchObject({ state: 'DENIED', resigned: 3 });
     expect(said).toContain('pass 1: key abc stopped issuing during the wave');
-    expect(said).toContain('pass 2: 3 found');
+    expect(said).toContain('pass 2: 3 found, 3 tokens re-signed');
+  });
+
+  test('takes the steps of a departure, in their order', async () => {
+    const kid = await active();
+    await issueTo(world, 'member-1');
+    const calls: string[] = [];
+    const note = (call: string) => calls.at(-1) !== call && calls.push(call);
+    const clock = {
+      now: () => world.clock.now(),
+      sleep: async (seconds: number) => {
+        note(`sleep ${seconds}`);
+        world.clock.advance(seconds);
+      },
+    };
+    const functions = {
+      invoke: async (name: never, request: never) => {
+        const { op = '', pass = '' } = request as { op?: string; pass?: number };
+        note(`${name} ${op}${pass}`.trim());
+        return world.functions.invoke(name, request);
+      },
+    };
+    const deps = { ...under(world, 'ring taint'), clock, functions } as never;
+    await taintKey(deps, { kid, class: 'compromise', reason: 'drill' }, progress);
+
+    const { drainSeconds, feedPollSeconds } = (await ringOf(world)).cfg;
+    const CALLS: Readonly<Record<EndingStepName, readonly string[]>> = {
+      prepare: ['rotator prepare'],
+      taint: ['taint taint', 'publisher'],
+      drain: [`sleep ${drainSeconds}`],
+      'disable-old': ['rotator disable-old'],
+      commit: ['committer'],
+      poll: [`sleep ${feedPollSeconds}`],
+      resign: ['resigner 1'],
+      'resign-again': ['resigner 2'],
+      deny: ['taint deny', 'publisher'],
+      'commit-again': ['committer'],
+    };
+    expect(calls).toEqual(ENDING.flatMap(({ name }) => CALLS[name]));
+    // And a departure takes the same ones, in the same order, with nothing of its own between taint and denial but the items.
+    const ofDeparture = STEPS.filter(({ onlyIfTainted }) => onlyIfTainted).map(({ name }) => name);
+    expect(ofDeparture).toEqual(ENDING.map(({ name }) => name));
   });
 
   test('asked again of a key that is DENIED, it changes nothing and says so', async () => {
@@ -341,7 +386,7 @@ describe('ring taint', () => {
         code: 'ERR_NOT_FOUND',
         message: 'no ring has a key of that kid',
         got: kid,
-        fix: 'give the kid whole, as `curfew ring show RING` has it',
+        fix: 'give the kid as `curfew ring show RING` has it, whole or its first 6 characters or more',
       });
       expect(tables()).toBe(before);
     },

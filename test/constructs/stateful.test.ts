@@ -1,4 +1,5 @@
-import { ofType, type Resources, type Statement, synthesise } from './synthesised';
+import { synthesise } from './synthesised';
+import { ofType, type Resources, type Statement, templatesOf } from './templates';
 
 const STATEFUL = [
   'AWS::DynamoDB::GlobalTable',
@@ -8,8 +9,8 @@ const STATEFUL = [
   'AWS::IAM::ManagedPolicy',
   'Custom::CurfewRing',
 ];
-const production = synthesise('production');
-const trial = synthesise('trial');
+const production = templatesOf('production');
+const trial = templatesOf('trial');
 
 function stateful(resources: Resources): string[] {
   return STATEFUL.flatMap((type) => ofType(resources, type).map(([id]) => id)).sort();
@@ -50,7 +51,7 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
 });
 
 test('in production what carries state outlives its stack; a first deploy that fails leaves no key, secret or role', () => {
-  const { evidence, signing, offboarding, stacks } = production;
+  const { evidence, signing, offboarding } = production;
   for (const [id, { Type, DeletionPolicy, UpdateReplacePolicy }] of Object.entries({
     ...evidence,
     ...signing,
@@ -62,7 +63,12 @@ test('in production what carries state outlives its stack; a first deploy that f
       const policy = undeletable ? 'Retain' : 'RetainExceptOnCreate';
       expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, policy, 'Retain']);
     }
-  for (const stack of Object.values(stacks)) expect(stack.terminationProtection).toBe(true);
+});
+
+/** No part of a template: CloudFormation is told of it beside. */
+test('in production no stack is deleted by one command', () => {
+  const { stacks } = synthesise('production');
+  expect(Object.values(stacks).map(({ terminationProtection }) => terminationProtection)).toEqual([true, true, true]);
 });
 
 test('tables have generated names, and can be brought back; the shred table cannot', () => {

@@ -8,6 +8,9 @@ import { parseConfiguration } from '../../lib/config';
 import type { LambdaCode } from '../../lib/constructs/functions/lambda-bundle';
 import type { Stage } from '../../lib/constructs/parts/stage';
 import { curfewStacks } from '../../lib/stacks/curfew-stacks';
+import type { Resources } from './templates';
+
+export * from './templates';
 
 process.env.CDK_VALIDATION = 'false';
 
@@ -27,16 +30,6 @@ export function newApp(): App {
   return new App({ context, treeMetadata: false, stackTraces: false });
 }
 
-export interface Resource {
-  readonly Type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: templates are read by the shape the assertion expects
-  readonly Properties: any;
-  readonly DependsOn?: readonly string[];
-  readonly DeletionPolicy?: string;
-  readonly UpdateReplacePolicy?: string;
-}
-export type Resources = Readonly<Record<string, Resource>>;
-
 /** `changes` to the example configuration. An app is synthesised once: what is to be added comes before. */
 export function unsynthesised(stage: Stage = 'production', changes: Readonly<Record<string, unknown>> = {}) {
   const app = newApp();
@@ -53,19 +46,4 @@ export function synthesise(stage?: Stage, changes?: Readonly<Record<string, unkn
     signing: resources(stacks.signing),
     offboarding: resources(stacks.offboarding),
   };
-}
-
-export function ofType(resources: Resources, type: string): [string, Resource][] {
-  return Object.entries(resources).filter(([, resource]) => resource.Type === type);
-}
-
-export interface Statement {
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Condition?: unknown;
-}
-
-export function asList<T>(value: T | readonly T[]): readonly T[] {
-  return Array.isArray(value) ? value : [value as T];
 }

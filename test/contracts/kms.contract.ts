@@ -1,8 +1,11 @@
 /** What Signer, RingKeys and KeyDisabler owe their callers, under the key policy that every ring key is born with. */
-import { constants, createPublicKey, randomUUID, type VerifyKeyObjectInput, verify } from 'node:crypto';
+import { constants, createPublicKey, type VerifyKeyObjectInput, verify } from 'node:crypto';
 import { ALGORITHMS, type SigningAlgorithm } from '../../lib/domain/jose/algorithm';
 import { type KeyPolicyInput, keyPolicy } from '../../lib/domain/rings/key-policy';
 import type { KeyDisabler, RingKeys, Signer } from '../../lib/ports';
+import { idsFor } from '../support/seeded';
+
+const id = idsFor('kms contract');
 
 export type KmsRole = keyof KeyPolicyInput['roleArns'];
 
@@ -27,7 +30,7 @@ export function kmsContract(make: () => KmsHarness): void {
 
   const policy = (algorithm: SigningAlgorithm, signUntil = kms.now() + 3600) =>
     keyPolicy({ accountId: kms.accountId, roleArns: kms.roleArns, algorithm, signUntil });
-  const slot = () => `slot-${randomUUID()}`;
+  const slot = () => `slot-${id()}`;
   const createKey = (algorithm: SigningAlgorithm = 'ES256', signUntil?: number) =>
     kms.ringKeysAs('rotator').create({ algorithm, slotTag: slot(), policy: policy(algorithm, signUntil) });
 

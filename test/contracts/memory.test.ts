@@ -1,5 +1,4 @@
 /** The in-memory twins keep the promises of the ports. The AWS adapters do in test/emulator/contracts.test.ts. */
-import { randomUUID } from 'node:crypto';
 import { SettableClock } from '../../lib/local/clock';
 import { MemoryHttp } from '../../lib/local/http';
 import { MemoryIam } from '../../lib/local/iam';
@@ -10,6 +9,7 @@ import { MemorySealer } from '../../lib/local/sealer';
 import { MemorySecrets } from '../../lib/local/secrets';
 import { MemoryTables } from '../../lib/local/tables';
 import { roleArn } from '../../lib/local/world';
+import { idsFor } from '../support/seeded';
 import { httpContract } from './http.contract';
 import { iamContract } from './iam.contract';
 import { kmsContract } from './kms.contract';
@@ -18,11 +18,13 @@ import { sealerContract } from './sealer.contract';
 import { secretsContract } from './secrets.contract';
 import { tablesContract } from './tables.contract';
 
+const id = idsFor('contracts of the twins');
+
 describe('tables in memory', () => tablesContract(() => new MemoryTables()));
 
 describe('kms in memory', () => {
   const clock = new SettableClock(1_800_000_000);
-  const kms = new MemoryKms(clock);
+  const kms = new MemoryKms(clock, new SeededRandom('kms'));
   kmsContract(() => ({
     accountId: '000000000000',
     roleArns: {
@@ -51,7 +53,7 @@ describe('iam in memory', () =>
     const denyPolicyArn = 'arn:aws:iam::000000000000:policy/leaver-deny';
     const iam = new MemoryIam(denyPolicyArn);
     const makeUser = async (accessKeys: number) => {
-      const name = `w-${randomUUID()}`;
+      const name = `w-${id()}`;
       const accessKeyIds = Array.from({ length: accessKeys }, (_, n) => `AKIA${n}`);
       iam.addUser(name, { accessKeyIds, loginProfile: true, tags: { team: 'auth' } });
       return name;

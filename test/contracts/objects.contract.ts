@@ -1,7 +1,9 @@
 /** What every Objects owes its callers. Each test works under a prefix of its own. */
-import { randomUUID } from 'node:crypto';
 import type { Bucket, Right } from '../../lib/domain/deployment/rights';
 import type { Objects } from '../../lib/ports';
+import { idsFor } from '../support/seeded';
+
+const id = idsFor('objects contract');
 
 const REFUSED = { code: 'ERR_CONDITION_FAILED' };
 
@@ -11,7 +13,7 @@ export function objectsContract(make: () => Objects<Right>): void {
   let key: string;
   beforeEach(() => {
     objects = make();
-    key = `${randomUUID()}/checkpoint`;
+    key = `${id()}/checkpoint`;
   });
 
   const text = async () => (await objects.get(bucket, key))?.body.toString();

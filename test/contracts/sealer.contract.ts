@@ -1,6 +1,8 @@
 /** What every Sealer owes its callers. */
-import { randomUUID } from 'node:crypto';
 import type { Sealer } from '../../lib/ports';
+import { idsFor } from '../support/seeded';
+
+const id = idsFor('sealer contract');
 
 export interface SealerHarness {
   readonly sealer: Sealer;
@@ -14,7 +16,7 @@ export function sealerContract(make: () => SealerHarness): void {
   let person: string;
   beforeEach(() => {
     ({ sealer, shred } = make());
-    person = `p-${randomUUID()}`;
+    person = `p-${id()}`;
   });
 
   test('what was sealed opens where it was sealed', async () => {
@@ -28,7 +30,7 @@ export function sealerContract(make: () => SealerHarness): void {
   });
 
   test('a sealed field moved to another place, or to another person, does not open', async () => {
-    const other = `p-${randomUUID()}`;
+    const other = `p-${id()}`;
     await sealer.seal(other, 'a#b', 'x');
     const sealed = await sealer.seal(person, 'a#b', 'clear');
     for (const [who, where] of [

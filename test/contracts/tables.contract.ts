@@ -1,8 +1,10 @@
 /** What every Rows owes its callers. Each test works under partition keys of its own, so tables may be shared. */
-import { randomUUID } from 'node:crypto';
 import type { Row, Test, Value, Write } from '../../lib/domain/store/table';
 import { ROW_ABSENT, ROW_PRESENT } from '../../lib/domain/store/table';
 import type { Rows } from '../../lib/ports';
+import { idsFor } from '../support/seeded';
+
+const id = idsFor('tables contract');
 
 const NOTHING_WRITTEN = 'was refused by its condition; nothing was written';
 
@@ -11,7 +13,7 @@ export function tablesContract(make: () => Rows): void {
   let pk: string;
   beforeEach(() => {
     tables = make();
-    pk = `T#${randomUUID()}`;
+    pk = `T#${id()}`;
   });
 
   const item = (attributes: Record<string, Value> = {}, sk = 'A'): Row => ({ pk, sk, v: 1, ...attributes });

@@ -1,5 +1,5 @@
 /** What the contract suites need to stand in an AWS, made as its administrator: tables, buckets, roles, users, a Lambda. */
-import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateAccessKeyCommand,
@@ -16,11 +16,13 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { buildSync } from 'esbuild';
 import { zipOf } from '../../emulator/zip';
+import { idsFor } from '../support/seeded';
 
-const run = randomUUID().slice(0, 8);
 const iam = new IAMClient({});
 
-/** Names of this run, so that runs may share an emulator. */
+/** Names of this run and this suite, so that both may share an emulator with others. */
+const id = idsFor(`names of ${basename(expect.getState().testPath ?? '')}`);
+const run = id();
 export const named = (name: string) => `contracts-${run}-${name}`;
 
 export async function makeTable(name: string): Promise<void> {
@@ -78,9 +80,9 @@ export async function makeDenyPolicy(): Promise<string> {
 }
 
 export async function makeUser(accessKeys: number): Promise<string> {
-  const UserName = named(randomUUID().slice(0, 8));
+  const UserName = named(id());
   await iam.send(new CreateUserCommand({ UserName, Tags: [{ Key: 'team', Value: 'auth' }] }));
-  await iam.send(new CreateLoginProfileCommand({ UserName, Password: `Aa1!${randomUUID()}` }));
+  await iam.send(new CreateLoginProfileCommand({ UserName, Password: `Aa1!${id()}` }));
   for (let n = 0; n < accessKeys; n++) await iam.send(new CreateAccessKeyCommand({ UserName }));
   return UserName;
 }

@@ -1,5 +1,6 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { type FunctionName, RIGHTS } from '../../lib/domain/deployment/rights';
+import { put } from '../../lib/domain/store/entity';
 import { LOG_HEAD, PENDING_RECORD } from '../../lib/domain/store/log';
 import { ROW_ABSENT } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
@@ -106,10 +107,7 @@ test('starting an execution again changes nothing; an event carries its version'
 
 describe('a crash', () => {
   const writeTwice = async ({ tables }: { tables: Tables<'log:put'> }) => {
-    for (const sk of ['1', '2'])
-      await tables.transact([
-        { kind: 'put', table: 'log', row: PENDING_RECORD.row([0, sk], { record: '{}' }), if: ROW_ABSENT },
-      ]);
+    for (const sk of ['1', '2']) await tables.transact([put(PENDING_RECORD, [0, sk], { record: '{}' }, ROW_ABSENT)]);
   };
   const stored = (world: World) => world.tables.dump('log').map(({ sk }) => sk);
 

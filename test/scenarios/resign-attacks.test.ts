@@ -365,7 +365,7 @@ test('a token that would be too large under the new key is refused at adoption',
   const world = await signingWorld();
   const large = signLegacy(world, legacyClaims(world, 'member-1', 'jti-1', { pad: 'x'.repeat(5800) }));
   expect(large.length).toBeLessThanOrEqual(8192);
-  expect(await record(world, [large])).toEqual({ recorded: 0, refused: [{ n: 0, code: 'ERR_TOKEN_MALFORMED' }] });
+  expect(await record(world, [large])).toEqual({ recorded: 0, refused: [{ n: 0, code: 'ERR_TOKEN_TOO_LARGE' }] });
 });
 
 test('a body that was put there without the key of its kid is poison, and holds up nobody else', async () => {

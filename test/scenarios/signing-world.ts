@@ -1,5 +1,5 @@
 /** A ring in memory: every signing and evidence Lambda under its own rights, and what stands around them. */
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { append } from '../../lambdas/appender';
 import { commitIssued } from '../../lambdas/committer';
 import { cutOff } from '../../lambdas/cutter';
@@ -24,6 +24,7 @@ import { World, type WorldOptions } from '../../lib/local/world';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 import { relay } from '../../lib/work/evidence/relay';
 import { loadRing } from '../../lib/work/rings/load-ring';
+import { signingKey } from '../support/keys';
 
 export const RING = 'customer-api';
 export const ISSUER = 'https://id.shop.example/r/customer-api';
@@ -44,8 +45,7 @@ export async function signingWorld(
   make: MakeWorld = (given) => new World(given),
 ): Promise<SigningWorld> {
   const world = wire(make({ now: NOW, settings: SETTINGS, ...options }));
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwk = jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), 'ES256');
+  const { jwk, privateKey } = signingKey();
   const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
   await applyRingConfig(
     {

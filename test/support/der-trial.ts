@@ -2,7 +2,7 @@
 import { fromDer } from '../../lib/domain/jose/signature';
 import { derSignature } from './der';
 import { bytesOf, ORDER } from './keys';
-import { seeded } from './seeded';
+import { seeded, seedFor } from './seeded';
 
 export const orderOf = (width: number) => ORDER[width] as bigint;
 
@@ -20,8 +20,8 @@ export function edgesOf(width: number): bigint[] {
   return edges.filter((half) => half > 0n && half < n);
 }
 
-export function derFailures(width: 32 | 48, count: number, seed: number): number {
-  const draw = seeded(seed);
+export function derFailures(width: 32 | 48, count: number): number {
+  const draw = seeded(seedFor(`DER, ${width} bytes a half`));
   const edges = edgesOf(width);
   const n = orderOf(width);
   /** One in eight is an edge, one in eight has leading zeros. */

@@ -6,7 +6,7 @@ import type { Feed, FeedKey } from '../../lib/domain/feed/feed';
 import { encode, signingKey } from './keys';
 import { FEED_LIFE, POLL, Published, verdict } from './published';
 import { NOW } from './rings';
-import { seeded } from './seeded';
+import { seeded, seedFor } from './seeded';
 
 export const elsewhere = signingKey();
 
@@ -124,14 +124,11 @@ export const FEED_ATTACKS: Readonly<Record<string, (world: Informed, draw: Draw)
 };
 
 /** So many tries of each kind, each against a verifier of its own. */
-export async function tryFeedAttacks(
-  triesEach: number,
-  seed: number,
-): Promise<{ kind: string; tries: number; accepted: number }[]> {
+export async function tryFeedAttacks(triesEach: number): Promise<{ kind: string; tries: number; accepted: number }[]> {
   const tried = [];
   for (const [kind, attack] of Object.entries(FEED_ATTACKS)) {
     const world = await informed();
-    const draw = seeded(seed);
+    const draw = seeded(seedFor(`feed attack: ${kind}`));
     const documents = Array.from({ length: triesEach }, () => attack(world, draw));
     tried.push({ kind, tries: documents.length, accepted: await acceptedOf(documents, world) });
   }

@@ -1,7 +1,9 @@
-/** Key pairs, and JWS made with node:crypto alone: what the tests hold against lib must not be made by lib. */
-import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+/** Key pairs drawn from TEST_SEED, and JWS made with node:crypto alone: what the tests hold against lib must not be made by lib. */
+import { constants, type KeyObject, sign } from 'node:crypto';
 import type { SigningAlgorithm } from '../../lib/domain/jose/algorithm';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
+import { drawKeyPair } from '../../lib/local/key-pairs';
+import { SeededRandom } from '../../lib/local/random';
 
 export interface SigningKey {
   readonly jwk: PublicJwk;
@@ -14,9 +16,24 @@ export const ORDER: Readonly<Record<number, bigint>> = {
   48: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
 };
 
-export function signingKey(alg: SigningAlgorithm = 'ES256'): SigningKey {
-  const { publicKey, privateKey } = generate(alg);
+const random = new SeededRandom('fixture keys');
+
+export function signingKey(alg: SigningAlgorithm = 'ES256', from = random): SigningKey {
+  const { publicKey, privateKey } = drawKeyPair(alg, from);
   return { jwk: jwkFromSpki(publicKey.export({ format: 'der', type: 'spki' }), alg), privateKey };
+}
+
+/** How kids begin that something may take for something else: an option, a name that must not begin so, a number. */
+export const ODD_KIDS = { '-': /^-/, _: /^_/, digit: /^[0-9]/ } as const;
+export type OddKid = keyof typeof ODD_KIDS;
+
+/** A key whose kid begins so, as one in 64 (a digit: ten in 64) does; drawn until there is one, some ten milliseconds. */
+export function oddKey(begins: OddKid): SigningKey {
+  const from = new SeededRandom(`fixture key ${begins}`);
+  for (;;) {
+    const key = signingKey('ES256', from);
+    if (ODD_KIDS[begins].test(key.jwk.kid)) return key;
+  }
 }
 
 export const encode = (value: string | object | Buffer): string =>
@@ -57,11 +74,4 @@ function signatureOf({ jwk, privateKey }: SigningKey, input: Buffer): Buffer {
   const order = ORDER[width] ?? 0n;
   const s = numberOf(signature.subarray(width));
   return Buffer.concat([signature.subarray(0, width), bytesOf(s > order / 2n ? order - s : s, width)]);
-}
-
-function generate(alg: SigningAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
-  if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
-  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  if (alg === 'ES384') return generateKeyPairSync('ec', { namedCurve: 'P-384' });
-  return generateKeyPairSync('rsa', { modulusLength: 2048 });
 }

@@ -17,6 +17,7 @@ export const CFG: RingSettings = {
   cacheSeconds: 60,
   skewSeconds: 30,
   drainSeconds: 15,
+  feedPollSeconds: 5,
 };
 
 const pool: SigningKey[] = [];

@@ -39,8 +39,12 @@ function statesOf(kid: string, records: readonly EvidenceRecord[], frozenAt: num
   return [...new Set(states)];
 }
 
-/** The state that a record puts the key in; undefined where it says nothing of this key. */
-function stateAfter({ type, body }: EvidenceRecord, kid: string, before: KeyState | undefined): KeyState | undefined {
+/** The state that a record puts the key in, given the state before; undefined where it says nothing of this key. */
+export function stateAfter(
+  { type, body }: EvidenceRecord,
+  kid: string,
+  before: KeyState | undefined,
+): KeyState | undefined {
   // A tainted key is replaced as well, and stays SUSPECT.
   if (type === 'key.activated' && body.replaced === kid && before === 'ACTIVE') return 'VERIFY_ONLY';
   if (body.kid !== kid) return undefined;

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'ERR_SIGNATURE_ENCODING'
   // tokens (reference: verify, in this order)
   | 'ERR_TOKEN_MALFORMED'
+  | 'ERR_TOKEN_TOO_LARGE'
   | 'ERR_TOKEN_HEADER'
   | 'ERR_TOKEN_KID_UNKNOWN'
   | 'ERR_TOKEN_KID_STATE'

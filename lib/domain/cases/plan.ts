@@ -6,6 +6,7 @@
  * classes name no person. The offline verifier calls the same function.
  */
 import { canonicalJson, H, type Json } from '../base/encoding';
+import { ENDING, type EndingStepName } from '../rings/ending';
 import type { KeyState, TaintClass } from '../rings/ring';
 import type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
 import type { ExposureClass } from '../store/people';
@@ -140,8 +141,39 @@ export type Step = StepFields &
       }
   );
 
-/** The order of a departure: written here once, read by the state machine, by the tests and by docs/departure.md. */
-export const STEPS = [
+/** How the state machine takes each step that ends a tainted key. */
+const TAKEN = {
+  prepare: { kind: 'task', function: 'conductor', step: 'prepare' },
+  taint: { kind: 'task', function: 'conductor', step: 'taint' },
+  drain: { kind: 'wait', setting: 'drainSeconds' },
+  'disable-old': { kind: 'task', function: 'conductor', step: 'disable-old' },
+  commit: { kind: 'task', function: 'conductor', step: 'commit' },
+  poll: { kind: 'wait', setting: 'feedPollSeconds' },
+  resign: { kind: 'wave', function: 'resigner', pass: 1, over: 'taint.batches' },
+  'resign-again': { kind: 'wave', function: 'resigner', pass: 2, over: 'taint.batches' },
+  deny: {
+    kind: 'loop',
+    function: 'conductor',
+    step: 'deny',
+    until: 'deny.done',
+    waitSeconds: 'deny.waitSeconds',
+    over: 'deny.batches',
+    pass: 2,
+  },
+  'commit-again': { kind: 'task', function: 'conductor', step: 'commit' },
+} as const satisfies Record<EndingStepName, object>;
+
+const ENDING_STEPS: readonly Step[] = ENDING.map(({ name, why }) => ({
+  name,
+  why,
+  onlyIfTainted: true,
+  ...TAKEN[name],
+}));
+/** From here on the old key issues no more. */
+const TAINTED = 1 + ENDING.findIndex(({ name }) => name === 'taint');
+
+/** The order of a departure, read by the state machine, by the tests and by docs/departure.md. */
+export const STEPS: readonly Step[] = [
   {
     name: 'list',
     kind: 'task',
@@ -186,22 +218,7 @@ export const STEPS = [
     step: 'plan',
     why: 'after containment, so that the inventory is of someone who can add nothing to it any more',
   },
-  {
-    name: 'prepare',
-    kind: 'task',
-    function: 'conductor',
-    step: 'prepare',
-    onlyIfTainted: true,
-    why: 'enabling a KMS key is eventually consistent: a successor that cannot sign yet would stop all issuing',
-  },
-  {
-    name: 'taint',
-    kind: 'task',
-    function: 'conductor',
-    step: 'taint',
-    onlyIfTainted: true,
-    why: 'one transaction a ring ends the old key and puts the new one in its place, so every wave has one target',
-  },
+  ...ENDING_STEPS.slice(0, TAINTED),
   {
     name: 'act',
     kind: 'map',
@@ -210,74 +227,7 @@ export const STEPS = [
     over: 'plan.items',
     why: 'before the waves: a console login need not outlive a grace of days that holders have to collect in',
   },
-  {
-    name: 'drain',
-    kind: 'wait',
-    setting: 'drainSeconds',
-    onlyIfTainted: true,
-    why: 'until no signature under an old key can be in flight: what was begun before the taint is in the ledger by now',
-  },
-  {
-    name: 'disable-old',
-    kind: 'task',
-    function: 'conductor',
-    step: 'disable-old',
-    onlyIfTainted: true,
-    why: 'right after the drain and before the waves, which need nothing of an old key: it can sign not a second longer',
-  },
-  {
-    name: 'commit',
-    kind: 'task',
-    function: 'conductor',
-    step: 'commit',
-    onlyIfTainted: true,
-    why: 'after the drain, so that the list is whole: a ledger row that is in no committed list is never re-signed, which tells issued from smuggled in',
-  },
-  {
-    name: 'poll',
-    kind: 'wait',
-    setting: 'feedPollSeconds',
-    onlyIfTainted: true,
-    why: 'verifiers must have seen the window that lets a re-signed token keep its old iat',
-  },
-  {
-    name: 'resign',
-    kind: 'wave',
-    function: 'resigner',
-    pass: 1,
-    over: 'taint.batches',
-    onlyIfTainted: true,
-    why: 'from the ledger, never from a presented token; all waves of the case in one map, towards keys not tainted here',
-  },
-  {
-    name: 'resign-again',
-    kind: 'wave',
-    function: 'resigner',
-    pass: 2,
-    over: 'taint.batches',
-    onlyIfTainted: true,
-    why: 'finds what pass 1 could not sign; only a pass that finds nothing shows that nothing is left behind',
-  },
-  {
-    name: 'deny',
-    kind: 'loop',
-    function: 'conductor',
-    step: 'deny',
-    until: 'deny.done',
-    waitSeconds: 'deny.waitSeconds',
-    over: 'deny.batches',
-    pass: 2,
-    onlyIfTainted: true,
-    why: 'terminal, so last: a kid is DENIED when its holders have, or could have had, a token under another',
-  },
-  {
-    name: 'commit-again',
-    kind: 'task',
-    function: 'conductor',
-    step: 'commit',
-    onlyIfTainted: true,
-    why: 'the re-signed tokens are issued tokens: they stand in the tree before the case says it is over',
-  },
+  ...ENDING_STEPS.slice(TAINTED),
   {
     name: 'prove',
     kind: 'map',
@@ -300,4 +250,4 @@ export const STEPS = [
     step: 'seal',
     why: 'until every expected record has an index in the tree, the record of the closing included',
   },
-] as const satisfies readonly Step[];
+];

@@ -2,8 +2,10 @@
  * The writes of a case: one transaction each, under the fence that the writer read, with the records and events it owes.
  * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
+
 import { type EvidenceRecord, storedRecord } from '../evidence/record';
 import { CASE, CASE_STATEMENT, DUE_MARKER, OPEN_CASE, RESCIND } from '../store/case';
+import { put } from '../store/entity';
 import { CASE_OUT, type OutboxEvent } from '../store/outbox';
 import { ROW_ABSENT, type Test, valuesOf, type Write } from '../store/table';
 import { type CaseMeta, type Departure, foldDeparture } from './case';
@@ -34,7 +36,7 @@ export function openCase(
       kind: 'update',
       table: 'cases',
       key: OPEN_CASE.key(meta.workerId),
-      set: { v: 1, caseId: meta.caseId },
+      set: { v: OPEN_CASE.v, caseId: meta.caseId },
       if: [open],
     },
     statementWrite(meta.caseId, statement),
@@ -45,8 +47,8 @@ export function openCase(
 /** A case and its due marker; used where one is opened by HR and where one follows another. */
 export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWrite[] {
   return [
-    { kind: 'put', table: 'cases', row: CASE.row([meta.caseId], meta), if: ROW_ABSENT },
-    { kind: 'put', table: 'cases', row: DUE_MARKER.row([meta.dueAt, meta.caseId], { caseId: meta.caseId }) },
+    put(CASE, [meta.caseId], meta, ROW_ABSENT),
+    put(DUE_MARKER, [meta.dueAt, meta.caseId], { caseId: meta.caseId }),
     ...outWrites(meta, outgoing),
   ];
 }
@@ -63,7 +65,7 @@ export function addDeparture(meta: CaseMeta, statement: Departure, rescinded: bo
     waits && dueAt !== meta.dueAt
       ? [
           { kind: 'delete', table: 'cases', key: DUE_MARKER.key(meta.dueAt, meta.caseId) },
-          { kind: 'put', table: 'cases', row: DUE_MARKER.row([dueAt, meta.caseId], { caseId: meta.caseId }) },
+          put(DUE_MARKER, [dueAt, meta.caseId], { caseId: meta.caseId }),
         ]
       : [];
   return [
@@ -107,7 +109,7 @@ export function rescind(
       ]
     : [];
   return [
-    { kind: 'put', table: 'cases', row: RESCIND.row([workerId, effectiveAt], {}) },
+    put(RESCIND, [workerId, effectiveAt], {}),
     ...marked.flatMap((target) => transition(target, { rescinded: true })),
     ...absent,
     ...unmoved,
@@ -133,20 +135,13 @@ export function transition(meta: CaseMeta, set: Partial<CaseMeta>, outgoing: rea
 }
 
 function outWrites(meta: Pick<CaseMeta, 'caseId' | 'fence'>, outgoing: readonly Outgoing[]): PlainWrite[] {
-  return outgoing.map(({ record, event }, n) => ({
-    kind: 'put',
-    table: 'cases',
-    row: CASE_OUT.row([meta.caseId, meta.fence, n], { record: storedRecord(record), event }),
-    if: ROW_ABSENT,
-  }));
+  return outgoing.map(({ record, event }, n) =>
+    put(CASE_OUT, [meta.caseId, meta.fence, n], { record: storedRecord(record), event }, ROW_ABSENT),
+  );
 }
 
 function statementWrite(caseId: string, statement: Departure): PlainWrite {
-  return {
-    kind: 'put',
-    table: 'cases',
-    row: CASE_STATEMENT.row([caseId, statement], statement),
-  };
+  return put(CASE_STATEMENT, [caseId, statement], statement);
 }
 
 /** The rescind that was looked for is still there, or still is not: otherwise the fold was of half the statements. */

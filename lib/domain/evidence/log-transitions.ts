@@ -4,7 +4,9 @@
  * Who can write the table can make the log sign a split view or forget what waits; who can write the buckets can only
  * stop it, because everything read from them is checked against HEAD.root.
  */
+
 import { createHash } from 'node:crypto';
+import { put } from '../store/entity';
 import { LOG_HEAD, LOG_RECORD, type LogHead, PENDING_RECORD, PENDING_SHARDS } from '../store/log';
 import { ordered, ROW_ABSENT, ROW_PRESENT, type RowKey, TRANSACTION_WRITES_MAX, type Write } from '../store/table';
 import { EMPTY_ROOT, type Hash } from '../tlog/merkle';
@@ -26,8 +28,8 @@ export function appendWrites(record: EvidenceRecord, sk: string): Write<'log:put
 
   const shard = (createHash('sha256').update(record.id).digest()[0] ?? 0) % PENDING_SHARDS;
   return [
-    { kind: 'put', table: 'log', row: LOG_RECORD.row([record.id], { id: record.id }), if: ROW_ABSENT },
-    { kind: 'put', table: 'log', row: PENDING_RECORD.row([shard, sk], { record: text }), if: ROW_ABSENT },
+    put(LOG_RECORD, [record.id], { id: record.id }, ROW_ABSENT),
+    put(PENDING_RECORD, [shard, sk], { record: text }, ROW_ABSENT),
   ];
 }
 

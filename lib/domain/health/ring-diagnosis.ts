@@ -2,6 +2,7 @@
 
 import { instant, span } from '../base/time';
 import { shortKid } from '../jose/jwk';
+import { obstacles } from '../rings/obstacles';
 import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
 import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
 import { isOpen } from '../rings/transitions';
@@ -62,7 +63,8 @@ function standbys({ ring, at, kms }: RingFacts): Finding {
   const standing = ring.keys.filter((key) => isStanding(key, at) && !isUnusable(key, kms));
   const ready = successors(ring, at).filter((key) => !isUnusable(key, kms));
   const unseen = standing.filter(
-    ({ confirmedAt, bornAt }) => confirmedAt === undefined && at > bornAt + TICK_SECONDS_MAX,
+    (key) =>
+      at > key.bornAt + TICK_SECONDS_MAX && obstacles(ring, key, at).some((obstacle) => obstacle.is === 'unconfirmed'),
   );
   if (standing.length < STANDBYS)
     return problem(

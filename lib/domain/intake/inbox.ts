@@ -1,4 +1,5 @@
 /** The writes of a delivery: the delivery itself, and the marker that it waits to be folded. */
+import { put } from '../store/entity';
 import { DELIVERY, type Delivery, PENDING_DELIVERY } from '../store/inbox';
 import { ROW_ABSENT, type Write } from '../store/table';
 
@@ -11,7 +12,7 @@ export interface StoredDelivery extends Delivery {
 export function deliveryWrites({ source, deliveryId, ...delivery }: StoredDelivery): Write<'inbox:put'>[] {
   const { receivedAt } = delivery;
   return [
-    { kind: 'put', table: 'inbox', row: DELIVERY.row([source, deliveryId], delivery), if: ROW_ABSENT },
+    put(DELIVERY, [source, deliveryId], delivery, ROW_ABSENT),
     {
       kind: 'put',
       table: 'inbox',

@@ -1,6 +1,7 @@
 /** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
 import { canonicalJson, H, type Json } from '../base/encoding';
 import { CurfewError } from '../base/errors';
+import { span } from '../base/time';
 import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
 import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
 import type { DeclaredVerifier, RingSettings } from '../store/ring-head';
@@ -65,12 +66,41 @@ export interface RingTimes {
   readonly verifierCacheSeconds: number;
   readonly skewSeconds: number;
   readonly drainSeconds: number;
+  readonly feedPollSeconds: number;
 }
+
+const MEMBERS: readonly string[] = [
+  'id',
+  'issuer',
+  'audience',
+  'algorithm',
+  'periodSeconds',
+  'maxTtlSeconds',
+  'standbyAgeSeconds',
+  'verifiers',
+  'legacyKeys',
+  'closing',
+  'exemptions',
+] satisfies (keyof RingConfig)[];
+
+/** What people call these: in a configuration file, and as a property of `SigningKeyRing`. */
+const CALLED = {
+  periodSeconds: 'periodDays in a configuration file, period of SigningKeyRing',
+  maxTtlSeconds: 'maxTtlSeconds in a configuration file, maxTtl of SigningKeyRing',
+  standbyAgeSeconds: 'standbyAgeSeconds in a configuration file, standbyAge of SigningKeyRing',
+} as const;
 
 export function parseRingConfig(given: unknown): RingConfig {
   const ring = given as { readonly [name in keyof RingConfig]?: unknown };
   if (typeof ring !== 'object' || ring === null)
     throw new CurfewError('ERR_CONFIG_INVALID', 'a ring is configured by an object', { got: typeof given });
+  const extra = Object.keys(ring).find((name) => !MEMBERS.includes(name));
+  if (extra !== undefined)
+    throw new CurfewError('ERR_CONFIG_INVALID', 'a ring has a member that this version does not know', {
+      got: extra,
+      allowed: MEMBERS,
+      fix: 'deploy with the version that the configuration was written for',
+    });
   const { id, issuer, audience, closing = false } = ring;
   if (typeof id !== 'string' || !RING_ID_PATTERN.test(id))
     throw new CurfewError('ERR_CONFIG_INVALID', 'the ring id is not a short lower-case name', {
@@ -99,12 +129,12 @@ export function parseRingConfig(given: unknown): RingConfig {
   if (ring.periodSeconds === undefined)
     throw new CurfewError('ERR_RING_SCHEDULE', `ring ${id} has no rotation schedule`, {
       got: undefined,
-      allowed: RING_LIMITS.periodSeconds,
-      fix: 'give a rotation period',
+      allowed: `${span(RING_LIMITS.periodSeconds.min)} to ${span(RING_LIMITS.periodSeconds.max)}`,
+      fix: `give a rotation period: ${CALLED.periodSeconds}`,
     });
   const exemptions = (ring.exemptions ?? []) as readonly Exemption[];
   const longer = isExempt(exemptions, 'ERR_RING_LIMIT', id) ? { max: EXEMPT_PERIOD_SECONDS_MAX } : {};
-  const periodSeconds = within(`the rotation period of ring ${id}`, ring.periodSeconds, {
+  const periodSeconds = within(`the rotation period of ring ${id}`, 'periodSeconds', ring.periodSeconds, {
     ...RING_LIMITS.periodSeconds,
     ...longer,
   });
@@ -114,7 +144,12 @@ export function parseRingConfig(given: unknown): RingConfig {
     audience,
     algorithm: parseAlgorithm(ring.algorithm),
     periodSeconds,
-    maxTtlSeconds: within(`the longest token life of ring ${id}`, ring.maxTtlSeconds, RING_LIMITS.maxTtlSeconds),
+    maxTtlSeconds: within(
+      `the longest token life of ring ${id}`,
+      'maxTtlSeconds',
+      ring.maxTtlSeconds,
+      RING_LIMITS.maxTtlSeconds,
+    ),
     standbyAgeSeconds: parseStandbyAge(id, ring.standbyAgeSeconds, periodSeconds),
     verifiers: listOf(ring.verifiers, `the declared verifiers of ring ${id}`).map((one) => parseVerifier(id, one)),
     legacyKeys: listOf(ring.legacyKeys, `the legacy keys of ring ${id}`).map((one) => parseLegacyKey(id, one)),
@@ -135,17 +170,17 @@ export function ringSettings(config: RingConfig, settings: RingTimes): RingSetti
   const standbyAge = config.standbyAgeSeconds ?? needed;
   if (standbyAge < needed)
     throw new CurfewError('ERR_RING_STANDBY_AGE', `a STANDBY of ring ${id} could sign before every verifier knows it`, {
-      got: standbyAge,
-      allowed: { min: needed },
-      fix: `leave standbyAge out, or give at least ${needed} s: propagation and the largest declared verifier cache`,
+      got: span(standbyAge),
+      allowed: `${span(needed)} or more: propagation and the largest declared verifier cache`,
+      fix: `leave it out, or give more: ${CALLED.standbyAgeSeconds}`,
     });
   if (standbyAge > config.periodSeconds)
     throw new CurfewError(
       'ERR_RING_STANDBY_AGE',
       `a STANDBY of ring ${id} would not be old enough when its turn comes`,
       {
-        got: standbyAge,
-        allowed: { max: config.periodSeconds },
+        got: span(standbyAge),
+        allowed: `${span(config.periodSeconds)} at most: the rotation period`,
         fix: 'rotate less often, or have the verifiers cache for less long',
       },
     );
@@ -160,6 +195,7 @@ export function ringSettings(config: RingConfig, settings: RingTimes): RingSetti
     cacheSeconds: standbyAge - settings.propagationSeconds,
     skewSeconds: settings.skewSeconds,
     drainSeconds: settings.drainSeconds,
+    feedPollSeconds: settings.feedPollSeconds,
     // Absent where there is nothing to say, so that a deployment without it has the digest it had.
     ...(exemption && { periodExemptUntil: endOf(exemption) }),
     ...(verifiers.length > 0 && { verifiers }),
@@ -226,13 +262,14 @@ function listOf(given: unknown, what: string): readonly unknown[] {
   throw new CurfewError('ERR_CONFIG_INVALID', `${what} are a list`, { got: typeof given, allowed: 'array' });
 }
 
-function within(what: string, value: unknown, limits: Limits): number {
+function within(what: string, name: keyof typeof CALLED, value: unknown, limits: Limits): number {
   const given = value ?? limits.default;
   const { min, max } = limits;
-  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= min && given <= max) return given;
-  throw new CurfewError('ERR_RING_LIMIT', `${what} is a whole number of seconds from ${min} to ${max}`, {
-    got: value,
-    allowed: { min, max },
-    fix: 'stay within the limits, or have an exemption from ERR_RING_LIMIT approved: it has a date',
+  const isWhole = typeof given === 'number' && Number.isSafeInteger(given);
+  if (isWhole && given >= min && given <= max) return given;
+  throw new CurfewError('ERR_RING_LIMIT', `${what} is outside its limits`, {
+    got: isWhole ? span(given) : value,
+    allowed: `${span(min)} to ${span(max)}, in whole seconds`,
+    fix: `change ${CALLED[name]}; or have an exemption from ERR_RING_LIMIT approved, which has a date`,
   });
 }

@@ -6,6 +6,7 @@
 
 import type { Json } from '../base/encoding';
 import { type EvidenceRecord, type RecordType, storedRecord } from '../evidence/record';
+import { put } from '../store/entity';
 import { RING_OUT } from '../store/outbox';
 import { GATE, GATES, RING_HEAD, type RingHead } from '../store/ring-head';
 import { type KeyRecord, RING_KEY } from '../store/ring-key';
@@ -86,11 +87,6 @@ export function outbox(ring: string, fence: number, now: number, drafts: readonl
       body,
     };
     const event = { detailType: 'KeyStateChanged', detail: { id: record.id, ring, type } };
-    return {
-      kind: 'put',
-      table: 'keys',
-      row: RING_OUT.row([ring, fence, n], { record: storedRecord(record), event }),
-      if: ROW_ABSENT,
-    };
+    return put(RING_OUT, [ring, fence, n], { record: storedRecord(record), event }, ROW_ABSENT);
   });
 }

@@ -3,8 +3,9 @@
  * those at which KMS and verifiers stop by themselves. For people to read; the rotator asks the plan.
  */
 import { endOf } from './exemption';
+import { readyAt } from './obstacles';
 import { activeKey, type KeyRecord, type Ring, verifyUntilOf } from './ring';
-import { isClosed, isStanding, mayActivate, nextRotationAt, PREPARED_FOR, RESTS_FOR } from './rotation';
+import { isClosed, isStanding, nextRotationAt, PREPARED_FOR } from './rotation';
 
 export type ForecastKind =
   /** A STANDBY was published for long enough: it may sign when its turn comes. */
@@ -48,18 +49,13 @@ export function forecast(ring: Ring, now: number): readonly Forecast[] {
 
 /** Everything that ends at "until" ends in the second after it. */
 function forecastOfKey(ring: Ring, key: KeyRecord, now: number): Forecast[] {
-  const { kid, state, kind, kmsState, deactivatedAt = 0, preparedAt = 0, confirmedAt, signUntil, verifyUntil } = key;
+  const { kid, state, kind, kmsState, deactivatedAt = 0, preparedAt = 0, signUntil, verifyUntil } = key;
   const dates: Forecast[] = [];
-  const rested = key.disabledAt === undefined ? 0 : key.disabledAt + RESTS_FOR;
   const isEnabled = kind === 'kms' && kmsState !== 'Disabled' && kid !== activeKey(ring)?.kid;
   if (isEnabled && state === 'STANDBY') dates.push({ at: preparedAt + PREPARED_FOR + 1, kind: 'disable', kid });
   if (isEnabled && state !== 'STANDBY') dates.push({ at: deactivatedAt + ring.cfg.drainSeconds, kind: 'disable', kid });
-  if (isStanding(key, now) && confirmedAt !== undefined && !mayActivate(ring, key, now))
-    dates.push({
-      at: Math.max(confirmedAt + ring.cfg.propagationSeconds + ring.cfg.cacheSeconds, rested),
-      kind: 'ready',
-      kid,
-    });
+  const ready = isStanding(key, now) ? readyAt(ring, key, now) : undefined;
+  if (ready !== undefined) dates.push({ at: ready, kind: 'ready', kid });
   // It signs when its turn comes, which is sooner, unless the ring does not turn any more.
   if (state === 'STANDBY' && signUntil < (nextRotationAt(ring) ?? Number.POSITIVE_INFINITY))
     dates.push({ at: signUntil + 1, kind: 'retire', kid });

@@ -1,6 +1,7 @@
 /** The public keys of the issuer before us: adopted OBSERVED, ended by a taint or by their date, never ACTIVE. */
 
 import { CurfewError } from '../base/errors';
+import { put } from '../store/entity';
 import { SHARDS } from '../store/ledger';
 import { KID_POINTER, RING_KEY } from '../store/ring-key';
 import { ROW_ABSENT } from '../store/table';
@@ -39,10 +40,7 @@ export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: Legac
     ring,
     now,
     [{ type: 'key.adopted', body }],
-    [
-      { kind: 'put', table: 'keys', row: RING_KEY.row([ring.id, jwk.kid], key), if: ROW_ABSENT },
-      { kind: 'put', table: 'keys', row: KID_POINTER.row([jwk.kid], { ring: ring.id }), if: ROW_ABSENT },
-    ],
+    [put(RING_KEY, [ring.id, jwk.kid], key, ROW_ABSENT), put(KID_POINTER, [jwk.kid], { ring: ring.id }, ROW_ABSENT)],
   );
 }
 

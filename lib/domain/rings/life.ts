@@ -1,6 +1,7 @@
 /** The life of a ring as a whole: born, changed, halted, closed; each change one transaction under the fence (`fence.ts`). */
 
 import { CurfewError } from '../base/errors';
+import { put } from '../store/entity';
 import { GATE, GATES, RING_ENTRY, RING_HEAD } from '../store/ring-head';
 import { ROW_ABSENT, valuesOf } from '../store/table';
 import { type RingSettings, settingsSha } from './configuration';
@@ -10,21 +11,11 @@ import { isClosed } from './rotation';
 
 /** A ring is born: only HEAD, nothing to sign with yet; the plan does the rest, as at each tick. */
 export function createRing(id: string, cfg: RingSettings, now: number): KeysWrite[] {
-  const head = RING_HEAD.row([id], {
-    activations: 0,
-    fence: 1,
-    halted: false,
-    cfg,
-    cfgSha: settingsSha(cfg),
-  });
+  const head = { activations: 0, fence: 1, halted: false, cfg, cfgSha: settingsSha(cfg) };
   return [
-    { kind: 'put', table: 'keys', row: head, if: ROW_ABSENT },
-    { kind: 'put', table: 'keys', row: RING_ENTRY.row([id], {}) },
-    ...Array.from({ length: GATES }, (_, n) => ({
-      kind: 'put' as const,
-      table: 'keys' as const,
-      row: GATE.row([id, n], { halted: false }),
-    })),
+    put(RING_HEAD, [id], head, ROW_ABSENT),
+    put(RING_ENTRY, [id], {}),
+    ...Array.from({ length: GATES }, (_, n) => put(GATE, [id, n], { halted: false })),
     ...outbox(id, 1, now, [{ type: 'ring.created', body: valuesOf(cfg) }]),
   ];
 }

@@ -5,6 +5,7 @@
  */
 
 import { RING_LIMITS } from './configuration';
+import { mayActivate } from './obstacles';
 import { activeKey, type KeyRecord, longestTtl, type Ring, STANDBYS, verifyUntilOf } from './ring';
 
 export type RotationAction =
@@ -23,12 +24,6 @@ export type RotationAction =
 
 /** A prepared STANDBY that nobody activated within this is disabled again, in seconds. */
 export const PREPARED_FOR = 300;
-
-/**
- * A STANDBY that was given up does not come back for this long, in seconds: more than a rotator lives. Two of them may
- * have read that it must be disabled, and the slower one's DisableKey must not hit a key that issues by then.
- */
-export const RESTS_FOR = 240;
 
 /** `stuck` are keys that KMS has just refused to disable: an alarm elsewhere, and no reason to stop here. */
 export function planRotation(ring: Ring, now: number, stuck: readonly string[] = []): RotationAction | undefined {
@@ -85,13 +80,6 @@ function dueAt({ cfg: { periodSeconds, periodExemptUntil = 0 } }: Ring, { activa
 /** The STANDBYs that may sign next, oldest first: every verifier can have seen them. Birth has no verifiers yet. */
 export function successors(ring: Ring, now: number): readonly KeyRecord[] {
   return ring.keys.filter((key) => mayActivate(ring, key, now)).sort((a, b) => a.slot - b.slot);
-}
-
-export function mayActivate(ring: Ring, key: KeyRecord, now: number): boolean {
-  if (key.state !== 'STANDBY' || key.confirmedAt === undefined || now >= key.signUntil) return false;
-  if (key.kmsState === 'Disabling' || !isAsWritten(key)) return false;
-  if (key.disabledAt !== undefined && now < key.disabledAt + RESTS_FOR) return false;
-  return ring.activations === 0 || key.confirmedAt <= now - ring.cfg.propagationSeconds - ring.cfg.cacheSeconds;
 }
 
 /** Keys that KMS should refuse to sign with by now, and perhaps does not. */

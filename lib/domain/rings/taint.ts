@@ -1,6 +1,7 @@
 /** Distrust: what a taint and a denial change, each in one transaction under the fence (`fence.ts`). */
 
 import { CurfewError } from '../base/errors';
+import { put } from '../store/entity';
 import { TAINT_CLASSES } from '../store/ring-key';
 import { ROW_ABSENT } from '../store/table';
 import { WAVE } from '../store/wave';
@@ -91,7 +92,7 @@ export function taint(
     const set = { ...leavingActive, inJwks, taint: { class: taintClass, reason, at: now, cases } };
     writes.push(change(ring, kid, set, [is('state', key.state)]));
     const wave: Wave = { fromKid: kid, toKid, state: 'OPEN', openedAt: now, cases };
-    writes.push({ kind: 'put', table: 'keys', row: WAVE.row([ring.id, kid], wave), if: ROW_ABSENT });
+    writes.push(put(WAVE, [ring.id, kid], wave, ROW_ABSENT));
     drafts.push({
       type: 'key.tainted',
       case: caseId,

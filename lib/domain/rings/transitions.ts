@@ -1,10 +1,12 @@
 import { CurfewError } from '../base/errors';
+import { put } from '../store/entity';
 import { SHARDS } from '../store/ledger';
 import { KID_POINTER, RING_KEY, SLOT } from '../store/ring-key';
 import { ROW_ABSENT, type Test } from '../store/table';
 import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
 import type { PolicyState } from './key-policy';
+import { mayActivate } from './obstacles';
 import {
   activeKey,
   findKey,
@@ -16,12 +18,11 @@ import {
   type Wave,
   type Window,
 } from './ring';
-import { mayActivate } from './rotation';
 
 /** Slots are written before CreateKey, which has no idempotency token: a crash leaves a tag to look for. */
 export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number): KeysWrite[] {
   const intent: Slot = { slot, state: 'INTENT', at: now, nonce, signUntil: signUntilOf(now, ring.cfg.periodSeconds) };
-  return [{ kind: 'put', table: 'keys', row: SLOT.row([ring.id, slot], intent), if: ROW_ABSENT }];
+  return [put(SLOT, [ring.id, slot], intent, ROW_ABSENT)];
 }
 
 export function slotCreated(
@@ -80,8 +81,8 @@ export function adoptKey(ring: Ring, slot: Slot, now: number): KeysWrite[] {
     now,
     [{ type: 'key.adopted', body }],
     [
-      { kind: 'put', table: 'keys', row: RING_KEY.row([ring.id, kid], key), if: ROW_ABSENT },
-      { kind: 'put', table: 'keys', row: KID_POINTER.row([kid], { ring: ring.id }), if: ROW_ABSENT },
+      put(RING_KEY, [ring.id, kid], key, ROW_ABSENT),
+      put(KID_POINTER, [kid], { ring: ring.id }, ROW_ABSENT),
       {
         kind: 'update',
         table: 'keys',

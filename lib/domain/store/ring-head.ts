@@ -39,6 +39,7 @@ export interface RingSettings {
   readonly cacheSeconds: number;
   readonly skewSeconds: number;
   readonly drainSeconds: number;
+  readonly feedPollSeconds: number;
   /** Epoch seconds: from then on the hard limit of the period counts again. */
   readonly periodExemptUntil?: number;
   readonly verifiers?: readonly DeclaredVerifier[];
@@ -68,6 +69,7 @@ const settings: Schema<RingSettings> = z.strictObject({
   cacheSeconds: whole,
   skewSeconds: whole,
   drainSeconds: whole,
+  feedPollSeconds: whole,
   periodExemptUntil: z.optional(whole),
   verifiers: z.optional(z.array(verifier)),
   exemptions: z.optional(z.array(exemption)),

@@ -1,5 +1,5 @@
 /**
- * The shape of what is stored: items, conditions and writes as plain data.
+ * The shape of what is stored: rows, conditions and writes as plain data.
  *
  * Each transition of the data model is a pure function that returns one list of writes, applied as one transaction.
  * A condition that does not hold refuses the whole list (`ERR_CONDITION_FAILED`).
@@ -28,8 +28,8 @@ export interface RowKey {
 export type Row = RowKey & { readonly v: number } & { readonly [attribute: string]: Value | undefined };
 
 /**
- * One test on one attribute of the item as stored. All tests of a write must hold together.
- * `absent` on `pk` means that the item does not exist.
+ * One test on one attribute of the row as stored. All tests of a write must hold together.
+ * `absent` on `pk` means that the row does not exist.
  */
 export type Test =
   | { readonly attribute: string; readonly is: 'absent' | 'present' }
@@ -37,7 +37,7 @@ export type Test =
       readonly attribute: string;
       readonly is: '=' | '!=' | '<' | '<=' | '>' | '>=';
       readonly value: Scalar;
-      /** The test also holds where the item, or this attribute of it, does not exist. */
+      /** The test also holds where the row, or this attribute of it, does not exist. */
       readonly orAbsent?: true;
     }
   | { readonly attribute: string; readonly is: 'in'; readonly values: readonly Scalar[] };
@@ -45,14 +45,13 @@ export type Test =
 /** How a table may be touched; each verb is one DynamoDB action (get → GetItem, check → ConditionCheckItem, …). */
 export type TableVerb = 'get' | 'query' | 'put' | 'update' | 'delete' | 'check';
 export type TableRight = `${TableName}:${TableVerb}`;
-export type AnyTableRight = TableRight;
 
 /** The tables on which the rights R allow the verb V. */
 export type Allowed<R extends TableRight, V extends TableVerb> = {
   [T in TableName]: `${T}:${V}` extends R ? T : never;
 }[TableName];
 
-export type Write<R extends TableRight = AnyTableRight> =
+export type Write<R extends TableRight = TableRight> =
   | { readonly kind: 'put'; readonly table: Allowed<R, 'put'>; readonly row: Row; readonly if?: readonly Test[] }
   | {
       readonly kind: 'update';

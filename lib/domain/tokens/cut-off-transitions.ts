@@ -1,6 +1,8 @@
 /** The transitions of a cut-off: set, never lowered; and what an issuance tests of it. */
+
 import { type EvidenceRecord, storedRecord } from '../evidence/record';
 import { CUT_OFF } from '../store/cut-off';
+import { put } from '../store/entity';
 import { CUT_OFF_OUT } from '../store/outbox';
 import { ROW_ABSENT, type Test, type Write } from '../store/table';
 
@@ -33,15 +35,10 @@ export function setCutOff(
       kind: 'update',
       table: 'cut-offs',
       key: CUT_OFF.key(ring, blinded),
-      set: { v: 1, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
+      set: { v: CUT_OFF.v, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
       if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
     },
-    {
-      kind: 'put',
-      table: 'cut-offs',
-      row: CUT_OFF_OUT.row([ring, blinded, notBefore], { record: storedRecord(record), event }),
-      if: ROW_ABSENT,
-    },
+    put(CUT_OFF_OUT, [ring, blinded, notBefore], { record: storedRecord(record), event }, ROW_ABSENT),
   ];
 }
 

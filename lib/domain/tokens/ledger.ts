@@ -12,12 +12,14 @@ import { base64url, parseBase64url, sha256 } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { assemble, type CompactToken } from '../jose/compact';
 import type { KeyRecord } from '../rings/ring';
+import { put } from '../store/entity';
 import { BODY, type Body, LEDGER_ROW, type LedgerRow, MARKER, shardOf } from '../store/ledger';
 import { GATE, GATES } from '../store/ring-head';
 import { RING_KEY } from '../store/ring-key';
 import { ROW_ABSENT, type Test, type Write } from '../store/table';
 import { type Claims, jtiHash } from './claims';
 import { checkNotCutOff } from './cut-off-transitions';
+import type { TokenDraft } from './draft';
 
 /** Rows outlive their token by this, for questions asked afterwards. */
 const KEPT_SECONDS = 30 * 86_400;
@@ -28,7 +30,7 @@ export type { Body, LedgerRow } from '../store/ledger';
 export function recordIntent(
   key: KeyRecord,
   claims: Claims,
-  token: Pick<CompactToken, 'protected' | 'payload'>,
+  token: Pick<TokenDraft, 'protected' | 'payload'>,
 ): Write<'bodies:put'> {
   const body: Body = {
     state: 'INTENT',
@@ -37,7 +39,7 @@ export function recordIntent(
     exp: claims.exp,
     ttl: claims.exp + KEPT_SECONDS,
   };
-  return { kind: 'put', table: 'bodies', row: BODY.row([key, jtiHash(claims.jti)], body), if: ROW_ABSENT };
+  return put(BODY, [key, jtiHash(claims.jti)], body, ROW_ABSENT);
 }
 
 export interface Issuance {
@@ -128,7 +130,7 @@ function signedBody({ key, claims, token }: Issuance): Write<'bodies:put'> {
     exp: claims.exp,
     ttl: claims.exp + KEPT_SECONDS,
   };
-  return { kind: 'put', table: 'bodies', row: BODY.row([key, jtiHash(claims.jti)], body), if: ROW_ABSENT };
+  return put(BODY, [key, jtiHash(claims.jti)], body, ROW_ABSENT);
 }
 
 function recordRow(issuance: Issuance, resignOf?: string): Write<'ledger:put' | 'markers:put' | 'cut-offs:check'>[] {

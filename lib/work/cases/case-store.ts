@@ -1,11 +1,12 @@
 /** How every step reads and changes a case: load, decide, one transaction; whoever was second reads and decides again. */
 
-import { CurfewError, isCurfewError } from '../../domain/base/errors';
+import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, type CaseState, checkAttempt } from '../../domain/cases/case';
 import { CASE } from '../../domain/store/case';
 import { CASE_ITEM, type StoredItem } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Tables } from '../../ports';
+import { inTurn } from '../transactions';
 
 type Reader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };
 type ItemReader = { readonly tables: Pick<Tables<'cases:query'>, 'query'> };
@@ -33,20 +34,17 @@ export async function changeCase(
     meta: CaseMeta,
   ) => readonly Write<'cases:put' | 'cases:update'>[] | Promise<readonly Write<'cases:put' | 'cases:update'>[]>,
 ): Promise<CaseMeta> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const meta = await loadCase(deps, request, states);
-    const writes = await decide(meta);
-    if (writes.length === 0) return meta;
-    try {
+  return inTurn(
+    `case ${request.caseId}`,
+    async () => {
+      const meta = await loadCase(deps, request, states);
+      const writes = await decide(meta);
+      if (writes.length === 0) return meta;
       await deps.tables.transact(writes);
-      return await loadCase(deps, request, states);
-    } catch (error) {
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    }
-  }
-  throw new CurfewError('ERR_UNAVAILABLE', `case ${request.caseId} changes faster than it can be written`, {
-    fix: 'retry',
-  });
+      return loadCase(deps, request, states);
+    },
+    ROUNDS_MAX,
+  );
 }
 
 export async function loadItems({ tables }: ItemReader, caseId: string, nn?: string): Promise<readonly StoredItem[]> {

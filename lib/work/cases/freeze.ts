@@ -1,5 +1,5 @@
 /** How a list, and then a plan, of any length comes to be whole or not at all, though one transaction does not hold it. */
-import { CurfewError, isCurfewError } from '../../domain/base/errors';
+import { CurfewError } from '../../domain/base/errors';
 import type { CaseMeta, CaseState } from '../../domain/cases/case';
 import { type Outgoing, transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
@@ -7,14 +7,13 @@ import { CASE_ITEM } from '../../domain/store/case-items';
 import { put, type Readable } from '../../domain/store/entity';
 import { ROW_ABSENT, type Row, type Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { tryTransact } from '../transactions';
+import { inTurn, tryTransact } from '../transactions';
 import { changeCase, loadItems } from './case-store';
 
 type PlannerDeps = Deps<'planner'>;
 
 /** A case that a planner's step may be about: HELD waits for people, and is not planned. */
 export const PLANNABLE: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
-const ROUNDS_MAX = 20;
 
 /** The two lists of a case that are frozen; `E` is the entity of one of them. */
 type Freezable<V> = Readable<'cases', [string], V> & {
@@ -49,20 +48,11 @@ export async function beginFreezing<V extends { readonly state: 'FREEZING' | 'FR
 
 /** Those that are not there yet: an item may have been acted on by a run that was faster, and is not put back. */
 export async function putItems(caseId: string, writes: readonly ItemPut[], deps: PlannerDeps): Promise<void> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
+  await inTurn(`the items of case ${caseId}`, async () => {
     const there = new Set((await loadItems(deps, caseId)).map(({ item }) => CASE_ITEM.key(caseId, item).sk));
     const missing = writes.filter(({ row }) => !there.has(row.sk));
-    if (missing.length === 0) return;
-    try {
-      for (let n = 0; n < missing.length; n += ITEMS_AT_ONCE)
-        await deps.tables.transact(missing.slice(n, n + ITEMS_AT_ONCE));
-      return;
-    } catch (error) {
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    }
-  }
-  throw new CurfewError('ERR_UNAVAILABLE', `the items of case ${caseId} are being put by somebody else`, {
-    fix: 'retry',
+    for (let n = 0; n < missing.length; n += ITEMS_AT_ONCE)
+      await deps.tables.transact(missing.slice(n, n + ITEMS_AT_ONCE));
   });
 }
 

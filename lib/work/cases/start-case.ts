@@ -1,11 +1,13 @@
 /** Starts the execution of a case that is due: the same few lines for a statement that is due now and for the ticker's catch-up. */
 
-import { CurfewError, isCurfewError } from '../../domain/base/errors';
+import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, executionName } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
 import { CASE, DUE_MARKER } from '../../domain/store/case';
+import { put } from '../../domain/store/entity';
 import { ROW_PRESENT, type RowKey } from '../../domain/store/table';
 import type { Clock, Tables, Workflow } from '../../ports';
+import { tryTransact } from '../transactions';
 
 /** A due marker's key; with the attempt that it looks after, once one was started. */
 export interface DueAgain {
@@ -37,7 +39,7 @@ export async function startCase(caseId: string, deps: StartDeps, given?: DueAgai
 
     const next = nextState(meta);
     if (next) {
-      await tryTransition(meta, next, deps);
+      await tryTransact(deps.tables, transition(meta, next));
       continue;
     }
     const { attempt, key: marker }: DueAgain = given ?? { key: DUE_MARKER.key(meta.dueAt, caseId) };
@@ -50,7 +52,7 @@ export async function startCase(caseId: string, deps: StartDeps, given?: DueAgai
     await deps.workflow.start(executionName(meta), { caseId, attempt: meta.attempt });
     if (attempt === meta.attempt && !(await deps.workflow.isRunning(executionName(meta)))) {
       // It ended and the case is open: every step finds what it did, so the next attempt does the rest.
-      await tryTransition(meta, { attempt: meta.attempt + 1 }, deps);
+      await tryTransact(deps.tables, transition(meta, { attempt: meta.attempt + 1 }));
       continue;
     }
     await lookAgain(meta, marker, now, deps);
@@ -77,23 +79,9 @@ async function lookAgain(
   { tables }: StartDeps,
 ): Promise<void> {
   const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
-  const later = DUE_MARKER.row([now + pause, caseId], { caseId, attempt });
-  try {
-    await tables.transact([
-      { kind: 'delete', table: 'cases', key: marker, if: ROW_PRESENT },
-      { kind: 'put', table: 'cases', row: later },
-    ]);
-  } catch (error) {
-    // Already replaced: the case is looked after, and a repeated statement changes nothing.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
-}
-
-async function tryTransition(meta: CaseMeta, set: Partial<CaseMeta>, { tables }: StartDeps): Promise<void> {
-  try {
-    await tables.transact(transition(meta, set));
-  } catch (error) {
-    // Somebody else was faster: read again, decide again.
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
+  // Refused where it was replaced already: the case is looked after, and a repeated statement changes nothing.
+  await tryTransact(tables, [
+    { kind: 'delete', table: 'cases', key: marker, if: ROW_PRESENT },
+    put(DUE_MARKER, [now + pause, caseId], { caseId, attempt }),
+  ]);
 }

@@ -1,11 +1,13 @@
-/** The steps around the waves of a case: each ring on its own, all its tainted kids together. The order stands in plan.ts. */
+/** The steps around the waves of a case: each ring on its own, all its tainted kids together. The order stands in domain/rings/ending.ts. */
 import { CurfewError, type ErrorCode, isCurfewError } from '../../domain/base/errors';
 import type { PlannedItem } from '../../domain/cases/plan';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
+import { cannotSign } from '../../domain/rings/ending';
 import type { TaintTarget } from '../../domain/rings/taint';
 import type { WaveBatch } from '../../domain/tokens/wave';
 import type { Deps } from '../../ports';
+import { commitTokens, denyKeys, disableOldKeys, prepareSuccessor, taintKeys } from '../rings/ending';
 import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';
 import { BEGUN, markDone } from './item-done';
 
@@ -57,9 +59,7 @@ async function prepare(request: StepRequest, deps: ConductorDeps) {
     if (!items.some(isReplaced)) return;
     const { successors, taintedAt } = await loadCase(deps, request, BEGUN);
     if (taintedAt !== undefined) return;
-    const { kid } = await deps.functions.invoke('rotator', { op: 'prepare', ring });
-    if (kid === undefined)
-      throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has no STANDBY to take over`, { got: ring });
+    const kid = await prepareSuccessor(ring, deps);
     if (kid === successors?.[ring]) return;
     // If we stop here, a STANDBY is enabled for nothing until the replay is told the same one again.
     await changeCase(deps, request, BEGUN, (meta) =>
@@ -77,9 +77,7 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
     const targets: TaintTarget[] = items.map(({ item }) => ({ kid: item.kid, class: item.class, reason: REASON }));
     const successor = items.some(isReplaced) ? successors?.[ring] : undefined;
     const { caseId } = request;
-    const answer = await deps.functions.invoke('taint', { op: 'taint', ring, targets, successor, caseId });
-    // If we stop before this, verifiers learn of it at the next heartbeat; the replay publishes at once.
-    await deps.functions.invoke('publisher', { ring });
+    const answer = await taintKeys({ ring, targets, successor, caseId }, deps);
     batches.push(...answer.batches);
   };
   const held = await eachRing(request, deps, async (ring, items) => {
@@ -103,23 +101,18 @@ function isReplaced({ item }: Stored): boolean {
 }
 
 async function commit(_request: StepRequest, deps: ConductorDeps) {
-  return deps.functions.invoke('committer', {});
+  await commitTokens(deps);
+  return {};
 }
-
-const CANNOT_SIGN: readonly string[] = ['Disabled', 'PendingDeletion', 'NotFound'];
 
 /** KMS's own word for each tainted key that it holds: a legacy key it never held. */
 async function disableOld(request: StepRequest, deps: ConductorDeps) {
   const { successors } = await loadCase(deps, request, BEGUN);
   const held = await eachRing(request, deps, async (ring, items) => {
-    const { disabled = [] } = await deps.functions.invoke('rotator', {
-      op: 'disable-old',
-      ring,
-      prepared: successors?.[ring],
-    });
+    const disabled = await disableOldKeys(ring, successors?.[ring], deps);
     // If we stop here, the replay asks again: what is disabled is only read back.
     const enabled = disabled.filter(
-      ({ kid, state }) => !CANNOT_SIGN.includes(state) && items.some(({ item }) => item.kid === kid),
+      ({ kid, state }) => !cannotSign(state) && items.some(({ item }) => item.kid === kid),
     );
     if (enabled.length > 0)
       throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has a tainted key that KMS still lets sign`, {
@@ -137,11 +130,9 @@ async function deny(request: StepRequest, deps: ConductorDeps) {
   const open: TaintItem[] = [];
   const untainted: TaintItem[] = [];
   const held = await eachRing(request, deps, async (ring, items) => {
-    const answer = await deps.functions.invoke('taint', { op: 'deny', ring, kids: items.map(({ item }) => item.kid) });
+    const kids = items.map(({ item }) => item.kid);
+    const answer = await denyKeys(ring, kids, deps);
     batches.push(...answer.batches);
-    // If we stop here, the replay is told DENIED once more, and publishes and records it.
-    // Verifiers are told before the case says so: an item is not done while a feed still lets the key pass.
-    await deps.functions.invoke('publisher', { ring });
     for (const stored of items) {
       const state = answer.states.find(({ kid }) => kid === stored.item.kid)?.state;
       if (state === 'DENIED') await markDone(stored, { state }, request, deps);

@@ -4,7 +4,8 @@
  * Full tiles and numbered checkpoints go to the locked bucket, once; partial tiles and the latest checkpoint to the
  * other. Neither bucket is trusted: what is read from them must add up to the head's root.
  */
-import { CurfewError, isCurfewError } from '../../domain/base/errors';
+
+import { CurfewError } from '../../domain/base/errors';
 import type { Head } from '../../domain/evidence/log-transitions';
 import { formatCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../domain/tlog/checkpoint';
 import { type Hash, leafHash } from '../../domain/tlog/merkle';
@@ -31,6 +32,7 @@ import {
   tilePath,
 } from '../../domain/tlog/tile';
 import type { Deps } from '../../ports';
+import { succeeds } from '../transactions';
 
 export const CHECKPOINT_KEY = 'checkpoint';
 const VERIFIER_KEY_KEY = 'log.vkey';
@@ -134,30 +136,22 @@ async function putLatest(size: number, signed: Buffer, { objects }: Deps<'sequen
   for (;;) {
     const latest = await objects.get('heads', CHECKPOINT_KEY);
     if (latest && parseCheckpoint(parseNote(latest.body).text).size >= size) return;
-    try {
-      await objects.put('heads', CHECKPOINT_KEY, signed, latest ? { ifMatch: latest.etag } : { ifAbsent: true });
-      return;
-    } catch (error) {
-      // Another sequencer was faster: look again at what it wrote.
-      if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    }
+    const unchanged = latest ? { ifMatch: latest.etag } : ({ ifAbsent: true } as const);
+    // Refused where another sequencer was faster: look again at what it wrote.
+    if (await succeeds(() => objects.put('heads', CHECKPOINT_KEY, signed, unchanged))) return;
   }
 }
 
 /** Writes what may be written once; what is there already must be the same bytes. */
 async function putOnce(key: string, bytes: Buffer, { objects }: Deps<'sequencer'>): Promise<void> {
-  try {
-    await objects.put('evidence', key, bytes, { ifAbsent: true });
-  } catch (error) {
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-    const there = await objects.get('evidence', key);
-    if (!there) throw error;
-    if (!there.body.equals(bytes))
-      throw new CurfewError('ERR_EVIDENCE_TREE', `${key} is locked with other content`, {
-        fix: 'the log, its table or its key was replaced: keep both, start no new tree under this origin',
-        cause: error,
-      });
-  }
+  if (await succeeds(() => objects.put('evidence', key, bytes, { ifAbsent: true }))) return;
+  const there = await objects.get('evidence', key);
+  if (!there)
+    throw new CurfewError('ERR_UNAVAILABLE', `${key} is said to be there, and cannot be read`, { fix: 'retry' });
+  if (!there.body.equals(bytes))
+    throw new CurfewError('ERR_EVIDENCE_TREE', `${key} is locked with other content`, {
+      fix: 'the log, its table or its key was replaced: keep both, start no new tree under this origin',
+    });
 }
 
 async function mustGet(objects: Deps<'sequencer'>['objects'], path: string): Promise<Buffer> {

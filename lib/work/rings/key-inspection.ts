@@ -3,11 +3,13 @@
  * changed, a grant, a principal that is a bare unique id because its role was deleted, a key that somebody enabled,
  * disabled or wants deleted.
  */
+
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
 import { keyPolicy, type PolicyState, policyStateOf } from '../../domain/rings/key-policy';
+import { RESTS_FOR } from '../../domain/rings/obstacles';
 import type { KeyRecord, Ring, Slot } from '../../domain/rings/ring';
-import { RESTS_FOR } from '../../domain/rings/rotation';
 import { markFoundEnabled, markLost, markPolicy, markSwept, retire } from '../../domain/rings/transitions';
+import { tryTransact } from '../transactions';
 import { disableOthers, type RotatorDeps } from './key-birth';
 import { loadRing } from './load-ring';
 
@@ -96,9 +98,5 @@ async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
 
 /** Against the ring as it is now: each note moves its fence. If another rotator was faster, it noted the same. */
 async function note(ringId: string, deps: RotatorDeps, writes: Writes): Promise<void> {
-  try {
-    await deps.tables.transact(writes({ ring: await loadRing(deps, ringId), at: deps.clock.now() }));
-  } catch (error) {
-    if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
-  }
+  await tryTransact(deps.tables, writes({ ring: await loadRing(deps, ringId), at: deps.clock.now() }));
 }

@@ -1,7 +1,7 @@
 /** Limits a route, as they stand in the templates. */
-import { ofType, type Resources, synthesise } from '../synthesised';
+import { ofType, type Resources, templatesOf } from '../templates';
 
-const { signing, offboarding } = synthesise();
+const { signing, offboarding } = templatesOf('production');
 
 function stageOf(resources: Resources) {
   const [, stage] = ofType(resources, 'AWS::ApiGatewayV2::Stage')[0] ?? [];

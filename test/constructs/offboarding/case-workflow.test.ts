@@ -1,5 +1,5 @@
 import { STEPS } from '../../../lib/domain/cases/plan';
-import { ofType, synthesise } from '../synthesised';
+import { ofType, templatesOf } from '../templates';
 
 interface State {
   readonly Type: string;
@@ -11,7 +11,7 @@ interface State {
   readonly [field: string]: unknown;
 }
 
-const { offboarding } = synthesise('trial');
+const { offboarding } = templatesOf('trial');
 const [[, machine]] = ofType(offboarding, 'AWS::StepFunctions::StateMachine') as [ReturnType<typeof ofType>[number]];
 const definition = JSON.parse(
   (machine.Properties.DefinitionString['Fn::Join'][1] as unknown[])

@@ -1,7 +1,9 @@
 import { parseConfiguration } from '../../../lib/config';
 import { curfewStacks } from '../../../lib/stacks/curfew-stacks';
-import { EXAMPLE, NO_CODE, newApp, ofType, synthesise } from '../synthesised';
+import { EXAMPLE, NO_CODE, newApp } from '../synthesised';
+import { ofType, templatesOf } from '../templates';
 
+const { signing, offboarding } = templatesOf('trial');
 const withSources = (sources: object) =>
   curfewStacks(newApp(), { ...parseConfiguration(EXAMPLE), sources: sources as never }, NO_CODE);
 
@@ -21,7 +23,6 @@ test.each(['HR', '', 'a b', '-x', 'PENDING', 'x'.repeat(32)])('an HR source cann
 });
 
 test('nothing in an access log could be a token, a digest or a body', () => {
-  const { signing, offboarding } = synthesise('trial');
   const formats = [signing, offboarding].flatMap((resources) =>
     ofType(resources, 'AWS::ApiGatewayV2::Stage').map(([, { Properties }]) => Properties.AccessLogSettings.Format),
   );
@@ -38,7 +39,6 @@ test('nothing in an access log could be a token, a digest or a body', () => {
 });
 
 test('issuing asks IAM; every other route is public, and none is there by accident', () => {
-  const { signing, offboarding } = synthesise('trial');
   const routes = [signing, offboarding].flatMap((resources) =>
     ofType(resources, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [
       Properties.RouteKey,
@@ -57,7 +57,6 @@ test('issuing asks IAM; every other route is public, and none is there by accide
 });
 
 test('outbox items alone leave a table by its stream, and what cannot be delivered is kept', () => {
-  const { signing, offboarding } = synthesise('trial');
   const mappings = [signing, offboarding].flatMap((resources) => ofType(resources, 'AWS::Lambda::EventSourceMapping'));
   const patterns = mappings.map(([, { Properties }]) => JSON.parse(Properties.FilterCriteria.Filters[0].Pattern));
   const outbox = { eventName: ['INSERT'], dynamodb: { Keys: { sk: { S: [{ prefix: 'OUT#' }] } } } };

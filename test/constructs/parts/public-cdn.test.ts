@@ -1,5 +1,6 @@
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ofType, type Resources, synthesise } from '../synthesised';
+import { synthesise } from '../synthesised';
+import { ofType, type Resources, templatesOf } from '../templates';
 
 const cdn = { publicBaseUrl: 'https://{cdn}', cdn: {} };
 const { signing, stacks } = synthesise('production', cdn);
@@ -28,7 +29,7 @@ function cachedFor(resources: Resources) {
 const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
 
 test('there is none unless it is asked for', () => {
-  expect(ofType(synthesise().signing, 'AWS::CloudFront::Distribution')).toEqual([]);
+  expect(ofType(templatesOf('production').signing, 'AWS::CloudFront::Distribution')).toEqual([]);
 });
 
 test('what may be cached is, no longer than our promises allow, and nothing else', () => {

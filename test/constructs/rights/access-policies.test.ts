@@ -1,8 +1,8 @@
 import { COMMANDS } from '../../../bin/commands';
 import { COMMAND_RIGHTS, ROLES, type RoleName, rightsFor } from '../../../lib/domain/deployment/access';
-import { asList, ofType, type Statement, synthesise } from '../synthesised';
+import { asList, ofType, type Statement, templatesOf } from '../templates';
 
-const { offboarding } = synthesise();
+const { offboarding } = templatesOf('production');
 const policyOf = (role: RoleName) => {
   const found = ofType(offboarding, 'AWS::IAM::ManagedPolicy').find(
     ([, { Properties }]) => Properties.ManagedPolicyName === `curfew-example-${role}`,

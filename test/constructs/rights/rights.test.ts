@@ -3,7 +3,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { CurfewFunction } from '../../../lib/constructs/functions/curfew-function';
 import { type FunctionName, RIGHTS, type Right } from '../../../lib/domain/deployment/rights';
 import { TABLES } from '../../../lib/domain/store/table';
-import { asList, NO_CODE, ofType, type Resource, type Resources, type Statement, synthesise } from '../synthesised';
+import { NO_CODE, synthesise } from '../synthesised';
+import { asList, ofType, type Resource, type Resources, type Statement } from '../templates';
 
 const { evidence, signing, offboarding, stacks } = synthesise();
 const all: Resources = { ...evidence, ...signing, ...offboarding };

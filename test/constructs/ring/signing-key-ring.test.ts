@@ -13,7 +13,8 @@ import { METRICS, type MetricName } from '../../../lib/domain/deployment/metrics
 import { parseSettings } from '../../../lib/domain/deployment/settings';
 import { ALGORITHMS, type SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import { refusedAtSynth } from '../refusals';
-import { asList, NO_CODE, newApp, ofType, type Resources, type Statement, synthesise } from '../synthesised';
+import { NO_CODE, newApp } from '../synthesised';
+import { asList, ofType, type Resources, type Statement, templatesOf } from '../templates';
 
 function plane(stage: Stage = 'trial'): SigningPlane {
   const stack = new Stack(newApp(), 'Own', { env: { region: 'us-east-1' } });
@@ -42,7 +43,7 @@ function ring(
 const resourcesOf = (scope: Construct) => Template.fromStack(Stack.of(scope)).toJSON().Resources as Resources;
 
 test('a ring is born by a custom resource that waits for every role and route, and is asked on schedule', () => {
-  const { signing } = synthesise('trial');
+  const { signing } = templatesOf('trial');
   const [, born] = ofType(signing, 'Custom::CurfewRing')[0] ?? [];
   expect(JSON.parse(born?.Properties.ring)).toEqual({
     id: 'customer-api',
@@ -170,9 +171,9 @@ describe('a ring that is refused', () => {
         code: 'ERR_RING_LIMIT',
         at: 'Own/Ring-customer-api',
         says:
-          'the rotation period of ring customer-api is a whole number of seconds from 3600 to 7776000; ' +
-          'got 7862400; allowed: {"min":3600,"max":7776000}',
-        fix: 'stay within the limits, or have an exemption from ERR_RING_LIMIT approved: it has a date',
+          'the rotation period of ring customer-api is outside its limits; ' +
+          'got 91 d; allowed: 1 h to 90 d, in whole seconds',
+        fix: 'change periodDays in a configuration file, period of SigningKeyRing; or have an exemption from ERR_RING_LIMIT approved, which has a date',
       },
       {
         code: 'ERR_RING_SCHEDULE',
@@ -185,8 +186,8 @@ describe('a ring that is refused', () => {
       {
         code: 'ERR_RING_STANDBY_AGE',
         at: 'Own/Ring-partners',
-        says: 'a STANDBY of ring partners could sign before every verifier knows it; got 300; allowed: {"min":660}',
-        fix: 'leave standbyAge out, or give at least 660 s: propagation and the largest declared verifier cache',
+        says: 'a STANDBY of ring partners could sign before every verifier knows it; got 5 min; allowed: 11 min or more: propagation and the largest declared verifier cache',
+        fix: 'leave it out, or give more: standbyAgeSeconds in a configuration file, standbyAge of SigningKeyRing',
       },
       {
         code: 'ERR_CONFIG_INVALID',

@@ -4,7 +4,8 @@ import { SigningKeyRing } from '../../../lib/constructs/ring/signing-key-ring';
 import { ALARMS, type AlarmName, runBookOf } from '../../../lib/constructs/watch/alarms';
 import { alarmNames } from '../../../lib/domain/deployment/alarm-names';
 import { METRICS } from '../../../lib/domain/deployment/metrics';
-import { ofType, type Resources, synthesise } from '../synthesised';
+import { synthesise } from '../synthesised';
+import { ofType, type Resources } from '../templates';
 
 const RING = {
   id: 'customer-api',

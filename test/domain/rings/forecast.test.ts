@@ -1,6 +1,7 @@
 import { type ForecastKind, forecast } from '../../../lib/domain/rings/forecast';
+import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import type { Ring } from '../../../lib/domain/rings/ring';
-import { PREPARED_FOR, planRotation, RESTS_FOR, successors } from '../../../lib/domain/rings/rotation';
+import { PREPARED_FOR, planRotation, successors } from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const standing = () => [keyRecord(2), keyRecord(3)];

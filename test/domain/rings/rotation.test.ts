@@ -1,11 +1,5 @@
-import {
-  mayActivate,
-  PREPARED_FOR,
-  planRotation,
-  RESTS_FOR,
-  shouldActivate,
-  successors,
-} from '../../../lib/domain/rings/rotation';
+import { mayActivate, RESTS_FOR } from '../../../lib/domain/rings/obstacles';
+import { PREPARED_FOR, planRotation, shouldActivate, successors } from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const WAIT = CFG.propagationSeconds + CFG.cacheSeconds;

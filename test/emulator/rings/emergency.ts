@@ -1,6 +1,6 @@
 /** An emergency as a responder handles it: `curfew ring taint` of the key that issues, while its holders trade their tokens. */
 import { EventEmitter, once } from 'node:events';
-import { taintKey } from '../../../bin/commands/ring-change';
+import { taintKey } from '../../../bin/commands/ring-taint';
 import type { TaintClass } from '../../../lib/domain/rings/ring';
 import type { Load } from './load';
 import type { TestRing } from './test-ring';

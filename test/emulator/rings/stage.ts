@@ -1,5 +1,4 @@
 /** What the suites on rings share: the deployed instance, rings of the test's own, and what must be undone at the end. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CreateAccessKeyCommand, DeleteAccessKeyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { Instance } from '../../../bin/edge/instance';
@@ -7,6 +6,7 @@ import type { Credentials } from '../../../demo/cast';
 import { codeOf } from '../../../demo/checks';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import type { Ring } from '../../../lib/domain/rings/ring';
+import { idsFor } from '../../support/seeded';
 import { removeSchedules, scheduleLike, switchSchedules } from './schedules';
 import { enable, forge, letSign } from './tampering';
 import { TestRing } from './test-ring';
@@ -79,7 +79,7 @@ async function backendOf(undo: Stage['undo']): Promise<Credentials> {
 }
 
 async function deployRings(instance: Instance, backend: Credentials): Promise<Stage['rings']> {
-  const run = randomUUID().slice(0, 4);
+  const run = idsFor('rings')().slice(0, 4);
   const algorithms: readonly SigningAlgorithm[] = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'];
   const born = await Promise.all(
     algorithms.map(async (algorithm) => {

@@ -1,15 +1,16 @@
 /** What somebody with the account's administration could do to keys that stand by, and tokens made with them. */
-import { randomUUID } from 'node:crypto';
 import { EnableKeyCommand, GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { LOCAL_ACCOUNT } from '../../../emulator/emulator';
 import { KmsSigner } from '../../../lib/aws/kms-signer';
 import { ACCESS_TOKEN_TYP, signingInput } from '../../../lib/domain/jose/compact';
 import { keyPolicy } from '../../../lib/domain/rings/key-policy';
 import type { KeyRecord } from '../../../lib/domain/rings/ring';
-import { signJws } from '../../../lib/work/tokens/sign';
+import { signJws } from '../../../lib/work/tokens/seal';
+import { idsFor } from '../../support/seeded';
 import type { TestRing } from './test-ring';
 
 const kms = new KMSClient({});
+const jti = idsFor('forged tokens');
 const POLICY = { PolicyName: 'default' };
 
 export async function enable({ kmsKeyArn: KeyId = '' }: KeyRecord): Promise<void> {
@@ -39,7 +40,7 @@ export async function forge(
     aud: config.audience,
     sub: 'no-such-member',
     client_id: 'web',
-    jti: randomUUID(),
+    jti: jti(),
     iat: now,
     exp: now + config.maxTtlSeconds,
     scope: 'orders',

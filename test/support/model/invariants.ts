@@ -3,8 +3,9 @@
  * a name: a guard is listed with the one it keeps true.
  */
 import { type Feed, feedAt } from '../../../lib/domain/feed/feed';
+import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
-import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/rings/rotation';
+import { PREPARED_FOR } from '../../../lib/domain/rings/rotation';
 import { ACCEPTED, isInWindow } from '../../../lib/verifier/verify';
 import type { ModelKey } from './kms';
 import { FEED_LIFE } from './publisher-script';

@@ -4,8 +4,8 @@
  */
 import { isCurfewError } from '../../../lib/domain/base/errors';
 import { close, createRing } from '../../../lib/domain/rings/life';
+import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import type { Ring, TaintClass } from '../../../lib/domain/rings/ring';
-import { RESTS_FOR } from '../../../lib/domain/rings/rotation';
 import { load } from './birth-script';
 import { Departure, halt } from './departure-script';
 import { SENTENCES, standing, unsettled, Watch } from './invariants';

@@ -3,8 +3,9 @@
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
 import { policyStateOf } from '../../../lib/domain/rings/key-policy';
 import { retireRing } from '../../../lib/domain/rings/life';
+import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import { findKey, type KeyRecord, type Ring, type Slot } from '../../../lib/domain/rings/ring';
-import { RESTS_FOR, type RotationAction, successors } from '../../../lib/domain/rings/rotation';
+import { type RotationAction, successors } from '../../../lib/domain/rings/rotation';
 import * as transitions from '../../../lib/domain/rings/transitions';
 import { RING_ENTRY } from '../../../lib/domain/store/ring-head';
 import type { Write } from '../../../lib/domain/store/table';

@@ -1,5 +1,7 @@
 /** Random lives by seed, and the shortest life that still violates what a longer one did. */
-import { PREPARED_FOR, RESTS_FOR } from '../../../lib/domain/rings/rotation';
+
+import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
+import { PREPARED_FOR } from '../../../lib/domain/rings/rotation';
 import { seeded } from '../seeded';
 import { type Action, type Kind, Life } from './life';
 import type { Rules } from './world';

@@ -28,6 +28,7 @@ export const MODEL_CFG: RingSettings = {
   cacheSeconds: 60,
   skewSeconds: 30,
   drainSeconds: 15,
+  feedPollSeconds: 5,
 };
 
 /** Steps of a script that a guard consists of. */

@@ -1,0 +1,182 @@
+/**
+ * `curfew ring taint`: ends a key as a departure would, in the order of `domain/rings/ending.ts`. The Lambdas change the
+ * ring; this asks them. It is safe to ask again where a call before was cut short, because every step is.
+ */
+import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import { span } from '../../lib/domain/base/time';
+import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
+import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
+import type { WaveBatch } from '../../lib/domain/tokens/wave';
+import { commitTokens, denyKeys, disableOldKeys, prepareSuccessor, taintKeys } from '../../lib/work/rings/ending';
+import { loadRing } from '../../lib/work/rings/load-ring';
+import { inTurn } from '../../lib/work/transactions';
+import type { Answer, CommandPorts, Progress } from './command';
+import { findKeyByKid } from './kid';
+import { isStopped, kmsWordOn } from './ring-change';
+
+type TaintPorts = CommandPorts<'ring taint'>;
+
+export interface TaintRequest {
+  /** Whole or abbreviated. */
+  readonly kid: string;
+  readonly class: TaintClass;
+  readonly reason: string;
+}
+
+export async function taintKey(deps: TaintPorts, request: TaintRequest, progress: Progress): Promise<Answer> {
+  const { ring, key } = await findKeyByKid(request.kid, deps);
+  if (key.kid !== request.kid) progress(`${request.kid} is ${key.kid} of ring ${ring.id}`);
+  refuseUnlessTaintable(ring, key);
+  const whole = { ...request, kid: key.kid };
+  if (!hasIssued(key)) return retireStandby(ring, whole, deps, progress);
+
+  const end = new KeyEnd(ring, key, whole, deps, progress);
+  for (const { name } of ENDING) await end.take(name);
+  return end.answer();
+}
+
+/** One run through the steps that end a key; what one step found, a later one uses. */
+class KeyEnd {
+  private successor: string | undefined;
+  private batches: readonly WaveBatch[] = [];
+  private resigned = 0;
+  private kms = 'not looked at';
+
+  constructor(
+    private readonly ring: Ring,
+    private readonly key: KeyRecord,
+    private readonly request: TaintRequest,
+    private readonly deps: TaintPorts,
+    private readonly progress: Progress,
+  ) {}
+
+  async take(step: EndingStepName): Promise<void> {
+    await this.steps[step]();
+  }
+
+  private readonly steps: Readonly<Record<EndingStepName, () => Promise<void>>> = {
+    prepare: async () => {
+      // Only an ACTIVE key needs one; whoever was faster has put another in its place by the time we taint.
+      if (this.key.kid !== this.ring.activeKid) return;
+      this.successor = await prepareOrHint(this.ring.id, this.deps);
+      this.progress(`prepared ${this.successor}`);
+    },
+    taint: async () => {
+      const { kid, class: taintClass, reason } = this.request;
+      const { ring, successor } = this;
+      const targets = [{ kid, class: taintClass, reason }];
+      this.batches = (await taintKeys({ ring: ring.id, targets, successor }, this.deps)).batches;
+      this.progress(`${kid} is SUSPECT (${taintClass}): only tokens that the ledger holds count`);
+    },
+    drain: () => this.wait(this.ring.cfg.drainSeconds, 'signatures that are under way'),
+    'disable-old': async () => {
+      const disabled = await inTurn(`ring ${this.ring.id}`, () =>
+        disableOldKeys(this.ring.id, this.successor, this.deps),
+      );
+      this.kms = kmsWordOn(this.key, disabled);
+    },
+    commit: () => commitTokens(this.deps),
+    poll: () => this.wait(this.ring.cfg.feedPollSeconds, 'verifiers to read the feed'),
+    resign: () => this.resign(1),
+    'resign-again': () => this.resign(2),
+    deny: async () => {
+      for (;;) {
+        this.batches = (await denyKeys(this.ring.id, [this.key.kid], this.deps)).batches;
+        if (this.batches.length === 0) return;
+        await this.resign(2);
+      }
+    },
+    'commit-again': () => commitTokens(this.deps),
+  };
+
+  async answer(): Promise<Answer> {
+    const { ring, kms, resigned, progress } = this;
+    const { kid } = this.key;
+    const { state } = findKey(await loadRing(this.deps, ring.id), kid);
+    progress(
+      state === 'DENIED'
+        ? 'no token of it is good any more'
+        : 'holders may still collect what was re-signed; ask again after collectGrace',
+    );
+    const isEnded = state === 'DENIED' && isStopped(kms);
+    return {
+      json: { ring: ring.id, kid, state, kms, resigned },
+      text: `${kid} ${state}, ${resigned} tokens re-signed`,
+      exitCode: isEnded ? 0 : 1,
+    };
+  }
+
+  private async wait(seconds: number, what: string): Promise<void> {
+    this.progress(`waiting ${span(seconds)} for ${what}`);
+    await this.deps.clock.sleep(seconds);
+  }
+
+  private async resign(pass: number): Promise<void> {
+    const sum = { found: 0, resigned: 0 };
+    await Promise.all(
+      this.batches.map(async (batch) => {
+        try {
+          const { found, resigned } = await this.deps.functions.invoke('resigner', { ...batch, pass });
+          sum.found += found;
+          sum.resigned += resigned;
+        } catch (error) {
+          // Another emergency replaced the key that the wave re-signs under: the wave has moved on with it, the shards
+          // of this batch count as not done, and the next pass does them.
+          if (!isCurfewError(error, 'ERR_KEY_STATE')) throw error;
+          this.progress(`pass ${pass}: ${error.message}`);
+        }
+      }),
+    );
+    this.resigned += sum.resigned;
+    this.progress(`pass ${pass}: ${sum.found} found, ${sum.resigned} tokens re-signed`);
+  }
+}
+
+/** It leaves the JWKS at once, and there is nothing to re-sign. Asked again, it finds it RETIRED and says the same. */
+async function retireStandby(
+  ring: Ring,
+  { kid, class: taintClass, reason }: TaintRequest,
+  deps: TaintPorts,
+  progress: Progress,
+): Promise<Answer> {
+  const targets = [{ kid, class: taintClass, reason }];
+  const { states } = await taintKeys({ ring: ring.id, targets }, deps);
+  const state = states.find((one) => one.kid === kid)?.state ?? 'not told';
+  progress(`${kid} is ${state}: it never issued, and is not published any more`);
+  // The plan of the ring also has another one born.
+  const disabled = await inTurn(`ring ${ring.id}`, () => disableOldKeys(ring.id, undefined, deps));
+  const kms = kmsWordOn(findKey(ring, kid), disabled);
+  const isEnded = state === 'RETIRED' && isStopped(kms);
+  return {
+    json: { ring: ring.id, kid, state, kms, resigned: 0 },
+    text: `${kid} ${state}: a STANDBY, so no token is touched; another takes its place`,
+    exitCode: isEnded ? 0 : 1,
+  };
+}
+
+/** A STANDBY never did, nor one that was RETIRED as such. */
+function hasIssued({ state, kind, activatedAt }: KeyRecord): boolean {
+  return state !== 'STANDBY' && (state !== 'RETIRED' || kind === 'legacy' || activatedAt !== undefined);
+}
+
+/** Told before anything is prepared for it. */
+function refuseUnlessTaintable(ring: Ring, key: KeyRecord): void {
+  if (key.state !== 'RETIRED' || !hasIssued(key)) return;
+  throw new CurfewError('ERR_KEY_STATE', `key ${key.kid} of ring ${ring.id} has no token that a taint could end`, {
+    got: key.state,
+    allowed: ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
+    fix: 'nothing: its tokens are over',
+  });
+}
+
+async function prepareOrHint(ring: string, deps: TaintPorts): Promise<string> {
+  try {
+    return await inTurn(`ring ${ring}`, () => prepareSuccessor(ring, deps));
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_NO_SUCCESSOR')) throw error;
+    throw new CurfewError(error.code, error.message, {
+      fix: `stop it with \`curfew ring halt ${ring}\` until one is ready; ${error.fix}`,
+      cause: error,
+    });
+  }
+}
