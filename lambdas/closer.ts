@@ -70,9 +70,9 @@ async function handOver(meta: CaseMeta, { tables }: CloserDeps): Promise<Write<'
 /** Records leave through the outbox within seconds of their transaction; the state machine asks again until all are in. */
 async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly sealed: number }> {
   const meta = await loadCase(deps, request, ['CLOSED']);
-  await deps.functions.invoke('committer', {});
+  // What was re-signed is committed by now: the step before the proofs did that.
   await deps.functions.invoke('sequencer', {});
-  // If we stop here, the case is as it was: both do again only what is new.
+  // If we stop here, the case is as it was: the sequencer does again only what is new.
 
   // By the same functions as the offline verifier: what the inventory asks for, not what happens to be there.
   const [own, ofRings] = [await ownRecords(meta.caseId, deps), await ringRecords(meta.caseId, deps)];

@@ -221,7 +221,7 @@ export type PortsFor<R extends Right> = {
   If<R, 'kms:disable', { readonly keyDisabler: KeyDisabler }> &
   If<R, `${Bucket}:${string}`, { readonly objects: Objects<R> }> &
   If<R, `invoke:${string}`, { readonly functions: Functions<R> }> &
-  If<R, 'seal', { readonly sealer: Sealer }> &
+  If<R, 'seal', { readonly sealer: Pick<Sealer, 'seal'> }> &
   If<R, 'secret:webhook' | 'secret:pepper', { readonly secrets: Secrets }> &
   If<R, 'iam:read', { readonly iam: IamReader }> &
   If<R, 'iam:latch', { readonly latch: IamLatch }> &

@@ -1,10 +1,6 @@
 /** `curfew people import FILE`: who has which principals and what they had custody of. */
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { parseCalleeError } from '../../lib/aws/callee-error';
-import { calling } from '../../lib/aws/errors';
 import { CurfewError } from '../../lib/domain/base/errors';
-import type { Instance } from '../edge/instance';
-import { type Answer, type Commands, instanceOf, readInput } from './command';
+import { type Answer, type CommandPorts, type Commands, instanceOf, readInput } from './command';
 
 export const PEOPLE_COMMANDS = {
   'people import': {
@@ -18,22 +14,12 @@ export const PEOPLE_COMMANDS = {
   },
 } as const satisfies Commands;
 
-export async function importPeople(instance: Instance, people: unknown): Promise<Answer> {
-  const invoke = new InvokeCommand({
-    FunctionName: instance.output('FunctionPeopleImportName'),
-    Payload: JSON.stringify(people),
-  });
-  const { FunctionError, Payload } = await calling('invoke people-import', () => new LambdaClient({}).send(invoke));
-  const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || 'null') as {
-    imported?: number;
-    errorMessage?: unknown;
-  } | null;
-  if (FunctionError) throw parseCalleeError('people-import', answer?.errorMessage);
-  if (typeof answer?.imported !== 'number')
-    throw new CurfewError('ERR_UNAVAILABLE', 'people-import did not answer', {
-      fix: 'retry: an import may be repeated',
-    });
-  return { json: { imported: answer.imported }, text: `${answer.imported} entries imported` };
+export async function importPeople(
+  { functions }: Pick<CommandPorts<'people import'>, 'functions'>,
+  people: unknown,
+): Promise<Answer> {
+  const { imported } = await functions.invoke('people-import', people);
+  return { json: { imported }, text: `${imported} entries imported` };
 }
 
 function parseJson(file: string, text: string): unknown {

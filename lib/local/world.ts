@@ -115,7 +115,7 @@ export class World {
   }
 }
 
-/** The role of each Lambda, by the fixed names that key policies use. */
+/** The role of each Lambda, by the fixed names that key policies use; the ring deployer runs in the rotator's. */
 export function roleArn(name: FunctionName): string {
-  return `arn:aws:iam::${ACCOUNT}:role/curfew-${INSTANCE}-${name}`;
+  return `arn:aws:iam::${ACCOUNT}:role/curfew-${INSTANCE}-${name === 'ring-deployer' ? 'rotator' : name}`;
 }

@@ -23,7 +23,7 @@ import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 import { relay } from '../../lib/work/evidence/relay';
-import { NOW, RING, type SigningWorld, signingWorld } from './signing-world';
+import { type MakeWorld, NOW, RING, type SigningWorld, signingWorld } from './signing-world';
 
 export const WORKER = 'W-1042';
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -38,8 +38,8 @@ export interface DepartureWorld extends SigningWorld {
 }
 
 /** W-1042 has an IAM user with two access keys and a console login, a token subject and a KMS key of their own. */
-export async function departureWorld(): Promise<DepartureWorld> {
-  const world = wireOffboarding(await signingWorld({ config: { sources: SOURCES } }));
+export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> {
+  const world = wireOffboarding(await signingWorld({ config: { sources: SOURCES } }, make));
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   const arn = world.iam.addUser('mallory', { accessKeyIds: ['AKIA1', 'AKIA2'], loginProfile: true });
@@ -71,6 +71,7 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
   world.functions.register('iam-disabler', (request) => disableInIam(request, world.deps('iam-disabler')));
   world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
   world.functions.register('case-folder', (request) => foldDelivery(request, world.deps('case-folder')));
+  world.functions.register('people-import', (request) => importPeople(request, world.deps('people-import')));
   world.functions.register('appender', (request) => append(request, world.deps('appender')));
   return world;
 }

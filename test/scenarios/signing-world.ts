@@ -36,9 +36,15 @@ export interface SigningWorld extends World {
   readonly legacy: { readonly jwk: PublicJwk; readonly privateKey: KeyObject };
 }
 
+/** A world of its own kind: one whose ports somebody watches, say. */
+export type MakeWorld = (options: WorldOptions) => World;
+
 /** A deployment whose ring is born; the clock then stands past the STANDBYs' publication. */
-export async function signingWorld(options: WorldOptions = {}): Promise<SigningWorld> {
-  const world = wire(new World({ now: NOW, settings: SETTINGS, ...options }));
+export async function signingWorld(
+  options: WorldOptions = {},
+  make: MakeWorld = (given) => new World(given),
+): Promise<SigningWorld> {
+  const world = wire(make({ now: NOW, settings: SETTINGS, ...options }));
   const { jwk, privateKey } = signingKey();
   const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
   await applyRingConfig(
@@ -51,7 +57,7 @@ export async function signingWorld(options: WorldOptions = {}): Promise<SigningW
       maxTtlSeconds: 3600,
       legacyKeys: [legacy],
     },
-    world.deps('rotator'),
+    world.deps('ring-deployer'),
   );
   world.clock.advance(SETTINGS.propagationSeconds + SETTINGS.verifierCacheSeconds);
   return Object.assign(world, { legacy: { jwk, privateKey } });
@@ -68,6 +74,7 @@ export function wire(world: World): World {
   world.functions.register('cutter', (request) => cutOff(request, world.deps('cutter')));
   world.functions.register('committer', (request) => commitIssued(request, world.deps('committer')));
   world.functions.register('resigner', (request) => resignBatch(request, world.deps('resigner')));
+  world.functions.register('recorder', (request) => recordLegacy(request, world.deps('recorder')));
   const base = world.config.publicBaseUrl ?? '';
   world.http.route(`${base}/r/`, async (url) => {
     const { statusCode = 500, body = '' } = await wellKnown(url.slice(base.length), world.deps('well-known'));
@@ -108,7 +115,7 @@ export async function record(world: World, tokens: readonly string[]) {
 }
 
 export async function ringOf(world: World): Promise<Ring> {
-  return loadRing(world.deps('well-known'), RING);
+  return loadRing({ tables: world.tables.parsed }, RING);
 }
 
 export async function taintKeys(world: World, targets: readonly TaintTarget[], caseId = 'c-test') {
@@ -137,8 +144,8 @@ export async function verifierOf(world: World, more: object = {}) {
 }
 
 export async function verifierOptionsOf(world: World): Promise<VerifierOptions> {
-  const feedJwk = jwkFromSpki(await world.deps('publisher').signer.publicKey(world.config.feedKeyArn ?? ''), 'ES256');
-  const [pepper = ''] = await world.deps('cutter').secrets.values('pepper');
+  const feedJwk = jwkFromSpki(world.kms.publicKeyOf(world.config.feedKeyArn ?? ''), 'ES256');
+  const [pepper = ''] = await world.secrets.values('pepper');
   return {
     ring: RING,
     issuer: ISSUER,

@@ -19,7 +19,6 @@ import { type Exemption, parseExemptions } from '../../domain/rings/exemption';
 import type { Stage } from '../parts/stage';
 import { evidenceUnlocked } from './evidence-unlocked';
 import { keyOutsideRing } from './key-outside-ring';
-import { policySigns } from './policy-signs';
 import { elementOf, logicalIdOf, pathOf, type Rendered, renderedIn } from './rendered';
 
 const CODES = [
@@ -28,7 +27,6 @@ const CODES = [
   'ERR_RING_STANDBY_AGE',
   'ERR_CONFIG_INVALID',
   'ERR_KEY_OUTSIDE_RING',
-  'ERR_POLICY_SIGNS',
   'ERR_EVIDENCE_UNLOCKED',
   'ERR_EXEMPTION',
 ] as const satisfies readonly ErrorCode[];
@@ -94,7 +92,6 @@ export class CurfewRules implements IPolicyValidationPlugin {
     const element = outside && elementOf(resource);
     const errors = [
       element && purposeKeys.has(element) ? undefined : outside,
-      policySigns(resource),
       guarded && evidenceUnlocked(resource, guarded.stage),
     ];
     return errors.flatMap((error) => (error && !this.isExempt(error.code, resource) ? [{ error, at: resource }] : []));
@@ -147,7 +144,7 @@ function isSame(element: CfnElement, { stack, logicalId }: Rendered): boolean {
 
 function violationOf({ error, at }: Refusal): PolicyViolation {
   const { message, got, allowed } = error;
-  const where = 'constructPath' in at ? at : { constructPath: pathOf(at), templatePath: at.template.file };
+  const where = 'constructPath' in at ? at : { constructPath: pathOf(at), templatePath: at.templateFile };
   return {
     ruleName: error.code,
     description: `${message}; got ${text(got)}${allowed === undefined ? '' : `; allowed: ${text(allowed)}`}`,

@@ -15,15 +15,7 @@ export interface Rendered {
   readonly properties: Readonly<Record<string, unknown>>;
   /** By a loop or a macro: its type and its properties are a pattern, and nobody reads here what becomes of it. */
   readonly isGenerated: boolean;
-  readonly template: Template;
-}
-
-export interface Template {
-  readonly file: string;
-  readonly parameters: Readonly<Record<string, { readonly Default?: unknown }>>;
-  readonly resources: Readonly<
-    Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
-  >;
+  readonly templateFile: string;
 }
 
 export function renderedIn(app: IConstruct): Rendered[] {
@@ -33,14 +25,12 @@ export function renderedIn(app: IConstruct): Rendered[] {
 function renderedInStack(stack: Stack): Rendered[] {
   // Only an app is validated, and an app is a stage.
   const { outdir } = Stage.of(stack) as Stage;
-  const file = join(outdir, stack.templateFile);
-  const { Resources = {}, Parameters = {} } = JSON.parse(readFileSync(file, 'utf8')) as {
-    Resources?: Template['resources'];
-    Parameters?: Template['parameters'];
+  const templateFile = join(outdir, stack.templateFile);
+  const { Resources = {} } = JSON.parse(readFileSync(templateFile, 'utf8')) as {
+    Resources?: Readonly<Record<string, unknown>>;
   };
-  const template = { file, resources: Resources, parameters: Parameters };
   return Object.entries(Resources).flatMap(([logicalId, resource]) =>
-    written(logicalId, resource).map((found) => ({ ...found, stack, logicalId, template })),
+    written(logicalId, resource).map((found) => ({ ...found, stack, logicalId, templateFile })),
   );
 }
 

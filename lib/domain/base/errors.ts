@@ -19,7 +19,6 @@ export type ErrorCode =
   | 'ERR_RING_CLOSING'
   // an app that may not be synthesised
   | 'ERR_KEY_OUTSIDE_RING'
-  | 'ERR_POLICY_SIGNS'
   | 'ERR_EVIDENCE_UNLOCKED'
   | 'ERR_EXEMPTION'
   | 'ERR_KEY_STATE'

@@ -116,6 +116,8 @@ export interface Messages {
     request: WaveBatch & { readonly pass: number };
     response: ResignCounts;
   };
+  /** Parsed by the callee: a file that a person wrote. */
+  'people-import': { request: unknown; response: { readonly imported: number } };
   appender: { request: { readonly records: readonly EvidenceRecord[] }; response: { readonly appended: number } };
   sequencer: { request: Readonly<Record<string, never>>; response: { readonly size: number; readonly root: string } };
   'case-folder': {

@@ -35,7 +35,6 @@ export type Right =
 
 const ROTATOR = [
   'kms:lifecycle',
-  'keys:get',
   'keys:query',
   'keys:put',
   'keys:update',
@@ -94,7 +93,7 @@ export const RIGHTS = {
     'evidence:list',
     'secret:pepper',
   ],
-  exchange: ['keys:get', 'keys:query', 'ledger:get', 'bodies:get', 'cut-offs:get', 'secret:pepper'],
+  exchange: ['keys:query', 'ledger:get', 'bodies:get', 'cut-offs:get', 'secret:pepper'],
   'was-issued': ['ledger:get'],
   'outbox-signing': ['invoke:appender', 'events:put'],
   watch: ['keys:query', 'public:get', 'metrics:put'],
@@ -155,16 +154,7 @@ export const RIGHTS = {
     'secret:pepper',
     'http:get',
   ],
-  closer: [
-    'cases:get',
-    'cases:query',
-    'cases:put',
-    'cases:update',
-    'log:get',
-    'keys:query',
-    'invoke:sequencer',
-    'invoke:committer',
-  ],
+  closer: ['cases:get', 'cases:query', 'cases:put', 'cases:update', 'log:get', 'keys:query', 'invoke:sequencer'],
   'outbox-offboarding': ['invoke:appender', 'events:put'],
   // evidence
   appender: ['log:put'],

@@ -11,7 +11,6 @@ import type { Exemption } from '../store/ring-head';
 export const EXEMPTABLE = {
   ERR_RING_LIMIT: 'a ring id: its keys may sign for longer than the limit',
   ERR_KEY_OUTSIDE_RING: 'the construct path of a signing key that no ring rotates',
-  ERR_POLICY_SIGNS: 'the construct path of an identity policy that grants kms:Sign',
 } as const satisfies Record<Exemption['rule'], string>;
 export type ExemptableRule = Exemption['rule'];
 

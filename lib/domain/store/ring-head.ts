@@ -19,7 +19,7 @@ export interface DeclaredVerifier {
 }
 
 export interface Exemption {
-  readonly rule: 'ERR_RING_LIMIT' | 'ERR_KEY_OUTSIDE_RING' | 'ERR_POLICY_SIGNS';
+  readonly rule: 'ERR_RING_LIMIT' | 'ERR_KEY_OUTSIDE_RING';
   readonly subject: string;
   /** Where the approval is on file (a ticket, a role): it stands in evidence in clear, so never a person's name. */
   readonly approver: string;
@@ -52,7 +52,7 @@ const verifier: Schema<DeclaredVerifier> = z.strictObject({
 });
 
 const exemption: Schema<Exemption> = z.strictObject({
-  rule: z.enum(['ERR_RING_LIMIT', 'ERR_KEY_OUTSIDE_RING', 'ERR_POLICY_SIGNS']),
+  rule: z.enum(['ERR_RING_LIMIT', 'ERR_KEY_OUTSIDE_RING']),
   subject: text,
   approver: text,
   reason: text,

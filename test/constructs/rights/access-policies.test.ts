@@ -57,7 +57,7 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
 };
 const INVOKED: Readonly<Record<RoleName, readonly string[]>> = {
   operator: ['PeopleImport', 'Recorder', 'Rotator'],
-  responder: ['Committer', 'Publisher', 'Resigner', 'Rotator', 'Taint'],
+  responder: ['Committer', 'Halt', 'Publisher', 'Resigner', 'Rotator', 'Taint'],
   auditor: [],
 };
 const roles = Object.keys(ROLES) as RoleName[];

@@ -196,7 +196,7 @@ test('a ring may sign for longer than the limit only under an exemption that nam
   };
   const asked = { ...GOOD, periodSeconds: 180 * DAY };
   expect(() => parseRingConfig(asked)).toThrow(expect.objectContaining({ code: 'ERR_RING_LIMIT' }));
-  for (const other of [{ subject: 'another' }, { rule: 'ERR_POLICY_SIGNS' }])
+  for (const other of [{ subject: 'another' }, { rule: 'ERR_KEY_OUTSIDE_RING' }])
     expect(() => parseRingConfig({ ...asked, exemptions: [{ ...exemption, ...other }] })).toThrow(
       expect.objectContaining({ code: 'ERR_RING_LIMIT' }),
     );

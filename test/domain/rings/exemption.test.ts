@@ -17,7 +17,7 @@ const WHAT = 'the exemption of Legacy/SigningKey from ERR_KEY_OUTSIDE_RING';
 test('an exemption names what is let through, who approved it, why, and until when', () => {
   expect(parseExemptions([GOOD], NOW)).toEqual([GOOD]);
   expect(isExempt([GOOD], 'ERR_KEY_OUTSIDE_RING', 'Legacy/SigningKey')).toBe(true);
-  expect(isExempt([GOOD], 'ERR_POLICY_SIGNS', 'Legacy/SigningKey')).toBe(false);
+  expect(isExempt([GOOD], 'ERR_RING_LIMIT', 'Legacy/SigningKey')).toBe(false);
   expect(isExempt([GOOD], 'ERR_KEY_OUTSIDE_RING', 'Legacy')).toBe(false);
 });
 

@@ -140,6 +140,27 @@ test('the root of the account administers and neither signs nor grants', () => {
   expect(may(policyOf('ES256'), root, 'kms:PutKeyPolicy')).toBe(true);
 });
 
+describe('an identity policy that allows kms:* on *', () => {
+  const root = 'arn:aws:iam::123456789012:root';
+  /** An identity policy counts for what the key policy leaves to the account, which is what it allows the root. */
+  const mayByIdentity = (policy: string, action: string) =>
+    may(policy, 'arn:aws:iam::123456789012:user/administrator', action) || may(policy, root, action);
+
+  test.each(Object.keys(ALGORITHMS) as SigningAlgorithm[])(
+    'does not let its holder sign with a %s key: so says our model of KMS of the policy as written, not KMS, and not of a policy that its holder has put in the place of this one',
+    (algorithm) => {
+      const policy = policyOf(algorithm);
+      const signing = ['kms:Sign', 'kms:CreateGrant', 'kms:ReplicateKey', 'kms:GenerateMac'];
+      expect(signing.filter((action) => mayByIdentity(policy, action))).toEqual([]);
+      // The way around: it may change the policy, and then it signs.
+      expect(mayByIdentity(policy, 'kms:PutKeyPolicy')).toBe(true);
+      const changed = JSON.parse(policy) as { Statement: { Sid: string; Action: string[] }[] };
+      for (const { Sid, Action } of changed.Statement) if (Sid === 'Administration') Action.push('kms:Sign');
+      expect(mayByIdentity(JSON.stringify(changed), 'kms:Sign')).toBe(true);
+    },
+  );
+});
+
 test.each(Object.keys(ALGORITHMS) as SigningAlgorithm[])(
   'a %s key signs the one kind of message under the one algorithm',
   (algorithm) => {

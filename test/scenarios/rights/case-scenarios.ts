@@ -1,0 +1,141 @@
+/** Departures: from the webhook to a bundle that verifies, and how a case comes to be started whatever was lost. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
+import { foldDelivery } from '../../../lambdas/case-folder';
+import { receiveWebhook } from '../../../lambdas/intake';
+import { tick } from '../../../lambdas/ticker';
+import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
+import type { World } from '../../../lib/local/world';
+import { LOOK_AGAIN_SECONDS } from '../../../lib/work/cases/start-case';
+import { expectDeparted, expectEvidence, outstanding, theOneCase } from '../departed';
+import { delivery, drainOutboxes, execute, metaOf, metas, outbox, send, WORKER } from '../departure-world';
+import { companyUnder, type Scenario } from './scenario';
+
+const HOUR = 3600;
+const markers = (world: World, table: 'cases' | 'inbox', pk: string) =>
+  world.tables.dump(table).filter((row) => row.pk === pk);
+
+/** What the sealed part of a record says, opened as an auditor with the person's key would. */
+async function opened(world: World, { id, body }: EvidenceRecord, pseudonym: string): Promise<string> {
+  return world.sealer.open(pseudonym, `${id}#sealed`, body.sealed as string);
+}
+
+async function bundleOf(world: World, caseId: string): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), 'curfew-rights-'));
+  try {
+    await exportBundle({ case: caseId, dir }, { objects: world.objects, clock: world.clock });
+    return verifyBundle(dir).text;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+export const CASE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'departure',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const before = await outstanding(world);
+      const caseId = await theOneCase(world);
+      await execute(world, caseId, 1);
+      expect(await bundleOf(world, caseId)).toContain('the evidence holds');
+      await expectDeparted(world, caseId, before);
+      await expectEvidence(world, caseId);
+
+      const { pseudonym } = await metaOf(world, caseId);
+      const sealed = outbox(world).filter((one) => one.case === caseId && one.body.sealed !== undefined);
+      const texts = await Promise.all(sealed.map((one) => opened(world, one, pseudonym)));
+      for (const known of [WORKER, 'AKIA2', 'laptop']) expect(texts.some((text) => text.includes(known))).toBe(true);
+      const followUp = outbox(world).find((one) => one.type === 'case.opened' && one.case !== caseId);
+      expect(followUp && (await opened(world, followUp, pseudonym))).toContain(WORKER);
+      await drainOutboxes(world);
+      const said = world.events.said.map(({ detailType }) => detailType);
+      expect(said).toEqual(expect.arrayContaining(['CaseOpened', 'CaseContained', 'CaseClosed']));
+    },
+  },
+  {
+    name: 'a key set active again before the proof',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await theOneCase(world);
+      const undone = execute(world, caseId, 1, async (request, run) => {
+        if (request.step === 'prove' && request.nn === '03') world.iam.reactivateAccessKey('mallory', 'AKIA1');
+        return run();
+      });
+      await expect(undone).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: ['03 access-key DONE'] });
+    },
+  },
+  {
+    name: 'webhook',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      expect([await send(world), await send(world)]).toEqual([202, 200]);
+      const [meta] = metas(world);
+      expect([metas(world).length, meta?.state, [...world.workflow.started.keys()]]).toEqual([
+        1,
+        'CONTAINING',
+        [`${meta?.caseId}.1`],
+      ]);
+      // Nothing waits to be folded, and one marker looks after the case.
+      expect([markers(world, 'inbox', 'PENDING').length, markers(world, 'cases', 'DUE').length]).toEqual([0, 1]);
+    },
+  },
+  {
+    name: 'missed by the stream',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await receiveWebhook(delivery(world), world.deps('intake'));
+      world.clock.advance(61);
+      expect(await tick(world.deps('ticker'))).toEqual({ started: 0, folded: 1 });
+      expect(metas(world).map(({ state }) => state)).toEqual(['CONTAINING']);
+    },
+  },
+  {
+    name: 'due later',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await send(world, { effectiveAt: world.clock.now() + HOUR });
+      expect(metas(world).map(({ state }) => state)).toEqual(['OPEN']);
+      world.clock.advance(HOUR);
+      await tick(world.deps('ticker'));
+      const [meta] = metas(world);
+      expect([meta?.state, [...world.workflow.started.keys()]]).toEqual(['CONTAINING', [`${meta?.caseId}.1`]]);
+      expect(markers(world, 'cases', 'DUE').map(({ attempt }) => attempt)).toEqual([1]);
+    },
+  },
+  {
+    name: 'attempt still under way',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await send(world);
+      world.clock.advance(LOOK_AGAIN_SECONDS);
+      await tick(world.deps('ticker'));
+      expect(metas(world).map(({ attempt }) => attempt)).toEqual([1]);
+    },
+  },
+  {
+    name: 'rescinded while it is folded',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const effectiveAt = world.clock.now() + HOUR;
+      await receiveWebhook(delivery(world, { effectiveAt }), world.deps('intake'));
+      const [given] = world.tables.takeStream('inbox');
+      const deps = world.deps('case-folder');
+      let isFirst = true;
+      const transact: typeof deps.tables.transact = async (writes) => {
+        if (isFirst && writes.some(({ kind }) => kind === 'check')) {
+          isFirst = false;
+          await send(world, { type: 'worker.rescinded', effectiveAt, id: 'msg_2' });
+        }
+        return deps.tables.transact(writes);
+      };
+      await foldDelivery(
+        { source: given?.pk ?? '', delivery: given?.sk ?? '' },
+        { ...deps, tables: { ...deps.tables, transact } },
+      );
+      expect(metas(world).map(({ rescinded }) => rescinded)).toEqual([true]);
+    },
+  },
+];

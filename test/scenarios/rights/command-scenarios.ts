@@ -1,0 +1,135 @@
+/** Commands of the CLI, each under the ports of its own row of rights, as far as they ask no AWS for more. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { adoptRecord } from '../../../bin/commands/adopt';
+import { listDue, showCase } from '../../../bin/commands/case';
+import type { CommandPorts } from '../../../bin/commands/command';
+import { examine } from '../../../bin/commands/doctor';
+import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
+import { importPeople } from '../../../bin/commands/people';
+import { rotateRing, switchIssuing } from '../../../bin/commands/ring-change';
+import { taintKey } from '../../../bin/commands/ring-taint';
+import { showRing, showRings } from '../../../bin/commands/ring-view';
+import { planner } from '../../../lambdas/planner';
+import type { CommandName } from '../../../lib/domain/deployment/access';
+import type { Finding } from '../../../lib/domain/health/finding';
+import type { World } from '../../../lib/local/world';
+import { looksAt } from '../../support/looks';
+import { metas, send, WORKER } from '../departure-world';
+import { drainOutbox, issueTo, legacyClaims, RING, ringOf, type SigningWorld, signLegacy } from '../signing-world';
+import { companyUnder, keyStates, ringUnder, type Scenario } from './scenario';
+import { rightsOf, type Watch } from './watch';
+
+const silent = () => undefined;
+
+/** What AWS opens to the command under a policy of its row alone. */
+function under<C extends CommandName>(world: World, command: C, watch: Watch): CommandPorts<C> {
+  const rights: readonly string[] = rightsOf(command);
+  const { tables, functions, objects, http, clock } = world;
+  const ports = {
+    clock,
+    tables: tables.restricted(rights),
+    functions: functions.restricted(rights),
+    objects: objects.restricted(rights),
+    http,
+  };
+  return watch.over(command, ports, world) as unknown as CommandPorts<C>;
+}
+
+/** The command on a ring that was just born. */
+function onRing<C extends CommandName>(
+  command: C,
+  play: (deps: CommandPorts<C>, world: SigningWorld, watch: Watch) => Promise<void>,
+): Scenario {
+  return {
+    name: `curfew ${command}`,
+    async play(watch) {
+      const world = await ringUnder(watch);
+      await play(under(world, command, watch), world, watch);
+    },
+  };
+}
+
+const activeOf = async (world: World) => (await ringOf(world)).activeKid ?? '';
+
+export const COMMAND_SCENARIOS: readonly Scenario[] = [
+  onRing('ring list', async (deps, world) => {
+    expect((await showRings(deps)).json).toMatchObject([{ ring: RING, activeKid: await activeOf(world) }]);
+  }),
+  onRing('ring show', async (deps, world) => {
+    const { text } = await showRing(deps, RING, { width: 80, unicode: false });
+    for (const { kid } of (await ringOf(world)).keys) expect(text).toContain(kid);
+  }),
+  onRing('ring rotate', async (deps, world) => {
+    const from = await activeOf(world);
+    const { exitCode } = await rotateRing(deps, { ring: RING, reason: 'CHG-9' }, silent);
+    expect([exitCode, (await activeOf(world)) === from]).toEqual([0, false]);
+  }),
+  onRing('ring taint', async (deps, world) => {
+    const kid = await activeOf(world);
+    await issueTo(world, 'member-1');
+    const { json, exitCode } = await taintKey(deps, { kid, class: 'compromise', reason: 'CHG-9' }, silent);
+    expect([json, exitCode]).toEqual([{ ring: RING, kid, state: 'DENIED', kms: 'Disabled', resigned: 1 }, 0]);
+    expect(await keyStates(world)).toContain('DENIED Disabled');
+    // Verifiers are told, and what was re-signed is committed to: nobody has to wait for a schedule.
+    const document = await world.objects.get('public', `r/${RING}/feed`);
+    const [, payload = ''] = document?.body.toString().split('.') ?? [];
+    expect(JSON.parse(Buffer.from(payload, 'base64url').toString()).keys).toContainEqual(
+      expect.objectContaining({ kid, state: 'DENIED' }),
+    );
+    expect(world.tables.dump('markers').filter(({ sk }) => !sk.startsWith('PASS#'))).toEqual([]);
+  }),
+  onRing('ring halt', async (deps, world) => {
+    const { text } = await switchIssuing(deps, { op: 'halt', ring: RING, reason: 'CHG-9' });
+    expect(text).toBe(`${RING} is halted: nothing is issued; what was issued goes on being good`);
+    await expect(issueTo(world, 'member-1')).rejects.toMatchObject({ code: 'ERR_RING_HALTED' });
+  }),
+  onRing('ring resume', async (deps, world, watch) => {
+    await switchIssuing(under(world, 'ring halt', watch), { op: 'halt', ring: RING, reason: 'CHG-9' });
+    const { text } = await switchIssuing(deps, { op: 'resume', ring: RING, reason: 'CHG-9' });
+    expect(text).toBe(`${RING} issues again, under ${await activeOf(world)}`);
+    await issueTo(world, 'member-1');
+  }),
+  onRing('doctor', async (deps, world) => {
+    const { json } = await examine(deps, looksAt(world));
+    const notOk = (json as { findings: Finding[] }).findings.filter(({ state }) => state !== 'ok');
+    expect(notOk.map(({ check }) => check)).toEqual(['verifiers', 'quota of KMS']);
+  }),
+  onRing('adopt record', async (deps, world) => {
+    const token = signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'));
+    expect((await adoptRecord(deps, RING, `${token}\n`, silent)).json).toEqual({ recorded: 1, refused: [] });
+    expect(world.tables.dump('ledger')).toHaveLength(1);
+  }),
+  onRing('evidence export', async (deps, world) => {
+    const dir = mkdtempSync(join(tmpdir(), 'curfew-rights-'));
+    try {
+      await drainOutbox(world);
+      await world.functions.invoke('sequencer', {});
+      await exportBundle({ case: 'c-none', dir }, deps);
+      const failed = verifyBundle(dir).verdict.checks.filter(({ ok }) => !ok);
+      expect(failed.map(({ id }) => id)).toEqual(['manifest', 'order']);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  }),
+  {
+    name: 'curfew people import, case show, case due',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const workers = [{ workerId: 'W-7', principals: [{ type: 'subject', ring: RING, sub: 'eve' }], exposures: [] }];
+      const { text } = await importPeople(under(world, 'people import', watch), { workers });
+      expect([text, world.tables.dump('people').filter(({ sub }) => sub === 'eve').length]).toEqual([
+        '1 entries imported',
+        1,
+      ]);
+      await send(world);
+      await send(world, { workerId: 'W-7', effectiveAt: world.clock.now() + 60, id: 'msg_2' });
+      const caseOf = (id: string) => metas(world).find(({ workerId }) => workerId === id)?.caseId ?? '';
+      await planner({ caseId: caseOf(WORKER), attempt: 1, step: 'list' }, world.deps('planner'));
+      const shown = (await showCase(under(world, 'case show', watch), caseOf(WORKER))).json;
+      expect(shown).toMatchObject({ state: 'CONTAINING', items: expect.arrayContaining([expect.anything()]) });
+      expect((await listDue(under(world, 'case due', watch))).json).toMatchObject([{ caseId: caseOf('W-7') }]);
+    },
+  },
+];
