@@ -2,7 +2,8 @@
  * A good value with one thing wrong, for every thing that can be: each member that it must have left out, each member
  * of another type, one member that nobody knows; at every depth, and in the first element of every list.
  */
-import { branchOf, type JsonSchema, memberOf } from './schema';
+import type { Row } from '../../lib/domain/store/table';
+import { type AnySchema, branchOf, type JsonSchema, jsonSchemaOf, memberOf } from './schema';
 
 export interface Spoil {
   /** Where, as the refusal names it: `windows.0.iatFrom`. */
@@ -12,9 +13,29 @@ export interface Spoil {
   readonly value: unknown;
 }
 
+export interface SpoiltRow {
+  readonly what: string;
+  /** As it could stand in a table: nothing that says it is a row holds of it. */
+  readonly row: Row;
+}
+
 export const UNKNOWN = 'addedLater';
 /** A name in a record is data, and is said only where it could be a name of ours. */
 const said = (name: string) => (/^[A-Za-z]\w*$/.test(name) ? name : '*');
+
+/** A whole row with one thing wrong in its members, or in its version. */
+export function spoiltRows({ schema, v }: { readonly schema: AnySchema; readonly v: number }, row: Row): SpoiltRow[] {
+  const { pk, sk, v: stored, ...members } = row;
+  const ofMembers = spoilsOf(jsonSchemaOf(schema), members, 1).map(({ member, says, value }) => ({
+    what: `${member} ${says}`,
+    row: { pk, sk, v: stored, ...Object(value) },
+  }));
+  const versions = [undefined, v - 2, v + 1, `${v}`].map((given) => ({
+    what: `v is ${JSON.stringify(given) ?? 'missing'}`,
+    row: { ...row, v: given },
+  }));
+  return [...versions, ...ofMembers] as SpoiltRow[];
+}
 
 /** Of members of an entity; `depth` 1 stops at the members themselves. */
 export function spoilsOf(schema: JsonSchema, value: unknown, depth = Number.POSITIVE_INFINITY): Spoil[] {

@@ -27,6 +27,7 @@ const cfg: RingSettings = {
   cacheSeconds: 600,
   skewSeconds: 30,
   drainSeconds: 15,
+  feedPollSeconds: 5,
   periodExemptUntil: AT,
   verifiers: [{ name: 'gateway', cacheSeconds: 'unbounded' }],
   exemptions: [
