@@ -49,11 +49,16 @@ export async function recordLegacy(
       // If we stop here, those so far are in; the caller sends all again, and each counts as recorded.
       recorded++;
     } catch (error) {
-      if (!isCurfewError(error)) throw error;
+      if (!isCurfewError(error) || !isOfToken(error)) throw error;
       refused.push({ n, code: error.code });
     }
   }
   return { recorded, refused };
+}
+
+/** What is wrong with one token is answered, and the others go on. A row that cannot be read, or an outage, is of no token. */
+function isOfToken({ code }: CurfewError): boolean {
+  return code.startsWith('ERR_TOKEN_') || code === 'ERR_CONDITION_FAILED';
 }
 
 async function parse(ring: string, cfg: RingSettings, compact: string, { tables, clock }: RecorderDeps) {

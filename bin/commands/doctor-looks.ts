@@ -202,6 +202,7 @@ export async function see<T>(look: () => Promise<T>): Promise<Seen<T>> {
   try {
     return { seen: await look() };
   } catch (error) {
+    if (isCurfewError(error, 'ERR_ITEM_INVALID')) return { unseen: error.message, isBroken: true };
     // AWS's own name for it says more than our code of it.
     const name = isCurfewError(error) && typeof error.got === 'string' ? error.got : errorName(error);
     return { unseen: name };

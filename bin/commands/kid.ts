@@ -2,8 +2,7 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { KID_PATTERN } from '../../lib/domain/jose/jwk';
 import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
-import { KID_POINTER } from '../../lib/domain/store/ring-key';
-import { findRing, listRings, loadRing } from '../../lib/work/rings/load-ring';
+import { findRing, listRings } from '../../lib/work/rings/load-ring';
 import type { CommandPorts } from './command';
 
 /** Of 64 letters each: among a thousand keys two begin alike in one instance of 130,000. */
@@ -17,15 +16,13 @@ export interface KeyOfRing {
   readonly key: KeyRecord;
 }
 
-/** A whole kid is of one ring only, which stands under its own name; where none does, it may be the beginning of one. */
+/** A whole kid is of one ring only, and of nothing else, be it the beginning of another or shorter than an abbreviation. */
 export async function findKeyByKid(given: string, deps: KidReader): Promise<KeyOfRing> {
-  const pointer = KID_PATTERN.test(given) ? await deps.tables.get(KID_POINTER, given) : undefined;
-  if (pointer) {
-    const ring = await loadRing(deps, pointer.ring);
-    const key = ring.keys.find(({ kid }) => kid === given);
-    if (key) return { ring, key };
-  }
-  const [found, ...others] = await keysBeginningWith(given, deps);
+  const keys = KID_PATTERN.test(given) ? await allKeys(deps) : [];
+  const whole = keys.find(({ key }) => key.kid === given);
+  if (whole) return whole;
+  if (KID_PATTERN.test(given) && given.length < KID_CHARACTERS_MIN) throw tooShort(given);
+  const [found, ...others] = keys.filter(({ key }) => key.kid.startsWith(given));
   if (found && others.length === 0) return found;
   if (found) throw ambiguous(given, [found, ...others]);
   throw new CurfewError('ERR_NOT_FOUND', 'no ring has a key of that kid', {
@@ -34,18 +31,17 @@ export async function findKeyByKid(given: string, deps: KidReader): Promise<KeyO
   });
 }
 
-async function keysBeginningWith(given: string, deps: KidReader): Promise<KeyOfRing[]> {
-  if (!KID_PATTERN.test(given)) return [];
-  if (given.length < KID_CHARACTERS_MIN)
-    throw new CurfewError('ERR_INPUT_INVALID', `a kid is abbreviated to ${KID_CHARACTERS_MIN} characters at least`, {
-      got: given,
-      allowed: `the kid whole, or its first ${KID_CHARACTERS_MIN} characters or more`,
-      fix: `give ${KID_CHARACTERS_MIN - given.length} more, as \`curfew ring show RING\` has them`,
-    });
+async function allKeys(deps: KidReader): Promise<KeyOfRing[]> {
   const rings = await Promise.all((await listRings(deps)).map(({ id }) => findRing(deps, id)));
-  return rings.flatMap((ring) =>
-    (ring?.keys ?? []).filter(({ kid }) => kid.startsWith(given)).map((key) => ({ ring: ring as Ring, key })),
-  );
+  return rings.flatMap((ring) => (ring ? ring.keys.map((key) => ({ ring, key })) : []));
+}
+
+function tooShort(given: string): CurfewError {
+  return new CurfewError('ERR_INPUT_INVALID', `a kid is abbreviated to ${KID_CHARACTERS_MIN} characters at least`, {
+    got: given,
+    allowed: `the kid whole, or its first ${KID_CHARACTERS_MIN} characters or more`,
+    fix: `give ${KID_CHARACTERS_MIN - given.length} more, as \`curfew ring show RING\` has them`,
+  });
 }
 
 function ambiguous(given: string, candidates: readonly KeyOfRing[]): CurfewError {

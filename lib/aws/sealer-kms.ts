@@ -9,11 +9,11 @@ import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/clie
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { CurfewError } from '../domain/base/errors';
 import { DEK_BYTES, IV_BYTES, openField, sealField } from '../domain/evidence/sealed';
+import { WRAPPED_KEY } from '../domain/store/shred';
+import type { Row } from '../domain/store/table';
 import type { Random, Sealer } from '../ports';
 import { awsError, calling } from './errors';
 import { KMS_CODES, present } from './kms-answers';
-
-const SK = 'DEK';
 
 export interface SealerPlaces {
   readonly shredKeyArn: string;
@@ -47,11 +47,11 @@ export class KmsSealer implements Sealer {
   private async wrappedDek(pseudonym: string): Promise<Uint8Array | undefined> {
     const request = new GetCommand({
       TableName: this.places.shredTable,
-      Key: { pk: pseudonym, sk: SK },
+      Key: WRAPPED_KEY.key(pseudonym),
       ConsistentRead: true,
     });
     const { Item } = await calling('get shred', () => this.documents.send(request));
-    return Item && Buffer.from(String(Item.wrappedDek), 'base64url');
+    return Item && Buffer.from(WRAPPED_KEY.parse(Item as Row).wrappedDek, 'base64url');
   }
 
   /** Two first seals at once: the loser of the conditional put reads the winner's key, so a person never has two. */
@@ -65,7 +65,7 @@ export class KmsSealer implements Sealer {
     const wrapped = present('GenerateDataKey', CiphertextBlob);
     const put = new PutCommand({
       TableName: this.places.shredTable,
-      Item: { pk: pseudonym, sk: SK, v: 1, wrappedDek: Buffer.from(wrapped).toString('base64url') },
+      Item: WRAPPED_KEY.row([pseudonym], { wrappedDek: Buffer.from(wrapped).toString('base64url') }),
       ConditionExpression: 'attribute_not_exists(pk)',
     });
     try {

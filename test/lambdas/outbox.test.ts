@@ -90,8 +90,11 @@ test('no event is put before its record is in the log', async () => {
 
 test.each<[string, object, string]>([
   ['a record that is none', { record: { v: 1 } }, 'ERR_EVIDENCE_RECORD'],
-  ['an event without an id', { event: { detailType: 'X', detail: {} } }, 'ERR_INPUT_INVALID'],
-  ['an event that is text', { event: 'X' }, 'ERR_INPUT_INVALID'],
+  ['no record', { event }, 'ERR_ITEM_INVALID'],
+  ['an event without an id', { record, event: { detailType: 'X', detail: {} } }, 'ERR_ITEM_INVALID'],
+  ['an event that is text', { record, event: 'X' }, 'ERR_ITEM_INVALID'],
+  ['a member that nobody knows', { record, note: 'x' }, 'ERR_ITEM_INVALID'],
+  ['a key of no outbox', { pk: 'KID#k', record }, 'ERR_ITEM_INVALID'],
 ])('%s stops the batch before anything is appended', async (_what, attributes, code) => {
   const { world, appended } = worldWithAppender();
   const bad = { pk: 'RING#ring', sk: 'OUT#000002.0', v: 1, ...attributes } as unknown as Row;

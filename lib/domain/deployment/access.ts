@@ -30,7 +30,6 @@ export const COMMAND_RIGHTS = {
   'ring rotate': ['stacks:look', 'keys:query', 'invoke:rotator'],
   'ring taint': [
     'stacks:look',
-    'keys:get',
     'keys:query',
     'invoke:rotator',
     'invoke:taint',

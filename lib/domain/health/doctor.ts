@@ -4,7 +4,7 @@ import { span } from '../base/time';
 import { alarmNames } from '../deployment/alarm-names';
 import { type Exemption, endOf } from '../rings/exemption';
 import { isClosed } from '../rings/rotation';
-import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
+import { answersOf, type Finding, MAY_LOOK, type Seen, type Unseen } from './finding';
 import { diagnosePurposeKey, type PurposeKeyFacts } from './purpose-key-diagnosis';
 import { diagnoseRing, type RingFacts } from './ring-diagnosis';
 
@@ -49,7 +49,7 @@ export function diagnose(facts: InstanceFacts): Finding[] {
     ...stacks(facts),
     stage(facts),
     ...('unseen' in rings
-      ? [unknown('rings', `the Keys table did not tell: ${rings.unseen}`, MAY_LOOK)]
+      ? [unseenRings(rings)]
       : rings.seen.length === 0
         ? [problem('rings', 'there is none', 'deploy the signing stack: its rings are born with it')]
         : rings.seen.flatMap(diagnoseRing)),
@@ -66,6 +66,13 @@ export function diagnose(facts: InstanceFacts): Finding[] {
       'compare "Cryptographic operations" of KMS in your region with how many tokens a second you issue',
     ),
   ];
+}
+
+/** A row that cannot be read is seen to be so: for as long as it stands there, nothing turns, ends or watches that ring. */
+function unseenRings({ unseen, isBroken }: Unseen): Finding {
+  return isBroken
+    ? problem('rings', unseen, 'find out who wrote the row, and restore it from a backup of the table')
+    : unknown('rings', `the Keys table did not tell: ${unseen}`, MAY_LOOK);
 }
 
 function stacks({ stacks: found }: InstanceFacts): Finding[] {

@@ -13,7 +13,13 @@ export interface Finding {
 }
 
 /** What was looked at, or why it could not be. */
-export type Seen<T> = { readonly seen: T } | { readonly unseen: string };
+export type Seen<T> = { readonly seen: T } | Unseen;
+
+export interface Unseen {
+  readonly unseen: string;
+  /** It was there, and what it holds cannot be read: no right is missing, something is broken. */
+  readonly isBroken?: true;
+}
 
 /** The three ways to answer one check. */
 export function answersOf(of: string) {

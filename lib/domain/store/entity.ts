@@ -129,9 +129,16 @@ function checked<M>(of: Named, schema: Schema<M>, members: object): M {
   const [issue] = result.error.issues;
   const path = (issue?.path ?? []).map(String);
   if (issue?.code === 'unrecognized_keys')
-    throw invalid(of, [...path, issue.keys[0] ?? ''].join('.'), 'is not a member of this version');
+    throw invalid(of, spell([...path, issue.keys[0] ?? '']), 'is not a member of this version');
   const isMissing = path.length > 0 && valueAt(members, path) === undefined;
-  throw invalid(of, path.join('.') || 'the whole', isMissing ? 'is missing' : 'is not what it must be');
+  throw invalid(of, spell(path) || 'the whole', isMissing ? 'is missing' : 'is not what it must be');
+}
+
+/** Names as ours are, and places in a list. What else a row or a record in it uses as a name is data: it may be anybody's. */
+const OUR_NAME = /^([A-Za-z][A-Za-z0-9]{0,39}|\d{1,4})$/;
+
+function spell(path: readonly string[]): string {
+  return path.map((name) => (OUR_NAME.test(name) ? name : '*')).join('.');
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

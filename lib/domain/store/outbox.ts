@@ -7,10 +7,11 @@
  *     CASE#{id} | OUT#{fence}.{n}                          in table cases
  */
 import * as z from 'zod/mini';
+import { CurfewError } from '../base/errors';
 import { entity, type Schema } from './entity';
 import { ringPartition } from './ring-head';
 import { jsonObject, text } from './shapes';
-import { OUTBOX_PREFIX, ordered, type Value } from './table';
+import { OUTBOX_PREFIX, ordered, type Row, type Value } from './table';
 
 export interface OutboxEvent {
   readonly detailType: string;
@@ -69,3 +70,15 @@ export const CASE_OUT = entity({
   part: (caseId: string) => ({ pk: `CASE#${caseId}`, prefix: OUTBOX_PREFIX }),
   schema: outbox,
 });
+
+const OUTBOXES = [RING_OUT, CUT_OFF_OUT, CASE_OUT];
+
+/** What a stream delivered, of whichever table: a stream hands out rows as they are, and does not say whose they are. */
+export function parseOutbox(row: Row): Outbox {
+  const owner = OUTBOXES.find(({ owns }) => owns(row));
+  if (owner) return owner.parse(row);
+  throw new CurfewError('ERR_ITEM_INVALID', 'a stream delivered a row of no outbox: its key is not one of this shape', {
+    got: { entity: 'outbox', member: 'its key' },
+    fix: 'nothing was done with it: find out who wrote the row',
+  });
+}

@@ -30,6 +30,10 @@ const OF_THE_RING: readonly ErrorCode[] = [
 ];
 type Held = readonly { readonly ring: string; readonly code: ErrorCode }[];
 
+function isOfTheRing(error: unknown): error is CurfewError {
+  return isCurfewError(error) && OF_THE_RING.includes(error.code);
+}
+
 /** Answers the rings that are held up, and by what; throws, once every ring had its turn, what a retry may mend. */
 async function eachRing(
   request: StepRequest,
@@ -42,7 +46,7 @@ async function eachRing(
     try {
       await work(ring, items);
     } catch (error) {
-      if (isCurfewError(error) && OF_THE_RING.includes(error.code)) held.push({ ring, code: error.code });
+      if (isOfTheRing(error)) held.push({ ring, code: error.code });
       else passing.push(error);
     }
   }
@@ -84,6 +88,7 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
     try {
       await taintAll(ring, items);
     } catch (error) {
+      if (!isOfTheRing(error)) throw error;
       // No key can take over from the one that issues: the others of the ring need none that does.
       const others = items.filter((stored) => !isReplaced(stored));
       if (others.length > 0 && others.length < items.length) await taintAll(ring, others);

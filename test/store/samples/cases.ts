@@ -1,0 +1,106 @@
+/** Rows of the inbox, of cases and of people. */
+import { CASE, CASE_STATEMENT, DUE_MARKER, OPEN_CASE, PSEUDONYM, RESCIND } from '../../../lib/domain/store/case';
+import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
+import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
+import { CASE_OUT } from '../../../lib/domain/store/outbox';
+import { EXPOSURE, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
+import { ARN, AT, CASE_ID, DIGEST, KID, OUTBOX, PSEUDONYMOUS, RING, type Sample, sample, WORKER } from './sample';
+
+const said: Statement = {
+  kind: 'termination',
+  workerId: WORKER,
+  effectiveAt: AT,
+  zone: '+09:00',
+  sourceEventId: 'msg_77',
+  initiator: 'W-0007',
+};
+
+const subject: Principal = { type: 'subject', ring: RING, sub: WORKER };
+const principals = [
+  { ref: 'p0', type: 'iam-user', accessKeys: 2, exists: true, loginProfile: true },
+  { ref: 'p1', type: 'subject', ring: RING },
+  { ref: 'p2', type: 'kms-key' },
+  { ref: 'p3', type: 'unknown', reason: 'IAM has no such account' },
+] as const;
+const target = { value: WORKER, arn: ARN, userName: 'mallory', accessKeyId: 'AKIA1', kmsKeyArn: ARN };
+
+export const CASES: readonly Sample[] = [
+  sample(DELIVERY, ['hr', 'msg_77'], {
+    corroboration: 'confirmed',
+    statements: [said],
+    bodySha256: DIGEST,
+    sentAt: AT,
+    receivedAt: AT,
+  }),
+  sample(PENDING_DELIVERY, [AT, 'hr', 'msg_77'], { source: 'hr-system', delivery: 'msg_77', receivedAt: AT }, []),
+  sample(CASE, [CASE_ID], {
+    kind: 'contract_end',
+    dates: [AT],
+    rescinded: false,
+    caseId: CASE_ID,
+    workerId: WORKER,
+    pseudonym: PSEUDONYMOUS,
+    state: 'PROVING',
+    version: 4,
+    attempt: 1,
+    fence: 4,
+    dueAt: AT,
+    source: 'hr-system',
+    corroboration: 'signed-fact',
+    followUpOf: 'c-first',
+    hrEventAt: AT,
+    acceptedAt: AT,
+    openedAt: AT,
+    containedAt: AT,
+    plannedAt: AT,
+    taintedAt: AT,
+    deniedAt: AT,
+    provedAt: AT,
+    closedAt: AT,
+    sealedAt: AT,
+    successors: { [RING]: KID },
+    followUp: 'c-second',
+  }),
+  sample(CASE_STATEMENT, [CASE_ID, said], said),
+  sample(
+    CASE_ITEM,
+    [CASE_ID, { nn: '06', kind: 'taint' }],
+    {
+      item: { nn: '06', kind: 'taint', ring: RING, kid: KID, class: 'compromise', replace: true, because: ['exp-0'] },
+      phase: 'act',
+      state: 'PROVED',
+      target,
+      after: { state: 'DENIED' },
+      doneAt: AT,
+      proof: { ok: true, observed: ['any JSON'] },
+      provedAt: AT,
+    },
+    [CASE_ID],
+  ),
+  sample(CASE_LIST, [CASE_ID], { state: 'FROZEN', principals, targets: { p0: [target] } }),
+  sample(CASE_PLAN, [CASE_ID], {
+    state: 'FROZEN',
+    inventory: {
+      firstItem: 6,
+      followUp: false,
+      principals,
+      exposures: [{ ref: 'exp-0', ring: RING, kid: KID, class: 'copied-possible' }],
+      omitted: 1,
+      keys: [{ ring: RING, kid: KID, state: 'OBSERVED' }],
+    },
+    how: { 'exp-0': { how: 'kept the PEM on a laptop', since: AT } },
+    readAt: AT,
+  }),
+  sample(CASE_OUT, [CASE_ID, 4, 0], OUTBOX, [CASE_ID]),
+  sample(OPEN_CASE, [WORKER], { caseId: CASE_ID }),
+  sample(PSEUDONYM, [WORKER], { pseudonym: PSEUDONYMOUS }),
+  sample(RESCIND, [WORKER, AT], {}),
+  sample(DUE_MARKER, [AT, CASE_ID], { caseId: CASE_ID, attempt: 1 }, []),
+  sample(PRINCIPAL, [WORKER, subject], subject, [WORKER]),
+  sample(
+    EXPOSURE,
+    [WORKER, { asset: `ring:${RING}`, class: 'could-use' }],
+    { asset: `ring:${RING}`, class: 'could-use', how: 'deploys the issuer', since: AT },
+    [WORKER],
+  ),
+];
