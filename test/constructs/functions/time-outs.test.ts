@@ -7,7 +7,7 @@ import {
   WAITING_MARGIN_SECONDS,
   waitSeconds,
 } from '../../../lib/domain/deployment/time-outs';
-import { RESTS_FOR } from '../../../lib/domain/rings/rotation';
+import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import { ofType, type Resources, synthesise } from '../synthesised';
 
 const FUNCTIONS = Object.keys(RIGHTS) as FunctionName[];
