@@ -15,6 +15,7 @@ import type { Ring } from '../../lib/domain/rings/ring';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { bundleCli, runCli } from '../support/cli';
 import { personWith } from './aws';
+import { isReady, until } from './rings/stage';
 import { deployRing, forgetRing } from './rings/test-ring';
 
 const OUT = process.env.CURFEW_DEMO_OUT ?? '';
@@ -114,7 +115,11 @@ test('every command under every policy: what the table gives works, IAM refuses 
   };
   // Those that change the ring mostly wait for its drain; meanwhile the others are asked.
   const changes = async () => {
-    for (const command of CHANGES_RING) for (const who of WHO) await ask(command, who);
+    for (const command of CHANGES_RING)
+      for (const who of WHO) {
+        await until('a STANDBY may sign', 60, ring, isReady);
+        await ask(command, who);
+      }
   };
   const looks = async () => {
     for (const command of commands.filter((one) => !CHANGES_RING.includes(one)))

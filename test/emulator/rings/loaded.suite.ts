@@ -85,7 +85,7 @@ export function loadedRings(stage: () => Stage): void {
     const isHalted = (code: string) => code === 'ERR_RING_HALTED';
     await until(
       'ten requests in a row are refused',
-      10,
+      20,
       async () => load.notIssued.slice(-10),
       (codes) => codes.filter(isHalted).length === 10,
     );
@@ -94,7 +94,7 @@ export function loadedRings(stage: () => Stage): void {
     const resumed = Date.now();
     await until(
       'tokens are issued again',
-      10,
+      20,
       async () => load.issued.at(-1)?.at ?? 0,
       (latest) => latest > resumed,
     );

@@ -4,6 +4,7 @@ import { CreateAccessKeyCommand, DeleteAccessKeyCommand, IAMClient } from '@aws-
 import { Instance } from '../../../bin/edge/instance';
 import type { Credentials } from '../../../demo/cast';
 import { codeOf } from '../../../demo/checks';
+import { invokePatiently } from '../../../demo/patience';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { idsFor } from '../../support/seeded';
@@ -114,7 +115,8 @@ async function stopScheduler(ring: TestRing, undo: Stage['undo']) {
   const names = await giveSchedules(ring, undo);
   await switchSchedules(names, 'DISABLED');
   const { activeKid: kid = '' } = await until('a STANDBY may sign', 20, () => ring.load(), isReady);
-  await ring.instance.functions.invoke('rotator', { op: 'rotate', ring: ring.id, from: kid, reason: 'rotation test' });
+  const rotate = { op: 'rotate', ring: ring.id, from: kid, reason: 'rotation test' } as const;
+  await invokePatiently('the rotator', () => ring.instance.functions.invoke('rotator', rotate));
   expect(await ring.jwksKids()).toContain(kid);
   return { names, kid };
 }
