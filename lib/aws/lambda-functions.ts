@@ -1,4 +1,10 @@
-/** Functions on Lambda: a synchronous invoke. The SDK retries what never reached the callee, and throttling. */
+/**
+ * Functions on Lambda: a synchronous invoke. The SDK retries what never reached the callee, and throttling.
+ *
+ * An answer is believed to be what `Messages` says. It comes from the one function whose ARN this deployment put into our
+ * environment, over TLS and IAM, and that function was compiled against the same `Messages`. Whoever can change its code
+ * has its rights already, so a schema here would protect nothing. What a crash leaves is refused: `null`, or no object.
+ */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CurfewError } from '../domain/base/errors';
 import type { Messages } from '../domain/deployment/messages';
@@ -19,10 +25,18 @@ export class LambdaFunctions {
     });
     const { FunctionError, Payload } = await calling(`invoke ${name}`, () => this.lambda.send(command));
     const answer = parsePayload(name, Payload);
-    if (FunctionError !== undefined)
-      throw parseCalleeError(name, (answer as { errorMessage?: unknown } | null)?.errorMessage);
+    if (FunctionError !== undefined) throw parseCalleeError(name, errorMessageIn(answer));
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+      throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is no message`, {
+        got: answer === null ? 'null' : typeof answer,
+        fix: 'see its log, then retry: every invocation may run twice',
+      });
     return answer as Messages[F]['response'];
   }
+}
+
+function errorMessageIn(answer: unknown): unknown {
+  return typeof answer === 'object' && answer !== null && 'errorMessage' in answer ? answer.errorMessage : undefined;
 }
 
 function parsePayload(name: string, payload: Uint8Array | undefined): unknown {
