@@ -4,6 +4,7 @@
  */
 import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 import { CurfewError } from '../domain/base/errors';
+import { parseAnswer } from '../domain/deployment/answers';
 import type { Messages } from '../domain/deployment/messages';
 import { waitSeconds } from '../domain/deployment/time-outs';
 import { parseCalleeError } from './callee-error';
@@ -26,12 +27,7 @@ export class LambdaFunctions {
     const { FunctionError, Payload } = await this.send(name, command);
     const answer = parsePayload(name, Payload);
     if (FunctionError !== undefined) throw parseCalleeError(name, errorMessageIn(answer));
-    if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
-      throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is no message`, {
-        got: answer === null ? 'null' : typeof answer,
-        fix: 'see its log, then retry: every invocation may run twice',
-      });
-    return answer as Messages[F]['response'];
+    return parseAnswer(name, answer);
   }
 
   /** The SDK would wait for ever. After this nobody answers any more: the callee has been stopped. */

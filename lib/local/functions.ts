@@ -1,5 +1,6 @@
 /** Lambda's Invoke in memory: handlers by name, and JSON both ways, so that nothing passes that would not on the wire. */
 import { CurfewError, isCurfewError } from '../domain/base/errors';
+import { parseAnswer } from '../domain/deployment/answers';
 import type { Messages } from '../domain/deployment/messages';
 import type { Right } from '../domain/deployment/rights';
 import type { Functions } from '../ports';
@@ -23,7 +24,7 @@ export class MemoryFunctions {
         fix: `register it: world.functions.register('${name}', (request) => …)`,
       });
     try {
-      return wire(await handler(wire(request) as never)) as Messages[F]['response'];
+      return parseAnswer(name, wire(await handler(wire(request) as never)));
     } catch (error) {
       if (isCrash(error)) throw error;
       // What the caller of a real Lambda gets: code, message and fix, without the callee's stack or cause.

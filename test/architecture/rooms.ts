@@ -73,7 +73,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'lib/domain/deployment': {
     is: 'one deployment: its Lambdas and their rights, its commands, messages, settings, metrics and alarm names',
-    imports: [DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.evidence, DOMAIN.rings, DOMAIN.tokens],
+    imports: [DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.evidence, DOMAIN.rings, DOMAIN.tokens, 'zod/mini'],
   },
   'lib/domain/health': {
     is: 'the doctor: findings, diagnoses, and the figures of a ring',

@@ -63,3 +63,15 @@ test('an error that comes before that is the callee’s', async () => {
     message: 'invoke committer was refused: AccessDeniedException',
   });
 });
+
+test.each([
+  ['{}', 'seq'],
+  ['{"seq":"7"}', 'seq'],
+  ['{"seq":-1}', 'seq'],
+])('the answer %s is refused: %s is not what it must be', async (body, member) => {
+  await expect(asked(functionsThatAnswer(body))).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE', got: { member } });
+});
+
+test('a member that only a newer callee knows is left out', async () => {
+  expect(await asked(functionsThatAnswer('{"seq":7,"later":true}'))).toEqual({ seq: 7 });
+});

@@ -1,0 +1,53 @@
+/**
+ * The shapes of what Lambdas answer, so that a caller parses an answer and does not believe it. During a deployment an old
+ * callee answers a new caller: a member that the caller does not know is left out, and one that is missing refuses the whole.
+ */
+import * as z from 'zod/mini';
+import { CurfewError } from '../base/errors';
+import type { Schema } from '../store/entity';
+import { counts, flag, text, whole } from '../store/shapes';
+import type { SubjectType } from '../tokens/claims';
+import type { Messages } from './messages';
+
+const keyStates = z.array(z.object({ kid: text, state: text }));
+const batch = z.object({ ring: text, wave: text, fromKid: text, toKid: text, shards: z.array(whole) });
+const subjectType: Schema<SubjectType> = z.enum(['sub', 'act', 'client']);
+
+const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']> } = {
+  issuer: z.object({
+    token: z.optional(text),
+    exp: z.optional(whole),
+    probe: z.optional(z.object({ signed: flag, code: z.optional(text) })),
+  }),
+  rotator: z.object({
+    done: z.array(text),
+    kid: z.optional(text),
+    disabled: z.optional(keyStates),
+    failed: z.optional(z.array(text)),
+  }),
+  taint: z.object({ states: keyStates, batches: z.array(batch), activeKid: z.optional(text) }),
+  halt: z.object({ halted: flag, activeKid: z.optional(text) }),
+  publisher: z.object({ seq: whole }),
+  cutter: z.object({ cutOffs: z.array(z.object({ type: subjectType, notBefore: whole, blocked: flag })) }),
+  recorder: z.object({ recorded: whole, refused: z.array(z.object({ n: whole, code: text })) }),
+  disabler: z.object({ state: text }),
+  latch: z.object({ applied: z.literal(true) }),
+  'iam-disabler': z.object({ done: z.literal(true) }),
+  committer: z.object({ committed: whole }),
+  resigner: z.object({ found: whole, resigned: whole, excluded: counts }),
+  'people-import': z.object({ imported: whole }),
+  appender: z.object({ appended: whole }),
+  sequencer: z.object({ size: whole, root: text }),
+  'case-folder': z.object({ caseId: z.optional(text) }),
+};
+
+/** Throws `ERR_UNAVAILABLE`: the callee may have done what it was asked. The message names a member and never a value. */
+export function parseAnswer<F extends keyof Messages>(name: F, answer: unknown): Messages[F]['response'] {
+  const result = z.safeParse(ANSWERS[name], answer);
+  if (result.success) return result.data;
+  const member = (result.error.issues[0]?.path ?? []).map(String).join('.') || 'the whole';
+  throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is no message`, {
+    got: { member, is: 'missing, or not what it must be' },
+    fix: `see the log of ${name}, then retry: every invocation may run twice`,
+  });
+}
