@@ -72,7 +72,7 @@ test('a record that nobody could read back is not appended', async () => {
   const world = new World();
   const bad = { ...record(1), body: { ratio: 0.5 } };
   await expect(append({ records: [record(0), bad] }, world.deps('appender'))).rejects.toThrow(
-    expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: 'a canonical number is a safe integer' }),
+    expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: 'the number is not a safe integer' }),
   );
   await expect(append({ records: [{ ...record(1), id: 'a b' }] }, world.deps('appender'))).rejects.toThrow(
     expect.objectContaining({ code: 'ERR_EVIDENCE_RECORD' }),

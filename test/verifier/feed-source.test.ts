@@ -305,7 +305,7 @@ test('a feed of 20,000 cut-offs is followed, and one beyond 64 MiB is not read',
   published.document = 'a'.repeat(64 * 1024 * 1024 + 1);
   await expect(published.verifier().verify(published.token())).rejects.toMatchObject({
     code: 'ERR_FEED_EXPIRED',
-    cause: { code: 'ERR_TOKEN_MALFORMED', message: 'a token is at most 67108864 bytes' },
+    cause: { code: 'ERR_TOKEN_MALFORMED', message: 'the token is larger than 67108864 bytes' },
   });
 });
 

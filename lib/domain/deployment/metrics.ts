@@ -13,7 +13,7 @@ export const METRICS = {
   KeyPolicyDrift: { unit: 'Count', says: 'keys whose policy, as read back, is not the one written at birth' },
   KeyPolicyPuts: {
     unit: 'Count',
-    says: 'changes of a key, or of the rights to it, that CloudTrail saw and nobody of us makes',
+    says: 'changes of a key, or of the rights to it, that CloudTrail saw and no Lambda of Curfew makes',
   },
 } as const satisfies Record<
   string,

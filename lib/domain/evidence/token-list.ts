@@ -36,11 +36,14 @@ export function parseTokenList(bytes: Uint8Array): TokenDigest[] {
   const tokens = linesOf(text).map((line) => {
     const [jtiH = '', tokenSha256 = '', ...rest] = line.split(' ');
     if (rest.length > 0 || ![jtiH, tokenSha256].every(isDigest))
-      throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a line of a token list is two digests', { got: line });
+      throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a line of the token list is not two digests', { got: line });
     return { jtiH, tokenSha256 };
   });
   if (tokens.length === 0 || formatTokenList(tokens) !== text)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a token list is its lines, sorted, none twice, each ended');
+    throw new CurfewError(
+      'ERR_EVIDENCE_FORMAT',
+      'the lines of the token list are not sorted, distinct and newline-terminated',
+    );
   return tokens;
 }
 

@@ -87,7 +87,7 @@ export function feedOf(compact: string): Feed {
   try {
     feed = JSON.parse(Buffer.from(payload, 'base64url').toString());
   } catch (cause) {
-    throw new CurfewError('ERR_FEED_INVALID', 'what is published as the feed is none', { cause });
+    throw new CurfewError('ERR_FEED_INVALID', 'the published feed is not a valid feed', { cause });
   }
   return parseFeed(feed);
 }
@@ -123,7 +123,9 @@ export function parseFeed(given: unknown): Feed {
     throw new CurfewError('ERR_FEED_INVALID', 'the feed names a kid twice');
   for (const key of feed.keys)
     if (parsePublicJwk(key.jwk).kid !== key.kid || key.jwk.alg !== key.alg)
-      throw new CurfewError('ERR_FEED_INVALID', 'a key of the feed is not the key it says', { got: key.kid });
+      throw new CurfewError('ERR_FEED_INVALID', 'a key of the feed has another kid or alg than its jwk', {
+        got: key.kid,
+      });
   return feed;
 }
 
@@ -133,7 +135,7 @@ export function parseFeed(given: unknown): Feed {
  */
 export function checkFollows(last: Feed, next: Feed): void {
   const refuse = (why: string, got: unknown) => {
-    throw new CurfewError('ERR_FEED_ROLLBACK', `the feed takes something back: ${why}`, { got });
+    throw new CurfewError('ERR_FEED_ROLLBACK', `the feed rolls back: ${why}`, { got });
   };
   if (next.ring !== last.ring) refuse('it is of another ring', next.ring);
   if (next.seq < last.seq || (next.seq === last.seq && next.iat !== last.iat)) refuse('its seq is older', next.seq);

@@ -55,12 +55,12 @@ function states({ ring, at, kms }: KmsFacts): Finding {
       'keys in KMS',
       wrong.join(', '),
       all.some((key) => !isOver(key) && isUnusable(key, kms))
-        ? 'the next tick puts another in its place, as does `curfew ring taint`; CloudTrail says who asked for its deletion'
-        : 'the next tick disables what must not sign; CloudTrail says who changed it behind the ring’s back',
+        ? 'the next tick or `curfew ring taint` replaces the key; CloudTrail says who asked for its deletion'
+        : 'the next tick disables keys that must not sign; CloudTrail says who changed them outside Curfew',
     );
   const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
   if (unseen.length > 0)
-    return unknown('keys in KMS', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+    return unknown('keys in KMS', `KMS did not answer for ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
   return ok(
     'keys in KMS',
     ring.activeKid === undefined
@@ -121,12 +121,12 @@ function grants({ ring, kms }: KmsFacts): Finding {
   if (given.length > 0)
     return problem(
       'KMS grants',
-      `somebody was given a right beside the policy: ${given.join(', ')}`,
+      `a grant gives a right beside the policy: ${given.join(', ')}`,
       '`aws kms revoke-grant`, find the CreateGrant in CloudTrail, and `curfew ring taint` a key that others could sign with',
     );
   const unseen = seen.flatMap(({ grants: found }) => ('unseen' in found ? [found.unseen] : []));
   if (unseen.length > 0)
-    return unknown('KMS grants', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+    return unknown('KMS grants', `KMS did not answer for ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
   return ok('KMS grants', `none for ${count(all.length, 'key')}`);
 }
 

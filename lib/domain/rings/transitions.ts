@@ -228,7 +228,7 @@ export function activation(
   if (key.kmsState !== 'Enabled' || !key.probedAt)
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${ring.id} was not prepared: KMS would refuse to sign`, {
       got: { kmsState: key.kmsState, probedAt: key.probedAt },
-      allowed: 'Enabled, and a signature to prove it',
+      allowed: 'Enabled, and probed',
       fix: 'prepare it again',
     });
   const open = ring.waves.filter(isOpen);

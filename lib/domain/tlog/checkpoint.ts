@@ -31,7 +31,7 @@ export function parseCheckpoint(text: string): Checkpoint {
     checkpoint.root.length !== HASH_BYTES ||
     formatCheckpoint(checkpoint) !== text
   )
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a checkpoint is three lines: origin, size, base64 root', {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'the checkpoint is not three lines: origin, size, base64 root', {
       got: text.slice(0, 200),
     });
   return checkpoint;
