@@ -174,7 +174,9 @@ async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Pr
   if (await tryTransact(tables, [put(PSEUDONYM, [workerId], { pseudonym: fresh }, ROW_ABSENT)])) return fresh;
   const drawn = await tables.get(PSEUDONYM, workerId);
   if (drawn) return drawn.pseudonym;
-  throw new CurfewError('ERR_UNAVAILABLE', 'the pseudonym of a worker was drawn and is not there', { fix: 'retry' });
+  throw new CurfewError('ERR_UNAVAILABLE', 'the pseudonym of the worker was written and cannot be read', {
+    fix: 'retry',
+  });
 }
 
 /** From the stream only keys are taken; the delivery is read from the table, as the ticker's catch-up does. */

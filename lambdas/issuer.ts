@@ -113,11 +113,11 @@ async function probe(
 async function whyRefused(ring: string, kid: string, deps: IssuerDeps): Promise<CurfewError> {
   const now = await issuingKey(ring, deps, true);
   if (now.key.kid !== kid)
-    return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
-      fix: 'ask again: a retry is a new token',
+    return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key during this request`, {
+      fix: 'ask again: a retry gets a new token',
     });
   return new CurfewError('ERR_SUBJECT_BLOCKED', 'no token is issued to this subject', {
-    fix: 'it was cut off by a case',
+    fix: 'see the case that cut the subject off',
   });
 }
 
@@ -130,7 +130,7 @@ export async function issueOverHttp(
   try {
     const claims: unknown = JSON.parse(bodyOf(event));
     if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
-      throw new CurfewError('ERR_INPUT_INVALID', 'the body is a JSON object of claims', { got: typeof claims });
+      throw new CurfewError('ERR_INPUT_INVALID', 'the body is not a JSON object of claims', { got: typeof claims });
     const callerArn = event.requestContext.authorizer?.iam?.userArn ?? 'unknown';
     const request = {
       op: 'issue',

@@ -34,7 +34,7 @@ export async function planner(request: StepRequest, deps: PlannerDeps): Promise<
   if (request.step === 'list') await freezeList(meta, request, deps);
   else if (request.step === 'plan') await freezePlan(meta, request, deps);
   else
-    throw new CurfewError('ERR_INPUT_INVALID', 'the planner has no such step', {
+    throw new CurfewError('ERR_INPUT_INVALID', 'the planner does not know this step', {
       got: request.step,
       allowed: ['list', 'plan'],
     });

@@ -87,7 +87,7 @@ async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run
     deps.tables.get(RING_KEY, ring, toKid),
   ]);
   if (!head || !source || !target)
-    throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has not both keys of the wave`, { got: { fromKid, toKid } });
+    throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} lacks a key of the wave`, { got: { fromKid, toKid } });
   const { fence, cfg } = head;
   return { ring, source, target, fence, drainSeconds: cfg.drainSeconds, pepper: await pepperOf(deps) };
 }
@@ -219,7 +219,7 @@ async function settle({ ring, target }: Run, row: CommittedRow, deps: ResignerDe
   const head = await deps.tables.get(RING_HEAD, ring);
   if (head?.activeKid !== target.kid)
     throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, {
-      fix: 'the wave has moved on to the key that issues now: the next pass does these rows',
+      fix: 'run the next pass: it re-signs these rows under the key that issues now',
     });
   return 'cut-off';
 }

@@ -25,7 +25,7 @@ export async function rotate(request: Messages['rotator']['request'], deps: Rota
     case 'rotate':
       return rotateNow(request, deps);
     default:
-      throw new CurfewError('ERR_INPUT_INVALID', 'the rotator has no such operation', {
+      throw new CurfewError('ERR_INPUT_INVALID', 'the rotator does not know this operation', {
         got: (request as { op?: unknown }).op,
         allowed: ['tick', 'prepare', 'disable-old', 'rotate'],
       });

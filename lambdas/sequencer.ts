@@ -51,9 +51,9 @@ async function loadHead({ tables, objects }: Deps<'sequencer'>): Promise<Head> {
 
   const { size, root } = parseCheckpoint(parseNote(published.body).text);
   if (size > head.size || (size === head.size && !root.equals(head.root)))
-    throw new CurfewError('ERR_EVIDENCE_TREE', `the published checkpoint of size ${size} is not one the head extends`, {
+    throw new CurfewError('ERR_EVIDENCE_TREE', `the published checkpoint of size ${size} is not a prefix of the head`, {
       got: { published: size, head: head.size },
-      fix: 'the log table went back in time or was replaced: keep both, start no new tree under this origin',
+      fix: 'keep both: the log table was restored or replaced; start no new tree under this origin',
     });
   return head;
 }
@@ -86,7 +86,7 @@ async function putStaged(head: Head, staged: { key: string; from: number }, deps
   const object = await deps.objects.get('heads', staged.key);
   if (!object)
     throw new CurfewError('ERR_EVIDENCE_TREE', `the staged batch ${staged.key} is gone`, {
-      fix: 'restore that version of the object: its records are in no other place',
+      fix: 'restore that version of the object: it is the only copy of its records',
     });
 
   await putTiles(head, staged.from, parseEntries(object.body, head.size - staged.from), deps);

@@ -165,7 +165,7 @@ function refuseUnlessTaintable(ring: Ring, key: KeyRecord): void {
   throw new CurfewError('ERR_KEY_STATE', `key ${key.kid} of ring ${ring.id} has no token that a taint could end`, {
     got: key.state,
     allowed: ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
-    fix: 'nothing: its tokens are over',
+    fix: 'nothing to do: its last token has expired',
   });
 }
 

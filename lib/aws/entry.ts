@@ -116,7 +116,7 @@ function needed(environment: Environment, variable: string): string {
   const value = environment[variable];
   if (value) return value;
   throw new CurfewError('ERR_CONFIG_INVALID', `the environment variable ${variable} is not set`, {
-    fix: 'grant it in the construct: a grant sets the right and the address together',
+    fix: 'grant it in the construct: a grant sets the right and the variable together',
   });
 }
 

@@ -40,7 +40,7 @@ export class KmsSealer implements Sealer {
 
   async open(pseudonym: string, context: string, sealed: string): Promise<string> {
     const wrapped = await this.wrappedDek(pseudonym);
-    if (!wrapped) throw new CurfewError('ERR_NOT_FOUND', 'there is no key of this person; the fields are erased');
+    if (!wrapped) throw new CurfewError('ERR_NOT_FOUND', 'the key of this person is gone; the fields are erased');
     return openField(await this.unwrap(pseudonym, wrapped), { pseudonym, context }, sealed);
   }
 

@@ -18,7 +18,7 @@ export class MemorySealer implements Sealer {
   async open(pseudonym: string, context: string, sealed: string): Promise<string> {
     await null;
     const dek = this.deks.get(pseudonym);
-    if (!dek) throw new CurfewError('ERR_NOT_FOUND', 'there is no key of this person; the fields are erased');
+    if (!dek) throw new CurfewError('ERR_NOT_FOUND', 'the key of this person is gone; the fields are erased');
     return openField(dek, { pseudonym, context }, sealed);
   }
 

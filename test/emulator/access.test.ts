@@ -179,7 +179,7 @@ test('the rotator, which operator and responder may invoke, refuses what a deplo
   );
   expect([FunctionError, Buffer.from(Payload ?? []).toString()]).toEqual([
     expect.any(String),
-    expect.stringContaining('the rotator has no such operation'),
+    expect.stringContaining('the rotator does not know this operation'),
   ]);
   expect(await ring()).toEqual(before);
 });

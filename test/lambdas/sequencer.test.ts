@@ -137,7 +137,7 @@ describe('the sequencer stops, and signs nothing more,', () => {
     const world = await logOf(5);
     await restore(world, 'HEAD', { size: 4 });
     await expect(sequence({}, world.deps('sequencer'))).rejects.toThrow(
-      tree('^the published checkpoint of size 5 is not one the head extends$'),
+      tree('^the published checkpoint of size 5 is not a prefix of the head$'),
     );
     expect(await signedSizes(world)).toEqual(['checkpoint/5']);
   });
@@ -146,7 +146,7 @@ describe('the sequencer stops, and signs nothing more,', () => {
     const world = await logOf(5);
     await world.tables.transact([{ kind: 'delete', table: 'log', key: { pk: 'HEAD', sk: 'HEAD' } }]);
     await expect(sequence({}, world.deps('sequencer'))).rejects.toThrow(
-      tree('^the published checkpoint of size 5 is not one the head extends$'),
+      tree('^the published checkpoint of size 5 is not a prefix of the head$'),
     );
   });
 
@@ -154,7 +154,7 @@ describe('the sequencer stops, and signs nothing more,', () => {
     const world = await logOf(5);
     await restore(world, 'HEAD', { root: Buffer.alloc(32).toString('base64') });
     await expect(sequence({}, world.deps('sequencer'))).rejects.toThrow(
-      tree('^the published checkpoint of size 5 is not one'),
+      tree('^the published checkpoint of size 5 is not a prefix'),
     );
   });
 

@@ -60,6 +60,6 @@ export async function loadItem(deps: ItemReader, caseId: string, nn: string | un
 export function needed(value: string | undefined, name: string, nn: string): string {
   if (value !== undefined) return value;
   throw new CurfewError('ERR_PLAN_INVALID', `item ${nn} has no ${name}`, {
-    fix: 'the item was not written by the planner',
+    fix: 'find out who wrote the item: the planner did not',
   });
 }

@@ -17,8 +17,8 @@ type IamKind = 'latch' | 'access-key' | 'login-profile';
 export async function userOf({ item, target }: StoredItem, { iam }: Pick<ObserveDeps, 'iam'>) {
   const user = await iam.user(needed(target.userName, 'userName', item.nn));
   if (user === undefined || user.arn === target.arn) return user;
-  throw new CurfewError('ERR_NOT_PROVED', `the user of item ${item.nn} has another ARN than was imported`, {
-    fix: 'see what became of the user, then correct the principal with people-import',
+  throw new CurfewError('ERR_NOT_PROVED', `the user of item ${item.nn} has another ARN than the imported one`, {
+    fix: 'find out who replaced the user, then correct the principal with people-import',
   });
 }
 

@@ -123,7 +123,7 @@ async function disableOld(request: StepRequest, deps: ConductorDeps) {
       throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has a tainted key that KMS still lets sign`, {
         got: enabled,
         allowed: 'Disabled',
-        fix: 'read its key policy back; the prover keeps the item open, and every tick tries again',
+        fix: 'read its key policy back; the item stays open, and every tick tries again',
       });
   });
   return { held };

@@ -147,10 +147,10 @@ async function putOnce(key: string, bytes: Buffer, { objects }: Deps<'sequencer'
   if (await succeeds(() => objects.put('evidence', key, bytes, { ifAbsent: true }))) return;
   const there = await objects.get('evidence', key);
   if (!there)
-    throw new CurfewError('ERR_UNAVAILABLE', `${key} is said to be there, and cannot be read`, { fix: 'retry' });
+    throw new CurfewError('ERR_UNAVAILABLE', `S3 says that ${key} exists, and does not return it`, { fix: 'retry' });
   if (!there.body.equals(bytes))
     throw new CurfewError('ERR_EVIDENCE_TREE', `${key} is locked with other content`, {
-      fix: 'the log, its table or its key was replaced: keep both, start no new tree under this origin',
+      fix: 'keep both: the log, its table or its key was replaced; start no new tree under this origin',
     });
 }
 

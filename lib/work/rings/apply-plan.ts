@@ -93,7 +93,7 @@ export async function takeOver(ring: Ring, deps: RotatorDeps, reason?: string): 
   const kid = await enableSuccessor(ring, deps);
   const prepared = await loadRing(deps, ring.id);
   if (prepared.fence !== ring.fence)
-    throw new CurfewError('ERR_CONDITION_FAILED', `ring ${ring.id} changed while its next key was prepared`, {
+    throw new CurfewError('ERR_CONDITION_FAILED', `ring ${ring.id} changed while the rotator prepared its next key`, {
       fix: 'read again and decide again',
     });
   await deps.tables.transact(transitions.activate(prepared, kid, deps.clock.now(), reason));

@@ -225,7 +225,7 @@ describe('a ring that is refused', () => {
       {
         code: 'ERR_CONFIG_INVALID',
         at: `Own/Elsewhere/Ring-${id}`,
-        says: `there are two rings ${id}; got ${id}; allowed: ids that differ in more than their hyphens`,
+        says: `two rings have the id ${id}; got ${id}; allowed: ids that differ in more than their hyphens`,
         fix: 'give each ring an id of its own',
       },
     ]);
