@@ -157,7 +157,7 @@ async function opening(
     openedAt: now,
   };
   const { workerId, initiator, sourceEventId, zone } = statement;
-  // The digest of the body too: whoever can guess what HR says could try worker ids against it.
+  // The digest of the body too: a reader who guesses what HR says could try worker ids against it.
   const person = JSON.stringify({ workerId, initiator, sourceEventId, bodySha256 });
   const sealed = await deps.sealer.seal(pseudonym, sealContext(caseId, 'opened'), person);
   const record = openedRecord(meta, { zone }, sealed, now);

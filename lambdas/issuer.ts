@@ -74,7 +74,7 @@ async function issueOnce(
   const draft = draftToken(key, Buffer.from(JSON.stringify(claims)));
   await tables.transact([recordIntent(key, claims, draft)]);
 
-  // If we stop here, or after the signature, an intent stays that was never handed out. Nobody asks again for its jti.
+  // If we stop here, or after the signature, an intent stays, never handed out. No caller asks again for its jti.
   // A run that was answered is frozen, and may go on minutes later with the next one: then the drain is long over.
   over?.throwIfAborted();
   const token = await sealToken(signer, key, draft);
@@ -82,7 +82,7 @@ async function issueOnce(
   const outId = outIdAt(now, random);
   const writes = recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId });
   if (!(await tryTransact(tables, writes))) throw await whyRefused(ring, key.kid, deps);
-  // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
+  // If we stop here, the ledger has a token that no caller holds. Only now does a caller get it.
   return { token: assemble(token.signingInput, token.signature), exp: claims.exp };
 }
 

@@ -26,7 +26,7 @@ export interface Planned {
   readonly tainted: boolean;
 }
 
-/** Acted on by the steps of the wave, or by nobody. */
+/** The wave steps act on it, or no step does. */
 const NOT_ALONE: readonly ItemKind[] = ['taint', 'unplannable'];
 
 export async function planner(request: StepRequest, deps: PlannerDeps): Promise<Planned> {
@@ -64,7 +64,7 @@ async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDep
 }
 
 async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList> {
-  // Custody ends with a transfer, access does not: there is nobody to contain.
+  // A transfer ends custody, not access: there is no one to contain.
   const known = exposureOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
   return {
     state: 'FREEZING',

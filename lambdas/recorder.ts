@@ -2,7 +2,7 @@
  * Puts the outstanding tokens of the issuer before us into the ledger, as that issuer's role (`curfew adopt record`).
  *
  * Their key is exportable by nature, so a valid signature proves nothing: what counts is who calls. From the moment
- * the key is tainted nothing more is taken, or the one who holds it could record what he forges.
+ * the key is tainted we record no more, or a holder of the key could record forged tokens.
  */
 
 import { entry } from '../lib/aws/entry';

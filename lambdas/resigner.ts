@@ -185,7 +185,7 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
   const { ring, source, target, fence, pepper } = run;
   const body = await deps.tables.get(BODY, source, row.jtiH);
   const old = body && readBody(body, source);
-  // A body that cannot be read holds up nobody else: it is counted, and stays what it is.
+  // An unreadable body holds up no other row: it is counted, and stays as it is.
   if (!old) return 'poison';
   const { claims, payload } = old;
   const cutOffs = await cutOffsOf(ring, claims, pepper, deps);
@@ -202,7 +202,7 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
     { ring, key: target, fence, claims, token, blinded, callerArn, now, outId },
     source.kid,
   );
-  // If we stop before this, the signature is forgotten and made again; nobody ever held it.
+  // If we stop before this, the signature is forgotten and made again; no caller ever held it.
   if (!(await tryTransact(deps.tables, writes))) return settle(run, row, deps);
   return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: token.tokenSha256 };
 }

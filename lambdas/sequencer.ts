@@ -2,7 +2,7 @@
  * Gives pending records their place in the tree, and publishes it: stage, compare-and-swap the head, publish.
  *
  * Any number may run at once and stop anywhere. The head decides: a batch is in the log from the transaction that moved
- * the head over it, and whoever runs next publishes what the head has staged. There is no other recovery.
+ * the head over it, and the next run publishes what the head has staged. There is no other recovery.
  */
 
 import { entry } from '../lib/aws/entry';
@@ -79,7 +79,7 @@ async function sequenceBatch(head: Head, batch: readonly Pending[], deps: Deps<'
   // If we stop here, the records still wait and the staged object is an orphan that no head names.
   // Refused where another sequencer moved the head. Its batch is staged: the next turn puts its tiles and looks again.
   await tryTransact(deps.tables, sequenceWrites(head, { size, root, fence: head.fence + 1, staged }, batch));
-  // If we stop here, the batch is in the log and staged; the next run, whoever runs it, publishes it.
+  // If we stop here, the batch is in the log and staged; the next run publishes it.
 }
 
 async function putStaged(head: Head, staged: { key: string; from: number }, deps: Deps<'sequencer'>): Promise<void> {

@@ -57,7 +57,7 @@ export async function rotateRing(
 }
 
 interface Succession {
-  /** The key that issues now; undefined where nobody can say. */
+  /** The key that issues now; undefined if not known. */
   readonly to?: string;
   /** What went wrong after it did, or while we asked. */
   readonly doubt?: string;

@@ -56,7 +56,7 @@ class KeyEnd {
 
   private readonly steps: Readonly<Record<EndingStepName, () => Promise<void>>> = {
     prepare: async () => {
-      // Only an ACTIVE key needs one; whoever was faster has put another in its place by the time we taint.
+      // Only an ACTIVE key needs one; a faster rotation may have replaced it by the time we taint.
       if (this.key.kid !== this.ring.activeKid) return;
       this.successor = await prepareOrHint(this.ring.id, this.deps);
       this.progress(`prepared ${this.successor}`);

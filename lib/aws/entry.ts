@@ -1,5 +1,5 @@
 /**
- * From a Lambda's environment to its `Deps`, once a cold start, and from its errors to what a caller can rebuild.
+ * From a Lambda's environment to its `Deps`, once per cold start, and from its errors to what a caller can rebuild.
  *
  *     export const handler = entry('issuer', async (event: Messages['issuer']['request'], deps) => issue(event, deps));
  *

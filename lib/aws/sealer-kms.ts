@@ -1,5 +1,5 @@
 /**
- * Sealer on KMS: one data key a person, wrapped under the shred key, kept in the Shred table (which has no backups).
+ * Sealer on KMS: one data key per person, wrapped under the shred key, kept in the Shred table (which has no backups).
  * The data key is unwrapped at each use and never cached: a person is erased the moment the item is deleted.
  *
  * Who can write the Shred table can make fields unreadable, not readable: the pseudonym is KMS encryption context.

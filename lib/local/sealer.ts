@@ -1,4 +1,4 @@
-/** Personal data under one key a person, in memory: the same text form as on AWS, and shredding that really forgets. */
+/** Personal data under one key per person, in memory: text form as on AWS, and shredding that really forgets. */
 import { CurfewError } from '../domain/base/errors';
 import { DEK_BYTES, IV_BYTES, openField, sealField } from '../domain/evidence/sealed';
 import type { Random, Sealer } from '../ports';

@@ -207,7 +207,7 @@ export class SigningPlane extends Construct {
     for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
       this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
-      // Not the rotator, which people may invoke: whoever can send it such an event writes rings.
+      // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
       onEventHandler: ringDeployer.function,
       logGroup: new LogGroup(this, 'RingProviderLogs', {
         retention: RetentionDays.THREE_MONTHS,

@@ -3,7 +3,7 @@
  *
  *     <H(jti)> <H(compact JWS)>\n        one line a token, lines sorted, none twice
  *
- * A token may stand in more than one list: whoever counts takes the union (lambdas/committer.ts says why).
+ * A token may stand in more than one list: a count takes the union (lambdas/committer.ts says why).
  */
 import { H, parseBase64url } from '../base/encoding';
 import { CurfewError } from '../base/errors';

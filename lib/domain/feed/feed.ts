@@ -92,7 +92,7 @@ export function feedOf(compact: string): Feed {
   return parseFeed(feed);
 }
 
-/** Strict: anything unexpected refuses the document, because half a deny list denies nobody. */
+/** Strict: anything unexpected refuses the document, because half a deny list is no deny list. */
 export function parseFeed(given: unknown): Feed {
   const feed = given as Feed;
   const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;

@@ -34,7 +34,7 @@ export function diagnoseKms(facts: KmsFacts): Finding[] {
   return [states(facts), policies(facts), grants(facts)];
 }
 
-/** It waits for deletion, is gone, or cannot be used for another reason of KMS's own: it signs for nobody. */
+/** It waits for deletion, is gone, or cannot be used for another reason of KMS's own: it cannot sign. */
 export function isUnusable({ kid }: KeyRecord, kms: KmsFacts['kms']): boolean {
   const { state } = kms[kid] ?? { state: NOT_LOOKED_AT };
   return 'seen' in state && state.seen !== 'Enabled' && state.seen !== 'Disabled';
@@ -69,7 +69,7 @@ function states({ ring, at, kms }: KmsFacts): Finding {
   );
 }
 
-/** Of a key that is over only one thing matters: that it cannot sign. Whoever wants it back needs it for nothing. */
+/** Of a key that is over only one thing matters: that it cannot sign. No operation needs it back. */
 function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
   if (key.kid === ring.activeKid) return found === 'Enabled';
   if (found === 'Disabled') return true;
@@ -110,7 +110,7 @@ function policies({ ring, at, kms, roles }: KmsFacts): Finding {
   return ok('key policies', `${count(looked.length, 'key')}, each as written at birth`);
 }
 
-/** The policy that is written at birth denies every grant, so nobody but one who changed it could have made one. */
+/** The policy written at birth denies every grant, so only a principal that changed it could have made one. */
 function grants({ ring, kms }: KmsFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
   const all = ownKeys(ring).filter((key) => !isOver(key) || !isUnusable(key, kms));

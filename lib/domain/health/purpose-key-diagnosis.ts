@@ -1,6 +1,6 @@
 /**
- * What `curfew doctor` makes of the two signing keys outside the rings, `feed` and `checkpoint`: nobody but their one
- * Lambda may use them, root administers them and may not sign, and nobody has a grant.
+ * What `curfew doctor` makes of the two signing keys outside the rings, `feed` and `checkpoint`: only their one
+ * Lambda may use them, root administers them and may not sign, and no grant exists.
  */
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 

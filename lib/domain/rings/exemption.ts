@@ -17,7 +17,7 @@ export type ExemptableRule = Exemption['rule'];
 export type { Exemption } from '../store/ring-head';
 
 const DAY = 86_400;
-/** Whoever needs it for longer asks again. */
+/** An operator who needs it for longer asks again. */
 const EXEMPT_DAYS_MAX = 366;
 const MEMBERS: readonly string[] = ['rule', 'subject', 'approver', 'reason', 'until'] satisfies (keyof Exemption)[];
 

@@ -9,7 +9,7 @@ import type { LegacyKeyConfig } from './configuration';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring } from './ring';
 
-/** An exportable key that stays good for years is the very thing that must not be; whoever needs longer asks again. */
+/** An exportable key must not stay good for years; an operator who needs longer asks again. */
 const LEGACY_SECONDS_MAX = 366 * 86_400;
 
 /** The public key of the issuer before us. OBSERVED: its tokens are accepted and should be recorded. */

@@ -5,7 +5,7 @@
  *     923748                                            size: how many records
  *     nND/nri/U0xuHUrYSy0HtMeal2vzD9V4k/BO79C+QeI=      root of the tree of that size
  *
- * Extension lines are refused: nobody who monitors the log could check what they say.
+ * Extension lines are refused: a monitor of the log could not check what they say.
  */
 import { CurfewError } from '../base/errors';
 import { HASH_BYTES, type Hash } from './merkle';

@@ -1,4 +1,4 @@
-/** How every step reads and changes a case: load, decide, one transaction; whoever was second reads and decides again. */
+/** How every step changes a case: load, decide, one transaction; the second writer reads and decides again. */
 
 import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, type CaseState, checkAttempt } from '../../domain/cases/case';

@@ -71,7 +71,7 @@ function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined 
   return state === 'DUE' ? { state: 'CONTAINING', attempt: attempt + 1 } : undefined;
 }
 
-/** If we stop before this, the marker brings somebody back to the same attempt: starting it again is nothing new. */
+/** If we stop before this, the marker brings the ticker back to the same attempt: starting it again is harmless. */
 async function lookAgain(
   { caseId, attempt }: CaseMeta,
   marker: RowKey,

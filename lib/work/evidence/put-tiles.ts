@@ -62,7 +62,7 @@ export async function putTiles(
   const tiles = [...hashTiles.map(([tile, hashes]): [Tile, Buffer] => [tile, formatHashes(hashes)]), ...bundles];
   await Promise.all(tiles.map(([tile, bytes]) => putTile(tile, bytes, deps)));
 
-  // Tiles before the checkpoint: whoever reads a checkpoint finds all that it commits to.
+  // Tiles before the checkpoint: a reader of a checkpoint finds all that it commits to.
   const signed = await signCheckpoint(head, deps);
   await putLatest(head.size, signed, deps);
 }
@@ -96,7 +96,7 @@ async function growBundles(
 async function putTile(tile: Tile, bytes: Buffer, deps: Deps<'sequencer'>): Promise<void> {
   const path = tilePath(tile);
   if (tile.width === TILE_WIDTH) await putOnce(path, bytes, deps);
-  // Named for its width, so its bytes are the same whoever writes it.
+  // Named for its width, so its bytes are the same for every writer.
   else await deps.objects.put('heads', path, bytes);
 }
 

@@ -52,7 +52,7 @@ async function readPublicKey(kmsKeyArn: string, { id }: Ring, slot: number, deps
 }
 
 /**
- * A tag is no proof: whoever may create and tag keys could plant one, with a policy or key material of his own. Ours is
+ * A tag is no proof: a caller that may create and tag keys could plant one, with its own policy or material. Ours is
  * the one whose policy is the one we write, with no grant beside it, and whose material never was outside KMS.
  */
 async function findOwn(
@@ -117,7 +117,7 @@ function slotTagOf(ring: Ring, { slot, nonce }: Slot, instance: string): string 
   return `${instance}/${ring.id}/${slot}/${nonce}`;
 }
 
-/** KMS says what it was told: anything else is a key in a state nobody chose. */
+/** KMS shows the state we asked for: any other state is one that we did not choose. */
 export async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {
   const found = await ringKeys.describe(kmsKeyArn);
   if (found.state !== state)

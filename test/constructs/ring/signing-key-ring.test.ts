@@ -276,7 +276,7 @@ describe('grantIssue', () => {
     expect(() => known.grantAdminister(role)).toThrow(
       expect.objectContaining({
         code: 'ERR_CONFIG_INVALID',
-        message: 'ring customer-api was imported without what administers it',
+        message: 'ring customer-api was imported without its functions and its keys table',
         fix: 'give functionNames and keysTableName to fromSigningKeyRingAttributes',
       }),
     );
