@@ -245,7 +245,7 @@ describe('a STANDBY that is tainted', () => {
       taintOrDeny({ op: 'taint', ring: RING, targets, successor: kid }, world.deps('taint')),
     ).rejects.toMatchObject({
       code: 'ERR_KEY_STATE',
-      message: `key ${kid} of ring ${RING} is to go, and cannot take over`,
+      message: `successor ${kid} of ring ${RING} is tainted by the same request`,
     });
   });
 });
