@@ -22,7 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { name, args } = found;
   const command = COMMANDS[name];
   if (args.length !== command.takes)
-    throw new CurfewError('ERR_INPUT_INVALID', 'the command has other arguments', {
+    throw new CurfewError('ERR_INPUT_INVALID', 'wrong number of arguments', {
       got: args.length,
       allowed: command.takes,
       fix: `curfew ${name} ${command.usage}`.trim(),

@@ -1,6 +1,6 @@
 /**
  * Asks KMS with a product role's own right: a Lambda made here and now under that role, with one call in it.
- * Nobody's trust policy is changed for it, and root, who may do anything, is never the one who asks.
+ * It changes no trust policy, and root, which may do anything, never asks.
  */
 
 import { join } from 'node:path';

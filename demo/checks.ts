@@ -1,4 +1,4 @@
-/** What the demo claims, each claim beside what was observed. A claim nobody observed is not in the list at all. */
+/** What the demo claims, each claim beside what was observed. A claim without an observation is not in the list. */
 
 export interface Check {
   readonly id: string;

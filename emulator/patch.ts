@@ -198,7 +198,7 @@ async function apply<Wanted>(patch: Patch<Wanted>, id: string, wanted: Wanted | 
   await patch.set(id, wanted);
   const got = await patch.read(id);
   if (isDeepStrictEqual(got, wanted)) return true;
-  throw new CurfewError('ERR_UNAVAILABLE', `${patch.says} of ${id} was set and is not so when read back`, {
+  throw new CurfewError('ERR_UNAVAILABLE', `${patch.says} of ${id} was set, and has another value when read back`, {
     got,
     allowed: wanted,
   });

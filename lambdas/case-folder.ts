@@ -157,7 +157,7 @@ async function opening(
     openedAt: now,
   };
   const { workerId, initiator, sourceEventId, zone } = statement;
-  // The digest of the body too: whoever can guess what HR says could try worker ids against it.
+  // The digest of the body too: a reader who guesses what HR says could try worker ids against it.
   const person = JSON.stringify({ workerId, initiator, sourceEventId, bodySha256 });
   const sealed = await deps.sealer.seal(pseudonym, sealContext(caseId, 'opened'), person);
   const record = openedRecord(meta, { zone }, sealed, now);
@@ -174,7 +174,9 @@ async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Pr
   if (await tryTransact(tables, [put(PSEUDONYM, [workerId], { pseudonym: fresh }, ROW_ABSENT)])) return fresh;
   const drawn = await tables.get(PSEUDONYM, workerId);
   if (drawn) return drawn.pseudonym;
-  throw new CurfewError('ERR_UNAVAILABLE', 'the pseudonym of a worker was drawn and is not there', { fix: 'retry' });
+  throw new CurfewError('ERR_UNAVAILABLE', 'the pseudonym of the worker was written and cannot be read', {
+    fix: 'retry',
+  });
 }
 
 /** From the stream only keys are taken; the delivery is read from the table, as the ticker's catch-up does. */

@@ -26,7 +26,7 @@ export async function closer(
 ): Promise<{ readonly closed?: true; readonly sealed?: number }> {
   if (request.step === 'close') return close(request, deps);
   if (request.step === 'seal') return seal(request, deps);
-  throw new CurfewError('ERR_INPUT_INVALID', 'the closer has no such step', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'the closer does not know this step', {
     got: request.step,
     allowed: ['close', 'seal'],
   });
@@ -91,7 +91,7 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   }
   throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `case ${meta.caseId} has records that are not in the tree yet`, {
     got: missing,
-    fix: 'retry: they come through the outbox',
+    fix: 'retry: the outbox delivers them',
   });
 }
 

@@ -36,7 +36,7 @@ export async function commitIssued(
 
     const { lists, records } = commit(markers, deps.clock.now());
     await inTurns(lists, (list) => putList(list, deps));
-    // If we stop here, there are lists that no record names: nobody reads them, the next run writes the same ones.
+    // If we stop here, there are lists that no record names: no reader uses them, the next run writes the same ones.
     await deps.functions.invoke('appender', { records });
     // If we stop here, the digests are committed and still wait: the next run commits them once more.
     await inTurns(chunks(markers, TRANSACTION_WRITES_MAX), (chunk) => remove(chunk, deps));

@@ -37,7 +37,7 @@ const STEPS: Readonly<Record<string, (request: StepRequest, deps: ConductorDeps)
 export async function conduct(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const step = Object.hasOwn(STEPS, request.step) ? STEPS[request.step] : undefined;
   if (step) return step(request, deps);
-  throw new CurfewError('ERR_INPUT_INVALID', 'the conductor has no such step', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'the conductor does not know this step', {
     got: request.step,
     allowed: Object.keys(STEPS),
   });
@@ -51,7 +51,7 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
   if (kind === 'taint' || kind === 'unplannable')
     throw new CurfewError(
       'ERR_PLAN_INVALID',
-      'a taint is acted on by the steps of the wave, an unplannable by nobody',
+      'the wave steps act on a taint, and no step acts on an unplannable item',
       {
         got: stored.item.nn,
       },

@@ -33,7 +33,7 @@ async function cutOffOne(
   // Refused where the cut-off in place is as late or later: a replay, or another case. It stands.
   await tryTransact(tables, setCutOff(ring, blinded, notBefore, caseId, clock.now()));
   const stored = await tables.get(CUT_OFF, ring, blinded);
-  if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and is not there', { fix: 'retry' });
+  if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and cannot be read', { fix: 'retry' });
   return { type, notBefore: stored.notBefore, blocked: stored.blocked };
 }
 

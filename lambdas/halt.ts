@@ -18,7 +18,7 @@ export async function haltOrResume(
   deps: Deps<'halt'>,
 ): Promise<Messages['halt']['response']> {
   if (op !== 'halt' && op !== 'resume')
-    throw new CurfewError('ERR_INPUT_INVALID', 'there is no such operation on the issuing of a ring', {
+    throw new CurfewError('ERR_INPUT_INVALID', 'the operation is not halt or resume', {
       got: op,
       allowed: ['halt', 'resume'],
     });

@@ -71,7 +71,7 @@ function findSource(
       ? sources[given ?? '']
       : undefined;
   if (given !== undefined && source !== undefined) return [given, source];
-  throw new CurfewError('ERR_WEBHOOK_SOURCE', 'there is no such HR source', {
+  throw new CurfewError('ERR_WEBHOOK_SOURCE', 'unknown HR source', {
     fix: 'POST to /hr/ and the configured name of the source',
   });
 }
@@ -89,7 +89,7 @@ function bytesOf({ body, isBase64Encoded }: WebhookRequest): Buffer {
     throw new CurfewError('ERR_WEBHOOK_BODY', `the body is larger than ${BODY_BYTES_MAX} bytes`, {
       got: bytes.length,
       allowed: BODY_BYTES_MAX,
-      fix: 'send one event a delivery',
+      fix: 'send one event per delivery',
     });
   return bytes;
 }

@@ -74,7 +74,7 @@ async function issueOnce(
   const draft = draftToken(key, Buffer.from(JSON.stringify(claims)));
   await tables.transact([recordIntent(key, claims, draft)]);
 
-  // If we stop here, or after the signature, an intent stays that was never handed out. Nobody asks again for its jti.
+  // If we stop here, or after the signature, an intent stays, never handed out. No caller asks again for its jti.
   // A run that was answered is frozen, and may go on minutes later with the next one: then the drain is long over.
   over?.throwIfAborted();
   const token = await sealToken(signer, key, draft);
@@ -82,7 +82,7 @@ async function issueOnce(
   const outId = outIdAt(now, random);
   const writes = recordIssued({ ring, key, fence, claims, token, blinded, callerArn, now, outId });
   if (!(await tryTransact(tables, writes))) throw await whyRefused(ring, key.kid, deps);
-  // If we stop here, the ledger has a token that nobody holds. Only now does anybody but us.
+  // If we stop here, the ledger has a token that no caller holds. Only now does a caller get it.
   return { token: assemble(token.signingInput, token.signature), exp: claims.exp };
 }
 
@@ -113,11 +113,11 @@ async function probe(
 async function whyRefused(ring: string, kid: string, deps: IssuerDeps): Promise<CurfewError> {
   const now = await issuingKey(ring, deps, true);
   if (now.key.kid !== kid)
-    return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key meanwhile`, {
-      fix: 'ask again: a retry is a new token',
+    return new CurfewError('ERR_KEY_STATE', `ring ${ring} activated another key during this request`, {
+      fix: 'ask again: a retry gets a new token',
     });
   return new CurfewError('ERR_SUBJECT_BLOCKED', 'no token is issued to this subject', {
-    fix: 'it was cut off by a case',
+    fix: 'see the case that cut the subject off',
   });
 }
 
@@ -130,7 +130,7 @@ export async function issueOverHttp(
   try {
     const claims: unknown = JSON.parse(bodyOf(event));
     if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
-      throw new CurfewError('ERR_INPUT_INVALID', 'the body is a JSON object of claims', { got: typeof claims });
+      throw new CurfewError('ERR_INPUT_INVALID', 'the body is not a JSON object of claims', { got: typeof claims });
     const callerArn = event.requestContext.authorizer?.iam?.userArn ?? 'unknown';
     const request = {
       op: 'issue',

@@ -8,7 +8,7 @@ export async function applyLatch(
   { latch }: Deps<'latch'>,
 ): Promise<Messages['latch']['response']> {
   await latch.attachDenyPolicy(userName);
-  // If we stop here, the policy is on and denies nobody: it looks for the tag. The replay tags.
+  // If we stop here, the policy is on and denies nothing: it looks for the tag. The replay tags.
   await latch.tagLeaver(userName, caseId);
   return { applied: true };
 }

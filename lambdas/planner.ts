@@ -26,7 +26,7 @@ export interface Planned {
   readonly tainted: boolean;
 }
 
-/** Acted on by the steps of the wave, or by nobody. */
+/** The wave steps act on it, or no step does. */
 const NOT_ALONE: readonly ItemKind[] = ['taint', 'unplannable'];
 
 export async function planner(request: StepRequest, deps: PlannerDeps): Promise<Planned> {
@@ -34,7 +34,7 @@ export async function planner(request: StepRequest, deps: PlannerDeps): Promise<
   if (request.step === 'list') await freezeList(meta, request, deps);
   else if (request.step === 'plan') await freezePlan(meta, request, deps);
   else
-    throw new CurfewError('ERR_INPUT_INVALID', 'the planner has no such step', {
+    throw new CurfewError('ERR_INPUT_INVALID', 'the planner does not know this step', {
       got: request.step,
       allowed: ['list', 'plan'],
     });
@@ -64,7 +64,7 @@ async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDep
 }
 
 async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList> {
-  // Custody ends with a transfer, access does not: there is nobody to contain.
+  // A transfer ends custody, not access: there is no one to contain.
   const known = exposureOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
   return {
     state: 'FREEZING',

@@ -32,7 +32,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   if (stored.state !== 'DONE')
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
       got: stored.state,
-      fix: 'see its step',
+      fix: 'see the step of the item in the execution',
     });
 
   const proof: Proof = proveItem(kind, await OBSERVE[kind](stored, deps, request.caseId));
@@ -40,7 +40,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} is not proved`, {
       got: proof.observed,
       allowed: proof.expected,
-      fix: 'the case stays open; see what was observed, then prove it again',
+      fix: 'see what the prover observed, then prove it again; the case stays open until then',
     });
 
   await changeCase(deps, request, ACTED, async (meta) => {
@@ -131,9 +131,9 @@ async function servedKids(ring: string, deps: ProverDeps): Promise<readonly stri
 async function servedFeed(ring: string, deps: ProverDeps): Promise<Feed> {
   const feed = feedOf(await served(`/r/${ring}/feed`, deps));
   if (feed.ring === ring && deps.clock.now() <= feed.exp) return feed;
-  throw new CurfewError('ERR_FEED_EXPIRED', `the feed of ring ${ring} as served is stale`, {
+  throw new CurfewError('ERR_FEED_EXPIRED', `the served feed of ring ${ring} has expired`, {
     got: feed.exp,
-    fix: 'see the publisher',
+    fix: 'read the log of the publisher',
   });
 }
 

@@ -46,7 +46,7 @@ async function publishOnce(ringId: string, deps: PublisherDeps): Promise<Message
     body,
     published ? { ifMatch: published.etag } : { ifAbsent: true },
   );
-  // If we stop here, the feed is out; whoever publishes next reads it and goes on from its seq.
+  // If we stop here, the feed is out; the next publisher run reads it and goes on from its seq.
   return { seq };
 }
 

@@ -2,7 +2,7 @@
  * Puts the outstanding tokens of the issuer before us into the ledger, as that issuer's role (`curfew adopt record`).
  *
  * Their key is exportable by nature, so a valid signature proves nothing: what counts is who calls. From the moment
- * the key is tainted nothing more is taken, or the one who holds it could record what he forges.
+ * the key is tainted we record no more, or a holder of the key could record forged tokens.
  */
 
 import { entry } from '../lib/aws/entry';
@@ -33,11 +33,11 @@ export async function recordLegacy(
   deps: RecorderDeps,
 ): Promise<Messages['recorder']['response']> {
   if (tokens.length > TOKENS_PER_CALL_MAX)
-    throw new CurfewError('ERR_INPUT_INVALID', `a call records at most ${TOKENS_PER_CALL_MAX} tokens`, {
+    throw new CurfewError('ERR_INPUT_INVALID', `the call has more than ${TOKENS_PER_CALL_MAX} tokens`, {
       got: tokens.length,
     });
   const head = await deps.tables.get(RING_HEAD, ring);
-  if (!head) throw new CurfewError('ERR_NOT_FOUND', `there is no ring ${ring}`, { got: ring });
+  if (!head) throw new CurfewError('ERR_NOT_FOUND', `no ring ${ring}`, { got: ring });
   const pepper = await pepperOf(deps);
 
   let recorded = 0;
@@ -71,7 +71,7 @@ async function parse(ring: string, cfg: RingSettings, compact: string, { tables,
       allowed: 'OBSERVED, before its end',
     });
   if (alg !== key.alg || typ !== ACCESS_TOKEN_TYP)
-    throw new CurfewError('ERR_TOKEN_HEADER', 'the header is not one of this key', {
+    throw new CurfewError('ERR_TOKEN_HEADER', 'alg or typ is not that of the key', {
       got: { alg, typ },
       allowed: { alg: key.alg, typ: ACCESS_TOKEN_TYP },
     });

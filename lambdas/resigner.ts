@@ -87,7 +87,7 @@ async function load({ ring, fromKid }: Request, deps: ResignerDeps): Promise<Run
     deps.tables.get(RING_KEY, ring, toKid),
   ]);
   if (!head || !source || !target)
-    throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} has not both keys of the wave`, { got: { fromKid, toKid } });
+    throw new CurfewError('ERR_NOT_FOUND', `ring ${ring} lacks a key of the wave`, { got: { fromKid, toKid } });
   const { fence, cfg } = head;
   return { ring, source, target, fence, drainSeconds: cfg.drainSeconds, pepper: await pepperOf(deps) };
 }
@@ -185,7 +185,7 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
   const { ring, source, target, fence, pepper } = run;
   const body = await deps.tables.get(BODY, source, row.jtiH);
   const old = body && readBody(body, source);
-  // A body that cannot be read holds up nobody else: it is counted, and stays what it is.
+  // An unreadable body holds up no other row: it is counted, and stays as it is.
   if (!old) return 'poison';
   const { claims, payload } = old;
   const cutOffs = await cutOffsOf(ring, claims, pepper, deps);
@@ -202,7 +202,7 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
     { ring, key: target, fence, claims, token, blinded, callerArn, now, outId },
     source.kid,
   );
-  // If we stop before this, the signature is forgotten and made again; nobody ever held it.
+  // If we stop before this, the signature is forgotten and made again; no caller ever held it.
   if (!(await tryTransact(deps.tables, writes))) return settle(run, row, deps);
   return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: token.tokenSha256 };
 }
@@ -219,7 +219,7 @@ async function settle({ ring, target }: Run, row: CommittedRow, deps: ResignerDe
   const head = await deps.tables.get(RING_HEAD, ring);
   if (head?.activeKid !== target.kid)
     throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, {
-      fix: 'the wave has moved on to the key that issues now: the next pass does these rows',
+      fix: 'run the next pass: it re-signs these rows under the key that issues now',
     });
   return 'cut-off';
 }

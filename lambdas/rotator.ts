@@ -25,7 +25,7 @@ export async function rotate(request: Messages['rotator']['request'], deps: Rota
     case 'rotate':
       return rotateNow(request, deps);
     default:
-      throw new CurfewError('ERR_INPUT_INVALID', 'the rotator has no such operation', {
+      throw new CurfewError('ERR_INPUT_INVALID', 'the rotator does not know this operation', {
         got: (request as { op?: unknown }).op,
         allowed: ['tick', 'prepare', 'disable-old', 'rotate'],
       });
@@ -46,7 +46,7 @@ async function tick(ringId: string, deps: RotatorDeps): Promise<string[]> {
   return [...first.done, ...found, ...second.done];
 }
 
-/** Beside the ring and not in HEAD: nothing that is decided hangs on it, and it must not be in the way of what is. */
+/** Beside the ring and not in HEAD: no decision reads it, and its writes must not delay decisions. */
 async function noteInspected(ringId: string, { tables, clock }: RotatorDeps): Promise<void> {
   const set = { v: RING_ENTRY.v, inspectedAt: clock.now() };
   // If we stop before this, an alarm is a tick closer than it need be.

@@ -2,7 +2,7 @@
  * Gives pending records their place in the tree, and publishes it: stage, compare-and-swap the head, publish.
  *
  * Any number may run at once and stop anywhere. The head decides: a batch is in the log from the transaction that moved
- * the head over it, and whoever runs next publishes what the head has staged. There is no other recovery.
+ * the head over it, and the next run publishes what the head has staged. There is no other recovery.
  */
 
 import { entry } from '../lib/aws/entry';
@@ -51,9 +51,9 @@ async function loadHead({ tables, objects }: Deps<'sequencer'>): Promise<Head> {
 
   const { size, root } = parseCheckpoint(parseNote(published.body).text);
   if (size > head.size || (size === head.size && !root.equals(head.root)))
-    throw new CurfewError('ERR_EVIDENCE_TREE', `the published checkpoint of size ${size} is not one the head extends`, {
+    throw new CurfewError('ERR_EVIDENCE_TREE', `the published checkpoint of size ${size} is not a prefix of the head`, {
       got: { published: size, head: head.size },
-      fix: 'the log table went back in time or was replaced: keep both, start no new tree under this origin',
+      fix: 'keep both: the log table was restored or replaced; start no new tree under this origin',
     });
   return head;
 }
@@ -79,14 +79,14 @@ async function sequenceBatch(head: Head, batch: readonly Pending[], deps: Deps<'
   // If we stop here, the records still wait and the staged object is an orphan that no head names.
   // Refused where another sequencer moved the head. Its batch is staged: the next turn puts its tiles and looks again.
   await tryTransact(deps.tables, sequenceWrites(head, { size, root, fence: head.fence + 1, staged }, batch));
-  // If we stop here, the batch is in the log and staged; the next run, whoever runs it, publishes it.
+  // If we stop here, the batch is in the log and staged; the next run publishes it.
 }
 
 async function putStaged(head: Head, staged: { key: string; from: number }, deps: Deps<'sequencer'>): Promise<void> {
   const object = await deps.objects.get('heads', staged.key);
   if (!object)
     throw new CurfewError('ERR_EVIDENCE_TREE', `the staged batch ${staged.key} is gone`, {
-      fix: 'restore that version of the object: its records are in no other place',
+      fix: 'restore that version of the object: it is the only copy of its records',
     });
 
   await putTiles(head, staged.from, parseEntries(object.body, head.size - staged.from), deps);

@@ -23,7 +23,7 @@ export async function taintOrDeny(request: Messages['taint']['request'], deps: T
     case 'deny':
       return denySettled(request, deps);
     default:
-      throw new CurfewError('ERR_INPUT_INVALID', 'there is no such operation on a ring', {
+      throw new CurfewError('ERR_INPUT_INVALID', 'the operation is not taint or deny', {
         got: (request as { op?: unknown }).op,
         allowed: ['taint', 'deny'],
       });

@@ -1,7 +1,7 @@
 /**
  * GET /issued/{kid}/{H(jti)}/{tokenSha256}: was exactly this token issued? Yes or no.
  *
- * To know the digest is to hold the token: nobody learns anything of a token he has not got.
+ * A caller that knows the digest holds the token: it learns nothing of other tokens.
  */
 
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';

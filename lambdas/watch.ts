@@ -1,4 +1,4 @@
-/** Once a minute: how every ring is, in figures, for the alarms. And at once: somebody touched a key that signs for us. */
+/** Once per minute: how every ring is, in figures, for the alarms. At once: a key change that CloudTrail saw. */
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
 import { feedObjectKey } from '../lib/domain/feed/feed';
@@ -24,7 +24,7 @@ export async function watchRings(deps: WatchDeps): Promise<{ readonly rings: num
   const rings = await listRings(deps);
   const figures = await Promise.all(rings.map((entry) => figuresOf(entry, deps)));
   const ofRings = figures.flatMap(({ id, health }) => metricsOf(health, id));
-  // A ring that closed was removed, or will be: nobody turns it, and nobody needs to.
+  // A ring that closed was removed, or will be: it needs no more rotation.
   const open = figures.filter(({ closed }) => !closed).map(({ health }) => health);
   await deps.metrics.put([...ofRings, ...metricsOf(worstOf(open))]);
   return { rings: rings.length };
@@ -66,7 +66,7 @@ async function figuresOf({ id, inspectedAt }: RingEntry & { readonly id: string 
   return { id, health, closed: isClosed(ring) };
 }
 
-/** What nobody can read is none: a figure that says so is better than no figures of any ring. */
+/** A feed that cannot be read counts as none: a figure that says so is better than no figures of any ring. */
 async function publishedFeed(ring: string, { objects }: WatchDeps) {
   const published = await objects.get('public', feedObjectKey(ring));
   try {

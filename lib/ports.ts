@@ -161,7 +161,7 @@ export interface IamReader {
 
 /** The latch: one tag and one pre-provisioned deny policy. Both are idempotent. It cannot take them off. */
 export interface IamLatch {
-  /** Attach first, then tag: untagged, the policy denies nothing, so a crash between leaves the user as he was. */
+  /** Attach first, then tag: untagged, the policy denies nothing, so a crash between leaves the user unchanged. */
   attachDenyPolicy(userName: string): Promise<void>;
   tagLeaver(userName: string, caseId: string): Promise<void>;
 }

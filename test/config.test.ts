@@ -42,7 +42,7 @@ test('a setting outside its limits is refused by name', () => {
   expect(() => parseConfiguration({ ...EXAMPLE, settings: { feedPollSeconds: 0 } })).toThrow(
     expect.objectContaining({
       code: 'ERR_CONFIG_INVALID',
-      message: 'feedPollSeconds is a whole number of seconds from 1 to 60',
+      message: 'feedPollSeconds is not a whole number of seconds from 1 to 60',
     }),
   );
 });

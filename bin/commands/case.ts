@@ -26,7 +26,7 @@ export const CASE_COMMANDS = {
 async function loadCase({ tables }: CommandPorts<'case show'>, caseId: string): Promise<CaseMeta> {
   const meta = await tables.get(CASE, caseId);
   if (meta) return meta;
-  throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, {
+  throw new CurfewError('ERR_NOT_FOUND', `no case ${caseId}`, {
     got: caseId,
     fix: 'take the id from the event CaseOpened',
   });

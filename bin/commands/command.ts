@@ -52,5 +52,8 @@ export function optional(options: Options, name: string): string | undefined {
 
 export function readInput(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8');
-  throw new CurfewError('ERR_NOT_FOUND', `there is no file ${file}`, { got: file, fix: 'name one that is there' });
+  throw new CurfewError('ERR_NOT_FOUND', `there is no file ${file}`, {
+    got: file,
+    fix: 'give the path of an existing file',
+  });
 }

@@ -127,7 +127,7 @@ async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, a
     now: () => at,
     fetchText: async () => {
       if ('unreachable' in served) throw new CurfewError('ERR_UNAVAILABLE', served.unreachable);
-      if (served.status !== 200) throw new CurfewError('ERR_UNAVAILABLE', `it answers ${served.status}`);
+      if (served.status !== 200) throw new CurfewError('ERR_UNAVAILABLE', `the feed URL answers ${served.status}`);
       return served.body;
     },
   });

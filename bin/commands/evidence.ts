@@ -70,7 +70,7 @@ export async function exportBundle(
   { objects, clock }: ExportDeps,
 ): Promise<Exported> {
   if (existsSync(dir) && readdirSync(dir).length > 0)
-    throw new CurfewError('ERR_INPUT_INVALID', `${dir} is not empty`, { got: dir, fix: 'name a folder that is new' });
+    throw new CurfewError('ERR_INPUT_INVALID', `${dir} is not empty`, { got: dir, fix: 'give a new folder' });
 
   // The checkpoint is read once and first: all that it commits to was published before it and never changes.
   const signed = await fetch(objects, 'heads', CHECKPOINT_FILE);
@@ -157,7 +157,7 @@ async function fetch(objects: ExportDeps['objects'], bucket: 'evidence' | 'heads
   if (object) return object.body;
   throw new CurfewError('ERR_NOT_FOUND', `${key} is not in bucket ${bucket}`, {
     got: key,
-    fix: 'has the log published a checkpoint yet? The sequencer runs every minute',
+    fix: 'wait for the first checkpoint: the sequencer runs every minute',
   });
 }
 

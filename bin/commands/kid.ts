@@ -25,7 +25,7 @@ export async function findKeyByKid(given: string, deps: KidReader): Promise<KeyO
   const [found, ...others] = keys.filter(({ key }) => key.kid.startsWith(given));
   if (found && others.length === 0) return found;
   if (found) throw ambiguous(given, [found, ...others]);
-  throw new CurfewError('ERR_NOT_FOUND', 'no ring has a key of that kid', {
+  throw new CurfewError('ERR_NOT_FOUND', 'no ring has a key with this kid', {
     got: given,
     fix: `give the kid as \`curfew ring show RING\` has it, whole or its first ${KID_CHARACTERS_MIN} characters or more`,
   });
@@ -37,7 +37,7 @@ async function allKeys(deps: KidReader): Promise<KeyOfRing[]> {
 }
 
 function tooShort(given: string): CurfewError {
-  return new CurfewError('ERR_INPUT_INVALID', `a kid is abbreviated to ${KID_CHARACTERS_MIN} characters at least`, {
+  return new CurfewError('ERR_INPUT_INVALID', `the short kid has fewer than ${KID_CHARACTERS_MIN} characters`, {
     got: given,
     allowed: `the kid whole, or its first ${KID_CHARACTERS_MIN} characters or more`,
     fix: `give ${KID_CHARACTERS_MIN - given.length} more, as \`curfew ring show RING\` has them`,
@@ -45,9 +45,9 @@ function tooShort(given: string): CurfewError {
 }
 
 function ambiguous(given: string, candidates: readonly KeyOfRing[]): CurfewError {
-  return new CurfewError('ERR_INPUT_INVALID', `${candidates.length} keys begin with that`, {
+  return new CurfewError('ERR_INPUT_INVALID', `${candidates.length} keys have a kid that begins so`, {
     got: given,
     allowed: candidates.map(({ ring, key }) => `${key.kid} (${key.state} in ring ${ring.id})`).sort(),
-    fix: 'give as much of the kid as only one of them has',
+    fix: 'give more characters of the kid',
   });
 }

@@ -15,10 +15,10 @@ import type { Answer, CommandPorts, Progress } from './command';
 
 export function parseRingId(id: string): string {
   if (RING_ID_PATTERN.test(id)) return id;
-  throw new CurfewError('ERR_INPUT_INVALID', 'that is no ring id', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'the ring id has the wrong form', {
     got: id,
     allowed: String(RING_ID_PATTERN),
-    fix: '`curfew ring list` has them',
+    fix: '`curfew ring list` shows the ring ids',
   });
 }
 
@@ -57,7 +57,7 @@ export async function rotateRing(
 }
 
 interface Succession {
-  /** The key that issues now; undefined where nobody can say. */
+  /** The key that issues now; undefined if not known. */
   readonly to?: string;
   /** What went wrong after it did, or while we asked. */
   readonly doubt?: string;

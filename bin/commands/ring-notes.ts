@@ -9,8 +9,8 @@ import { isClosed } from '../../lib/domain/rings/rotation';
 
 const POLICIES: Readonly<Record<Exclude<PolicyState, 'as-written'>, string>> = {
   changed: 'is not the one written at birth: others may be able to sign',
-  orphaned: 'names a role that was deleted: nobody got a right, and ours may have lost theirs',
-  granted: 'is as written, and somebody has a KMS grant beside it',
+  orphaned: 'names a deleted role: no other principal gained a right, and our roles may have lost theirs',
+  granted: 'is as written, and a KMS grant exists beside it',
   unreadable: 'cannot be read any more',
 };
 
@@ -44,7 +44,7 @@ function inWords(obstacle: Obstacle): string {
     case 'disabling':
       return 'it is being disabled in KMS';
     case 'resting':
-      return `it was made ready and given up, and rests until ${instant(obstacle.until)}`;
+      return `it was prepared and not activated; it waits until ${instant(obstacle.until)}`;
     case 'unconfirmed':
       return 'it was never seen in the JWKS';
     case 'young':

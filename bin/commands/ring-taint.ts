@@ -56,7 +56,7 @@ class KeyEnd {
 
   private readonly steps: Readonly<Record<EndingStepName, () => Promise<void>>> = {
     prepare: async () => {
-      // Only an ACTIVE key needs one; whoever was faster has put another in its place by the time we taint.
+      // Only an ACTIVE key needs one; a faster rotation may have replaced it by the time we taint.
       if (this.key.kid !== this.ring.activeKid) return;
       this.successor = await prepareOrHint(this.ring.id, this.deps);
       this.progress(`prepared ${this.successor}`);
@@ -165,7 +165,7 @@ function refuseUnlessTaintable(ring: Ring, key: KeyRecord): void {
   throw new CurfewError('ERR_KEY_STATE', `key ${key.kid} of ring ${ring.id} has no token that a taint could end`, {
     got: key.state,
     allowed: ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
-    fix: 'nothing: its tokens are over',
+    fix: 'nothing to do: its last token has expired',
   });
 }
 

@@ -105,7 +105,7 @@ function keyTable(ring: Ring, now: number): string {
 
 function notes(ring: Ring, now: number): string[] {
   const rows = notesOf(ring, now);
-  return rows.length > 0 ? [table(['kid', 'what is to be known of it'], rows)] : [];
+  return rows.length > 0 ? [table(['kid', 'note'], rows)] : [];
 }
 
 function whatNext(ring: Ring, next: RotationAction | undefined, coming: readonly Forecast[], now: number): string {
@@ -126,15 +126,15 @@ function whatNext(ring: Ring, next: RotationAction | undefined, coming: readonly
 function says(ring: Ring, { kind, kid = '', subject }: Forecast, now: number): string {
   switch (kind) {
     case 'ready':
-      return `${shortKid(kid)} may sign when its turn comes: every declared verifier can have it`;
+      return `${shortKid(kid)} may sign when its turn comes: every declared verifier can know it`;
     case 'rotate':
       return `${successorName(ring, now)} takes over; ${shortKid(kid)} verifies on and is disabled in KMS`;
     case 'disable':
       return `${shortKid(kid)} is disabled in KMS`;
     case 'retire':
-      return `${shortKid(kid)} is RETIRED: nothing that it signed is good any more`;
+      return `${shortKid(kid)} is RETIRED: its last token has expired`;
     case 'sign-until':
-      return `KMS refuses ${shortKid(kid)} by its own policy, should nobody have rotated`;
+      return `KMS refuses ${shortKid(kid)} by its own policy, if no rotation came before`;
     case 'close':
       return 'the ring is RETIRED whole';
     case 'exemption-ends':

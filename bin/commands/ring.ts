@@ -62,7 +62,7 @@ async function switched(op: 'halt' | 'resume', [given = '']: readonly string[], 
 
 function parseClass({ class: given }: Options): TaintClass {
   if (given === 'compromise' || given === 'planned') return given;
-  throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'the taint class is not compromise or planned', {
     got: given,
     allowed: ['compromise', 'planned'],
     fix: 'compromise if the key could have been copied; planned if a custodian leaves and there is no sign of misuse',

@@ -54,10 +54,10 @@ function optionOf(given: string): { readonly name: OptionName; readonly value?: 
   const value = given.includes('=') ? given.slice(given.indexOf('=') + 1) : undefined;
   if (isOption(name)) return { name, value };
   if (KID_LIKE_AN_OPTION.test(given)) return undefined;
-  throw new CurfewError('ERR_INPUT_INVALID', 'an option is not one of this command', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'this command has no such option', {
     got: `--${name}`,
     allowed: Object.keys(OPTIONS).map((option) => `--${option}`),
-    fix: 'see `curfew --help`; an argument that begins with -- stands after a -- of its own',
+    fix: 'see `curfew --help`; put a separate -- before an argument that begins with --',
   });
 }
 
@@ -76,6 +76,6 @@ function textAfter(name: OptionName, next: string | undefined): string {
     return next;
   throw new CurfewError('ERR_INPUT_INVALID', `--${name} has no value`, {
     got: next ?? 'nothing after it',
-    fix: `give --${name} TEXT, or --${name}=TEXT where the text is spelled as an option`,
+    fix: `give --${name} TEXT, or --${name}=TEXT if the text begins with --`,
   });
 }

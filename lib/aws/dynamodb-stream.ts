@@ -40,7 +40,7 @@ function parseValue(value: AttributeValue): Value {
   if ('NULL' in value) return null;
   if ('L' in value) return value.L.map(parseValue);
   if ('M' in value) return parseMembers(value.M);
-  throw new CurfewError('ERR_INPUT_INVALID', 'an attribute has a type our tables do not hold', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'an attribute has a type that no table uses', {
     got: Object.keys(value),
     allowed: ['S', 'N', 'BOOL', 'NULL', 'L', 'M'],
   });

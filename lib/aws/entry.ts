@@ -1,5 +1,5 @@
 /**
- * From a Lambda's environment to its `Deps`, once a cold start, and from its errors to what a caller can rebuild.
+ * From a Lambda's environment to its `Deps`, once per cold start, and from its errors to what a caller can rebuild.
  *
  *     export const handler = entry('issuer', async (event: Messages['issuer']['request'], deps) => issue(event, deps));
  *
@@ -116,7 +116,7 @@ function needed(environment: Environment, variable: string): string {
   const value = environment[variable];
   if (value) return value;
   throw new CurfewError('ERR_CONFIG_INVALID', `the environment variable ${variable} is not set`, {
-    fix: 'grant it in the construct: a grant sets the right and the address together',
+    fix: 'grant it in the construct: a grant sets the right and the variable together',
   });
 }
 

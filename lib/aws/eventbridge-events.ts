@@ -21,6 +21,8 @@ export class EventBridgeEvents implements Events {
     const { FailedEntryCount, Entries } = await calling('put an event', () => this.eventBridge.send(request));
     // PutEvents answers 200 for a refused entry too.
     if (FailedEntryCount)
-      throw new CurfewError('ERR_UNAVAILABLE', 'the event was not taken', { got: Entries?.[0]?.ErrorCode });
+      throw new CurfewError('ERR_UNAVAILABLE', 'EventBridge did not accept the event', {
+        got: Entries?.[0]?.ErrorCode,
+      });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Sealer on KMS: one data key a person, wrapped under the shred key, kept in the Shred table (which has no backups).
+ * Sealer on KMS: one data key per person, wrapped under the shred key, kept in the Shred table (which has no backups).
  * The data key is unwrapped at each use and never cached: a person is erased the moment the item is deleted.
  *
  * Who can write the Shred table can make fields unreadable, not readable: the pseudonym is KMS encryption context.
@@ -40,7 +40,7 @@ export class KmsSealer implements Sealer {
 
   async open(pseudonym: string, context: string, sealed: string): Promise<string> {
     const wrapped = await this.wrappedDek(pseudonym);
-    if (!wrapped) throw new CurfewError('ERR_NOT_FOUND', 'there is no key of this person; the fields are erased');
+    if (!wrapped) throw new CurfewError('ERR_NOT_FOUND', 'the key of this person is gone; the fields are erased');
     return openField(await this.unwrap(pseudonym, wrapped), { pseudonym, context }, sealed);
   }
 

@@ -53,6 +53,6 @@ export function secretArnIn(config: DeploymentConfig): (name: string) => string 
   return (name) => {
     const arn = name === 'pepper' ? config.pepperSecretArn : config.sources?.[name]?.secretArn;
     if (arn !== undefined) return arn;
-    throw new CurfewError('ERR_NOT_FOUND', 'there is no such secret', { got: name });
+    throw new CurfewError('ERR_NOT_FOUND', 'unknown secret', { got: name });
   };
 }

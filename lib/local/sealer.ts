@@ -1,4 +1,4 @@
-/** Personal data under one key a person, in memory: the same text form as on AWS, and shredding that really forgets. */
+/** Personal data under one key per person, in memory: text form as on AWS, and shredding that really forgets. */
 import { CurfewError } from '../domain/base/errors';
 import { DEK_BYTES, IV_BYTES, openField, sealField } from '../domain/evidence/sealed';
 import type { Random, Sealer } from '../ports';
@@ -18,7 +18,7 @@ export class MemorySealer implements Sealer {
   async open(pseudonym: string, context: string, sealed: string): Promise<string> {
     await null;
     const dek = this.deks.get(pseudonym);
-    if (!dek) throw new CurfewError('ERR_NOT_FOUND', 'there is no key of this person; the fields are erased');
+    if (!dek) throw new CurfewError('ERR_NOT_FOUND', 'the key of this person is gone; the fields are erased');
     return openField(dek, { pseudonym, context }, sealed);
   }
 

@@ -8,7 +8,7 @@ export class MemorySecrets implements Secrets {
   async values(name: string): Promise<readonly string[]> {
     await null;
     const values = this.held.get(name);
-    if (!values) throw new CurfewError('ERR_NOT_FOUND', 'there is no such secret', { got: name });
+    if (!values) throw new CurfewError('ERR_NOT_FOUND', 'unknown secret', { got: name });
     return values;
   }
 

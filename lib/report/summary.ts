@@ -81,7 +81,7 @@ function parseJson(given: string): unknown {
   try {
     return JSON.parse(given);
   } catch (cause) {
-    throw new CurfewError('ERR_INPUT_INVALID', 'the summary is JSON', { got: given.slice(0, 40), cause });
+    throw new CurfewError('ERR_INPUT_INVALID', 'the summary is not JSON', { got: given.slice(0, 40), cause });
   }
 }
 

@@ -43,11 +43,15 @@ export class FeedSource {
     const { known, failure } = this;
     const now = this.options.now();
     if (!known || now > known.feed.exp)
-      throw new CurfewError('ERR_FEED_EXPIRED', 'there is no feed that still counts, so no token does', {
-        got: known ? now - known.feed.exp : 'no feed yet',
-        fix: 'check that the feed can be reached',
-        cause: failure,
-      });
+      throw new CurfewError(
+        'ERR_FEED_EXPIRED',
+        `no current feed: ${known ? `the last one expired ${now - known.feed.exp} s ago` : 'none received yet'}`,
+        {
+          got: known ? now - known.feed.exp : 'no feed yet',
+          fix: 'check that this service can reach the feed URL',
+          cause: failure,
+        },
+      );
     return known;
   }
 
@@ -103,9 +107,9 @@ export class FeedSource {
       throw new CurfewError('ERR_FEED_INVALID', 'the signature of the feed does not verify');
     const feed = feedOf(text);
     if (feed.ring !== ring)
-      throw new CurfewError('ERR_FEED_INVALID', 'the feed is of another ring', { got: feed.ring, allowed: ring });
+      throw new CurfewError('ERR_FEED_INVALID', 'the feed names another ring', { got: feed.ring, allowed: ring });
     if (now() > feed.exp || feed.iat > now() + skewSeconds)
-      throw new CurfewError('ERR_FEED_INVALID', 'the feed is not of this time', {
+      throw new CurfewError('ERR_FEED_INVALID', 'the feed is expired or from the future', {
         got: { iat: feed.iat, exp: feed.exp },
         allowed: now(),
       });

@@ -35,7 +35,9 @@ export class IssuedQuery {
       const text = await this.options.fetchText(`${this.options.issuedUrl}/${kid}/${jtiHash(jti)}/${tokenSha256}`);
       return (JSON.parse(text) as { issued?: unknown }).issued === true;
     } catch (cause) {
-      throw new CurfewError('ERR_UNAVAILABLE', 'the ledger could not be asked, so the token is refused', { cause });
+      throw new CurfewError('ERR_UNAVAILABLE', 'the ledger did not answer, so the verifier refuses the token', {
+        cause,
+      });
     }
   }
 }

@@ -53,10 +53,10 @@ async function findKey(token: CompactToken, { source }: VerifyContext): Promise<
     known = await source.current();
   }
   const key = known.keys.get(kid);
-  if (!key) throw new CurfewError('ERR_TOKEN_KID_UNKNOWN', 'the kid is not one of this ring', { got: kid });
+  if (!key) throw new CurfewError('ERR_TOKEN_KID_UNKNOWN', 'the ring has no key with this kid', { got: kid });
   // The algorithm is the key's; the header may only agree.
   if (alg !== key.alg || typ !== ACCESS_TOKEN_TYP)
-    throw new CurfewError('ERR_TOKEN_HEADER', 'alg and typ are not those of the key', {
+    throw new CurfewError('ERR_TOKEN_HEADER', 'alg or typ is not that of the key', {
       got: { alg, typ },
       allowed: { alg: key.alg, typ: ACCESS_TOKEN_TYP },
     });

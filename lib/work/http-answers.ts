@@ -41,7 +41,8 @@ export function askAgain(): APIGatewayProxyStructuredResultV2 {
 /** What the work answers, unless time is over first. It is not stopped by that: it looks at `over` itself. */
 export function inTime<T>(over: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new CurfewError('ERR_UNAVAILABLE', 'there was no answer in time', { fix: 'ask again' }));
+    const late = () =>
+      reject(new CurfewError('ERR_UNAVAILABLE', 'the Lambda had no answer in time', { fix: 'ask again' }));
     if (over.aborted) late();
     over.addEventListener('abort', late, { once: true });
     work.then(resolve, reject);

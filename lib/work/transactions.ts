@@ -33,7 +33,7 @@ export async function inTurn<T>(what: string, attempt: () => Promise<T>, turnsMa
     } catch (error) {
       if (!isCurfewError(error, 'ERR_CONDITION_FAILED')) throw error;
       if (turn < turnsMax) continue;
-      throw new CurfewError('ERR_UNAVAILABLE', `${what} changed ${turnsMax} times while it was to be written`, {
+      throw new CurfewError('ERR_UNAVAILABLE', `${what} changed ${turnsMax} times before it could be written`, {
         got: turnsMax,
         fix: 'ask again',
         cause: error,

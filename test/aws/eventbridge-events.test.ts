@@ -19,7 +19,7 @@ test('an entry that the bus refused is an error, although PutEvents answered 200
   const events = new EventBridgeEvents('bus', new EventBridgeClient(config));
   await expect(events.put('CaseOpened', { id: 'c-1' })).rejects.toMatchObject({
     code: 'ERR_UNAVAILABLE',
-    message: 'the event was not taken',
+    message: 'EventBridge did not accept the event',
     got: 'InternalFailure',
   });
 });

@@ -46,6 +46,6 @@ test('a secret without a current value is refused, and so is one we may not read
 test('no name reaches past the configuration', () => {
   for (const name of ['', 'other', 'constructor', '__proto__', 'arn:acme'])
     expect(() => secretArnIn(CONFIG)(name)).toThrow(
-      expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'there is no such secret' }),
+      expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'unknown secret' }),
     );
 });

@@ -33,7 +33,7 @@ test('a ring that was just born: no verifier was declared, the rest is as it sho
   const { text, exitCode } = await examine(deps(), looksAt(world));
   expect(await notOk()).toEqual({ exitCode: 1, rows: EXPECTED });
   expect([exitCode, text.split('\n').at(-1)]).toEqual([1, '22 ok, 1 problem, 1 unknown']);
-  expect(text).toMatch(/^problem {2}customer-api {2}verifiers +none is declared: .*\n +fix: declare the services/m);
+  expect(text).toMatch(/^problem {2}customer-api {2}verifiers +none declared: .*\n +fix: declare the services/m);
 });
 
 test('it stays so through a rotation, and while the old key drains', async () => {
@@ -54,8 +54,8 @@ test('the alarms are asked for by name: those of the instance and of each ring, 
   expect(asked).toEqual(expect.arrayContaining([`curfew-example-${RING}-FeedAge`, 'curfew-example-SignErrors']));
   const rows = findingsOf(json).filter(({ check }) => check.startsWith('alarm'));
   expect(rows.map(({ check, state, found }) => [check, state, found])).toEqual([
-    ['alarms', 'problem', expect.stringContaining(`of ${asked.length} there is no ${RING}-ActiveKeyAge`)],
-    ['alarm actions', 'problem', `${asked.length} of ${asked.length} alarms tell nobody`],
+    ['alarms', 'problem', expect.stringContaining(`of ${asked.length} missing: ${RING}-ActiveKeyAge`)],
+    ['alarm actions', 'problem', `${asked.length} of ${asked.length} alarms have no action`],
   ]);
 });
 
@@ -128,12 +128,12 @@ test('without the signing stack the rings are unknown, and the rest is told', as
       .filter(({ state }) => state !== 'ok')
       .map(({ check, found }) => [check, found]),
   ).toEqual([
-    ['stack signing', 'there is none'],
-    ['stack offboarding', 'there is none'],
-    ['rings', 'the Keys table did not tell: there is no signing stack'],
+    ['stack signing', 'not deployed'],
+    ['stack offboarding', 'not deployed'],
+    ['rings', 'could not read the Keys table: there is no signing stack'],
     ['people', 'TablePeopleName'],
-    ['alarms', 'which rings there are is not known'],
-    ['alarm actions', 'which rings there are is not known'],
+    ['alarms', 'the list of rings could not be read'],
+    ['alarm actions', 'the list of rings could not be read'],
     ['quota of KMS', 'Service Quotas is not asked'],
   ]);
 });

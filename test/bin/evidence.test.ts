@@ -64,15 +64,15 @@ ok    signature  the checkpoint is signed with the key of the log
 FAIL  tree       entries and tiles are all there and add up to the checkpoint
                  ERR_EVIDENCE_TREE: the tile tile/0/000.p/${RECORDS.length} does not follow from the entries
 FAIL  records    every entry is a record in its one spelling, no id twice
-                 ERR_EVIDENCE_TREE: not checked, because "tree" does not hold
+                 ERR_EVIDENCE_TREE: not checked: the check "tree" failed
 FAIL  tokens     every list of issued tokens is the one its record commits to
-                 ERR_EVIDENCE_TREE: not checked, because "records" does not hold
+                 ERR_EVIDENCE_TREE: not checked: the check "records" failed
 FAIL  waves      every finished wave commits to exactly the tokens re-signed
-                 ERR_EVIDENCE_TREE: not checked, because "records" does not hold
+                 ERR_EVIDENCE_TREE: not checked: the check "records" failed
 FAIL  manifest   every record that the case owes is there
-                 ERR_EVIDENCE_TREE: not checked, because "records" does not hold
+                 ERR_EVIDENCE_TREE: not checked: the check "records" failed
 FAIL  order      nothing in the case is dated before what it follows from
-                 ERR_EVIDENCE_TREE: not checked, because "manifest" does not hold
+                 ERR_EVIDENCE_TREE: not checked: the check "manifest" failed
 
 note: key taken from the bundle: pin the one you were given with --vkey
 note: not independent of the operator: no signature of an outside witness

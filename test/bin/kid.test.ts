@@ -73,10 +73,10 @@ test('what several keys begin with is one error that names them, whichever ring 
   for (const given of ['partner-', 'partner-202'])
     await expect(taintKey(deps, { kid: given, class: 'planned', reason: 'x' }, () => undefined)).rejects.toMatchObject({
       code: 'ERR_INPUT_INVALID',
-      message: '2 keys begin with that',
+      message: '2 keys have a kid that begins so',
       got: given,
       allowed: ['partner-2024 (OBSERVED in ring partners)', 'partner-2025 (OBSERVED in ring customer-api)'],
-      fix: 'give as much of the kid as only one of them has',
+      fix: 'give more characters of the kid',
     });
   expect(JSON.stringify(world.tables.dump('keys'))).toBe(before);
 });
@@ -86,7 +86,7 @@ test.each(['p', '-', 'partn', '20', '201'])(
   async (given) => {
     await expect(found(given)).rejects.toMatchObject({
       code: 'ERR_INPUT_INVALID',
-      message: 'a kid is abbreviated to 6 characters at least',
+      message: 'the short kid has fewer than 6 characters',
       got: given,
       allowed: 'the kid whole, or its first 6 characters or more',
       fix: `give ${6 - given.length} more, as \`curfew ring show RING\` has them`,
@@ -99,7 +99,7 @@ test.each(['', 'nobody', 'a b', 'partner-*', '../HEAD', 'PARTNER-2024', 'x'.repe
   async (given) => {
     await expect(found(given)).rejects.toMatchObject({
       code: 'ERR_NOT_FOUND',
-      message: 'no ring has a key of that kid',
+      message: 'no ring has a key with this kid',
       got: given,
       fix: expect.stringContaining('whole or its first 6 characters or more'),
     });

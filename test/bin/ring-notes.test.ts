@@ -10,7 +10,7 @@ const standby = (more: Partial<KeyRecord>) => keyRecord(2, { confirmedAt: NOW, .
 test.each([
   ['was never published', { confirmedAt: undefined }, 'it was never seen in the JWKS'],
   ['was just published', { confirmedAt: AT - 1 }, /^published since \S+, it may be unknown to a verifier until \S+$/],
-  ['was given up', { disabledAt: AT - 1 }, /^it was made ready and given up, and rests until \S+$/],
+  ['was given up', { disabledAt: AT - 1 }, /^it was prepared and not activated; it waits until \S+$/],
   ['is being disabled', { kmsState: 'Disabling' }, 'it is being disabled in KMS'],
   ['is past its date', { signUntil: AT - 1 }, /^its policy let it sign until \S+$/],
   ['has a changed policy', { policyState: 'changed' }, 'its policy is changed'],

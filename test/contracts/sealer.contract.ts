@@ -48,7 +48,7 @@ export function sealerContract(make: () => SealerHarness): void {
     await shred(person);
     await expect(sealer.open(person, 'a#b', sealed)).rejects.toMatchObject({
       code: 'ERR_NOT_FOUND',
-      message: 'there is no key of this person; the fields are erased',
+      message: 'the key of this person is gone; the fields are erased',
     });
     await sealer.seal(person, 'a#b', 'again');
     await expect(sealer.open(person, 'a#b', sealed)).rejects.toMatchObject({ code: 'ERR_EVIDENCE_SIGNATURE' });

@@ -21,7 +21,7 @@ export function secretsContract(make: () => SecretsHarness): void {
   test('a secret that is not configured is said not to exist', async () => {
     await expect(make().fresh().values('nowhere')).rejects.toMatchObject({
       code: 'ERR_NOT_FOUND',
-      message: 'there is no such secret',
+      message: 'unknown secret',
       got: 'nowhere',
     });
   });

@@ -208,7 +208,7 @@ export function tablesContract(make: () => Rows): void {
     for (const length of [0, 101])
       await expect(tables.transact(many(length))).rejects.toMatchObject({
         code: 'ERR_INPUT_INVALID',
-        message: 'a transaction has 1 to 100 writes',
+        message: 'the transaction does not have 1 to 100 writes',
         got: length,
       });
   });

@@ -159,7 +159,7 @@ test.each(['operator', 'responder'] as const)(
     );
     expect([FunctionError, Buffer.from(Payload ?? []).toString()]).toEqual([
       expect.any(String),
-      expect.stringContaining('the rotator has no such operation'),
+      expect.stringContaining('the rotator does not know this operation'),
     ]);
     expect(await ring()).toEqual(before);
   },

@@ -108,7 +108,7 @@ describe('Secrets Manager', () => {
       new SecretsManagerSecrets((name) => {
         const arn = arnOf.get(name);
         if (arn) return arn;
-        throw new CurfewError('ERR_NOT_FOUND', 'there is no such secret', { got: name });
+        throw new CurfewError('ERR_NOT_FOUND', 'unknown secret', { got: name });
       }, systemClock),
     rotate: async (name, SecretString) => {
       const SecretId = arnOf.get(name);

@@ -61,7 +61,7 @@ test('when time is over the caller is told to come back, and what was under way 
     level: 'error',
     function: 'issuer',
     code: 'ERR_UNAVAILABLE',
-    message: 'there was no answer in time',
+    message: 'the Lambda had no answer in time',
   });
 
   // The run is thawed by the next one: KMS answers after all, and nothing comes of it.
@@ -116,7 +116,7 @@ test('a bug is thrown on, and a halted ring says so without a time to come back'
 });
 
 test('what comes too late is refused, also where time was over before it began', async () => {
-  const late = { code: 'ERR_UNAVAILABLE', message: 'there was no answer in time' };
+  const late = { code: 'ERR_UNAVAILABLE', message: 'the Lambda had no answer in time' };
   await expect(inTime(AbortSignal.abort(), new Promise(() => undefined))).rejects.toMatchObject(late);
   await expect(inTime(AbortSignal.timeout(5), new Promise(() => undefined))).rejects.toMatchObject(late);
   await expect(inTime(NEVER, Promise.resolve('in time'))).resolves.toBe('in time');

@@ -65,7 +65,7 @@ test('two rotations within one request are served, a third is the caller’s to 
   });
   await expect(issue(request, turning)).rejects.toMatchObject({
     code: 'ERR_KEY_STATE',
-    message: `ring ${RING} activated another key meanwhile`,
+    message: `ring ${RING} activated another key during this request`,
   });
 });
 

@@ -72,7 +72,7 @@ test('a record that nobody could read back is not appended', async () => {
   const world = new World();
   const bad = { ...record(1), body: { ratio: 0.5 } };
   await expect(append({ records: [record(0), bad] }, world.deps('appender'))).rejects.toThrow(
-    expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: 'a canonical number is a safe integer' }),
+    expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: 'the number is not a safe integer' }),
   );
   await expect(append({ records: [{ ...record(1), id: 'a b' }] }, world.deps('appender'))).rejects.toThrow(
     expect.objectContaining({ code: 'ERR_EVIDENCE_RECORD' }),
@@ -137,7 +137,7 @@ describe('the sequencer stops, and signs nothing more,', () => {
     const world = await logOf(5);
     await restore(world, 'HEAD', { size: 4 });
     await expect(sequence({}, world.deps('sequencer'))).rejects.toThrow(
-      tree('^the published checkpoint of size 5 is not one the head extends$'),
+      tree('^the published checkpoint of size 5 is not a prefix of the head$'),
     );
     expect(await signedSizes(world)).toEqual(['checkpoint/5']);
   });
@@ -146,7 +146,7 @@ describe('the sequencer stops, and signs nothing more,', () => {
     const world = await logOf(5);
     await world.tables.transact([{ kind: 'delete', table: 'log', key: { pk: 'HEAD', sk: 'HEAD' } }]);
     await expect(sequence({}, world.deps('sequencer'))).rejects.toThrow(
-      tree('^the published checkpoint of size 5 is not one the head extends$'),
+      tree('^the published checkpoint of size 5 is not a prefix of the head$'),
     );
   });
 
@@ -154,7 +154,7 @@ describe('the sequencer stops, and signs nothing more,', () => {
     const world = await logOf(5);
     await restore(world, 'HEAD', { root: Buffer.alloc(32).toString('base64') });
     await expect(sequence({}, world.deps('sequencer'))).rejects.toThrow(
-      tree('^the published checkpoint of size 5 is not one'),
+      tree('^the published checkpoint of size 5 is not a prefix'),
     );
   });
 

@@ -94,7 +94,7 @@ describe('the summary of a run', () => {
   });
 
   test.each([
-    ['', 'the summary is JSON'],
+    ['', 'the summary is not JSON'],
     ['[]', 'the summary is an object'],
     ['null', 'the summary is an object'],
     ['{}', 'the summary names its engine and its case'],

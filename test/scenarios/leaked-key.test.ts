@@ -223,7 +223,7 @@ test('a compromise taint without anybody to replace it with is refused, and noth
   );
   await expect(taint).rejects.toMatchObject({
     code: 'ERR_KEY_STATE',
-    message: `key ${kid} of ring ${RING} signs; it needs a successor`,
+    message: `the taint of ACTIVE key ${kid} of ring ${RING} names no successor`,
   });
   expect(world.tables.dump('keys')).toEqual(before);
 });

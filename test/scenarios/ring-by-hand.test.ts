@@ -245,13 +245,13 @@ describe('a STANDBY that is tainted', () => {
       taintOrDeny({ op: 'taint', ring: RING, targets, successor: kid }, world.deps('taint')),
     ).rejects.toMatchObject({
       code: 'ERR_KEY_STATE',
-      message: `key ${kid} of ring ${RING} is to go, and cannot take over`,
+      message: `successor ${kid} of ring ${RING} is tainted by the same request`,
     });
   });
 });
 
-const CLASS = 'the class of a taint decides how far it goes';
-const REASON = 'a reason is one line of text';
+const CLASS = 'the taint class is not compromise or planned';
+const REASON = 'the reason is not one line of text';
 test.each([
   [{ class: 'whatever' }, CLASS],
   [{ class: undefined }, CLASS],
@@ -296,7 +296,7 @@ test('a legacy key is not believed for more than a year', async () => {
     );
   await expect(until(world.clock.now() + 367 * 86_400)).rejects.toMatchObject({
     code: 'ERR_RING_LIMIT',
-    message: `legacy key ${legacy.jwk.kid} of ring ${RING} is to be believed for too long`,
+    message: `legacy key ${legacy.jwk.kid} of ring ${RING} would be accepted for too long`,
   });
 });
 

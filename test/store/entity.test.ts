@@ -70,7 +70,10 @@ test('a query asks for the part, and a shape without one is not queried', () => 
   expect(BADGE.in(WORKER).parse(row)).toEqual(BADGE.parse(row));
   const { part: _part, ...unqueried } = declared;
   expect(() => entity({ ...unqueried, schema }).in()).toThrow(
-    expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: 'no query answers rows of people that are a badge' }),
+    expect.objectContaining({
+      code: 'ERR_INPUT_INVALID',
+      message: 'table people has no query for rows of entity badge',
+    }),
   );
 });
 

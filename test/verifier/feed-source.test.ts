@@ -45,7 +45,7 @@ test('a document from the future does not keep the documents of today from being
 });
 
 test.each<[string, (published: Published) => string, string]>([
-  ['of another ring', (it) => it.sign({ ...it.last, ring: 'other-ring' }), 'the feed is of another ring'],
+  ['of another ring', (it) => it.sign({ ...it.last, ring: 'other-ring' }), 'the feed names another ring'],
   [
     'of another typ',
     (it) => it.sign(it.last, it.feedKey, { typ: 'at+jwt' }),
@@ -62,7 +62,7 @@ test.each<[string, (published: Published) => string, string]>([
     (it) => it.sign(it.last, elsewhere, { kid: it.feedKey.jwk.kid }),
     'the signature of the feed does not verify',
   ],
-  ['that is over', (it) => it.sign({ ...it.last, exp: NOW - 1 }), 'the feed is not of this time'],
+  ['that is over', (it) => it.sign({ ...it.last, exp: NOW - 1 }), 'the feed is expired or from the future'],
 ])('a first document %s is refused, and nothing is accepted', async (_what, document, message) => {
   const published = new Published();
   published.publish();
@@ -132,9 +132,9 @@ describe('a feed that cannot be reached', () => {
     published.now = NOW + FEED_LIFE + 1;
     await expect(verifier.verify(token)).rejects.toMatchObject({
       code: 'ERR_FEED_EXPIRED',
-      message: 'there is no feed that still counts, so no token does',
+      message: 'no current feed: the last one expired 1 s ago',
       got: 1,
-      fix: 'check that the feed can be reached',
+      fix: 'check that this service can reach the feed URL',
     });
     published.publish();
     published.now += POLL;
@@ -305,7 +305,7 @@ test('a feed of 20,000 cut-offs is followed, and one beyond 64 MiB is not read',
   published.document = 'a'.repeat(64 * 1024 * 1024 + 1);
   await expect(published.verifier().verify(published.token())).rejects.toMatchObject({
     code: 'ERR_FEED_EXPIRED',
-    cause: { code: 'ERR_TOKEN_MALFORMED', message: 'a token is at most 67108864 bytes' },
+    cause: { code: 'ERR_TOKEN_MALFORMED', message: 'the token is larger than 67108864 bytes' },
   });
 });
 

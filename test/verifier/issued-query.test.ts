@@ -46,7 +46,7 @@ test.each(['is down', 'talks nonsense'] as const)(
     published.ledger = how;
     await expect(verifier.verify(token)).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: 'the ledger could not be asked, so the token is refused',
+      message: 'the ledger did not answer, so the verifier refuses the token',
     });
     published.ledger = 'answers';
     expect(await verdict(verifier, token)).toBe('accepted');

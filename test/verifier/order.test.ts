@@ -35,7 +35,7 @@ const DEFECTS: readonly (Defect & { readonly what: string })[] = [
   {
     what: 'it has four parts',
     code: 'ERR_TOKEN_MALFORMED',
-    message: 'a token has three parts',
+    message: 'the token does not have three parts',
     token: (token) => `${token}.x`,
   },
   {
@@ -47,13 +47,13 @@ const DEFECTS: readonly (Defect & { readonly what: string })[] = [
   {
     what: 'its kid is of no key',
     code: 'ERR_TOKEN_KID_UNKNOWN',
-    message: 'the kid is not one of this ring',
+    message: 'the ring has no key with this kid',
     header: { kid: 'nobody' },
   },
   {
     what: 'its typ is that of another kind',
     code: 'ERR_TOKEN_HEADER',
-    message: 'alg and typ are not those of the key',
+    message: 'alg or typ is not that of the key',
     header: { typ: 'JWT' },
   },
   {

@@ -118,17 +118,17 @@ export class EvidenceLog extends Construct {
 function retentionDays(given: number = RETENTION_DAYS.default): number {
   const { min, max } = RETENTION_DAYS;
   if (Number.isSafeInteger(given) && given >= min && given <= max) return given;
-  throw new CurfewError('ERR_CONFIG_INVALID', `evidence is locked for ${min} to ${max} days`, {
+  throw new CurfewError('ERR_CONFIG_INVALID', `the lock of evidence is not ${min} to ${max} days`, {
     got: given,
     allowed: { min, max },
-    fix: 'ask your auditor; a trial stage locks for one day whatever this says',
+    fix: 'ask your auditor; a trial stage always locks for one day',
   });
 }
 
 /** C2SP signed-note: a key name has no spaces and no plus sign. */
 function parseOrigin(origin: string): string {
   if (/^[^\s+]{3,200}$/.test(origin)) return origin;
-  throw new CurfewError('ERR_CONFIG_INVALID', 'the log origin is a name without spaces and plus signs', {
+  throw new CurfewError('ERR_CONFIG_INVALID', 'the log origin has a space or a plus sign', {
     got: origin,
     allowed: 'a schema-less URL you own, as example.com/curfew/prod',
   });

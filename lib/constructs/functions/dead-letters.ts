@@ -1,4 +1,4 @@
-/** One queue a stack for what could not be delivered or failed twice, and the alarm that says so. */
+/** One dead letter queue per stack, and the alarm that says so. */
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Queue } from 'aws-cdk-lib/aws-sqs';

@@ -29,7 +29,7 @@ export interface CurfewRoute {
   readonly method: HttpMethod;
   readonly path: string;
   readonly to: CurfewFunction;
-  /** Its own: on a limit that routes share, whoever floods a public one stops the others. */
+  /** Its own: on a limit that routes share, a flood of a public one stops the others. */
   readonly throttle: Throttle;
   /** An authoriser, or the reason why everybody may call. */
   readonly access: { readonly authorizer: IHttpRouteAuthorizer } | { readonly publicBecause: string };

@@ -1,4 +1,4 @@
-/** The code of every Lambda: one file a function, and the one esbuild run of a synth that bundles them. */
+/** The code of every Lambda: one file per function, and the one esbuild run of a synth that bundles them. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';

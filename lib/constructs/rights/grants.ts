@@ -297,7 +297,7 @@ function isBucket(name: string): name is Bucket {
 
 function known<T>(target: T | undefined, what: string): T {
   if (target !== undefined) return target;
-  throw new CurfewError('ERR_CONFIG_INVALID', `a right speaks of the ${what}, which this construct does not have`, {
-    fix: 'hand it over in `targets`, or take the right out of lib/domain/deployment/rights.ts',
+  throw new CurfewError('ERR_CONFIG_INVALID', `a right names the ${what}, which this construct does not have`, {
+    fix: 'pass it in `targets`, or remove the right from lib/domain/deployment/rights.ts',
   });
 }

@@ -1,4 +1,4 @@
-/** One page an instance: how issuing goes, and a row a ring with its figures and the states of its alarms. */
+/** One page per instance: how issuing goes, and a row per ring with its figures and the states of its alarms. */
 import { Duration } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,

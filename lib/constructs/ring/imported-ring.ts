@@ -45,11 +45,15 @@ export class ImportedRing extends SigningKeyRingBase {
   protected administration(): Administration {
     const { ringId, functionNames, keysTableName } = this.attributes;
     if (functionNames === undefined || keysTableName === undefined)
-      throw new CurfewError('ERR_CONFIG_INVALID', `ring ${ringId} was imported without what administers it`, {
-        got: { functionNames, keysTableName },
-        allowed: 'the names in the outputs of its signing stack',
-        fix: 'give functionNames and keysTableName to fromSigningKeyRingAttributes',
-      });
+      throw new CurfewError(
+        'ERR_CONFIG_INVALID',
+        `ring ${ringId} was imported without its functions and its keys table`,
+        {
+          got: { functionNames, keysTableName },
+          allowed: 'the names in the outputs of its signing stack',
+          fix: 'give functionNames and keysTableName to fromSigningKeyRingAttributes',
+        },
+      );
     const stack = Stack.of(this);
     return {
       functionArns: Object.values(functionNames).map((name) =>

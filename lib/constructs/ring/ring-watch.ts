@@ -28,7 +28,7 @@ const SIGN_ERRORS = [
   'ERR_UNAVAILABLE',
 ] as const satisfies readonly ErrorCode[];
 
-/** Each would let somebody sign who may not, or end a key. CloudTrail reports those that were refused as well. */
+/** Each would let another principal sign, or end a key. CloudTrail reports those that were refused as well. */
 const CHANGES_OF_KEYS = ['PutKeyPolicy', 'CreateGrant', 'ScheduleKeyDeletion', 'DisableKey'];
 
 /** Every ring is within these. */

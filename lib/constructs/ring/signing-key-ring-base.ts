@@ -16,13 +16,13 @@ export interface ISigningKeyRing extends IConstruct {
 
   /**
    * Lets a back end have tokens issued by this ring and no other: `POST {api}/r/{ringId}/issue`, signed with its own
-   * credentials. A right to call, never one of KMS: whoever has it cannot sign anything but claims that the issuer checked.
+   * credentials. A right to call, never one of KMS: its holder can sign only claims that the issuer checked.
    */
   grantIssue(grantee: IGrantable): Grant;
 
   /**
    * What `curfew ring list`, `show`, `rotate`, `taint`, `halt` and `resume` need. The Lambdas behind them serve every ring of the
-   * instance, and IAM cannot see which ring a call names: whoever administers one ring can administer all.
+   * instance, and IAM cannot see which ring a call names: an administrator of one ring can administer all.
    */
   grantAdminister(grantee: IGrantable): Grant;
 

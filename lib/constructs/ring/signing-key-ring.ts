@@ -183,7 +183,7 @@ export class SigningKeyRing extends SigningKeyRingBase {
     };
   }
 
-  /** What is not accepted goes into the report; undefined then. */
+  /** Invalid input goes into the report; undefined then. */
   private accepted<T>(parse: () => T): T | undefined {
     try {
       return parse();

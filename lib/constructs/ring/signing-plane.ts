@@ -206,7 +206,7 @@ export class SigningPlane extends Construct {
     for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
       this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
-      // Not the rotator, which people may invoke: whoever can send it such an event writes rings.
+      // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
       onEventHandler: ringDeployer.function,
       logGroup: new LogGroup(this, 'RingProviderLogs', {
         retention: RetentionDays.THREE_MONTHS,
@@ -223,7 +223,7 @@ export class SigningPlane extends Construct {
   enrol(ringId: string): string {
     const name = pascal(ringId);
     if (this.rings.has(name))
-      throw new CurfewError('ERR_CONFIG_INVALID', `there are two rings ${ringId}`, {
+      throw new CurfewError('ERR_CONFIG_INVALID', `two rings have the id ${ringId}`, {
         got: ringId,
         allowed: 'ids that differ in more than their hyphens',
         fix: 'give each ring an id of its own',
@@ -280,7 +280,7 @@ export class SigningPlane extends Construct {
 function parsePublicBaseUrl(url: string, cdn: PublicCdn | undefined): string {
   const filled = url.replaceAll('{apiId}', 'x').replaceAll('{cdn}', cdn ? 'x' : '{cdn}');
   if (/^https:\/\/[^{}\s]+$/.test(filled) && URL.canParse(filled) && !url.endsWith('/')) return url;
-  throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is an https URL without a slash at the end', {
+  throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is not an https URL without a slash at the end', {
     got: url,
     allowed: 'https://keys.example.com, or with {apiId} for the API made here, or {cdn} for its CDN where there is one',
     fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',

@@ -1,4 +1,4 @@
-/** ERR_EVIDENCE_UNLOCKED: a bucket for evidence in which somebody could replace or delete what was written. */
+/** ERR_EVIDENCE_UNLOCKED: an evidence bucket in which a principal could replace or delete objects. */
 import { CurfewError } from '../../domain/base/errors';
 import { STAGES, type Stage } from '../parts/stage';
 import type { Rendered } from './rendered';

@@ -14,16 +14,16 @@ const SIGNS_NOTHING: readonly unknown[] = [undefined, 'ENCRYPT_DECRYPT', 'KEY_AG
 export function keyOutsideRing({ type, properties, isGenerated }: Rendered): CurfewError | undefined {
   const unread = Object.keys(properties).filter(isRewritten);
   if (isGenerated ? glob(type).test(KEY) : type === KEY && unread.length > 0)
-    return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a key is made by a loop or a macro, and may be able to sign', {
+    return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a loop or a macro creates a key that may be able to sign', {
       got: isGenerated ? type : unread,
       allowed: `${KEY} with a KeyUsage that stands in the template`,
-      fix: 'write it out',
+      fix: 'declare the key in the template itself',
     });
   if (type !== KEY || SIGNS_NOTHING.includes(properties.KeyUsage)) return undefined;
   const { KeySpec: keySpec = 'SYMMETRIC_DEFAULT', KeyUsage: keyUsage } = properties;
-  return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a key that can sign stands outside a ring, and nothing rotates it', {
+  return new CurfewError('ERR_KEY_OUTSIDE_RING', 'a signing key is outside a ring, and nothing rotates it', {
     got: { keySpec, keyUsage },
     allowed: 'a SigningKeyRing, or a key for ENCRYPT_DECRYPT or KEY_AGREEMENT',
-    fix: 'declare a SigningKeyRing and have its issuer sign; until then, have an exemption approved for this path',
+    fix: 'declare a SigningKeyRing and have its issuer sign; until then, get an exemption approved for this path',
   });
 }

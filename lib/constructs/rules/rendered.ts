@@ -13,7 +13,7 @@ export interface Rendered {
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** By a loop or a macro: its type and its properties are a pattern, and nobody reads here what becomes of it. */
+  /** By a loop or a macro: its type and its properties are a pattern, and we cannot read the result here. */
   readonly isGenerated: boolean;
   readonly templateFile: string;
 }

@@ -37,7 +37,7 @@ interface AlarmRow {
   readonly below?: number;
   /** Minutes in a row: fewer wake people for what the next tick repairs. */
   readonly minutes: (ring: RingTimes) => number;
-  /** A figure that is put each minute and does not come is an alarm too: nobody is watching. */
+  /** A figure that is put each minute and does not come is an alarm too: the watch has stopped. */
   readonly missing: 'alarm' | 'fine';
 }
 

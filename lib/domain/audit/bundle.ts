@@ -158,7 +158,7 @@ class Checks {
   private needed<V>({ id, value }: Found<V>): V {
     if (value !== undefined) return value;
     const code = this.made.find((check) => check.id === id)?.code ?? 'ERR_EVIDENCE_INCOMPLETE';
-    throw new CurfewError(code, `not checked, because "${id}" does not hold`);
+    throw new CurfewError(code, `not checked: the check "${id}" failed`);
   }
 }
 
@@ -168,7 +168,10 @@ function readCase(files: BundleFiles): string {
   const description = { v, case: caseId, origin, madeAt } as BundleDescription;
   const typed = v === 1 && typeof caseId === 'string' && typeof origin === 'string' && Number.isSafeInteger(madeAt);
   if (!typed || formatDescription(description) !== text)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', `${BUNDLE_FILE} has v, case, origin and madeAt, spelled canonically`);
+    throw new CurfewError(
+      'ERR_EVIDENCE_FORMAT',
+      `${BUNDLE_FILE} is not the canonical JSON of v, case, origin and madeAt`,
+    );
   return description.case;
 }
 
@@ -176,7 +179,7 @@ function parseMembers(text: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(text)) as Record<string, unknown>;
   } catch (cause) {
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', `${BUNDLE_FILE} is JSON`, { cause });
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', `${BUNDLE_FILE} is not JSON`, { cause });
   }
 }
 
@@ -209,7 +212,7 @@ function readEntries(files: BundleFiles, { checkpoint }: SignedCheckpoint): read
       throw new CurfewError('ERR_EVIDENCE_TREE', `the tile ${path} does not follow from the entries`, { got: path });
   }
   if (!edgeRoot(grown.edge).equals(root))
-    throw new CurfewError('ERR_EVIDENCE_TREE', 'the entries do not add up to the root of the checkpoint');
+    throw new CurfewError('ERR_EVIDENCE_TREE', 'the entries do not hash to the root of the checkpoint');
   return entries;
 }
 

@@ -138,7 +138,7 @@ function inputsOf(records: readonly EvidenceRecord[]) {
       plan: inventory && planCase(inventory.body as unknown as Inventory),
     };
   } catch (cause) {
-    throw new CurfewError('ERR_EVIDENCE_RECORD', 'the recorded inputs of the case cannot be planned with', { cause });
+    throw new CurfewError('ERR_EVIDENCE_RECORD', 'the planner rejects the recorded inputs of the case', { cause });
   }
 }
 
@@ -163,7 +163,7 @@ function checkFrozen(records: readonly EvidenceRecord[], type: 'case.listed' | '
   if (frozen && canonicalJson(frozen.body.items ?? null) !== canonicalJson(items as Json))
     throw new CurfewError(
       'ERR_EVIDENCE_INCOMPLETE',
-      `${frozen.id} lists other items than its recorded inputs ask for`,
+      `${frozen.id} lists other items than the planner computes from its recorded inputs`,
       {
         got: frozen.body.items,
         allowed: items,

@@ -40,7 +40,7 @@ export function listsOf({ id, body }: EvidenceRecord): {
   )
     throw new CurfewError(
       'ERR_EVIDENCE_RECORD',
-      `${id} names a kid, lists with shard, count, sha256 and root, and their sum`,
+      `${id} has no kid, no lists with shard, count, sha256 and root, or another count than their sum`,
     );
   return { kid, entries };
 }

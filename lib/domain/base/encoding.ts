@@ -29,7 +29,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  */
 export function canonicalJson(value: Json): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value))
-    throw new CurfewError('ERR_INPUT_INVALID', 'a canonical number is a safe integer', { got: value });
+    throw new CurfewError('ERR_INPUT_INVALID', 'the number is not a safe integer', { got: value });
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const members = Object.entries(value as Record<string, Json | undefined>).filter(

@@ -94,7 +94,7 @@ export function checkAttempt(
   attempt: number,
   states: readonly CaseState[],
 ): CaseMeta {
-  if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
+  if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `no case ${caseId}`, { got: caseId });
   if (meta.attempt !== attempt)
     throw new CurfewError('ERR_CASE_STATE', `case ${caseId} is at attempt ${meta.attempt}`, {
       got: attempt,

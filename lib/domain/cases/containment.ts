@@ -27,7 +27,7 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'nn'> : never;
 /**
  * The order is a security claim:
  *  1. cut-offs end what can be used from anywhere with no call to AWS, and one write ends all of a subject's tokens;
- *  2. the latch ends sessions as well as keys, and the leaver cannot lift it: whatever follows he cannot undo, neither
+ *  2. the latch ends sessions as well as keys, and the leaver cannot lift it: they cannot undo what follows, neither
  *     by making a new key nor by setting an old one Active again;
  *  3. access keys, which without the latch could have been replaced in between;
  *  4. personal KMS keys last: disabling one stops what it signs or decrypts, and it authenticates nobody to anything.

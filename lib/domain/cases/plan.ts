@@ -1,7 +1,7 @@
 /**
  * The plan of a case, computed once from what is frozen in `case.inventory`, and the order of the whole workflow.
  *
- * Custody decides the response: whoever could have copied a key is answered with `compromise`, whoever could use,
+ * Custody decides the response: to custody that could copy a key, `compromise`; to custody that could use,
  * deploy or administer it with `planned`, twice. Everything here stands in records in clear: rings, kids and custody
  * classes name no person. The offline verifier calls the same function.
  */

@@ -1,4 +1,4 @@
-/** What must be observed before an item counts as done, and again before it counts as proved. One row a kind. */
+/** What must be observed before an item counts as done, and again before it counts as proved. One row per kind. */
 import type { ErrorCode } from '../base/errors';
 import type { KeyState } from '../rings/ring';
 import type { CaseItem } from '../store/case-items';
@@ -13,14 +13,14 @@ export type Observations = {
   'access-key': { readonly status: 'Active' | 'Inactive' | 'none' };
   'personal-key': { readonly kmsState: string };
   'login-profile': { readonly exists: boolean };
-  /** Why nobody can act on it; nothing that is observed proves it. */
+  /** Why no step can act on it; no observation proves it. */
   unplannable: { readonly reason: string };
   taint: {
     readonly state: KeyState | 'none';
     readonly inJwks?: boolean;
     /** KMS's own answer to the issuer for the tainted key; a legacy key has none. */
     readonly sign?: { readonly signed: boolean; readonly code?: string };
-    /** The same for each STANDBY that is not being activated: nobody can pre-mint on the next key. */
+    /** The same for each STANDBY that is not being activated: no caller can pre-mint on the next key. */
     readonly standbys?: readonly { readonly kid: string; readonly signed: boolean; readonly code?: string }[];
   };
   'rotate-again': { readonly followUp?: string; readonly dueAt?: number };

@@ -1,5 +1,5 @@
 /**
- * The records of a case, one builder a type. Ids derive from the case and the item, so a replay names the same record.
+ * The records of a case, one builder per type. Ids derive from case and item, so a replay names the same record.
  *
  *     c-…/opened   c-…/listed   c-…/item/01/contained   c-…/contained   c-…/held
  *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/closed
@@ -128,7 +128,7 @@ function record(
     ...(ring !== undefined && { ring }),
     body: body as Body & Json,
   };
-  // Before the transaction that carries it: past that, a record nobody can append would hold up all behind it.
+  // Before the transaction that carries it: after that, a record too large to append would block all behind it.
   const bytes = Buffer.byteLength(formatRecord(written));
   if (bytes > RECORD_BYTES_MAX)
     throw new CurfewError('ERR_PLAN_INVALID', `the record ${written.id} is larger than the log takes`, {

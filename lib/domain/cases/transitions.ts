@@ -1,6 +1,6 @@
 /**
  * The writes of a case: one transaction each, under the fence that the writer read, with the records and events it owes.
- * Whoever is second is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
+ * The second writer is refused (`ERR_CONDITION_FAILED`), reads again and decides again.
  */
 
 import { type EvidenceRecord, storedRecord } from '../evidence/record';
@@ -116,7 +116,7 @@ export function rescind(
   ];
 }
 
-/** Under the fence the writer read: whoever is second reads again and decides again. */
+/** Under the fence the writer read: the second writer reads again and decides again. */
 export function transition(meta: CaseMeta, set: Partial<CaseMeta>, outgoing: readonly Outgoing[] = []): PlainWrite[] {
   const next = { ...meta, fence: meta.fence + 1, version: meta.version + 1 };
   return [

@@ -2,7 +2,7 @@
  * Every command of the CLI and all that it asks AWS for, and the roles that people use it in: one table, read by the
  * CLI (its commands are these), by the managed policies (they grant this and no more) and by the tests.
  *
- * Nobody here signs, writes a table or a key policy: what a command changes, a Lambda changes that it may invoke.
+ * No command signs or writes a table or a key policy: it changes things through a Lambda that it may invoke.
  */
 import type { Right } from './rights';
 
@@ -23,7 +23,7 @@ export type AccessRight =
   /** Quotas of Lambda in this account. */
   | 'account:look';
 
-/** A command without rights works offline, and is anybody's. */
+/** A command without rights works offline, for every user. */
 export const COMMAND_RIGHTS = {
   'ring list': ['stacks:look', 'keys:query'],
   'ring show': ['stacks:look', 'keys:query'],

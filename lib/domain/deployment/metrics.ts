@@ -2,7 +2,7 @@
 
 export const METRICS_NAMESPACE = 'Curfew';
 
-/** Each is put once a minute for each ring (dimensions Instance and Ring), and the worst of all rings (Instance). */
+/** Each is put once per minute for each ring (dimensions Instance and Ring), and the worst of all rings (Instance). */
 export const METRICS = {
   ActiveKeyAge: { unit: 'Seconds', says: 'how long the ACTIVE key has been signing' },
   StandbyKeys: { unit: 'Count', says: 'keys that stand by, seen in the JWKS and fit to sign next', lowest: true },
@@ -13,7 +13,7 @@ export const METRICS = {
   KeyPolicyDrift: { unit: 'Count', says: 'keys whose policy, as read back, is not the one written at birth' },
   KeyPolicyPuts: {
     unit: 'Count',
-    says: 'changes of a key, or of the rights to it, that CloudTrail saw and nobody of us makes',
+    says: 'changes of a key, or of the rights to it, that CloudTrail saw and no Lambda of Curfew makes',
   },
 } as const satisfies Record<
   string,

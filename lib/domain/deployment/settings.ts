@@ -39,7 +39,7 @@ export type Settings = { readonly [N in SettingName]: number };
 export function parseSettings(given: Readonly<Record<string, unknown>> = {}): Settings {
   for (const name of Object.keys(given))
     if (!Object.hasOwn(SETTINGS, name))
-      throw new CurfewError('ERR_CONFIG_INVALID', `there is no setting ${name}`, {
+      throw new CurfewError('ERR_CONFIG_INVALID', `unknown setting ${name}`, {
         got: name,
         allowed: Object.keys(SETTINGS),
       });
@@ -47,7 +47,7 @@ export function parseSettings(given: Readonly<Record<string, unknown>> = {}): Se
   const settings = Object.entries(SETTINGS).map(([name, { default: fallback, min, max }]) => {
     const value = given[name] ?? fallback;
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max)
-      throw new CurfewError('ERR_CONFIG_INVALID', `${name} is a whole number of seconds from ${min} to ${max}`, {
+      throw new CurfewError('ERR_CONFIG_INVALID', `${name} is not a whole number of seconds from ${min} to ${max}`, {
         got: value,
         allowed: { min, max },
       });

@@ -24,7 +24,10 @@ export interface SealedPlace {
 /** `iv` must be fresh: one IV twice under one key gives both texts away. */
 export function sealField(dek: Uint8Array, iv: Uint8Array, place: SealedPlace, clear: string): string {
   if (iv.length !== IV_BYTES)
-    throw new CurfewError('ERR_INPUT_INVALID', `an IV is ${IV_BYTES} bytes`, { got: iv.length, allowed: IV_BYTES });
+    throw new CurfewError('ERR_INPUT_INVALID', `the IV is not ${IV_BYTES} bytes`, {
+      got: iv.length,
+      allowed: IV_BYTES,
+    });
 
   const cipher = createCipheriv(CIPHER, checkedDek(dek), iv, { authTagLength: TAG_BYTES }).setAAD(boundTo(place));
   const sealed = Buffer.concat([cipher.update(clear, 'utf8'), cipher.final(), cipher.getAuthTag()]);
@@ -59,7 +62,7 @@ export function isSealed(text: string): boolean {
 
 function parseSealed(text: string): { iv: Buffer; ciphertext: Buffer; tag: Buffer } {
   if (!isSealed(text))
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a sealed field is v1.<iv>.<ciphertext and tag>', {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'the sealed field is not v1.<iv>.<ciphertext and tag>', {
       got: text.slice(0, 8),
     });
 
@@ -74,12 +77,14 @@ function parseSealed(text: string): { iv: Buffer; ciphertext: Buffer; tag: Buffe
 
 function checkedDek(dek: Uint8Array): Uint8Array {
   if (dek.length === DEK_BYTES) return dek;
-  throw new CurfewError('ERR_INPUT_INVALID', `a person's key is ${DEK_BYTES} bytes`, { got: dek.length });
+  throw new CurfewError('ERR_INPUT_INVALID', `the key of the person is not ${DEK_BYTES} bytes`, { got: dek.length });
 }
 
 /** NUL parts the two, so that no pair of names runs into another; neither may hold one. */
 function boundTo({ pseudonym, context }: SealedPlace): Buffer {
   if (pseudonym === '' || context === '' || `${pseudonym}${context}`.includes('\0'))
-    throw new CurfewError('ERR_INPUT_INVALID', 'pseudonym and context are not empty and hold no NUL', { got: context });
+    throw new CurfewError('ERR_INPUT_INVALID', 'the pseudonym or the context is empty or holds a NUL', {
+      got: context,
+    });
   return Buffer.from(`${pseudonym}\0${context}`, 'utf8');
 }

@@ -3,7 +3,7 @@
  *
  *     <H(jti)> <H(compact JWS)>\n        one line a token, lines sorted, none twice
  *
- * A token may stand in more than one list: whoever counts takes the union (lambdas/committer.ts says why).
+ * A token may stand in more than one list: a count takes the union (lambdas/committer.ts says why).
  */
 import { H, parseBase64url } from '../base/encoding';
 import { CurfewError } from '../base/errors';
@@ -36,11 +36,14 @@ export function parseTokenList(bytes: Uint8Array): TokenDigest[] {
   const tokens = linesOf(text).map((line) => {
     const [jtiH = '', tokenSha256 = '', ...rest] = line.split(' ');
     if (rest.length > 0 || ![jtiH, tokenSha256].every(isDigest))
-      throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a line of a token list is two digests', { got: line });
+      throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a line of the token list is not two digests', { got: line });
     return { jtiH, tokenSha256 };
   });
   if (tokens.length === 0 || formatTokenList(tokens) !== text)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a token list is its lines, sorted, none twice, each ended');
+    throw new CurfewError(
+      'ERR_EVIDENCE_FORMAT',
+      'the lines of the token list are not sorted, distinct and newline-terminated',
+    );
   return tokens;
 }
 

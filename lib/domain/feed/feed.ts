@@ -86,7 +86,7 @@ function asActive(key: KeyRecord): KeyRecord {
  */
 export function checkFollows(last: Feed, next: Feed): void {
   const refuse = (why: string, got: unknown) => {
-    throw new CurfewError('ERR_FEED_ROLLBACK', `the feed takes something back: ${why}`, { got });
+    throw new CurfewError('ERR_FEED_ROLLBACK', `the feed rolls back: ${why}`, { got });
   };
   if (next.ring !== last.ring) refuse('it is of another ring', next.ring);
   if (next.seq < last.seq || (next.seq === last.seq && next.iat !== last.iat)) refuse('its seq is older', next.seq);

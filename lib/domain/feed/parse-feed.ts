@@ -17,7 +17,7 @@ export function feedOf(compact: string): Feed {
   try {
     feed = JSON.parse(String(parseBase64url(payload) ?? ''));
   } catch (cause) {
-    throw new CurfewError('ERR_FEED_INVALID', 'what is published as the feed is none', { cause });
+    throw new CurfewError('ERR_FEED_INVALID', 'the published feed is not a valid feed', { cause });
   }
   return parseFeed(feed);
 }

@@ -51,7 +51,7 @@ export function diagnose(facts: InstanceFacts): Finding[] {
     ...('unseen' in rings
       ? [unseenRings(rings)]
       : rings.seen.length === 0
-        ? [problem('rings', 'there is none', 'deploy the signing stack: its rings are born with it')]
+        ? [problem('rings', 'none', 'deploy the signing stack: the deployment creates its rings')]
         : rings.seen.flatMap(diagnoseRing)),
     ...exemptions(facts),
     ...webhookSecrets(facts),
@@ -63,7 +63,7 @@ export function diagnose(facts: InstanceFacts): Finding[] {
     unknown(
       'quota of KMS',
       'Service Quotas is not asked',
-      'compare "Cryptographic operations" of KMS in your region with how many tokens a second you issue',
+      'compare "Cryptographic operations" of KMS in your region with the tokens that you issue per second',
     ),
   ];
 }
@@ -72,13 +72,13 @@ export function diagnose(facts: InstanceFacts): Finding[] {
 function unseenRings({ unseen, isBroken }: Unseen): Finding {
   return isBroken
     ? problem('rings', unseen, 'find out who wrote the row, and restore it from a backup of the table')
-    : unknown('rings', `the Keys table did not tell: ${unseen}`, MAY_LOOK);
+    : unknown('rings', `could not read the Keys table: ${unseen}`, MAY_LOOK);
 }
 
 function stacks({ stacks: found }: InstanceFacts): Finding[] {
   return Object.entries(found).map(([name, status]) => {
     const check = `stack ${name}`;
-    if (status === undefined) return problem(check, 'there is none', 'npx cdk deploy --all');
+    if (status === undefined) return problem(check, 'not deployed', 'npx cdk deploy --all');
     if (COMPLETE.includes(status)) return ok(check, status);
     if (status.endsWith('_IN_PROGRESS')) return unknown(check, status, 'ask again when it is done');
     return problem(check, status, 'see its events, then deploy again');
@@ -86,12 +86,12 @@ function stacks({ stacks: found }: InstanceFacts): Finding[] {
 }
 
 function stage({ stage: found }: InstanceFacts): Finding {
-  if ('unseen' in found) return unknown('stage', found.unseen, 'deploy again: newer stacks say it');
+  if ('unseen' in found) return unknown('stage', found.unseen, 'deploy again: newer stacks have an output for it');
   return found.seen === 'production'
     ? ok('stage', 'production')
     : problem(
         'stage',
-        `${found.seen}: tables and keys go with their stack, evidence is locked for a day`,
+        `${found.seen}: deleting a stack deletes its tables and keys, evidence is locked for one day`,
         'set stage: production',
       );
 }
@@ -113,7 +113,11 @@ function webhookSecrets({ webhookSecrets: found }: InstanceFacts): Finding[] {
   const sources = Object.entries(found);
   if (sources.length === 0)
     return [
-      problem('HR sources', 'none: nobody says who leaves', 'configure `sources`, and deploy the offboarding stack'),
+      problem(
+        'HR sources',
+        'none: Curfew learns of no departure',
+        'configure `sources`, and deploy the offboarding stack',
+      ),
     ];
   return sources.map(([source, hasValue]) => {
     const check = `secret of ${source}`;
@@ -132,10 +136,10 @@ function people({ people: found, at }: InstanceFacts): Finding {
   if ('unseen' in found) return unknown('people', found.unseen, MAY_LOOK);
   const { items, tableMadeAt } = found.seen;
   if (items > 0) return ok('people', `${items} principals and exposures are known`);
-  const fix = '`curfew people import`: a departure ends only what was imported';
+  const fix = '`curfew people import`: a case ends only the access that you imported';
   if (at - tableMadeAt < COUNTED_EACH_SECONDS)
-    return unknown('people', 'none as DynamoDB counted last, which it does every six hours', fix);
-  return problem('people', 'nobody was imported more than six hours ago', fix);
+    return unknown('people', 'none at the last count; DynamoDB counts every six hours', fix);
+  return problem('people', 'none imported; the table is more than six hours old', fix);
 }
 
 /** By their whole names: the alarms of the instance `prod-eu` begin with `curfew-prod-` as well. */
@@ -167,20 +171,20 @@ function alarms(facts: InstanceFacts): Finding {
       'alarms',
       [
         ringing.length > 0 ? `${named(ringing)}: ALARM` : '',
-        missing.length > 0 ? `of ${expected.length} there is no ${named(missing)}` : '',
+        missing.length > 0 ? `${missing.length} of ${expected.length} missing: ${named(missing)}` : '',
       ]
         .filter(Boolean)
         .join('; '),
-      ringing.length > 0 ? 'see its section of docs/runbook.md' : 'deploy again: somebody deleted them',
+      ringing.length > 0 ? 'see its section of docs/runbook.md' : 'deploy again: the alarms were deleted',
     );
   const undecided = found.seen.filter(({ state }) => state !== 'OK').map(({ name }) => name);
   if (undecided.length > 0)
     return unknown(
       'alarms',
-      `${undecided.length} of ${expected.length} cannot tell yet: ${named(undecided)}`,
-      'ask again in some minutes: each takes missing figures for good or bad, so none stays like this',
+      `${undecided.length} of ${expected.length} have no data yet: ${named(undecided)}`,
+      'ask again in some minutes: an alarm soon treats missing figures as good or bad',
     );
-  if ('unseen' in rings) return unknown('alarms', 'which rings there are is not known', 'see `rings`');
+  if ('unseen' in rings) return unknown('alarms', 'the list of rings could not be read', 'see `rings`');
   return ok('alarms', `0 of ${expected.length} in state ALARM`);
 }
 
@@ -192,11 +196,11 @@ function alarmActions(facts: InstanceFacts): Finding {
   if (silent.length > 0)
     return problem(
       'alarm actions',
-      `${silent.length} of ${expected.length} alarms tell nobody`,
+      `${silent.length} of ${expected.length} alarms have no action`,
       'set alarmTopicArn; or `aws cloudwatch enable-alarm-actions`, if they have one',
     );
-  if ('unseen' in rings) return unknown('alarm actions', 'which rings there are is not known', 'see `rings`');
-  return ok('alarm actions', 'every alarm tells somebody');
+  if ('unseen' in rings) return unknown('alarm actions', 'the list of rings could not be read', 'see `rings`');
+  return ok('alarm actions', 'every alarm has an action');
 }
 
 function concurrency({ concurrency: found }: InstanceFacts): Finding {
@@ -204,8 +208,8 @@ function concurrency({ concurrency: found }: InstanceFacts): Finding {
   if ('unseen' in found) return unknown(check, found.unseen, MAY_LOOK);
   const { limit, peak } = found.seen;
   const used = peak === undefined ? 'the peak of the last day is not known' : `the peak of the last day was ${peak}`;
-  const says = `${limit} at once in this account and region; ${used}`;
-  const fix = 'ask AWS for more "Concurrent executions", or move what else runs here';
+  const says = `${limit} concurrent executions in this account and region; ${used}`;
+  const fix = 'ask AWS for more "Concurrent executions", or move other functions out of this account and region';
   if (limit < CONCURRENCY_MIN || (peak ?? 0) > limit * CONCURRENCY_USED_MAX) return problem(check, says, fix);
   if (peak === undefined) return unknown(check, says, 'look at ConcurrentExecutions of Lambda in CloudWatch');
   return ok(check, says);

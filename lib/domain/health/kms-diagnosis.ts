@@ -34,7 +34,7 @@ export function diagnoseKms(facts: KmsFacts): Finding[] {
   return [states(facts), policies(facts), grants(facts)];
 }
 
-/** It waits for deletion, is gone, or cannot be used for another reason of KMS's own: it signs for nobody. */
+/** It waits for deletion, is gone, or cannot be used for another reason of KMS's own: it cannot sign. */
 export function isUnusable({ kid }: KeyRecord, kms: KmsFacts['kms']): boolean {
   const { state } = kms[kid] ?? { state: NOT_LOOKED_AT };
   return 'seen' in state && state.seen !== 'Enabled' && state.seen !== 'Disabled';
@@ -55,12 +55,12 @@ function states({ ring, at, kms }: KmsFacts): Finding {
       'keys in KMS',
       wrong.join(', '),
       all.some((key) => !isOver(key) && isUnusable(key, kms))
-        ? 'the next tick puts another in its place, as does `curfew ring taint`; CloudTrail says who asked for its deletion'
-        : 'the next tick disables what must not sign; CloudTrail says who changed it behind the ring’s back',
+        ? 'the next tick or `curfew ring taint` replaces the key; CloudTrail says who asked for its deletion'
+        : 'the next tick disables keys that must not sign; CloudTrail says who changed them outside Curfew',
     );
   const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
   if (unseen.length > 0)
-    return unknown('keys in KMS', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+    return unknown('keys in KMS', `KMS did not answer for ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
   return ok(
     'keys in KMS',
     ring.activeKid === undefined
@@ -69,7 +69,7 @@ function states({ ring, at, kms }: KmsFacts): Finding {
   );
 }
 
-/** Of a key that is over only one thing matters: that it cannot sign. Whoever wants it back needs it for nothing. */
+/** Of a key that is over only one thing matters: that it cannot sign. No operation needs it back. */
 function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
   if (key.kid === ring.activeKid) return found === 'Enabled';
   if (found === 'Disabled') return true;
@@ -110,7 +110,7 @@ function policies({ ring, at, kms, roles }: KmsFacts): Finding {
   return ok('key policies', `${count(looked.length, 'key')}, each as written at birth`);
 }
 
-/** The policy that is written at birth denies every grant, so nobody but one who changed it could have made one. */
+/** The policy written at birth denies every grant, so only a principal that changed it could have made one. */
 function grants({ ring, kms }: KmsFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
   const all = ownKeys(ring).filter((key) => !isOver(key) || !isUnusable(key, kms));
@@ -121,12 +121,12 @@ function grants({ ring, kms }: KmsFacts): Finding {
   if (given.length > 0)
     return problem(
       'KMS grants',
-      `somebody was given a right beside the policy: ${given.join(', ')}`,
+      `a grant gives a right beside the policy: ${given.join(', ')}`,
       '`aws kms revoke-grant`, find the CreateGrant in CloudTrail, and `curfew ring taint` a key that others could sign with',
     );
   const unseen = seen.flatMap(({ grants: found }) => ('unseen' in found ? [found.unseen] : []));
   if (unseen.length > 0)
-    return unknown('KMS grants', `KMS did not tell of ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
+    return unknown('KMS grants', `KMS did not answer for ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
   return ok('KMS grants', `none for ${count(all.length, 'key')}`);
 }
 

@@ -31,13 +31,13 @@ export function diagnosePublication(facts: PublicationFacts): Finding[] {
 export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Finding {
   const { ok, problem } = answersOf(ring.id);
   const expected = jwksAt(ring, at);
-  const fix = 'check publicBaseUrl and what stands before it; a CDN may be behind by jwksMaxAgeSeconds';
+  const fix = 'check publicBaseUrl and the CDN or proxy before it; a CDN may be behind by jwksMaxAgeSeconds';
   const document = documentOf(served);
   if ('refused' in document) return problem('JWKS', document.refused, fix);
   if (canonicalJson(document.json) === canonicalJson(expected as unknown as Json))
     return ok('JWKS', `${count(expected.keys.length, 'key')} as of now`);
   const { keys } = (document.json ?? {}) as { keys?: unknown };
-  if (!Array.isArray(keys)) return problem('JWKS', 'answers something that is no JWKS', fix);
+  if (!Array.isArray(keys)) return problem('JWKS', 'the answer is not a JWKS', fix);
   const found = keys.map((key: { kid?: unknown } | null) => String(key?.kid));
   const wanted = expected.keys.map(({ kid }) => kid);
   const extra = found.filter((kid) => !wanted.includes(kid)).map(shortKid);
@@ -46,12 +46,12 @@ export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Findi
     extra.length > 0 ? `serves ${extra.join(', ')}, which it should not` : '',
     missing.length > 0 ? `lacks ${missing.join(', ')}` : '',
   ].filter(Boolean);
-  return problem('JWKS', says.join('; ') || 'has the right kids and other key material', fix);
+  return problem('JWKS', says.join('; ') || 'has the right kids, with other key material', fix);
 }
 
 function discoveryFinding({ ring, discovery: served, publicBaseUrl }: PublicationFacts): Finding {
   const { ok, problem } = answersOf(ring.id);
-  const fix = 'check publicBaseUrl and what stands before it';
+  const fix = 'check publicBaseUrl and the CDN or proxy before it';
   const document = documentOf(served);
   if ('refused' in document) return problem('discovery', document.refused, fix);
   const { issuer, jwks_uri } = (document.json ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
@@ -68,13 +68,13 @@ function documentOf(served: Served): { readonly json: Json } | { readonly refuse
   try {
     return { json: JSON.parse(served.body) as Json };
   } catch {
-    return { refused: 'answers something that is not JSON' };
+    return { refused: 'the answer is not JSON' };
   }
 }
 
 function feedFinding({ ring, at, feed }: PublicationFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
-  const fix = 'look at the log of the publisher, and at the heartbeat’s dead letters';
+  const fix = 'read the log of the publisher and the dead letters of the heartbeat';
   if ('unseen' in feed) return unknown('feed', `the feed key could not be read: ${feed.unseen}`, MAY_LOOK);
   if ('refused' in feed.seen) return problem('feed', `verifiers refuse it: ${feed.seen.refused}`, fix);
   const { iat, keys } = feed.seen;

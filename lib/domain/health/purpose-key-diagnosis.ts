@@ -1,6 +1,6 @@
 /**
- * What `curfew doctor` makes of the two signing keys outside the rings, `feed` and `checkpoint`: nobody but their one
- * Lambda may use them, root administers them and may not sign, and nobody has a grant.
+ * What `curfew doctor` makes of the two signing keys outside the rings, `feed` and `checkpoint`: only their one
+ * Lambda may use them, root administers them and may not sign, and no grant exists.
  */
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 
@@ -29,7 +29,7 @@ export function diagnosePurposeKey(name: string, { signer, policy, grants }: Pur
       'find the PutKeyPolicy or CreateGrant in CloudTrail, and deploy again: the stack writes the policy',
     );
   const unseen = [signer, policy, grants].flatMap((one) => ('unseen' in one ? [one.unseen] : []));
-  if (unseen.length > 0) return unknown(check, `not seen whole: ${unseen[0]}`, MAY_LOOK);
+  if (unseen.length > 0) return unknown(check, `could not be read in full: ${unseen[0]}`, MAY_LOOK);
   return ok(check, 'its policy names one signer and root, who may not sign; no grant');
 }
 
@@ -56,7 +56,7 @@ function strangersIn(policy: string, signer: string): string[] {
 /** Accounts, roles, services and the federated alike. */
 function principalsOf(principal: unknown): string[] {
   if (typeof principal === 'string') return [principal];
-  if (principal === null || typeof principal !== 'object') return ['everybody who is not excepted'];
+  if (principal === null || typeof principal !== 'object') return ['every principal that NotPrincipal does not except'];
   return Object.values(principal).flat().map(String);
 }
 

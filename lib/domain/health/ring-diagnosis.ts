@@ -44,13 +44,13 @@ function issuing({ ring }: RingFacts): Finding {
     return problem(
       'issuing',
       `${count(active ? more.length + 1 : 0, 'key')} ACTIVE, and the ring names ${ring.activeKid ?? 'none'}`,
-      'a ring that is being born has none for minutes; otherwise deploy the signing stack again',
+      'a new ring has none for some minutes; otherwise deploy the signing stack again',
     );
   if (ring.halted)
     return problem(
       'issuing',
       'halted: nothing is issued',
-      `\`curfew ring resume ${ring.id} --reason …\` when what it was halted for is over`,
+      `\`curfew ring resume ${ring.id} --reason …\` when the reason for the halt is over`,
     );
   if (ring.closingAt !== undefined)
     return ok('issuing', `closing: the ring ends at ${instant(verifyUntilOf(ring.closingAt, ring.cfg))}`);
@@ -69,10 +69,10 @@ function standbys({ ring, at, kms }: RingFacts): Finding {
   if (standing.length < STANDBYS)
     return problem(
       'STANDBYs',
-      `${standing.length} of ${STANDBYS} stand by: an emergency may have to wait`,
+      `${standing.length} of ${STANDBYS} stand by: a taint may have to wait for a key`,
       standing.length < ring.keys.filter((key) => isStanding(key, at)).length
-        ? 'the next tick, or `curfew ring taint` of the STANDBY that KMS cannot use, has another one born'
-        : 'the next tick makes what is missing; if it does not, look at the log of the rotator',
+        ? 'the next tick, or `curfew ring taint` of the STANDBY that KMS cannot use, creates another one'
+        : 'the next tick creates the missing key; if it does not, read the log of the rotator',
     );
   if (unseen.length > 0)
     return problem(
@@ -90,7 +90,7 @@ function rotation({ ring, at }: RingFacts): Finding {
     return problem(
       'rotation',
       `overdue by ${span(overdue)}`,
-      'look at the log of the rotator and the schedule’s dead letters; `curfew ring rotate` does it by hand',
+      'read the log of the rotator and the dead letters of the schedule; `curfew ring rotate` rotates by hand',
     );
   const next = nextRotationAt(ring);
   if (next === undefined || activeKey(ring) === undefined) return ok('rotation', 'nothing to rotate');
@@ -107,7 +107,7 @@ function waves({ ring, at }: RingFacts): Finding[] {
     problem(
       'waves',
       old.map(({ fromKid, openedAt }) => `${shortKid(fromKid)} has been SUSPECT for ${span(at - openedAt)}`).join(', '),
-      'see its case; or give `curfew ring taint` the same kid and class again: it goes on where it stopped',
+      'see its case; or run `curfew ring taint` with the same kid and class again: it continues where it stopped',
     ),
   ];
 }
@@ -118,8 +118,8 @@ function legacyKeys({ ring, at }: RingFacts): Finding[] {
     .filter(({ state }) => state === 'OBSERVED')
     .map(({ kid, verifyUntil }) =>
       at <= verifyUntil
-        ? ok('legacy key', `${shortKid(kid)} of the issuer before is accepted until ${instant(verifyUntil)}`)
-        : problem('legacy key', `${shortKid(kid)} is past its date, and not RETIRED`, 'look at the log of the rotator'),
+        ? ok('legacy key', `${shortKid(kid)} of the former issuer is accepted until ${instant(verifyUntil)}`)
+        : problem('legacy key', `${shortKid(kid)} is past its date, and not RETIRED`, 'read the log of the rotator'),
     );
 }
 
@@ -130,14 +130,14 @@ function verifiers({ ring }: RingFacts): Finding {
   if (declared.length === 0)
     return problem(
       'verifiers',
-      `none is declared: ${span(ring.cfg.cacheSeconds)} of caching is a guess`,
-      'declare the services that verify: `verifiers: [{name, cacheSeconds}]` of the ring',
+      `none declared: the cache age of ${span(ring.cfg.cacheSeconds)} is a guess`,
+      'declare the services that verify tokens: `verifiers: [{name, cacheSeconds}]` of the ring',
     );
   if (unbounded.length > 0)
     return unknown(
       'verifiers',
-      `${unbounded.join(', ')} may go on with keys of long ago`,
-      'restart them after each taint, or have them ask for the JWKS again by themselves',
+      `${unbounded.join(', ')} may accept old keys without limit`,
+      'restart them after each taint, or have them refresh the JWKS by themselves',
     );
   return ok(
     'verifiers',
@@ -147,10 +147,10 @@ function verifiers({ ring }: RingFacts): Finding {
 
 function watched({ ring, at, watchedAt }: RingFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
-  const fix = 'look at the log of the watch and its schedule’s dead letters: without figures no alarm can tell';
-  if ('unseen' in watchedAt) return unknown('figures', `CloudWatch did not tell: ${watchedAt.unseen}`, MAY_LOOK);
-  if (watchedAt.seen === undefined) return problem('figures', 'none was put within the last hour', fix);
+  const fix = 'read the log of the watch and the dead letters of its schedule: without figures no alarm works';
+  if ('unseen' in watchedAt) return unknown('figures', `CloudWatch did not answer: ${watchedAt.unseen}`, MAY_LOOK);
+  if (watchedAt.seen === undefined) return problem('figures', 'none within the last hour', fix);
   const age = at - watchedAt.seen;
-  if (age > WATCH_AGE_SECONDS_MAX) return problem('figures', `the last was put ${span(age)} ago`, fix);
-  return ok('figures', `put ${span(Math.max(0, age))} ago: the schedules run`);
+  if (age > WATCH_AGE_SECONDS_MAX) return problem('figures', `the last is ${span(age)} old`, fix);
+  return ok('figures', `the last is ${span(Math.max(0, age))} old: the schedules run`);
 }

@@ -1,5 +1,5 @@
 /**
- * How each HR source signs what it sends: one row a scheme.
+ * How each HR source signs what it sends: one row per scheme.
  *
  *     standard-webhooks   webhook-id, webhook-timestamp, webhook-signature: "v1,<base64 HMAC-SHA256>" or
  *                         "v1a,<base64 Ed25519>", several with spaces between; signed bytes  id "." timestamp "." body

@@ -29,9 +29,9 @@ export type SigningAlgorithm = keyof typeof ALGORITHMS;
 
 export function parseAlgorithm(text: unknown): SigningAlgorithm {
   if (typeof text === 'string' && Object.hasOwn(ALGORITHMS, text)) return text as SigningAlgorithm;
-  throw new CurfewError('ERR_CONFIG_INVALID', 'the algorithm is not one a ring may use', {
+  throw new CurfewError('ERR_CONFIG_INVALID', 'a ring may not use this algorithm', {
     got: text,
     allowed: Object.keys(ALGORITHMS),
-    fix: 'ES256 unless verifiers take RSA only: API Gateway JWT authorisers want RS256',
+    fix: 'use ES256; use RS256 if verifiers take RSA only, as API Gateway JWT authorisers do',
   });
 }

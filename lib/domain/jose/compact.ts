@@ -37,13 +37,13 @@ export interface CompactToken {
 
 /** Throws `ERR_TOKEN_MALFORMED` or `ERR_TOKEN_HEADER`; says nothing of the signature. Never echoes the token. */
 export function parseCompact(token: unknown, bytesMax = TOKEN_BYTES_MAX): CompactToken {
-  if (typeof token !== 'string') throw malformed('a token is a string', typeof token);
-  if (token.length > bytesMax) throw malformed(`a token is at most ${bytesMax} bytes`, token.length);
+  if (typeof token !== 'string') throw malformed('the token is not a string', typeof token);
+  if (token.length > bytesMax) throw malformed(`the token is larger than ${bytesMax} bytes`, token.length);
   const parts = token.split('.');
-  if (parts.length !== 3) throw malformed('a token has three parts', parts.length);
+  if (parts.length !== 3) throw malformed('the token does not have three parts', parts.length);
   const [header, payload, signature] = parts.map(parseBase64url);
   if (!header?.length || !payload?.length || !signature?.length)
-    throw malformed('each part of a token is canonical base64url', 'another spelling');
+    throw malformed('a part of the token is not canonical base64url', 'another spelling');
 
   const [protectedPart, payloadPart] = parts as [string, string, string];
   return {
@@ -90,10 +90,12 @@ function parseHeader(bytes: Buffer): ProtectedHeader {
     });
   const { alg, kid, typ } = header as Record<string, unknown>;
   if (typeof alg !== 'string' || typeof typ !== 'string' || typeof kid !== 'string' || !KID_PATTERN.test(kid))
-    throw new CurfewError('ERR_TOKEN_HEADER', 'alg, kid and typ are short strings', { allowed: String(KID_PATTERN) });
+    throw new CurfewError('ERR_TOKEN_HEADER', 'alg, kid or typ is not a short string', {
+      allowed: String(KID_PATTERN),
+    });
   // A duplicate member, or white space, would be a second spelling of the same header.
   if (JSON.stringify(header) !== bytes.toString('utf8'))
-    throw new CurfewError('ERR_TOKEN_HEADER', 'the header is not spelled as JSON.stringify would');
+    throw new CurfewError('ERR_TOKEN_HEADER', 'the header is not spelled as JSON.stringify spells it');
   return { alg, kid, typ };
 }
 

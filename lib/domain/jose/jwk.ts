@@ -47,7 +47,7 @@ export function jwkFromSpki(spki: Uint8Array, alg: SigningAlgorithm): PublicJwk 
 /** A JWK that somebody configured: checked to be a public key of its `alg`; keeps its own kid, if it has one. */
 export function parsePublicJwk(given: unknown): PublicJwk {
   if (typeof given !== 'object' || given === null)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'a public key is a JWK object', {
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the public key is not a JWK object', {
       got: typeof given,
       allowed: 'object',
       fix: PUBLIC_JWK,
@@ -83,12 +83,12 @@ export function parsePublicJwk(given: unknown): PublicJwk {
     throw new CurfewError('ERR_CONFIG_INVALID', 'the RSA key is too weak', {
       got: { modulusLength, publicExponent: String(publicExponent) },
       allowed: `${RSA_BITS_MIN} bits and an exponent of 3 or more`,
-      fix: 'end this key: whoever wants to can forge its signatures',
+      fix: 'end this key: an attacker can forge its signatures',
     });
   const jwk = normalise(key.export({ format: 'jwk' }), parseAlgorithm(alg));
   if (kid === undefined) return jwk;
   if (typeof kid !== 'string' || !KID_PATTERN.test(kid))
-    throw new CurfewError('ERR_CONFIG_INVALID', 'the kid is not spelled as a kid', {
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the kid does not have the form of a kid', {
       got: kid,
       allowed: String(KID_PATTERN),
       fix: 'leave it out: it is then the RFC 7638 thumbprint',

@@ -93,20 +93,24 @@ const CALLED = {
 export function parseRingConfig(given: unknown): RingConfig {
   const ring = given as { readonly [name in keyof RingConfig]?: unknown };
   if (typeof ring !== 'object' || ring === null)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'a ring is configured by an object', { got: typeof given });
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the configuration of a ring is not an object', { got: typeof given });
   const extra = Object.keys(ring).find((name) => !MEMBERS.includes(name));
   if (extra !== undefined)
-    throw new CurfewError('ERR_CONFIG_INVALID', 'a ring has a member that this version does not know', {
-      got: extra,
-      allowed: MEMBERS,
-      fix: 'deploy with the version that the configuration was written for',
-    });
+    throw new CurfewError(
+      'ERR_CONFIG_INVALID',
+      'the configuration of a ring has a member that this version does not know',
+      {
+        got: extra,
+        allowed: MEMBERS,
+        fix: 'deploy with the version that the configuration was written for',
+      },
+    );
   const { id, issuer, audience, closing = false } = ring;
   if (typeof id !== 'string' || !RING_ID_PATTERN.test(id))
     throw new CurfewError('ERR_CONFIG_INVALID', 'the ring id is not a short lower-case name', {
       got: id,
       allowed: String(RING_ID_PATTERN),
-      fix: 'name the ring by what its tokens are for: customer-api',
+      fix: 'name the ring after the purpose of its tokens: customer-api',
     });
   if (typeof issuer !== 'string' || !isIssuer(issuer))
     throw new CurfewError('ERR_CONFIG_INVALID', `the issuer of ring ${id} is not an https URL`, {
@@ -121,10 +125,10 @@ export function parseRingConfig(given: unknown): RingConfig {
       fix: 'name the API its tokens are for',
     });
   if (typeof closing !== 'boolean')
-    throw new CurfewError('ERR_CONFIG_INVALID', `ring ${id} is closing or it is not`, {
+    throw new CurfewError('ERR_CONFIG_INVALID', `closing of ring ${id} is not a boolean`, {
       got: closing,
       allowed: [true, false],
-      fix: 'leave it out until the ring is to go',
+      fix: 'leave it out until you close the ring',
     });
   if (ring.periodSeconds === undefined)
     throw new CurfewError('ERR_RING_SCHEDULE', `ring ${id} has no rotation schedule`, {
@@ -217,7 +221,7 @@ function isIssuer(text: string): boolean {
 function parseStandbyAge(id: string, given: unknown, periodSeconds: number): number | undefined {
   if (given === undefined) return undefined;
   if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return given;
-  throw new CurfewError('ERR_RING_STANDBY_AGE', `the standby age of ring ${id} is a whole number of seconds`, {
+  throw new CurfewError('ERR_RING_STANDBY_AGE', `the standby age of ring ${id} is not a whole number of seconds`, {
     got: given,
     allowed: { min: 0, max: periodSeconds },
     fix: 'leave it out: it is then the propagation and the largest declared verifier cache',
@@ -234,15 +238,11 @@ function parseVerifier(ringId: string, given: unknown): DeclaredVerifier {
     (cacheSeconds === 'unbounded' || isAge(cacheSeconds))
   )
     return { name, cacheSeconds };
-  throw new CurfewError(
-    'ERR_CONFIG_INVALID',
-    `a verifier of ring ${ringId} is declared by its name and its cache age`,
-    {
-      got: { name, cacheSeconds },
-      allowed: { name: String(VERIFIER_NAME_PATTERN), cacheSeconds: `0 to ${CACHE_SECONDS_MAX}, or unbounded` },
-      fix: 'look up how long its JOSE library keeps a JWKS',
-    },
-  );
+  throw new CurfewError('ERR_CONFIG_INVALID', `a verifier of ring ${ringId} has no valid name or cache age`, {
+    got: { name, cacheSeconds },
+    allowed: { name: String(VERIFIER_NAME_PATTERN), cacheSeconds: `0 to ${CACHE_SECONDS_MAX}, or unbounded` },
+    fix: 'look up how long its JOSE library keeps a JWKS',
+  });
 }
 
 function parseLegacyKey(ringId: string, given: unknown): LegacyKeyConfig {
@@ -259,7 +259,7 @@ function parseLegacyKey(ringId: string, given: unknown): LegacyKeyConfig {
 function listOf(given: unknown, what: string): readonly unknown[] {
   if (given === undefined) return [];
   if (Array.isArray(given)) return given;
-  throw new CurfewError('ERR_CONFIG_INVALID', `${what} are a list`, { got: typeof given, allowed: 'array' });
+  throw new CurfewError('ERR_CONFIG_INVALID', `${what} are not a list`, { got: typeof given, allowed: 'array' });
 }
 
 function within(what: string, name: keyof typeof CALLED, value: unknown, limits: Limits): number {
@@ -270,6 +270,6 @@ function within(what: string, name: keyof typeof CALLED, value: unknown, limits:
   throw new CurfewError('ERR_RING_LIMIT', `${what} is outside its limits`, {
     got: isWhole ? span(given) : value,
     allowed: `${span(min)} to ${span(max)}, in whole seconds`,
-    fix: `change ${CALLED[name]}; or have an exemption from ERR_RING_LIMIT approved, which has a date`,
+    fix: `change ${CALLED[name]}, or get a dated exemption from ERR_RING_LIMIT approved`,
   });
 }

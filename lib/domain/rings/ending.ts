@@ -61,7 +61,7 @@ export const ENDING = [
 ] as const satisfies readonly EndingStep[];
 export type EndingStepName = (typeof ENDING)[number]['name'];
 
-/** What KMS says of a key that nobody can sign with. */
+/** What KMS says of a key that cannot sign. */
 const CANNOT_SIGN: readonly string[] = ['Disabled', 'PendingDeletion', 'NotFound'];
 
 /** KMS's own word decides; a state that could not be read is no word for it. */

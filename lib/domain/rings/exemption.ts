@@ -17,13 +17,13 @@ export type ExemptableRule = Exemption['rule'];
 export type { Exemption } from '../store/ring-head';
 
 const DAY = 86_400;
-/** Whoever needs it for longer asks again. */
+/** An operator who needs it for longer asks again. */
 const EXEMPT_DAYS_MAX = 366;
 const MEMBERS: readonly string[] = ['rule', 'subject', 'approver', 'reason', 'until'] satisfies (keyof Exemption)[];
 
 /** Throws `ERR_EXEMPTION` for one without approver, past its date, or for longer than a year. `now` in epoch seconds. */
 export function parseExemptions(given: unknown, now: number): readonly Exemption[] {
-  if (!Array.isArray(given)) throw refuse('exemptions are a list', typeof given, 'array');
+  if (!Array.isArray(given)) throw refuse('exemptions are not a list', typeof given, 'array');
   return given.map((one) => parseExemption(one, now));
 }
 
@@ -37,12 +37,12 @@ export function isExempt(exemptions: readonly Exemption[], rule: ExemptableRule,
 }
 
 function parseExemption(given: unknown, now: number): Exemption {
-  if (typeof given !== 'object' || given === null) throw refuse('an exemption is an object', typeof given, MEMBERS);
+  if (typeof given !== 'object' || given === null) throw refuse('an exemption is not an object', typeof given, MEMBERS);
   const { rule, subject, approver, reason, until } = given as { readonly [name in keyof Exemption]?: unknown };
   const extra = Object.keys(given).find((name) => !MEMBERS.includes(name));
-  if (extra !== undefined) throw refuse('an exemption has a member that it does not know', extra, MEMBERS);
+  if (extra !== undefined) throw refuse('an exemption has an unknown member', extra, MEMBERS);
   if (typeof rule !== 'string' || !Object.hasOwn(EXEMPTABLE, rule))
-    throw refuse('there is no exemption from that', rule, Object.keys(EXEMPTABLE));
+    throw refuse('no exemption exists from this rule', rule, Object.keys(EXEMPTABLE));
   if (typeof subject !== 'string' || subject === '')
     throw refuse(`an exemption from ${rule} has no subject`, subject, EXEMPTABLE[rule as ExemptableRule]);
   const what = `the exemption of ${subject} from ${rule}`;

@@ -9,16 +9,16 @@ import type { LegacyKeyConfig } from './configuration';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring } from './ring';
 
-/** An exportable key that stays good for years is the very thing that must not be; whoever needs longer asks again. */
+/** An exportable key must not stay good for years; an operator who needs longer asks again. */
 const LEGACY_SECONDS_MAX = 366 * 86_400;
 
 /** The public key of the issuer before us. OBSERVED: its tokens are accepted and should be recorded. */
 export function adoptLegacyKey(ring: Ring, { jwk, verifyUntil, approver }: LegacyKeyConfig, now: number): KeysWrite[] {
   if (verifyUntil > now + LEGACY_SECONDS_MAX)
-    throw new CurfewError('ERR_RING_LIMIT', `legacy key ${jwk.kid} of ring ${ring.id} is to be believed for too long`, {
+    throw new CurfewError('ERR_RING_LIMIT', `legacy key ${jwk.kid} of ring ${ring.id} would be accepted for too long`, {
       got: verifyUntil,
       allowed: `${now + LEGACY_SECONDS_MAX} at the latest: a year from now`,
-      fix: 'give it an earlier end: its holders exchange their tokens meanwhile',
+      fix: 'give it an earlier end, and have its holders exchange their tokens before it',
     });
   const key: KeyRecord = {
     kid: jwk.kid,
@@ -55,7 +55,7 @@ export function shortenLegacyKey(
   if (verifyUntil > known.verifyUntil)
     throw new CurfewError(
       'ERR_RING_IMMUTABLE',
-      `legacy key ${jwk.kid} of ring ${ring.id} cannot be verified for longer`,
+      `the end of legacy key ${jwk.kid} of ring ${ring.id} cannot move later`,
       {
         got: verifyUntil,
         allowed: `${known.verifyUntil} or earlier`,
@@ -77,8 +77,12 @@ export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[]
       state === 'OBSERVED' && now <= verifyUntil && !kept.some(({ jwk }) => jwk.kid === kid),
   );
   if (gone)
-    throw new CurfewError('ERR_RING_IMMUTABLE', `legacy key ${gone.kid} of ring ${ring.id} still verifies`, {
-      got: 'left out of legacyKeys',
-      fix: `\`curfew ring taint ${gone.kid}\` first, then leave it out`,
-    });
+    throw new CurfewError(
+      'ERR_RING_IMMUTABLE',
+      `the tokens of legacy key ${gone.kid} of ring ${ring.id} are still accepted`,
+      {
+        got: 'left out of legacyKeys',
+        fix: `\`curfew ring taint ${gone.kid}\` first, then leave it out`,
+      },
+    );
 }

@@ -12,7 +12,7 @@ export type Obstacle =
   | { readonly is: 'unconfirmed' }
   /** Some verifier may not know it yet. */
   | { readonly is: 'young'; readonly confirmedAt: number; readonly until: number }
-  /** Somebody else may be able to sign with it, or our roles cannot. */
+  /** Another principal may be able to sign with it, or our roles cannot. */
   | { readonly is: 'policy'; readonly policyState: PolicyState }
   /** Its own policy ended its right to sign. */
   | { readonly is: 'expired'; readonly signUntil: number }

@@ -22,7 +22,7 @@ export type RotationAction =
   /** RETIRE a closing ring whole: nothing that it issued is alive. */
   | { readonly do: 'close' };
 
-/** A prepared STANDBY that nobody activated within this is disabled again, in seconds. */
+/** The rotator disables a prepared STANDBY again if it is not ACTIVE within this, in seconds. */
 export const PREPARED_FOR = 300;
 
 /** `stuck` are keys that KMS has just refused to disable: an alarm elsewhere, and no reason to stop here. */
@@ -117,7 +117,7 @@ function isComing(key: KeyRecord, now: number): boolean {
   return key.state === 'STANDBY' && key.kmsState !== 'Disabling' && now < key.signUntil && !isForeign(key);
 }
 
-/** A key that somebody else may be able to sign with never becomes the one that issues. */
+/** A key that another principal may sign with never becomes the one that issues. */
 function isAsWritten({ policyState = 'as-written' }: KeyRecord): boolean {
   return policyState === 'as-written';
 }

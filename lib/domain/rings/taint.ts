@@ -21,7 +21,7 @@ const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
 /** Whoever may invoke us may write a record: it says what it says in words that evidence can hold. */
 export function parseReason(given: unknown): string {
   if (typeof given === 'string' && REASON_PATTERN.test(given)) return given;
-  throw new CurfewError('ERR_INPUT_INVALID', 'a reason is one line of text', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'the reason is not one line of text', {
     got: given,
     allowed: String(REASON_PATTERN),
   });
@@ -31,7 +31,7 @@ export function parseReason(given: unknown): string {
 export function parseTaintClass(given: unknown): TaintClass {
   const known = TAINT_CLASSES.find((one) => one === given);
   if (known !== undefined) return known;
-  throw new CurfewError('ERR_INPUT_INVALID', 'the class of a taint decides how far it goes', {
+  throw new CurfewError('ERR_INPUT_INVALID', 'the taint class is not compromise or planned', {
     got: given,
     allowed: TAINT_CLASSES,
   });
@@ -57,13 +57,17 @@ export function taint(
   const joined = targets.filter(({ kid }) => JOINABLE.includes(findKey(ring, kid).state));
   const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
   if (replaced && successor === undefined)
-    throw new CurfewError('ERR_KEY_STATE', `key ${ring.activeKid} of ring ${ring.id} signs; it needs a successor`, {
-      got: undefined,
-      fix: 'prepare a STANDBY and name it',
-    });
+    throw new CurfewError(
+      'ERR_KEY_STATE',
+      `the taint of ACTIVE key ${ring.activeKid} of ring ${ring.id} names no successor`,
+      {
+        got: undefined,
+        fix: 'prepare a STANDBY and name it',
+      },
+    );
   const toKid = replaced ? (successor as string) : ring.activeKid;
   if (standbys.some(({ kid }) => kid === successor))
-    throw new CurfewError('ERR_KEY_STATE', `key ${successor} of ring ${ring.id} is to go, and cannot take over`, {
+    throw new CurfewError('ERR_KEY_STATE', `successor ${successor} of ring ${ring.id} is tainted by the same request`, {
       got: successor,
       fix: 'taint the STANDBY first, then prepare another one',
     });

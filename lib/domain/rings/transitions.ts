@@ -152,7 +152,7 @@ export function markPolicy(ring: Ring, kid: string, policyState: PolicyState, no
   );
 }
 
-/** KMS says Enabled of a key that we had disabled: somebody else enabled it. The plan disables it again. */
+/** KMS says Enabled of a key that we had disabled: another principal enabled it. The plan disables it again. */
 export function markFoundEnabled(ring: Ring, kid: string, now: number): KeysWrite[] {
   const { state } = findKey(ring, kid);
   return fenced(
@@ -168,7 +168,7 @@ export function markFoundEnabled(ring: Ring, kid: string, now: number): KeysWrit
   );
 }
 
-/** KMS says of the ACTIVE key that it cannot sign: somebody disabled it, or wants it deleted. The plan replaces it. */
+/** KMS says that the ACTIVE key cannot sign: a principal disabled it, or wants it deleted. The plan replaces it. */
 export function markLost(ring: Ring, kid: string, found: string, now: number): KeysWrite[] {
   return fenced(
     ring,
@@ -228,7 +228,7 @@ export function activation(
   if (key.kmsState !== 'Enabled' || !key.probedAt)
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${ring.id} was not prepared: KMS would refuse to sign`, {
       got: { kmsState: key.kmsState, probedAt: key.probedAt },
-      allowed: 'Enabled, and a signature to prove it',
+      allowed: 'Enabled, and probed',
       fix: 'prepare it again',
     });
   const open = ring.waves.filter(isOpen);

@@ -92,7 +92,7 @@ export function entity<
   const whole: Definition<T, A, P, M, K> = {
     v: 1,
     part: () => {
-      throw new CurfewError('ERR_INPUT_INVALID', `no query answers rows of ${given.table} that are a ${given.name}`);
+      throw new CurfewError('ERR_INPUT_INVALID', `table ${given.table} has no query for rows of entity ${given.name}`);
     },
     fromKey: () => ({}) as K,
     ...given,
@@ -133,7 +133,7 @@ function checked<M>(of: Named, schema: Schema<M>, given: object): M {
 function invalid({ name, table }: Named, member: string, what: string): CurfewError {
   return new CurfewError('ERR_ITEM_INVALID', `table ${table} has a ${name} that cannot be read: ${member} ${what}`, {
     got: { table, entity: name, member },
-    fix: 'nothing was done with it: find out who wrote the row, and restore it from a backup of the table',
+    fix: 'find out who wrote the row, and restore it from a backup of the table; Curfew did not use the row',
   });
 }
 

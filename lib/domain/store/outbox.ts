@@ -77,8 +77,8 @@ const OUTBOXES = [RING_OUT, CUT_OFF_OUT, CASE_OUT];
 export function parseOutbox(row: Row): Outbox {
   const owner = OUTBOXES.find(({ owns }) => owns(row));
   if (owner) return owner.parse(row);
-  throw new CurfewError('ERR_ITEM_INVALID', 'a stream delivered a row of no outbox: its key is not one of this shape', {
+  throw new CurfewError('ERR_ITEM_INVALID', 'a stream delivered a row with the key of no outbox entity', {
     got: { entity: 'outbox', member: 'its key' },
-    fix: 'nothing was done with it: find out who wrote the row',
+    fix: 'find out who wrote the row; Curfew did not use the row',
   });
 }

@@ -129,7 +129,7 @@ export interface Slot {
   readonly slot: number;
   readonly state: 'INTENT' | 'CREATED' | 'ADOPTED';
   readonly at: number;
-  /** Part of the tag that the KMS key is found by: nobody can make a key in advance that looks like this slot's. */
+  /** Part of the tag that we find the KMS key by: no key made in advance can look like this slot's. */
   readonly nonce: string;
   /** Fixed here, for the key policy and the key record alike: the ring's period may change before the key is adopted. */
   readonly signUntil: number;

@@ -9,7 +9,7 @@ export function keyOf(write: Write): RowKey {
 /** Refuses what could never be applied, whatever is stored: too many writes, two on one item, an update of nothing. */
 export function checkTransaction(writes: readonly Write[]): void {
   if (writes.length < 1 || writes.length > TRANSACTION_WRITES_MAX)
-    throw new CurfewError('ERR_INPUT_INVALID', `a transaction has 1 to ${TRANSACTION_WRITES_MAX} writes`, {
+    throw new CurfewError('ERR_INPUT_INVALID', `the transaction does not have 1 to ${TRANSACTION_WRITES_MAX} writes`, {
       got: writes.length,
       fix: 'split it where a crash between the parts is harmless',
     });

@@ -5,7 +5,7 @@
  *     923748                                            size: how many records
  *     nND/nri/U0xuHUrYSy0HtMeal2vzD9V4k/BO79C+QeI=      root of the tree of that size
  *
- * Extension lines are refused: nobody who monitors the log could check what they say.
+ * Extension lines are refused: a monitor of the log could not check what they say.
  */
 import { CurfewError } from '../base/errors';
 import { HASH_BYTES, type Hash } from './merkle';
@@ -31,7 +31,7 @@ export function parseCheckpoint(text: string): Checkpoint {
     checkpoint.root.length !== HASH_BYTES ||
     formatCheckpoint(checkpoint) !== text
   )
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a checkpoint is three lines: origin, size, base64 root', {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'the checkpoint is not three lines: origin, size, base64 root', {
       got: text.slice(0, 200),
     });
   return checkpoint;

@@ -34,7 +34,7 @@ export function merkleRoot(leaves: readonly Hash[]): Hash {
 /** PATH(m, D[n]): proves that leaf `index` is in the tree of these leaves. */
 export function proveInclusion(leaves: readonly Hash[], index: number): Proof {
   if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length)
-    throw new CurfewError('ERR_INPUT_INVALID', `there is no leaf ${index} in a tree of ${leaves.length}`);
+    throw new CurfewError('ERR_INPUT_INVALID', `no leaf ${index} in a tree of ${leaves.length}`);
   if (leaves.length === 1) return [];
 
   const split = largestPowerOfTwoBelow(leaves.length);
@@ -67,8 +67,8 @@ function subproof(leaves: readonly Hash[], size: number, known: boolean): Proof 
 /** RFC 9162 section 2.1.3.2, which states the algorithm for RFC 6962's proofs. */
 export function checkInclusion(tree: { size: number; root: Hash }, index: number, leaf: Hash, proof: Proof): void {
   const { size, root } = tree;
-  if (!isSize(size) || !isSize(index) || index >= size) throw refuse(`there is no leaf ${index} in a tree of ${size}`);
-  if (![leaf, root, ...proof].every(isHash)) throw refuse(`a hash is ${HASH_BYTES} bytes`);
+  if (!isSize(size) || !isSize(index) || index >= size) throw refuse(`no leaf ${index} in a tree of ${size}`);
+  if (![leaf, root, ...proof].every(isHash)) throw refuse(`a hash is not ${HASH_BYTES} bytes`);
 
   let node = index;
   let last = size - 1;
@@ -95,7 +95,7 @@ export function checkConsistency(
 ): void {
   if (!isSize(earlier.size) || !isSize(later.size) || earlier.size > later.size)
     throw refuse(`a tree of ${later.size} cannot follow one of ${earlier.size}`);
-  if (![earlier.root, later.root, ...proof].every(isHash)) throw refuse(`a hash is ${HASH_BYTES} bytes`);
+  if (![earlier.root, later.root, ...proof].every(isHash)) throw refuse(`a hash is not ${HASH_BYTES} bytes`);
 
   if (earlier.size === 0 || earlier.size === later.size) {
     if (proof.length > 0) throw refuse('the consistency proof is too long');
@@ -124,7 +124,7 @@ export function checkConsistency(
   }
   if (last !== 0) throw refuse('the consistency proof is too short');
   if (!before.equals(earlier.root)) throw refuse('the earlier root is not a prefix of the later tree');
-  if (!after.equals(later.root)) throw refuse('the later root is another');
+  if (!after.equals(later.root)) throw refuse('the proof leads to another later root');
 }
 
 /** A left child at the right edge has no sibling at its level: go up to where it is a right child. */

@@ -91,7 +91,7 @@ export function parseVerifierKey(text: string): VerifierKey {
   const typed = Buffer.from(encoded.join('+'), 'base64');
   const key = { name, publicKey: typed.subarray(1) };
   if (!isKeyName(name) || typed[0] !== ED25519 || typed.length !== 1 + KEY_BYTES || formatVerifierKey(key) !== text)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'a verifier key is <name>+<hash>+<base64 of type 1 and key>', {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'the verifier key is not <name>+<hash>+<base64 of type 1 and key>', {
       got: text.slice(0, 200),
       fix: 'copy the whole line from log.vkey of a deployment you trust',
     });
@@ -102,9 +102,9 @@ export function parseVerifierKey(text: string): VerifierKey {
 export function verifierKeyOf(name: string, spki: Buffer): VerifierKey {
   const publicKey = spki.subarray(SPKI_PREFIX.length);
   if (!isKeyName(name))
-    throw new CurfewError('ERR_CONFIG_INVALID', 'a key name has no spaces and no plus', { got: name });
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the key name has a space or a plus', { got: name });
   if (publicKey.length !== KEY_BYTES || !spki.subarray(0, SPKI_PREFIX.length).equals(SPKI_PREFIX))
-    throw new CurfewError('ERR_CONFIG_INVALID', 'notes are signed with an Ed25519 key', { got: spki.toString('hex') });
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the key is not an Ed25519 key', { got: spki.toString('hex') });
   return { name, publicKey };
 }
 

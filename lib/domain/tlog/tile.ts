@@ -68,7 +68,7 @@ export function formatHashes(hashes: readonly Hash[]): Buffer {
 
 export function parseHashes(bytes: Buffer, width: number): Hash[] {
   if (bytes.length !== width * HASH_BYTES)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', `a tile of width ${width} is ${width * HASH_BYTES} bytes`, {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', `a tile of width ${width} must be ${width * HASH_BYTES} bytes`, {
       got: bytes.length,
     });
   return Array.from({ length: width }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
@@ -78,7 +78,7 @@ export function formatEntries(entries: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
     entries.flatMap((entry) => {
       if (entry.length > ENTRY_BYTES_MAX)
-        throw new CurfewError('ERR_EVIDENCE_FORMAT', `an entry is at most ${ENTRY_BYTES_MAX} bytes`, {
+        throw new CurfewError('ERR_EVIDENCE_FORMAT', `the entry is larger than ${ENTRY_BYTES_MAX} bytes`, {
           got: entry.length,
         });
       const length = Buffer.alloc(2);
@@ -97,7 +97,7 @@ export function parseEntries(bytes: Buffer, width: number): Buffer[] {
     at = end;
   }
   if (entries.length !== width)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', `an entry bundle of width ${width} holds as many entries`, {
+    throw new CurfewError('ERR_EVIDENCE_FORMAT', `an entry bundle of width ${width} must hold ${width} entries`, {
       got: entries.length,
     });
   return entries;

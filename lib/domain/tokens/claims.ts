@@ -58,7 +58,7 @@ export function buildClaims(
       });
   const life = lifeSeconds ?? rules.maxTtlSeconds;
   if (typeof life !== 'number' || !Number.isSafeInteger(life) || life < 1 || life > rules.maxTtlSeconds)
-    throw new CurfewError('ERR_INPUT_INVALID', `lifeSeconds is a whole number from 1 to ${rules.maxTtlSeconds}`, {
+    throw new CurfewError('ERR_INPUT_INVALID', `lifeSeconds is not a whole number from 1 to ${rules.maxTtlSeconds}`, {
       got: life,
     });
   const { sub, client_id, ...others } = claims;
@@ -134,7 +134,9 @@ function isInstant(value: unknown): value is number {
 
 function requireText(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '' || value.length > 256)
-    throw new CurfewError('ERR_INPUT_INVALID', `claim ${name} is a text of 1 to 256 characters`, { got: typeof value });
+    throw new CurfewError('ERR_INPUT_INVALID', `claim ${name} is not a text of 1 to 256 characters`, {
+      got: typeof value,
+    });
 }
 
 function refused(claim: string): CurfewError {

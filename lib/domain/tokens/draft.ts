@@ -19,11 +19,11 @@ export function draftToken(key: Signing, payload: Uint8Array): TokenDraft {
   if (input.length > bytesMax)
     throw new CurfewError(
       'ERR_TOKEN_TOO_LARGE',
-      `a token under ${key.alg} is at most ${bytesMax} bytes before its signature`,
+      `the token under ${key.alg} is larger than ${bytesMax} bytes before its signature`,
       {
         got: input.length,
         allowed: bytesMax,
-        fix: 'leave out of the claims what the service can look up',
+        fix: 'leave out claims that the service can look up',
       },
     );
   const [head = ''] = input.toString().split('.');

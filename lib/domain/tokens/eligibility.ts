@@ -41,7 +41,7 @@ export function excludedRow(
   return undefined;
 }
 
-/** Judged on the body: the bytes are the recorded ones, and nobody named in them was cut off. */
+/** Judged on the body: the bytes are the recorded ones, and no subject in them was cut off. */
 export function excludedBody(
   { row, claims, payloadSha256, tokenSha256 }: Candidate,
   pepper: string,

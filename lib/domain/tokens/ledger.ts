@@ -84,7 +84,7 @@ export function recordAdopted(
   return [
     signedBody(issuance),
     ...recordRow(issuance),
-    // Fenced off at a taint: from then on the one who holds the key could record what he forges.
+    // Fenced off at a taint: from then on a holder of the key could record forged tokens.
     {
       kind: 'check',
       table: 'keys',

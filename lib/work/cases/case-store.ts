@@ -1,4 +1,4 @@
-/** How every step reads and changes a case: load, decide, one transaction; whoever was second reads and decides again. */
+/** How every step changes a case: load, decide, one transaction; the second writer reads and decides again. */
 
 import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, type CaseState, checkAttempt } from '../../domain/cases/case';
@@ -60,6 +60,6 @@ export async function loadItem(deps: ItemReader, caseId: string, nn: string | un
 export function needed(value: string | undefined, name: string, nn: string): string {
   if (value !== undefined) return value;
   throw new CurfewError('ERR_PLAN_INVALID', `item ${nn} has no ${name}`, {
-    fix: 'the item was not written by the planner',
+    fix: 'find out who wrote the item: the planner did not',
   });
 }

@@ -36,7 +36,7 @@ export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
   latch: async (stored, meta, deps) => {
     const userName = needed(stored.target.userName, 'userName', stored.item.nn);
     const { exists } = await OBSERVE_IAM.latch(stored, deps);
-    // Someone else may have deleted the user since the list was frozen: there is nobody left to latch.
+    // The user may have been deleted since the list was frozen: there is no user left to latch.
     if (exists) await deps.functions.invoke('latch', { userName, caseId: meta.caseId });
     return OBSERVE_IAM.latch(stored, deps);
   },

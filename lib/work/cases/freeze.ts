@@ -43,7 +43,9 @@ export async function beginFreezing<V extends { readonly state: 'FREEZING' | 'FR
   if (await tryTransact(tables, [put(of, [caseId], drafted, ROW_ABSENT)])) return drafted;
   const first = await tables.get(of, caseId);
   if (first) return first;
-  throw new CurfewError('ERR_UNAVAILABLE', `the list of case ${caseId} was written and is not there`, { fix: 'retry' });
+  throw new CurfewError('ERR_UNAVAILABLE', `the list of case ${caseId} was written and cannot be read`, {
+    fix: 'retry',
+  });
 }
 
 /** Those that are not there yet: an item may have been acted on by a run that was faster, and is not put back. */

@@ -13,12 +13,12 @@ interface ObserveDeps {
 
 type IamKind = 'latch' | 'access-key' | 'login-profile';
 
-/** The user whose ARN was imported, or undefined if he is gone. IAM is asked by name, and names are given again. */
+/** The user whose ARN was imported, or undefined if the user is gone. We ask IAM by name, and names are reused. */
 export async function userOf({ item, target }: StoredItem, { iam }: Pick<ObserveDeps, 'iam'>) {
   const user = await iam.user(needed(target.userName, 'userName', item.nn));
   if (user === undefined || user.arn === target.arn) return user;
-  throw new CurfewError('ERR_NOT_PROVED', `the user of item ${item.nn} has another ARN than was imported`, {
-    fix: 'see what became of the user, then correct the principal with people-import',
+  throw new CurfewError('ERR_NOT_PROVED', `the user of item ${item.nn} has another ARN than the imported one`, {
+    fix: 'find out who replaced the user, then correct the principal with people-import',
   });
 }
 
@@ -39,7 +39,7 @@ export const OBSERVE_IAM: {
   'access-key': async (stored, { iam }) => {
     const userName = needed(stored.target.userName, 'userName', stored.item.nn);
     const accessKeyId = needed(stored.target.accessKeyId, 'accessKeyId', stored.item.nn);
-    // IAM answers for the keys of a user that exists; with the user his keys are gone.
+    // IAM lists the keys of an existing user; the keys of a deleted user are gone.
     const keys = (await userOf(stored, { iam })) === undefined ? [] : await iam.accessKeys(userName);
     return { status: keys.find((key) => key.accessKeyId === accessKeyId)?.status ?? 'none' };
   },

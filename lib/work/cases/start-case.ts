@@ -33,7 +33,7 @@ const LOOK_AGAIN_SECONDS_MAX = 86_400;
 export async function startCase(caseId: string, deps: StartDeps, given?: DueAgain): Promise<boolean> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const meta = await deps.tables.get(CASE, caseId);
-    if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `there is no case ${caseId}`, { got: caseId });
+    if (meta === undefined) throw new CurfewError('ERR_NOT_FOUND', `no case ${caseId}`, { got: caseId });
     const now = deps.clock.now();
     if (meta.dueAt > now) return false;
 
@@ -71,7 +71,7 @@ function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined 
   return state === 'DUE' ? { state: 'CONTAINING', attempt: attempt + 1 } : undefined;
 }
 
-/** If we stop before this, the marker brings somebody back to the same attempt: starting it again is nothing new. */
+/** If we stop before this, the marker brings the ticker back to the same attempt: starting it again is harmless. */
 async function lookAgain(
   { caseId, attempt }: CaseMeta,
   marker: RowKey,

@@ -56,7 +56,7 @@ async function eachRing(
 
 /**
  * Enables the STANDBY of each ring whose ACTIVE key is about to go, and writes down which. A later attempt asks again:
- * a tick has disabled by then what nobody activated in time, and the ring refuses to activate a key that cannot sign.
+ * a tick has by then disabled a key not activated in time, and the ring refuses to activate a key that cannot sign.
  */
 async function prepare(request: StepRequest, deps: ConductorDeps) {
   const held = await eachRing(request, deps, async (ring, items) => {
@@ -123,7 +123,7 @@ async function disableOld(request: StepRequest, deps: ConductorDeps) {
       throw new CurfewError('ERR_KEY_STATE', `ring ${ring} has a tainted key that KMS still lets sign`, {
         got: enabled,
         allowed: 'Disabled',
-        fix: 'read its key policy back; the prover keeps the item open, and every tick tries again',
+        fix: 'read its key policy back; the item stays open, and every tick tries again',
       });
   });
   return { held };

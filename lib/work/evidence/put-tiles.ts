@@ -62,7 +62,7 @@ export async function putTiles(
   const tiles = [...hashTiles.map(([tile, hashes]): [Tile, Buffer] => [tile, formatHashes(hashes)]), ...bundles];
   await Promise.all(tiles.map(([tile, bytes]) => putTile(tile, bytes, deps)));
 
-  // Tiles before the checkpoint: whoever reads a checkpoint finds all that it commits to.
+  // Tiles before the checkpoint: a reader of a checkpoint finds all that it commits to.
   const signed = await signCheckpoint(head, deps);
   await putLatest(head.size, signed, deps);
 }
@@ -96,7 +96,7 @@ async function growBundles(
 async function putTile(tile: Tile, bytes: Buffer, deps: Deps<'sequencer'>): Promise<void> {
   const path = tilePath(tile);
   if (tile.width === TILE_WIDTH) await putOnce(path, bytes, deps);
-  // Named for its width, so its bytes are the same whoever writes it.
+  // Named for its width, so its bytes are the same for every writer.
   else await deps.objects.put('heads', path, bytes);
 }
 
@@ -147,10 +147,10 @@ async function putOnce(key: string, bytes: Buffer, { objects }: Deps<'sequencer'
   if (await succeeds(() => objects.put('evidence', key, bytes, { ifAbsent: true }))) return;
   const there = await objects.get('evidence', key);
   if (!there)
-    throw new CurfewError('ERR_UNAVAILABLE', `${key} is said to be there, and cannot be read`, { fix: 'retry' });
+    throw new CurfewError('ERR_UNAVAILABLE', `S3 says that ${key} exists, and does not return it`, { fix: 'retry' });
   if (!there.body.equals(bytes))
     throw new CurfewError('ERR_EVIDENCE_TREE', `${key} is locked with other content`, {
-      fix: 'the log, its table or its key was replaced: keep both, start no new tree under this origin',
+      fix: 'keep both: the log, its table or its key was replaced; start no new tree under this origin',
     });
 }
 

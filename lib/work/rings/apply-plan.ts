@@ -17,7 +17,7 @@ const PROBES_MAX = 20;
 export interface Applied {
   /** What was done, in words and in order. */
   readonly done: readonly string[];
-  /** What could not be done. Whoever asks by hand goes on; a tick and a birth throw the first. */
+  /** The actions that failed. An operator's command goes on; a tick and a birth throw the first. */
   readonly errors: readonly Error[];
 }
 
@@ -93,7 +93,7 @@ export async function takeOver(ring: Ring, deps: RotatorDeps, reason?: string): 
   const kid = await enableSuccessor(ring, deps);
   const prepared = await loadRing(deps, ring.id);
   if (prepared.fence !== ring.fence)
-    throw new CurfewError('ERR_CONDITION_FAILED', `ring ${ring.id} changed while its next key was prepared`, {
+    throw new CurfewError('ERR_CONDITION_FAILED', `ring ${ring.id} changed while the rotator prepared its next key`, {
       fix: 'read again and decide again',
     });
   await deps.tables.transact(transitions.activate(prepared, kid, deps.clock.now(), reason));
@@ -101,7 +101,7 @@ export async function takeOver(ring: Ring, deps: RotatorDeps, reason?: string): 
   return kid;
 }
 
-/** The oldest STANDBY that really signs: one that somebody sabotaged must not hold up a rotation, or a departure. */
+/** The oldest STANDBY that really signs: a sabotaged one must not hold up a rotation, or a departure. */
 export async function enableSuccessor(ring: Ring, deps: RotatorDeps): Promise<string> {
   let refusal = noSuccessor(ring);
   for (const { kid } of successors(ring, deps.clock.now())) {
@@ -126,7 +126,7 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to enable`, { got: kind, allowed: 'kms' });
   await tables.transact(transitions.markPrepared(ring, kid, clock.now()));
   await ringKeys.enable(kmsKeyArn);
-  // If we stop here, a STANDBY is enabled that nobody activates: the plan disables it after PREPARED_FOR.
+  // If we stop here, an enabled STANDBY stays without activation: the plan disables it after PREPARED_FOR.
   // Enabling is eventually consistent. The probe asks through the issuer's own right, which the rotator has not.
   for (let n = 0; n < PROBES_MAX; n++) {
     const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
@@ -138,7 +138,7 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
   });
 }
 
-/** If we stop before this, nobody activates it, and the plan disables it as any other that was prepared for nothing. */
+/** If we stop before this, it is not activated, and the plan disables it like any prepared STANDBY that goes unused. */
 async function probed(ring: Ring, kid: string, deps: RotatorDeps): Promise<void> {
   await deps.tables.transact(transitions.markProbed(ring, kid, deps.clock.now()));
   await publishPrepared(ring, deps);

@@ -29,7 +29,7 @@ export async function taintKeys(
   { functions }: Asking<'invoke:taint' | 'invoke:publisher'>,
 ): Promise<Messages['taint']['response']> {
   const answer = await functions.invoke('taint', { op: 'taint', ...tainting });
-  // If we stop before this, verifiers learn of it at the next heartbeat; whoever asks again publishes at once.
+  // If we stop before this, verifiers learn of it at the next heartbeat; a second request publishes at once.
   await functions.invoke('publisher', { ring: tainting.ring });
   return answer;
 }
@@ -55,7 +55,7 @@ export async function denyKeys(
   { functions }: Asking<'invoke:taint' | 'invoke:publisher'>,
 ): Promise<Messages['taint']['response']> {
   const answer = await functions.invoke('taint', { op: 'deny', ring, kids });
-  // If we stop here, whoever asks again is told DENIED once more, and publishes it. Verifiers are told before a case says
+  // If we stop here, a second request gets DENIED once more, and publishes it. Verifiers are told before a case says
   // so: an item is not done while a feed still lets the key pass.
   await functions.invoke('publisher', { ring });
   return answer;

@@ -44,7 +44,7 @@ async function readPublicKey(kmsKeyArn: string, { id }: Ring, slot: number, deps
   } catch (error) {
     if (!isCurfewError(error, 'ERR_KEY_DISABLED')) throw error;
     if (findSlot(await loadRing(deps, id), slot).state === 'INTENT') throw error;
-    throw new CurfewError('ERR_CONDITION_FAILED', `slot ${slot} of ring ${id} got its key from another rotator`, {
+    throw new CurfewError('ERR_CONDITION_FAILED', `another rotator created the key of slot ${slot} of ring ${id}`, {
       fix: 'read again and decide again',
       cause: error,
     });
@@ -52,7 +52,7 @@ async function readPublicKey(kmsKeyArn: string, { id }: Ring, slot: number, deps
 }
 
 /**
- * A tag is no proof: whoever may create and tag keys could plant one, with a policy or key material of his own. Ours is
+ * A tag is no proof: a caller that may create and tag keys could plant one, with its own policy or material. Ours is
  * the one whose policy is the one we write, with no grant beside it, and whose material never was outside KMS.
  */
 async function findOwn(
@@ -93,7 +93,7 @@ export async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): 
     throw new CurfewError('ERR_KEY_STATE', `the KMS key of slot ${slotNumber} of ring ${ring.id} was imported`, {
       got: origin,
       allowed: 'AWS_KMS',
-      fix: 'find out who wrote that slot: whoever imported the key may have kept a copy',
+      fix: 'find out who wrote that slot: the importer may have kept a copy of the key',
     });
   // If we stop here, the slot is CREATED still: the next plan disables the key once more, and adopts it.
   await disableOthers(ring, slot, deps);
@@ -117,11 +117,11 @@ function slotTagOf(ring: Ring, { slot, nonce }: Slot, instance: string): string 
   return `${instance}/${ring.id}/${slot}/${nonce}`;
 }
 
-/** KMS says what it was told: anything else is a key in a state nobody chose. */
+/** KMS shows the state we asked for: any other state is one that we did not choose. */
 export async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {
   const found = await ringKeys.describe(kmsKeyArn);
   if (found.state !== state)
-    throw new CurfewError('ERR_KEY_STATE', 'KMS does not say what it was told', {
+    throw new CurfewError('ERR_KEY_STATE', 'the key in KMS is not in the requested state', {
       got: found.state,
       allowed: state,
       fix: 'the next tick tries again',

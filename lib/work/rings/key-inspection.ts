@@ -64,7 +64,7 @@ function isToBeSwept({ state, adoptedAt, sweptAt }: Slot, now: number): boolean 
   return state === 'ADOPTED' && sweptAt === undefined && now >= (adoptedAt ?? 0) + RESTS_FOR;
 }
 
-/** Past both instants it signs nothing, and nobody accepts it. A RETIRED key may still be enabled behind our back. */
+/** Past both instants it signs nothing, and no verifier accepts it. A RETIRED key may be enabled outside Curfew. */
 function isWorthALook({ kind, signUntil, verifyUntil }: KeyRecord, now: number): boolean {
   return kind === 'kms' && now <= Math.max(signUntil, verifyUntil);
 }

@@ -30,8 +30,8 @@ export async function listRings({ tables }: RingReader): Promise<(RingEntry & { 
 export async function loadRing(deps: RingReader, id: string): Promise<Ring> {
   const ring = await findRing(deps, id);
   if (ring) return ring;
-  throw new CurfewError('ERR_NOT_FOUND', `there is no ring ${id}`, {
+  throw new CurfewError('ERR_NOT_FOUND', `no ring ${id}`, {
     got: id,
-    fix: 'deploy it: a ring is born with its stack',
+    fix: 'deploy it: the signing stack creates the ring',
   });
 }

@@ -38,10 +38,10 @@ export async function issuingKey(ring: string, deps: Reader, fresh = false): Pro
 
 async function readIssuing(ring: string, { tables }: Reader): Promise<Issuing> {
   const head = RING_ID_PATTERN.test(ring) ? await tables.get(RING_HEAD, ring) : undefined;
-  if (!head) throw new CurfewError('ERR_NOT_FOUND', 'there is no such ring', { got: ring });
+  if (!head) throw new CurfewError('ERR_NOT_FOUND', 'unknown ring', { got: ring });
   if (head.halted)
     throw new CurfewError('ERR_RING_HALTED', `issuance of ring ${ring} is halted`, {
-      fix: 'ask again when people have lifted the halt',
+      fix: 'ask again after a responder resumes the ring',
     });
   if (head.closingAt !== undefined)
     throw new CurfewError('ERR_RING_CLOSING', `ring ${ring} is closing and issues no more`, {

@@ -5,5 +5,7 @@ import type { Secrets } from '../../ports';
 export async function pepperOf({ secrets }: { readonly secrets: Secrets }): Promise<string> {
   const [pepper] = await secrets.values('pepper');
   if (pepper) return pepper;
-  throw new CurfewError('ERR_CONFIG_INVALID', 'there is no pepper', { fix: 'it is made by the signing stack' });
+  throw new CurfewError('ERR_CONFIG_INVALID', 'the pepper is missing', {
+    fix: 'deploy the signing stack: it creates the pepper',
+  });
 }

@@ -16,7 +16,7 @@ export async function signJws(
   if (isSigned(jwk, signingInput, signature)) return assemble(signingInput, signature);
   throw new CurfewError(
     'ERR_TOKEN_SIGNATURE',
-    `what KMS signed does not verify under kid ${jwk.kid}; nothing was handed out`,
+    `the signature of KMS does not verify under kid ${jwk.kid}; no token was handed out`,
     { got: jwk.kid, fix: 'compare the public key that KMS gives with the jwk on record' },
   );
 }

@@ -44,7 +44,7 @@ test.each(['--watch', '--constructor', '--Instance', `${DASHED}x`, '--a=b'])('%s
   expect(() => parse(`ring list ${odd} x`)).toThrow(
     expect.objectContaining({
       code: 'ERR_INPUT_INVALID',
-      message: 'an option is not one of this command',
+      message: 'this command has no such option',
       got: odd.split('=')[0],
       allowed: expect.arrayContaining(['--instance', '--json']),
       fix: expect.stringContaining('see `curfew --help`'),
@@ -60,7 +60,7 @@ test.each(['--reason', '--reason --class planned', '--reason --class=planned', '
         code: 'ERR_INPUT_INVALID',
         message: '--reason has no value',
         got: line.split(' ')[1] ?? 'nothing after it',
-        fix: 'give --reason TEXT, or --reason=TEXT where the text is spelled as an option',
+        fix: 'give --reason TEXT, or --reason=TEXT if the text begins with --',
       }),
     );
   },

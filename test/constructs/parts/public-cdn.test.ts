@@ -105,7 +105,7 @@ test('publicBaseUrl is where it serves', () => {
   expect(() => synthesise('trial', { publicBaseUrl: 'https://{cdn}' })).toThrow(
     expect.objectContaining({
       code: 'ERR_CONFIG_INVALID',
-      message: 'publicBaseUrl is an https URL without a slash at the end',
+      message: 'publicBaseUrl is not an https URL without a slash at the end',
       got: 'https://{cdn}',
       fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
     }),

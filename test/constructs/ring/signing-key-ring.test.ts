@@ -173,7 +173,7 @@ describe('a ring that is refused', () => {
         says:
           'the rotation period of ring customer-api is outside its limits; ' +
           'got 91 d; allowed: 1 h to 90 d, in whole seconds',
-        fix: 'change periodDays in a configuration file, period of SigningKeyRing; or have an exemption from ERR_RING_LIMIT approved, which has a date',
+        fix: 'change periodDays in a configuration file, period of SigningKeyRing, or get a dated exemption from ERR_RING_LIMIT approved',
       },
       {
         code: 'ERR_RING_SCHEDULE',
@@ -193,7 +193,7 @@ describe('a ring that is refused', () => {
         code: 'ERR_CONFIG_INVALID',
         at: 'Own/Ring-Bad Name',
         says: 'the ring id is not a short lower-case name; got Bad Name; allowed: /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/',
-        fix: 'name the ring by what its tokens are for: customer-api',
+        fix: 'name the ring after the purpose of its tokens: customer-api',
       },
       {
         code: 'ERR_RING_SCHEDULE',
@@ -225,7 +225,7 @@ describe('a ring that is refused', () => {
       {
         code: 'ERR_CONFIG_INVALID',
         at: `Own/Elsewhere/Ring-${id}`,
-        says: `there are two rings ${id}; got ${id}; allowed: ids that differ in more than their hyphens`,
+        says: `two rings have the id ${id}; got ${id}; allowed: ids that differ in more than their hyphens`,
         fix: 'give each ring an id of its own',
       },
     ]);
@@ -276,7 +276,7 @@ describe('grantIssue', () => {
     expect(() => known.grantAdminister(role)).toThrow(
       expect.objectContaining({
         code: 'ERR_CONFIG_INVALID',
-        message: 'ring customer-api was imported without what administers it',
+        message: 'ring customer-api was imported without its functions and its keys table',
         fix: 'give functionNames and keysTableName to fromSigningKeyRingAttributes',
       }),
     );

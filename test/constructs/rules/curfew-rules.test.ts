@@ -42,10 +42,10 @@ describe('a key that can sign and stands outside a ring', () => {
         code: 'ERR_KEY_OUTSIDE_RING',
         at: 'Somebody/Key',
         says:
-          'a key that can sign stands outside a ring, and nothing rotates it; ' +
+          'a signing key is outside a ring, and nothing rotates it; ' +
           `got {"keySpec":"${keySpec}","keyUsage":"${keyUsage}"}; ` +
           'allowed: a SigningKeyRing, or a key for ENCRYPT_DECRYPT or KEY_AGREEMENT',
-        fix: 'declare a SigningKeyRing and have its issuer sign; until then, have an exemption approved for this path',
+        fix: 'declare a SigningKeyRing and have its issuer sign; until then, get an exemption approved for this path',
       },
     ]);
   });
@@ -131,9 +131,9 @@ describe('a loop over resources', () => {
       code: 'ERR_KEY_OUTSIDE_RING',
       at: AT,
       says:
-        'a key is made by a loop or a macro, and may be able to sign; got AWS::KMS::Key; ' +
+        'a loop or a macro creates a key that may be able to sign; got AWS::KMS::Key; ' +
         'allowed: AWS::KMS::Key with a KeyUsage that stands in the template',
-      fix: 'write it out',
+      fix: 'declare the key in the template itself',
     });
   });
 

@@ -165,7 +165,7 @@ describe('a bundle changed by somebody who has not the key', () => {
     [
       'a description that is not JSON',
       bundle.with('bundle.json', 'case'),
-      { id: 'bundle', code: 'ERR_EVIDENCE_FORMAT', detail: 'bundle.json is JSON' },
+      { id: 'bundle', code: 'ERR_EVIDENCE_FORMAT', detail: 'bundle.json is not JSON' },
     ],
     [
       'another case',
@@ -192,7 +192,7 @@ describe('a bundle changed by somebody who has not the key', () => {
   test('what depends on a failed check is said to be unchecked, not to hold', () => {
     const verdict = judgeBundle(bundle.with(entries, undefined));
     expect(failing(verdict).map(({ id }) => id)).toEqual(['tree', 'records', 'tokens', 'waves', 'manifest', 'order']);
-    expect(failing(verdict)[1]?.detail).toBe('not checked, because "tree" does not hold');
+    expect(failing(verdict)[1]?.detail).toBe('not checked: the check "tree" failed');
     expect(verdict.records).toEqual([]);
   });
 
@@ -337,7 +337,7 @@ describe('a log changed by its operator, who has the key', () => {
     expect(first(judgeBundle(bundle.with('checkpoint', signedCheckpoint(others))))).toMatchObject({
       id: 'tree',
       code: 'ERR_EVIDENCE_TREE',
-      detail: 'the entries do not add up to the root of the checkpoint',
+      detail: 'the entries do not hash to the root of the checkpoint',
     });
   });
 

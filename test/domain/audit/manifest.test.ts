@@ -197,7 +197,7 @@ test.each<[string, object]>([
   expect(() => checkManifest(records, CASE)).toThrow(
     expect.objectContaining({
       code: 'ERR_EVIDENCE_RECORD',
-      message: 'the recorded inputs of the case cannot be planned with',
+      message: 'the planner rejects the recorded inputs of the case',
     }),
   );
 });

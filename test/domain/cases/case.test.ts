@@ -139,7 +139,7 @@ test('a transition is refused to whoever read an older fence, or is of another a
 });
 
 test.each([
-  [undefined, 1, 'ERR_NOT_FOUND', 'there is no case c-x'],
+  [undefined, 1, 'ERR_NOT_FOUND', 'no case c-x'],
   [META, 2, 'ERR_CASE_STATE', 'case c-x is at attempt 1'],
   [META, 1, 'ERR_CASE_STATE', 'case c-x is OPEN'],
 ])('a step of no case, of another attempt, or too early is refused %#', (meta, attempt, code, message) => {

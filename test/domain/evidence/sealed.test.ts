@@ -62,7 +62,10 @@ test.each([
 ])('%p is no sealed field', (text) => {
   expect(isSealed(text)).toBe(false);
   expect(() => openField(dek, place, text)).toThrow(
-    expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message: 'a sealed field is v1.<iv>.<ciphertext and tag>' }),
+    expect.objectContaining({
+      code: 'ERR_EVIDENCE_FORMAT',
+      message: 'the sealed field is not v1.<iv>.<ciphertext and tag>',
+    }),
   );
 });
 
@@ -75,17 +78,17 @@ test.each([
   expect(() => sealField(dek, iv, bad, 'x')).toThrow(
     expect.objectContaining({
       code: 'ERR_INPUT_INVALID',
-      message: 'pseudonym and context are not empty and hold no NUL',
+      message: 'the pseudonym or the context is empty or holds a NUL',
     }),
   );
 });
 
 test('a short key or IV is refused', () => {
   expect(() => sealField(dek.subarray(1), iv, place, 'x')).toThrow(
-    expect.objectContaining({ message: "a person's key is 32 bytes" }),
+    expect.objectContaining({ message: 'the key of the person is not 32 bytes' }),
   );
   expect(() => sealField(dek, iv.subarray(1), place, 'x')).toThrow(
-    expect.objectContaining({ message: 'an IV is 12 bytes' }),
+    expect.objectContaining({ message: 'the IV is not 12 bytes' }),
   );
 });
 

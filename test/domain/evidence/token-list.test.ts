@@ -25,16 +25,24 @@ test('its record commits to its digest, its length and the tree over its lines',
 });
 
 test.each<[string, string, string]>([
-  ['an empty list', '', 'a token list is its lines, sorted, none twice, each ended'],
-  ['no last newline', TEXT.slice(0, -1), 'a token list is its lines, sorted, none twice, each ended'],
-  ['unsorted lines', `${lines.toReversed().join('\n')}\n`, 'a token list is its lines, sorted, none twice, each ended'],
-  ['a line twice', `${lines[0]}\n${TEXT}`, 'a token list is its lines, sorted, none twice, each ended'],
-  ['an empty line', `${TEXT}\n`, 'a line of a token list is two digests'],
-  ['one digest', `${H('x')}\n`, 'a line of a token list is two digests'],
-  ['three digests', `${lines[0]} ${H('x')}\n`, 'a line of a token list is two digests'],
-  ['CRLF', TEXT.replaceAll('\n', '\r\n'), 'a line of a token list is two digests'],
-  ['a short digest', `${H('x')} ${H('y').slice(1)}\n`, 'a line of a token list is two digests'],
-  ['padding', `${H('x')} ${H('y')}=\n`, 'a line of a token list is two digests'],
+  ['an empty list', '', 'the lines of the token list are not sorted, distinct and newline-terminated'],
+  ['no last newline', TEXT.slice(0, -1), 'the lines of the token list are not sorted, distinct and newline-terminated'],
+  [
+    'unsorted lines',
+    `${lines.toReversed().join('\n')}\n`,
+    'the lines of the token list are not sorted, distinct and newline-terminated',
+  ],
+  [
+    'a line twice',
+    `${lines[0]}\n${TEXT}`,
+    'the lines of the token list are not sorted, distinct and newline-terminated',
+  ],
+  ['an empty line', `${TEXT}\n`, 'a line of the token list is not two digests'],
+  ['one digest', `${H('x')}\n`, 'a line of the token list is not two digests'],
+  ['three digests', `${lines[0]} ${H('x')}\n`, 'a line of the token list is not two digests'],
+  ['CRLF', TEXT.replaceAll('\n', '\r\n'), 'a line of the token list is not two digests'],
+  ['a short digest', `${H('x')} ${H('y').slice(1)}\n`, 'a line of the token list is not two digests'],
+  ['padding', `${H('x')} ${H('y')}=\n`, 'a line of the token list is not two digests'],
 ])('%s is refused', (_what, text, message) => {
   expect(() => parseTokenList(Buffer.from(text))).toThrow(
     expect.objectContaining({ code: 'ERR_EVIDENCE_FORMAT', message }),

@@ -107,9 +107,9 @@ describe('a document with one thing wrong is refused whole', () => {
     refused({ ...feed(), keys: [key, key] }, 'the feed names a kid twice');
   });
   test('a key under the kid or the alg of another', () => {
-    refused(withKey({ kid: poolKey(2).jwk.kid }), 'a key of the feed is not the key it says');
-    refused(withKey({ jwk: poolKey(2).jwk }), 'a key of the feed is not the key it says');
-    refused(withKey({ alg: 'ES384' }), 'a key of the feed is not the key it says');
+    refused(withKey({ kid: poolKey(2).jwk.kid }), 'a key of the feed has another kid or alg than its jwk');
+    refused(withKey({ jwk: poolKey(2).jwk }), 'a key of the feed has another kid or alg than its jwk');
+    refused(withKey({ alg: 'ES384' }), 'a key of the feed has another kid or alg than its jwk');
   });
 });
 
@@ -121,7 +121,7 @@ describe('what may follow', () => {
       withKey({ state, ...more }, base);
   const refused = (last: Feed, following: Feed, why: string) =>
     expect(() => checkFollows(last, following)).toThrow(
-      expect.objectContaining({ code: 'ERR_FEED_ROLLBACK', message: `the feed takes something back: ${why}` }),
+      expect.objectContaining({ code: 'ERR_FEED_ROLLBACK', message: `the feed rolls back: ${why}` }),
     );
 
   test('a newer document, or the very same one again', () => {
@@ -175,7 +175,7 @@ test('a blocked subject does not come back, though its cut-off stays where it is
   expect(() => checkFollows(feed(), after)).toThrow(
     expect.objectContaining({
       code: 'ERR_FEED_ROLLBACK',
-      message: 'the feed takes something back: a blocked subject is back',
+      message: 'the feed rolls back: a blocked subject is back',
     }),
   );
 });

@@ -147,7 +147,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     facts({ stacks: { ...facts().stacks, offboarding: undefined } }),
     'problem',
     'stack offboarding',
-    'there is none',
+    'not deployed',
   ],
   [
     'a deployment was rolled back',
@@ -166,15 +166,21 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
   ['it is a trial', facts({ stage: { seen: 'trial' } }), 'problem', 'stage', /^trial: /],
   ['no stack says its stage', facts({ stage: { unseen: 'no stack says it' } }), 'unknown', 'stage', 'no stack says it'],
   // never configured
-  ['there is no ring', facts({ rings: { seen: [] } }), 'problem', 'rings', 'there is none'],
+  ['there is no ring', facts({ rings: { seen: [] } }), 'problem', 'rings', 'none'],
   [
     'the rings cannot be read',
     facts({ rings: { unseen: 'AccessDenied' } }),
     'unknown',
     'rings',
-    'the Keys table did not tell: AccessDenied',
+    'could not read the Keys table: AccessDenied',
   ],
-  ['there is no HR source', facts({ webhookSecrets: {} }), 'problem', 'HR sources', 'none: nobody says who leaves'],
+  [
+    'there is no HR source',
+    facts({ webhookSecrets: {} }),
+    'problem',
+    'HR sources',
+    'none: Curfew learns of no departure',
+  ],
   [
     'a webhook secret has no value',
     facts({ webhookSecrets: { Bamboohr: { seen: false } } }),
@@ -194,7 +200,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     facts({ people: { seen: { items: 0, tableMadeAt: NOW } } }),
     'problem',
     'people',
-    /^nobody was imported/,
+    /^none imported/,
   ],
   [
     'a table is too young to be counted',
@@ -208,7 +214,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     facts({ alarms: { seen: [] } }),
     'problem',
     'alarms',
-    /^of \d+ there is no customer-api-ActiveKeyAge, .*, offboarding-DeadLetters$/,
+    /^\d+ of \d+ missing: customer-api-ActiveKeyAge, .*, offboarding-DeadLetters$/,
   ],
   [
     'an alarm rings',
@@ -222,7 +228,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     withAlarms({ 'api-KeyPolicyPuts': undefined }),
     'problem',
     'alarms',
-    `of ${ALARMS} there is no customer-api-KeyPolicyPuts`,
+    `1 of ${ALARMS} missing: customer-api-KeyPolicyPuts`,
   ],
   [
     'the alarms are those of an instance whose name begins the same',
@@ -234,28 +240,28 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     },
     'problem',
     'alarms',
-    /^of \d+ there is no /,
+    /^\d+ of \d+ missing: /,
   ],
   [
     'an alarm has no figures to judge by',
     withAlarms({ SignErrors: { state: 'INSUFFICIENT_DATA' } }),
     'unknown',
     'alarms',
-    `1 of ${ALARMS} cannot tell yet: SignErrors`,
+    `1 of ${ALARMS} have no data yet: SignErrors`,
   ],
   [
     'the rings are not known, so neither are their alarms',
     withAlarms({}, { rings: { unseen: 'AccessDenied' } }),
     'unknown',
     'alarms',
-    'which rings there are is not known',
+    'the list of rings could not be read',
   ],
   [
     'an alarm tells nobody',
     withAlarms({ 'api-FeedAge': { tells: false } }),
     'problem',
     'alarm actions',
-    `1 of ${ALARMS} alarms tell nobody`,
+    `1 of ${ALARMS} alarms have no action`,
   ],
   [
     'a closing ring lacks the alarm that no closing ring has',
@@ -269,14 +275,14 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     withRing({ cfg: CFG }),
     'problem',
     'verifiers',
-    'none is declared: 1 min of caching is a guess',
+    'none declared: the cache age of 1 min is a guess',
   ],
   [
     'a verifier has no cache limit',
     withRing({ cfg: { ...cfg, verifiers: [{ name: 'old-gateway', cacheSeconds: 'unbounded' }] } }),
     'unknown',
     'verifiers',
-    /^old-gateway may go on/,
+    /^old-gateway may accept/,
   ],
   // quotas
   [
@@ -284,7 +290,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     facts({ concurrency: { seen: { limit: 10 } } }),
     'problem',
     'quota of Lambda',
-    /^10 at once .* is not known$/,
+    /^10 concurrent .* is not known$/,
   ],
   [
     'nobody tells how much of the quota is used',
@@ -383,7 +389,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     withKms(standby.kid, { state: { seen: 'PendingDeletion' } }),
     'problem',
     'STANDBYs',
-    '1 of 2 stand by: an emergency may have to wait',
+    '1 of 2 stand by: a taint may have to wait for a key',
   ],
   [
     'a key that still verifies waits for deletion',
@@ -404,14 +410,14 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     withKms(standby.kid, { grants: { seen: ['g-1'] } }),
     'problem',
     'KMS grants',
-    `somebody was given a right beside the policy: grant g-1 of ${short(standby)}`,
+    `a grant gives a right beside the policy: grant g-1 of ${short(standby)}`,
   ],
   [
     'grants may not be listed',
     withKms(standby.kid, { grants: { unseen: 'AccessDenied' } }),
     'unknown',
     'KMS grants',
-    'KMS did not tell of 1 key: AccessDenied',
+    'KMS did not answer for 1 key: AccessDenied',
   ],
   ...(
     [
@@ -426,7 +432,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
       [
         'all but some',
         { Effect: 'Allow', NotPrincipal: { AWS: ROOT }, Action: 'kms:Sign' },
-        'everybody who is not excepted',
+        'every principal that NotPrincipal does not except',
       ],
       ['a deleted role', allowing('AROAEXAMPLE7', 'kms:Sign'), 'AROAEXAMPLE7'],
       ['root, who may sign', allowing(ROOT, 'kms:*'), ROOT],
@@ -455,21 +461,21 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     withFeedKey({ policy: { unseen: 'AccessDenied' } }),
     'unknown',
     'feed key',
-    'not seen whole: AccessDenied',
+    'could not be read in full: AccessDenied',
   ],
   [
     'an older stack does not say who signs the feed',
     withFeedKey({ signer: { unseen: 'RolePublisherArn' } }),
     'unknown',
     'feed key',
-    'not seen whole: RolePublisherArn',
+    'could not be read in full: RolePublisherArn',
   ],
   [
     'KMS does not tell',
     withKms(standby.kid, { state: { unseen: 'AccessDenied' } }),
     'unknown',
     'keys in KMS',
-    'KMS did not tell of 1 key: AccessDenied',
+    'KMS did not answer for 1 key: AccessDenied',
   ],
   [
     'a policy was changed',
@@ -520,9 +526,9 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     seenOf({ jwks: { status: 200, body: '<html>' } }),
     'problem',
     'JWKS',
-    'answers something that is not JSON',
+    'the answer is not JSON',
   ],
-  ['the JWKS is no set', seenOf({ jwks: ok('keys') }), 'problem', 'JWKS', 'answers something that is no JWKS'],
+  ['the JWKS is no set', seenOf({ jwks: ok('keys') }), 'problem', 'JWKS', 'the answer is not a JWKS'],
   [
     'the JWKS lacks a key',
     seenOf({ jwks: ok({ keys: [active.jwk, standby.jwk] }) }),
@@ -542,7 +548,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     seenOf({ jwks: ok({ keys: [{ ...keyRecord(9).jwk, kid: active.kid }, standby.jwk, other.jwk] }) }),
     'problem',
     'JWKS',
-    'has the right kids and other key material',
+    'has the right kids, with other key material',
   ],
   [
     'discovery names another issuer',
@@ -610,7 +616,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     withRing({ keys: [active, standby] }),
     'problem',
     'STANDBYs',
-    '1 of 2 stand by: an emergency may have to wait',
+    '1 of 2 stand by: a taint may have to wait for a key',
   ],
   [
     'a STANDBY was never published',
@@ -654,7 +660,7 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     }),
     'ok',
     'legacy key',
-    `${short(keyRecord(9))} of the issuer before is accepted until 2027-01-26T08:00:00Z`,
+    `${short(keyRecord(9))} of the former issuer is accepted until 2027-01-26T08:00:00Z`,
   ],
   [
     'a legacy key outlives its date',
@@ -665,20 +671,14 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     'legacy key',
     /is past its date, and not RETIRED$/,
   ],
-  [
-    'nobody watches',
-    seenOf({ watchedAt: { seen: undefined } }),
-    'problem',
-    'figures',
-    'none was put within the last hour',
-  ],
-  ['the watch stopped', seenOf({ watchedAt: { seen: AT - 600 } }), 'problem', 'figures', 'the last was put 10 min ago'],
+  ['nobody watches', seenOf({ watchedAt: { seen: undefined } }), 'problem', 'figures', 'none within the last hour'],
+  ['the watch stopped', seenOf({ watchedAt: { seen: AT - 600 } }), 'problem', 'figures', 'the last is 10 min old'],
   [
     'CloudWatch does not tell',
     seenOf({ watchedAt: { unseen: 'AccessDenied' } }),
     'unknown',
     'figures',
-    'CloudWatch did not tell: AccessDenied',
+    'CloudWatch did not answer: AccessDenied',
   ],
 ];
 

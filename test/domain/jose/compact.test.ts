@@ -82,16 +82,16 @@ test('what we write is what we read', () => {
 
 test('what is no string is no token', () => {
   for (const odd of ODD_VALUES.filter((value) => typeof value !== 'string'))
-    expect(() => parseCompact(odd)).toThrow(malformed('a token is a string'));
+    expect(() => parseCompact(odd)).toThrow(malformed('the token is not a string'));
 });
 
 test('a token has three parts that are not empty', () => {
   const token = signJws(key, header, payload);
   for (const odd of ['', 'a', 'a.b', `${token}.`, `.${token}`, token.replace('.', '..')])
-    expect(() => parseCompact(odd)).toThrow(malformed('a token has three parts'));
+    expect(() => parseCompact(odd)).toThrow(malformed('the token does not have three parts'));
   const [first, second, third] = token.split('.');
   for (const odd of ['..', `${first}..${third}`, `.${second}.${third}`, `${first}.${second}.`])
-    expect(() => parseCompact(odd)).toThrow(malformed('each part of a token is canonical base64url'));
+    expect(() => parseCompact(odd)).toThrow(malformed('a part of the token is not canonical base64url'));
 });
 
 test('the other spellings of base64url are refused', () => {
@@ -108,15 +108,15 @@ test('the other spellings of base64url are refused', () => {
     strayBits,
   ])
     expect(() => parseCompact(`${first}.${second}.${spelling}`)).toThrow(
-      malformed('each part of a token is canonical base64url'),
+      malformed('a part of the token is not canonical base64url'),
     );
 });
 
-test('a token is at most 8 KiB, and a megabyte is refused before it is looked at', () => {
+test('the token is larger than 8 KiB, and a megabyte is refused before it is looked at', () => {
   const fill = (length: number) => `${encode(header)}.${encode('x'.repeat(length))}.${encode('s')}`;
-  expect(() => parseCompact('a'.repeat(TOKEN_BYTES_MAX + 1))).toThrow(malformed('a token is at most 8192 bytes'));
-  expect(() => parseCompact(fill(1_000_000))).toThrow(malformed('a token is at most 8192 bytes'));
-  expect(() => parseCompact('.'.repeat(1_000_000))).toThrow(malformed('a token is at most 8192 bytes'));
+  expect(() => parseCompact('a'.repeat(TOKEN_BYTES_MAX + 1))).toThrow(malformed('the token is larger than 8192 bytes'));
+  expect(() => parseCompact(fill(1_000_000))).toThrow(malformed('the token is larger than 8192 bytes'));
+  expect(() => parseCompact('.'.repeat(1_000_000))).toThrow(malformed('the token is larger than 8192 bytes'));
   expect(parseCompact(fill(6000)).payload).toHaveLength(6000);
 });
 
@@ -163,11 +163,11 @@ describe('a header is exactly alg, kid and typ', () => {
     ['an escape', '{"alg":"ES256","kid":"k","typ":"at\\u002bjwt"}'],
     ['a solidus escape', '{"alg":"ES256","kid":"k","typ":"at\\/jwt"}'],
   ])('%s is a second spelling, and refused', (_what, odd) => {
-    expect(parse(odd)).toThrow(headerRefused('the header is not spelled as JSON.stringify would'));
+    expect(parse(odd)).toThrow(headerRefused('the header is not spelled as JSON.stringify spells it'));
   });
 
   test('alg, kid and typ are strings, and a kid reaches no path, query, header or shell', () => {
-    const message = 'alg, kid and typ are short strings';
+    const message = 'alg, kid or typ is not a short string';
     for (const name of ['alg', 'kid', 'typ'])
       for (const odd of ODD_VALUES.filter((value) => typeof value !== 'string' && JSON.stringify(value) !== undefined))
         expect(parse({ ...header, [name]: odd })).toThrow(headerRefused(message));

@@ -29,7 +29,7 @@ test('a sound configuration is taken as it stands, and the token life has a defa
 
 test('what is no object configures no ring', () => {
   for (const odd of ODD_VALUES.filter((value) => typeof value !== 'object' || value === null))
-    expect(() => parseRingConfig(odd)).toThrow(refused('a ring is configured by an object'));
+    expect(() => parseRingConfig(odd)).toThrow(refused('the configuration of a ring is not an object'));
 });
 
 test('a ring cannot be configured without a rotation schedule', () => {
@@ -94,7 +94,7 @@ test('an audience is named', () => {
 test('an algorithm is one of the table, by its own name', () => {
   for (const algorithm of [...ODD_VALUES, 'HS256', 'none', 'es256', 'ES512', 'toString', '__proto__'])
     expect(() => parseRingConfig({ ...GOOD, algorithm })).toThrow(
-      refused('the algorithm is not one a ring may use', { got: algorithm }),
+      refused('a ring may not use this algorithm', { got: algorithm }),
     );
 });
 
@@ -177,9 +177,9 @@ describe('the age of a STANDBY', () => {
   });
 });
 
-test('a verifier is declared by its name and its cache age', () => {
+test('a verifier has no valid name or cache age', () => {
   const declare = (one: unknown) => () => parseRingConfig({ ...GOOD, verifiers: [one] });
-  const message = 'a verifier of ring customer-api is declared by its name and its cache age';
+  const message = 'a verifier of ring customer-api has no valid name or cache age';
   for (const cacheSeconds of oddBut(0)) expect(declare({ name: 'orders', cacheSeconds })).toThrow(refused(message));
   for (const name of [...oddBut('x', '007'), 'a b', '-'])
     expect(declare({ name, cacheSeconds: 60 })).toThrow(refused(message));

@@ -201,7 +201,7 @@ describe('taint', () => {
     expect(() => taint(ring, [target(9, 'compromise'), target(1)], undefined, 'c-1', LATER)).toThrow(
       expect.objectContaining({
         code: 'ERR_KEY_STATE',
-        message: `key ${kid(1)} of ring customer-api signs; it needs a successor`,
+        message: `the taint of ACTIVE key ${kid(1)} of ring customer-api names no successor`,
       }),
     );
   });

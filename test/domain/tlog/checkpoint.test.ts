@@ -44,7 +44,7 @@ test.each([
   expect(() => parseCheckpoint(`log\n${size}\n${ROOT}\n`)).toThrow(
     expect.objectContaining({
       code: 'ERR_EVIDENCE_FORMAT',
-      message: 'a checkpoint is three lines: origin, size, base64 root',
+      message: 'the checkpoint is not three lines: origin, size, base64 root',
     }),
   );
 });
@@ -65,7 +65,7 @@ test.each<[string, string]>([
   expect(() => parseCheckpoint(text)).toThrow(
     expect.objectContaining({
       code: 'ERR_EVIDENCE_FORMAT',
-      message: 'a checkpoint is three lines: origin, size, base64 root',
+      message: 'the checkpoint is not three lines: origin, size, base64 root',
     }),
   );
 });

@@ -208,10 +208,10 @@ describe('what is checked says what is wrong', () => {
 
   test.each<[string, () => void, string]>([
     ['another leaf', () => checkInclusion(tree, 5, leaves[4] as Buffer, proof), 'leaf 5 is not in the tree'],
-    ['no such index', () => checkInclusion(tree, 8, leaf, proof), 'there is no leaf 8 in a tree of 8'],
-    ['a negative index', () => checkInclusion(tree, -1, leaf, proof), 'there is no leaf -1 in a tree of 8'],
-    ['half an index', () => checkInclusion(tree, 0.5, leaf, proof), 'there is no leaf 0.5 in a tree of 8'],
-    ['a short hash', () => checkInclusion(tree, 5, leaf.subarray(1), proof), 'a hash is 32 bytes'],
+    ['no such index', () => checkInclusion(tree, 8, leaf, proof), 'no leaf 8 in a tree of 8'],
+    ['a negative index', () => checkInclusion(tree, -1, leaf, proof), 'no leaf -1 in a tree of 8'],
+    ['half an index', () => checkInclusion(tree, 0.5, leaf, proof), 'no leaf 0.5 in a tree of 8'],
+    ['a short hash', () => checkInclusion(tree, 5, leaf.subarray(1), proof), 'a hash is not 32 bytes'],
     ['a long proof', () => checkInclusion(tree, 5, leaf, [...proof, leaf]), 'the inclusion proof is too long'],
     ['a short proof', () => checkInclusion(tree, 5, leaf, proof.slice(1, 2)), 'the inclusion proof is too short'],
     [
@@ -235,7 +235,7 @@ describe('what is checked says what is wrong', () => {
     [
       'another present',
       () => checkConsistency({ size: 6, root: rootOf(6) }, { size: 8, root: rootOf(7) }, proveConsistency(leaves, 6)),
-      'the later root is another',
+      'the proof leads to another later root',
     ],
   ])('%s', (_what, check, message) => {
     expect(check).toThrow(refusal(`^${message}$`));
@@ -248,7 +248,7 @@ describe('what is checked says what is wrong', () => {
 
   test.each([-1, 8, 1.5, Number.NaN])('nothing is proved of leaf %p of eight', (index) => {
     expect(() => proveInclusion(leaves, index)).toThrow(
-      expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: `there is no leaf ${index} in a tree of 8` }),
+      expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: `no leaf ${index} in a tree of 8` }),
     );
   });
 

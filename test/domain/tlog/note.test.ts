@@ -119,14 +119,16 @@ describe('a verifier key is refused', () => {
     // Go's vector of an unknown algorithm, with its right hash
     'PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW',
   ])('%p', (vkey) => {
-    expect(() => parseVerifierKey(vkey)).toThrow(format('a verifier key is <name>+<hash>+<base64 of type 1 and key>'));
+    expect(() => parseVerifierKey(vkey)).toThrow(
+      format('the verifier key is not <name>+<hash>+<base64 of type 1 and key>'),
+    );
   });
 
   test('that is not Ed25519', () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const spki = publicKey.export({ format: 'der', type: 'spki' });
     expect(() => verifierKeyOf('log', spki)).toThrow(
-      expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'notes are signed with an Ed25519 key' }),
+      expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'the key is not an Ed25519 key' }),
     );
   });
 });

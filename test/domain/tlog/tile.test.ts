@@ -126,21 +126,21 @@ describe('entry bundles', () => {
   test.each<[string, number[], number, string]>([
     ['half a length', [0], 1, 'the entry bundle ends within an entry'],
     ['half an entry', [0, 3, 1, 2], 1, 'the entry bundle ends within an entry'],
-    ['one entry too many', [0, 0, 0, 0], 1, 'an entry bundle of width 1 holds as many entries'],
-    ['one entry too few', [0, 0], 2, 'an entry bundle of width 2 holds as many entries'],
-    ['nothing', [], 1, 'an entry bundle of width 1 holds as many entries'],
+    ['one entry too many', [0, 0, 0, 0], 1, 'an entry bundle of width 1 must hold 1 entries'],
+    ['one entry too few', [0, 0], 2, 'an entry bundle of width 2 must hold 2 entries'],
+    ['nothing', [], 1, 'an entry bundle of width 1 must hold 1 entries'],
   ])('%s is refused', (_what, bytes, width, message) => {
     expect(() => parseEntries(Buffer.from(bytes), width)).toThrow(refusal(message));
   });
 
   test('an entry that the length cannot tell is refused', () => {
-    expect(() => formatEntries([Buffer.alloc(65_536)])).toThrow(refusal('an entry is at most 65535 bytes'));
+    expect(() => formatEntries([Buffer.alloc(65_536)])).toThrow(refusal('the entry is larger than 65535 bytes'));
   });
 });
 
 test('hash tiles are whole hashes, as many as their width', () => {
   const hashes = leavesOf(3);
   expect(parseHashes(formatHashes(hashes), 3)).toEqual(hashes);
-  expect(() => parseHashes(formatHashes(hashes), 2)).toThrow(refusal('a tile of width 2 is 64 bytes'));
-  expect(() => parseHashes(formatHashes(hashes).subarray(1), 3)).toThrow(refusal('a tile of width 3 is 96 bytes'));
+  expect(() => parseHashes(formatHashes(hashes), 2)).toThrow(refusal('a tile of width 2 must be 64 bytes'));
+  expect(() => parseHashes(formatHashes(hashes).subarray(1), 3)).toThrow(refusal('a tile of width 3 must be 96 bytes'));
 });

@@ -129,12 +129,14 @@ describe('buildClaims', () => {
   test('a caller may shorten a token’s life and never lengthen it', () => {
     expect(build({ ...asked, lifeSeconds: 1 }).exp).toBe(NOW + 1);
     for (const lifeSeconds of [...oddBut(undefined, null), 3601, Infinity])
-      expect(() => build({ ...asked, lifeSeconds })).toThrow(input('lifeSeconds is a whole number from 1 to 3600'));
+      expect(() => build({ ...asked, lifeSeconds })).toThrow(input('lifeSeconds is not a whole number from 1 to 3600'));
   });
 
   test.each(['sub', 'client_id'])('%s is a text of 1 to 256 characters', (name) => {
     for (const odd of [...oddBut('x', '007', '-1'), 'x'.repeat(257)])
-      expect(() => build({ ...asked, [name]: odd })).toThrow(input(`claim ${name} is a text of 1 to 256 characters`));
+      expect(() => build({ ...asked, [name]: odd })).toThrow(
+        input(`claim ${name} is not a text of 1 to 256 characters`),
+      );
   });
 
   test('a claim called __proto__ is a claim like any other and changes no prototype', () => {

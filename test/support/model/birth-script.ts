@@ -105,7 +105,7 @@ export function* disableOthers(world: ModelWorld, slot: Slot): Script {
 
 export function* requireState(world: ModelWorld, arn: string): Script {
   const state = yield* read('ringKeys.describe', '', () => world.kms.describe(arn));
-  if (state !== 'Disabled') throw new CurfewError('ERR_KEY_STATE', 'KMS does not say what it was told');
+  if (state !== 'Disabled') throw new CurfewError('ERR_KEY_STATE', 'the key in KMS is not in the requested state');
 }
 
 export function policyFor(world: ModelWorld, signUntil: number): string {
