@@ -134,7 +134,7 @@ export function runBookOf(name: AlarmName): string {
   return `docs/runbook.md#${name.toLowerCase()}`;
 }
 
-export interface CurfewAlarmProps {
+interface CurfewAlarmProps {
   readonly alarm: AlarmName;
   /** What stands before the alarm's name in its own: the instance and the ring, or the stack. */
   readonly of: string;
