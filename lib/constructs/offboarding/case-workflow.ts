@@ -151,9 +151,7 @@ export class CaseWorkflow extends Construct {
       maxConcurrency: BATCHES_AT_ONCE,
       itemSelector: {
         ring: batch('ring'),
-        wave: batch('wave'),
         fromKid: batch('fromKid'),
-        toKid: batch('toKid'),
         shards: JsonPath.listAt('$$.Map.Item.Value.shards'),
         pass,
       },

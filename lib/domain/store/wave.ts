@@ -57,14 +57,14 @@ export const WAVE = entity({
 });
 
 /** What one batch of a pass saw. `found` counts rows that were eligible and had no re-signed version yet. */
-interface ResignCounts {
+export interface ResignCounts {
   readonly found: number;
   readonly resigned: number;
   readonly excluded: Readonly<Record<string, number>>;
 }
 
 /** One shard as a pass left it. */
-interface ShardPass extends ResignCounts {
+export interface ShardPass extends ResignCounts {
   readonly pass: number;
   readonly shard: number;
   /** Where it re-signed to: an activation moves an open wave on, and then the passes begin anew. */
