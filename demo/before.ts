@@ -79,9 +79,7 @@ export async function before(stage: Stage, webhookSecret: string): Promise<Befor
   );
 
   const ring = await stage.ring();
-  const signUntil = now() + DATED_SECONDS;
-  const expiring = await datedKey(signUntil, stage.roleArns);
-  const later = await datedKey(signUntil + 86_400, stage.roleArns);
+  const dated = await datedTwins(stage);
   const accessKeyBefore = await observe('S3, with the access key', () => listBuckets(cast.worker.key));
   checks.claim('access-key-worked-before', 'W-1042’s access key works', 'ok', accessKeyBefore);
   const leaverTokenBefore = await observe('curfew/verifier', () => service.verify(leaver[0]));
@@ -103,7 +101,7 @@ export async function before(stage: Stage, webhookSecret: string): Promise<Befor
     jwksBefore: await stage.jwks(),
     oldKid: ring.activeKid ?? '',
     warmedJose,
-    dated: { expiring, later, signUntil, workedBefore: await stage.probe(expiring) },
+    dated,
     accessKeyBefore,
     sessionBefore: await observe('S3, with a session', () => listBuckets(cast.worker.session)),
     personalKeyBefore: await kmsState(cast.worker.personalKeyArn),
@@ -130,6 +128,14 @@ async function importRoster({ instance, shop }: Stage, { worker }: Cast): Promis
     { asset: `ring:${RING}`, class: 'could-deploy', how: 'deploys the issuer’s code', since },
   ];
   await importPeople(instance, { workers: [{ workerId: WORKER, principals, exposures }] });
+}
+
+/** Two keys under the shipped key policy, and what one says that has seconds to go: asked at once, for they go by. */
+async function datedTwins(stage: Stage): Promise<Before['dated']> {
+  const signUntil = now() + DATED_SECONDS;
+  const expiring = await datedKey(signUntil, stage.roleArns);
+  const workedBefore = await stage.probe(expiring);
+  return { expiring, workedBefore, signUntil, later: await datedKey(signUntil + 86_400, stage.roleArns) };
 }
 
 /** Every token that is out there: those of the PEM recorded, as the old issuer does; those of the ring issued. */

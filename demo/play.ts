@@ -21,8 +21,12 @@ export interface Played {
   readonly dir: string;
 }
 
-export async function playDemo(out: string, log: (line: string) => void): Promise<Played> {
-  const runs = join(PROJECT, '.curfew', 'runs');
+/** @param runs folder in which the run makes its own */
+export async function playDemo(
+  out: string,
+  log: (line: string) => void,
+  runs = join(PROJECT, '.curfew', 'runs'),
+): Promise<Played> {
   mkdirSync(runs, { recursive: true });
   const dir = mkdtempSync(join(runs, 'demo-'));
   // Made beside its place and renamed when whole: two demos at once never mix, and a failed one replaces nothing.
@@ -33,7 +37,7 @@ export async function playDemo(out: string, log: (line: string) => void): Promis
   log('0. A local AWS, with IAM enforced, and the same CDK app that AWS would get');
   const emulator = await startEmulator({ dir: join(dir, 'emulator'), log: (line) => log(`  ${line}`) });
   const story = spawnSupervised([STORY, dir, made], PROJECT, emulator.env);
-  endOnSignals(story, emulator, made);
+  endOnSignals(story, emulator, [made, dir]);
   const exitCode = await exitOf(story);
   if (exitCode !== 2) replace(made, out);
   rmSync(made, { recursive: true, force: true });
@@ -47,8 +51,8 @@ function writePem(dir: string): void {
   writeFileSync(join(dir, 'legacy.spki'), publicKey.export({ format: 'der', type: 'spki' }));
 }
 
-/** Ctrl-C and kill end the story and the emulator with all its workers, then us. */
-function endOnSignals(story: ChildProcess, emulator: Emulator, made: string): void {
+/** Ctrl-C and kill end the story and the emulator with all its workers, then us; what was begun is thrown away. */
+function endOnSignals(story: ChildProcess, emulator: Emulator, folders: readonly string[]): void {
   for (const [signal, exitCode] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -56,8 +60,10 @@ function endOnSignals(story: ChildProcess, emulator: Emulator, made: string): vo
   ] as const)
     process.once(signal, () => {
       endSupervised(story);
-      rmSync(made, { recursive: true, force: true });
-      const exit = () => process.exit(exitCode);
+      const exit = () => {
+        for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+        process.exit(exitCode);
+      };
       emulator.stop().then(exit, exit);
     });
 }

@@ -12,6 +12,7 @@ import type { Ring } from '../lib/domain/rings/ring';
 import { createVerifier } from '../lib/verifier';
 import { loadRing } from '../lib/work/rings/load-ring';
 import { Checks } from './checks';
+import { fetchTextPatiently, invokePatiently } from './patience';
 import type { Shop } from './tokens';
 
 export const INSTANCE = 'demo';
@@ -52,7 +53,7 @@ export async function setStage(dir: string, out: string, say: (line: string) => 
   const endpoint = process.env.AWS_ENDPOINT_URL ?? '';
   const config = await verifierConfig(instance, RING);
   const role = (name: string) => `arn:aws:iam::${LOCAL_ACCOUNT}:role/curfew-${INSTANCE}-${name}`;
-  const read = async (path: string) => (await fetch(`${publicBaseUrl}/r/${RING}/${path}`)).text();
+  const read = (path: string) => fetchTextPatiently(`${publicBaseUrl}/r/${RING}/${path}`);
 
   return {
     dir,
@@ -68,13 +69,14 @@ export async function setStage(dir: string, out: string, say: (line: string) => 
       rotator: role('rotator'),
       disabler: role('disabler'),
     },
-    service: createVerifier({ ...config, pollSeconds: POLL_SECONDS }),
+    service: createVerifier({ ...config, pollSeconds: POLL_SECONDS, fetchText: fetchTextPatiently }),
     readFeed: async () =>
       JSON.parse(parseCompact(await read('feed'), Number.MAX_SAFE_INTEGER).payload.toString()) as Feed,
     ring: () => loadRing(instance, RING),
     jwks: () => read('.well-known/jwks.json'),
     probe: async (kmsKeyArn = '') => {
-      const { probe } = await instance.functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: 'ES256' });
+      const request = { op: 'probe', kmsKeyArn, algorithm: 'ES256' } as const;
+      const { probe } = await invokePatiently('the issuer', () => instance.functions.invoke('issuer', request));
       return { answer: probe?.signed ? 'ok' : (probe?.code ?? 'no answer'), by: 'KMS, asked as the issuer' };
     },
   };

@@ -2,12 +2,13 @@
 import { type KeyObject, randomUUID, sign } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { LOCAL_REGION } from '../emulator/emulator';
 import { base64url } from '../lib/domain/base/encoding';
 import { CurfewError, type ErrorCode } from '../lib/domain/base/errors';
 import { fromDer } from '../lib/domain/jose/signature';
 import type { Credentials } from './cast';
+import { type Asker, patiently } from './patience';
 
 /** A ring as its users see it. */
 export interface Place {
@@ -46,6 +47,7 @@ export async function issue(
   as: Credentials,
   sub: string,
   lifeSeconds = LIFE_SECONDS,
+  ask: Asker = patiently,
 ): Promise<string> {
   const url = new URL(`${publicBaseUrl}/r/${ring}/issue`);
   const body = JSON.stringify({ sub, client_id: 'web', scope: 'orders', lifeSeconds });
@@ -59,8 +61,11 @@ export async function issue(
     query: {},
     body,
   };
-  const signed = await signer.sign({ ...request, headers: { host: url.host, 'content-type': 'application/json' } });
-  const response = await fetch(url, { method: 'POST', headers: signed.headers, body });
+  const headers = { host: url.host, 'content-type': 'application/json' };
+  const response = await ask('the issue endpoint', async () => {
+    const signed = await signer.sign({ ...request, headers });
+    return fetch(url, { method: 'POST', headers: signed.headers, body });
+  });
   const answer = (await response.json()) as { token?: string; code?: ErrorCode; message?: string };
   if (response.status === 200 && answer.token) return answer.token;
   throw new CurfewError(answer.code ?? 'ERR_UNAVAILABLE', answer.message ?? `issue answered ${response.status}`);
@@ -72,15 +77,18 @@ export async function exchange({ ring, publicBaseUrl }: Place, token: string): P
     subject_token: token,
     subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   });
-  const response = await fetch(`${publicBaseUrl}/r/${ring}/exchange`, { method: 'POST', body: form });
+  const url = `${publicBaseUrl}/r/${ring}/exchange`;
+  const response = await patiently('the exchange', () => fetch(url, { method: 'POST', body: form }));
   const answer = (await response.json()) as { access_token?: string; error?: string };
   if (answer.access_token) return answer.access_token;
   throw Object.assign(new Error('not exchanged'), { code: answer.error ?? String(response.status) });
 }
 
-/** A stock verifier: jose, with its defaults, on the published JWKS. A new one has an empty cache. */
+/** A stock verifier: jose, with its defaults, on the published JWKS. A new one has an empty cache. How it fetches is ours. */
 export function stockJose({ ring, issuer, audience, publicBaseUrl }: Place): (token: string) => Promise<unknown> {
-  const jwks = createRemoteJWKSet(new URL(`${publicBaseUrl}/r/${ring}/.well-known/jwks.json`));
+  const jwks = createRemoteJWKSet(new URL(`${publicBaseUrl}/r/${ring}/.well-known/jwks.json`), {
+    [customFetch]: (url, options) => patiently('the JWKS', () => fetch(url, options)),
+  });
   return (token) => jwtVerify(token, jwks, { issuer, audience, typ: 'at+jwt' });
 }
 

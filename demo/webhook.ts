@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { WORKER } from './cast';
+import { patiently } from './patience';
 
 export interface Delivery {
   readonly id: string;
@@ -37,7 +38,7 @@ export async function post(
     'webhook-timestamp': String(sentAt),
     'webhook-signature': signature,
   };
-  const response = await fetch(url, { method: 'POST', headers, body });
+  const response = await patiently('the webhook', () => fetch(url, { method: 'POST', headers, body }));
   const answer = (await response.json()) as { code?: string };
   return { status: response.status, code: answer.code ?? 'ok' };
 }

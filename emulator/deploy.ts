@@ -23,17 +23,21 @@ export interface DeployOptions {
   readonly configuration: object;
   /** The command that synthesises. @default - as cdk.json says */
   readonly app?: string;
+  /** The account has been bootstrapped by an earlier deploy. @default false */
+  readonly isBootstrapped?: boolean;
   readonly log: (line: string) => void;
 }
 
-export async function deploy({ dir, configuration, app, log }: DeployOptions): Promise<Outputs> {
+export async function deploy({ dir, configuration, app, isBootstrapped, log }: DeployOptions): Promise<Outputs> {
   const config = resolve(dir, 'config.json');
   const outputs = resolve(dir, 'outputs.json');
   const assembly = resolve(dir, 'cdk.out');
   writeFileSync(config, JSON.stringify(configuration, undefined, 2));
 
-  log('cdk bootstrap');
-  await cdk(['bootstrap', `aws://${LOCAL_ACCOUNT}/${LOCAL_REGION}`, '--app', ''], log);
+  if (!isBootstrapped) {
+    log('cdk bootstrap');
+    await cdk(['bootstrap', `aws://${LOCAL_ACCOUNT}/${LOCAL_REGION}`, '--app', ''], log);
+  }
   log('cdk deploy --all');
   await cdk(
     [

@@ -1,88 +1,53 @@
 /**
- * `npm test`: lint, types, unit, contract, architecture and scenario tests, then the demo on a local AWS, and the
- * emulator tests on the deployment that it leaves. Ends with a line `N passed, N failed`; the exit code is the verdict.
+ * `npm test`: everything that a change must pass. What computes (lint, types, the tests in memory) runs beside what
+ * waits (the demo on a local AWS, and the emulator suites on the deployment that it leaves). Ends with a line
+ * `N passed, N failed`; the exit code is the verdict. `TEST_SEED=123 npm test` draws what run 123 drew.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { playDemo } from '../demo/play';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { jest } from './loop/jest';
+import { onLocalAws } from './loop/local-aws';
+import { GIVES_WAY, type Result, say, tool, verdictOf } from './loop/part';
+import { makeRunFolder } from './loop/run-folder';
+import { TEST_SEED } from './support/seeded';
 
-const PROJECT = resolve(__dirname, '..');
-const scratch = mkdtempSync(join(tmpdir(), 'curfew-test-'));
-const tally = { passed: 0, failed: 0 };
-const log = (line: string) => process.stdout.write(`${line}\n`);
+const started = Date.now();
+const folder = makeRunFolder();
+const { AWS_ENDPOINT_URL: _endpoint, ...env } = process.env;
 
-/** A tool that has one verdict. */
-function tool(name: string, args: readonly string[]): void {
-  log(`\n# ${name}`);
-  count(
-    name,
-    spawnSync(join(PROJECT, 'node_modules', '.bin', name), args, { cwd: PROJECT, stdio: 'inherit' }).status === 0,
-  );
-}
+async function inMemory(): Promise<Result[]> {
+  const niceness = GIVES_WAY;
+  const lint = await verdictOf({ part: 'lint', command: tool('biome'), args: ['ci', '--error-on-warnings'], niceness });
+  const types = await verdictOf({ part: 'types', command: tool('tsc'), args: ['--noEmit'], niceness });
 
-function jest(name: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
-  log(`\n# jest: ${name}`);
-  const results = join(scratch, `${name}.json`);
-  const { status } = spawnSync(
-    join(PROJECT, 'node_modules', '.bin', 'jest'),
-    [...args, '--json', `--outputFile=${results}`],
-    {
-      cwd: PROJECT,
-      // Figures that tests print go to standard output; jest's own report to standard error.
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...env, CDK_VALIDATION: 'false', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    },
-  );
-  const { numPassedTests, numFailedTests, numFailedTestSuites, numTotalTests } = JSON.parse(
-    readFileSync(results, 'utf8'),
-  );
-  tally.passed += numPassedTests;
-  tally.failed += numFailedTests;
-  // A suite that does not load, and a run of nothing, fail without a failed test.
-  if (status !== 0 && numFailedTests === 0) tally.failed += Math.max(1, numFailedTestSuites);
-  if (numTotalTests === 0) count(`${name} ran no test`, false);
-}
-
-function count(name: string, ok: boolean): void {
-  if (ok) tally.passed += 1;
-  else {
-    tally.failed += 1;
-    log(`FAIL ${name}`);
-  }
-}
-
-async function onLocalAws(): Promise<void> {
-  log('\n# the demo, on a local AWS');
-  const out = join(scratch, 'demo-out');
-  const { exitCode, emulator, dir } = await playDemo(out, log);
-  try {
-    count('npm run demo', exitCode === 0);
-    const env = { ...emulator.env, CURFEW_DEMO_OUT: out, CURFEW_DEMO_DIR: dir };
-    if (exitCode !== 2) jest('emulator', ['--runInBand', 'test/emulator'], env);
-  } finally {
-    await emulator.stop();
-    rmSync(dir, { recursive: true, force: true });
-  }
+  // Once, for every test that looks at templates and nothing else.
+  const templates = join(folder, 'templates');
+  mkdirSync(templates);
+  const synthesise = ['--import', 'tsx', 'test/constructs/synthesise-once.ts', templates];
+  const synth = await verdictOf({ part: 'synth', command: process.execPath, args: synthesise, niceness });
+  const unit = await jest({
+    part: 'unit',
+    folder,
+    args: ['--maxWorkers=100%'],
+    env: { ...env, CURFEW_TEMPLATES: templates },
+    niceness,
+  });
+  return [lint, types, synth, unit];
 }
 
 async function main(): Promise<void> {
-  const { AWS_ENDPOINT_URL: _endpoint, ...env } = process.env;
-  tool('biome', ['ci', '--error-on-warnings']);
-  tool('tsc', ['--noEmit']);
-  jest('unit', [], env);
-  await onLocalAws();
+  say(`TEST_SEED=${TEST_SEED}`);
+  const results = (await Promise.all([inMemory(), onLocalAws(folder, env)])).flat();
+  const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0);
+  const failed = results.filter((result) => result.failed > 0).map(({ part }) => part);
+  if (failed.length > 0) say(`\nfailed: ${failed.join(', ')}; to draw the same again: TEST_SEED=${TEST_SEED} npm test`);
+  say(`\nnpm test took ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  say(`${sum(({ passed }) => passed)} passed, ${sum((result) => result.failed)} failed`);
+  process.exit(failed.length === 0 ? 0 : 1);
 }
 
-function end(): never {
-  rmSync(scratch, { recursive: true, force: true });
-  log(`\n${tally.passed} passed, ${tally.failed} failed`);
-  process.exit(tally.failed === 0 ? 0 : 1);
-}
-
-main().then(end, (error: unknown) => {
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  tally.failed += 1;
-  end();
+main().catch((error: unknown) => {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  say('0 passed, 1 failed');
+  process.exit(1);
 });

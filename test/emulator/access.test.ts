@@ -3,25 +3,21 @@
  * `lib/domain/deployment/access.ts` gives a role works, and IAM refuses the rest. What changes a ring changes one of this test's own.
  */
 
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
-import { DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Instance } from '../../bin/edge/instance';
 import { pascal } from '../../lib/constructs/parts/names';
 import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../lib/domain/deployment/access';
 import { parseRingConfig } from '../../lib/domain/rings/configuration';
-import { activeKey, type Ring } from '../../lib/domain/rings/ring';
-import { RING_ENTRY } from '../../lib/domain/store/ring-head';
+import type { Ring } from '../../lib/domain/rings/ring';
 import { loadRing } from '../../lib/work/rings/load-ring';
-import { made, named } from './aws';
-import { deployRing } from './rings/test-ring';
+import { bundleCli, runCli } from '../support/cli';
+import { personWith } from './aws';
+import { isReady, until } from './rings/stage';
+import { deployRing, forgetRing } from './rings/test-ring';
 
-const CURFEW = resolve(__dirname, '..', '..', 'bin', 'curfew');
 const OUT = process.env.CURFEW_DEMO_OUT ?? '';
 const RING = 'access-test';
 /** The shop's ring, which is only looked at. */
@@ -31,6 +27,7 @@ type Who = (typeof WHO)[number];
 
 jest.setTimeout(300_000);
 const dir = mkdtempSync(join(tmpdir(), 'curfew-access-'));
+const bundle = bundleCli(dir);
 const input = (name: string, text: string) => {
   writeFileSync(join(dir, name), text);
   return join(dir, name);
@@ -38,22 +35,7 @@ const input = (name: string, text: string) => {
 const env = {} as Record<Who, NodeJS.ProcessEnv>;
 let instance: Instance;
 
-interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function curfew(who: Who, args: readonly string[]): Promise<Ran> {
-  return new Promise((done, reject) => {
-    const child = spawn(process.execPath, [CURFEW, ...args], { env: env[who] });
-    const said = { stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => (said.stdout += chunk));
-    child.stderr.on('data', (chunk) => (said.stderr += chunk));
-    child.on('error', reject);
-    child.on('close', (status) => done({ status, ...said }));
-  });
-}
+const curfew = (who: Who, args: readonly string[]) => runCli(bundle, args, env[who]);
 
 const ring = (): Promise<Ring> => loadRing(instance, RING);
 const reason = ['--reason', 'access-test'];
@@ -97,19 +79,7 @@ async function outcomeOf(who: Who, command: CommandName): Promise<string> {
   return answer.test(stdout) || answer.test(stderr) ? 'works' : `exit ${status}: ${stdout}${stderr}`;
 }
 
-async function userOf(who: Who): Promise<NodeJS.ProcessEnv> {
-  const iam = new IAMClient({});
-  const UserName = named(who);
-  await iam.send(new CreateUserCommand({ UserName }));
-  if (who !== 'nobody')
-    await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: instance.output(`Policy${pascal(who)}Arn`) }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  return {
-    ...process.env,
-    AWS_ACCESS_KEY_ID: made(AccessKey?.AccessKeyId),
-    AWS_SECRET_ACCESS_KEY: made(AccessKey?.SecretAccessKey),
-  };
-}
+const policyOf = (who: Who) => (who === 'nobody' ? undefined : instance.output(`Policy${pascal(who)}Arn`));
 
 const config = parseRingConfig({
   id: RING,
@@ -122,17 +92,13 @@ const config = parseRingConfig({
 
 beforeAll(async () => {
   instance = await Instance.find('demo');
-  const [, ...users] = await Promise.all([deployRing(instance, 'Create', config), ...WHO.map(userOf)]);
+  const people = WHO.map((who) => personWith(who, policyOf(who)));
+  const [, ...users] = await Promise.all([deployRing(instance, 'Create', config), ...people]);
   for (const [n, who] of WHO.entries()) env[who] = users[n] ?? {};
 });
 
-/** No schedule turns this ring: what comes after this test shall not find it. */
 afterAll(async () => {
-  const kmsKeyArn = activeKey(await ring())?.kmsKeyArn;
-  if (kmsKeyArn) await new KMSClient({}).send(new DisableKeyCommand({ KeyId: kmsKeyArn }));
-  const { pk, sk } = RING_ENTRY.key(RING);
-  const Key = { pk: { S: pk }, sk: { S: sk } };
-  await new DynamoDBClient({}).send(new DeleteItemCommand({ TableName: instance.output('TableKeysName'), Key }));
+  await forgetRing(instance, RING);
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -143,46 +109,61 @@ test('every command under every policy: what the table gives works, IAM refuses 
       Object.fromEntries(WHO.map((who) => [who, isAllowed(who, command) ? 'works' : 'refused'])),
     ]),
   );
-  const found: Record<string, Record<string, string>> = {};
-  for (const command of commands) {
-    const outcomes: Record<string, string> = {};
-    const ask = async (who: Who) => {
-      outcomes[who] = await outcomeOf(who, command);
-    };
-    if (CHANGES_RING.includes(command)) for (const who of WHO) await ask(who);
-    else await Promise.all(WHO.map(ask));
-    found[command] = outcomes;
-  }
+  const found = Object.fromEntries(commands.map((command) => [command, {} as Record<string, string>]));
+  const ask = async (command: CommandName, who: Who) => {
+    (found[command] as Record<string, string>)[who] = await outcomeOf(who, command);
+  };
+  // Those that change the ring mostly wait for its drain; meanwhile the others are asked.
+  const changes = async () => {
+    for (const command of CHANGES_RING)
+      for (const who of WHO) {
+        await until('a STANDBY may sign', 60, ring, isReady);
+        await ask(command, who);
+      }
+  };
+  const looks = async () => {
+    for (const command of commands.filter((one) => !CHANGES_RING.includes(one)))
+      await Promise.all(WHO.map((who) => ask(command, who)));
+  };
+  await Promise.all([changes(), looks()]);
   process.stdout.write(matrix(found));
   expect(found).toEqual(expected);
 });
 
+function lambdaAs(who: Who): LambdaClient {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env[who];
+  return new LambdaClient({ credentials: { accessKeyId, secretAccessKey } });
+}
+
 /** A ring's configuration says whose keys are believed: CloudFormation alone asks for it. */
 test.each(WHO)('IAM refuses %s to bear or change a ring beside a deployment', async (who) => {
-  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env[who];
-  const lambda = new LambdaClient({ credentials: { accessKeyId, secretAccessKey } });
   const before = await ring();
   const event = { RequestType: 'Update', ResourceProperties: { ring: JSON.stringify({ ...config, closing: true }) } };
   const FunctionName = instance.output('FunctionRingDeployerName');
-  await expect(lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }))).rejects.toMatchObject({
+  await expect(
+    lambdaAs(who).send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) })),
+  ).rejects.toMatchObject({
     name: 'AccessDeniedException',
   });
   expect(await ring()).toEqual(before);
 });
 
-test('the rotator, which operator and responder may invoke, refuses what a deployment asks', async () => {
-  const event = { RequestType: 'Update', ResourceProperties: { ring: JSON.stringify({ ...config, closing: true }) } };
-  const FunctionName = instance.output('FunctionRotatorName');
-  const before = await ring();
-  const { FunctionError, Payload } = await new LambdaClient({}).send(
-    new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }),
-  );
-  expect([FunctionError, Buffer.from(Payload ?? []).toString()]).toEqual([
-    expect.any(String),
-    expect.stringContaining('the rotator has no such operation'),
-  ]);
-  expect(await ring()).toEqual(before);
-});
+test.each(['operator', 'responder'] as const)(
+  'the rotator, which the %s may invoke, refuses what a deployment asks',
+  async (who) => {
+    const event = { RequestType: 'Update', ResourceProperties: { ring: JSON.stringify({ ...config, closing: true }) } };
+    const FunctionName = instance.output('FunctionRotatorName');
+    const before = await ring();
+    const { FunctionError, Payload } = await lambdaAs(who).send(
+      new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }),
+    );
+    expect([FunctionError, Buffer.from(Payload ?? []).toString()]).toEqual([
+      expect.any(String),
+      expect.stringContaining('the rotator has no such operation'),
+    ]);
+    expect(await ring()).toEqual(before);
+  },
+);
 
 /** What the emulator does not tell anybody (figures of its own, states of alarms) is unknown as well. */
 test('the doctor is refused nothing under the policies that have it', async () => {

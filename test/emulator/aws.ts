@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  AttachUserPolicyCommand,
   CreateAccessKeyCommand,
   CreateLoginProfileCommand,
   CreatePolicyCommand,
@@ -85,6 +86,22 @@ export async function makeUser(accessKeys: number): Promise<string> {
   await iam.send(new CreateLoginProfileCommand({ UserName, Password: `Aa1!${id()}` }));
   for (let n = 0; n < accessKeys; n++) await iam.send(new CreateAccessKeyCommand({ UserName }));
   return UserName;
+}
+
+/** How the users of every suite are called who ask for nothing but rings of their own. */
+export const isNamed = (userName: string) => userName.startsWith('contracts-');
+
+/** The environment of a person who has this policy, or none. */
+export async function personWith(name: string, policyArn: string | undefined): Promise<NodeJS.ProcessEnv> {
+  const UserName = named(name);
+  await iam.send(new CreateUserCommand({ UserName }));
+  if (policyArn !== undefined) await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: policyArn }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return {
+    ...process.env,
+    AWS_ACCESS_KEY_ID: made(AccessKey?.AccessKeyId),
+    AWS_SECRET_ACCESS_KEY: made(AccessKey?.SecretAccessKey),
+  };
 }
 
 /** Bundled as the product's Lambdas are. */

@@ -2,6 +2,7 @@
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { Webhook } from 'standardwebhooks';
 import { Instance } from '../../bin/edge/instance';
+import { patiently } from '../../demo/patience';
 import { SeededRandom } from '../../lib/local/random';
 import { idsFor } from '../support/seeded';
 
@@ -30,11 +31,8 @@ async function stored(): Promise<string> {
 }
 
 async function post(source: string, body: string | Buffer, headers: Record<string, string>) {
-  const response = await fetch(`${url}/${source}`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+  const request = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } };
+  const response = await patiently('the webhook', () => fetch(`${url}/${source}`, request));
   return { status: response.status, body: (await response.json()) as { code?: string; message?: string } };
 }
 

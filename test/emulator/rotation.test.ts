@@ -6,7 +6,7 @@
  * one record (`makeRotationDue`), or by dating one policy (`datePolicy`); what takes a minute or two is waited for.
  */
 import { deployedRings } from './rings/deployed.suite';
-import { loadedRing } from './rings/loaded.suite';
+import { loadedRings } from './rings/loaded.suite';
 import { neglectedRings } from './rings/neglected.suite';
 import { type Stage, setStage } from './rings/stage';
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   for (const step of undo.reverse()) await step();
 });
 
-// In this order: while the first rings are looked at, a minute goes by for those that wait for their schedule.
+// In this order: while the others are looked at, a minute goes by for those that wait for their schedule.
 describe('rings as they are deployed', () => deployedRings(() => stage));
-describe('a ring under load', () => loadedRing(() => stage));
+describe('rings under load', () => loadedRings(() => stage));
 describe('rings that nobody looks after', () => neglectedRings(() => stage));

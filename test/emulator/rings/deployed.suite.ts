@@ -1,4 +1,5 @@
 /** Rings as they are born, changed and rotated by the Lambdas that a deploy put there: every algorithm, several at once. */
+import type { Instance } from '../../../bin/edge/instance';
 import { stockJose } from '../../../demo/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { findKey } from '../../../lib/domain/rings/ring';
@@ -10,10 +11,10 @@ import { deployRing, type TestRing } from './test-ring';
 import { ourVerifier } from './verifiers';
 
 /** Three holders, each of whom trades; no load. */
-async function compromise(ring: TestRing) {
+async function compromise(asResponder: Instance, ring: TestRing) {
   const before = await Promise.all(['member-1', 'member-2', 'member-3'].map((sub) => ring.issue(sub)));
   await until('a STANDBY may sign', 20, () => ring.load(), isReady);
-  const { kid, done } = await taintActive(ring, 'compromise');
+  const { kid, done } = await taintActive(asResponder, ring, 'compromise');
   await done;
   return { kid, before, after: await Promise.all(before.map((token) => ring.exchange(token))) };
 }
@@ -33,7 +34,7 @@ export function deployedRings(stage: () => Stage): void {
       expect(await codesOf(elsewhere)).toEqual(Array(4).fill('ERR_TOKEN_KID_UNKNOWN'));
     }
     print(`algorithms: ${Object.keys(stage().rings).join(', ')}: issued, accepted by jose and by curfew/verifier`);
-    compromised = inBackground(compromise(stage().rings.RS256));
+    compromised = inBackground(compromise(stage().asResponder, stage().rings.RS256));
   });
 
   test('cdk deploy refuses another alg on a live ring, says what to do, and leaves the stack as it was', async () => {

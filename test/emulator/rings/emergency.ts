@@ -1,6 +1,7 @@
 /** An emergency as a responder handles it: `curfew ring taint` of the key that issues, while its holders trade their tokens. */
 import { EventEmitter, once } from 'node:events';
 import { taintKey } from '../../../bin/commands/ring-taint';
+import type { Instance } from '../../../bin/edge/instance';
 import type { TaintClass } from '../../../lib/domain/rings/ring';
 import type { Load } from './load';
 import type { TestRing } from './test-ring';
@@ -15,12 +16,17 @@ export interface Emergency {
   readonly done: Promise<void>;
 }
 
-export async function taintActive(ring: TestRing, taintClass: TaintClass, load?: Load): Promise<Emergency> {
+export async function taintActive(
+  asResponder: Instance,
+  ring: TestRing,
+  taintClass: TaintClass,
+  load?: Load,
+): Promise<Emergency> {
   const { activeKid: kid = '' } = await ring.load();
   const at = Date.now();
   const firstPass = new EventEmitter();
   const resigned = once(firstPass, 'over');
-  const command = taintKey(ring.instance, { kid, class: taintClass, reason: 'rotation test' }, (line) => {
+  const command = taintKey(asResponder, { kid, class: taintClass, reason: 'rotation test' }, (line) => {
     if (/^pass 1: \d+ tokens re-signed/.test(line)) firstPass.emit('over');
   });
   // Holders are told (`TokensResigned`), or ask when they are refused; here they come when there is something to get.

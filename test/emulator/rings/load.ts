@@ -4,18 +4,24 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf } from '../../../demo/checks';
+import { once } from '../../../demo/patience';
 import { inParallel } from '../../../demo/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import type { Ring } from '../../../lib/domain/rings/ring';
+import { extent } from '../../support/extent';
 import { until } from './stage';
 import { CACHE_SECONDS, type TestRing } from './test-ring';
 import { Verdicts } from './verdicts';
 import { ourVerifier, StockVerifier, type Verifier } from './verifiers';
 
-export const PER_SECOND = 3;
+export const PER_SECOND = extent(2, 3);
 /** A service that is slow is asked less often: load that does not give way would measure the machine it runs on. */
 const UNDER_WAY_MAX = 3;
-const SWEEP_PAUSE_MS = 1000;
+const SWEEP_PAUSE_MS = extent(2000, 1000);
+/** Of all that are held; a verifier that keeps nothing asks the network for each. */
+const SHOWN_MAX = extent(20, 10_000);
+/** How often a back end asks for one token. */
+const TRIES_MAX = 8;
 /** Of the tokens that were traded for others: so many of each key are shown on, to see them refused. */
 const OLD_SHOWN = 5;
 /** A token is not shown in its last seconds: who refuses it then may say that it has expired. */
@@ -40,8 +46,10 @@ export interface Mark {
 
 export class Load {
   readonly issued: { readonly kid: string; readonly at: number }[] = [];
-  /** Why a token was not issued. */
+  /** Why a token was not issued when it was asked for. */
   readonly notIssued: string[] = [];
+  /** Who asked again, and went away without one. */
+  readonly givenUp: string[] = [];
   readonly verifiers: readonly Verifier[];
   readonly verdicts = new Verdicts();
   private readonly stock: readonly StockVerifier[];
@@ -119,19 +127,30 @@ export class Load {
   }
 
   private async issueOne(sub: string): Promise<void> {
-    let token: string;
-    try {
-      token = await this.ring.issue(sub);
-    } catch (error) {
-      this.notIssued.push(codeOf(error));
-      // Caught between two keys: the answer says to ask again, and its caller does.
-      if (codeOf(error) === 'ERR_KEY_STATE') await this.issueOne(sub);
-      return;
-    }
+    const token = await this.askFor(sub);
+    if (token === undefined) return;
     const held = heldOf(token);
     this.issued.push({ kid: held.kid, at: Date.now() });
     this.held.push(held);
     await this.showAll(held);
+  }
+
+  /** Caught between two keys, or by a machine that is too busy: the answer says to ask again, and its caller does. */
+  private async askFor(sub: string): Promise<string | undefined> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.ring.issue(sub, once);
+      } catch (error) {
+        const code = codeOf(error);
+        this.notIssued.push(code);
+        if (code !== 'ERR_KEY_STATE' && code !== 'ERR_UNAVAILABLE') return undefined;
+        if (tries === TRIES_MAX) {
+          this.givenUp.push(`${sub} ${code}`);
+          return undefined;
+        }
+        if (code === 'ERR_UNAVAILABLE') await pause(tries * 1000);
+      }
+    }
   }
 
   private async tradeOne(old: Held): Promise<void> {
@@ -148,7 +167,7 @@ export class Load {
 
   private async sweep(verifier: Verifier): Promise<void> {
     while (!this.stopped) {
-      const shown = this.live([...this.held, ...this.oldOnes()]);
+      const shown = [...spread(this.live(this.held)), ...this.live(this.oldOnes())];
       await inParallel(shown, (held) => this.verdicts.ask(verifier, held), AT_ONCE[verifier.kind]);
       await pause(SWEEP_PAUSE_MS);
     }
@@ -170,6 +189,12 @@ export class Load {
   private wasPublished(kid: string, at: number): boolean {
     return this.stock.some(({ firstSeen }) => (firstSeen.get(kid) ?? Number.POSITIVE_INFINITY) <= at);
   }
+}
+
+/** So many of them, from the oldest to the newest. */
+function spread<T>(all: readonly T[]): T[] {
+  const step = Math.max(1, all.length / SHOWN_MAX);
+  return Array.from({ length: Math.min(all.length, SHOWN_MAX) }, (_, n) => all[Math.floor(n * step)] as T);
 }
 
 function heldOf(token: string): Held {

@@ -29,7 +29,7 @@ export async function deployWith(algorithm: SigningAlgorithm): Promise<{ deploye
   const dir = mkdtempSync(join(tmpdir(), 'curfew-redeploy-'));
   const since = Date.now();
   try {
-    const deployed = await deploy({ dir, configuration, log: () => undefined }).then(
+    const deployed = await deploy({ dir, configuration, isBootstrapped: true, log: () => undefined }).then(
       () => true,
       () => false,
     );

@@ -4,9 +4,11 @@ import { CreateAccessKeyCommand, DeleteAccessKeyCommand, IAMClient } from '@aws-
 import { Instance } from '../../../bin/edge/instance';
 import type { Credentials } from '../../../demo/cast';
 import { codeOf } from '../../../demo/checks';
+import { invokePatiently } from '../../../demo/patience';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import type { Ring } from '../../../lib/domain/rings/ring';
 import { idsFor } from '../../support/seeded';
+import { personWith } from '../aws';
 import { removeSchedules, scheduleLike, switchSchedules } from './schedules';
 import { enable, forge, letSign } from './tampering';
 import { TestRing } from './test-ring';
@@ -52,6 +54,8 @@ export function inBackground<T>(work: Promise<T>): Promise<T> {
 
 export interface Stage {
   readonly instance: Instance;
+  /** The same instance under the rights of a responder. */
+  readonly asResponder: Instance;
   readonly rings: Readonly<Record<SigningAlgorithm, TestRing>>;
   readonly tampered: Awaited<ReturnType<typeof tamper>>;
   readonly stopped: ReturnType<typeof stopScheduler>;
@@ -65,7 +69,16 @@ export async function setStage(undo: Stage['undo']): Promise<Stage> {
   await giveSchedules(rings.ES256, undo);
   const tampered = await tamper(rings.PS256);
   await giveSchedules(rings.PS256, undo);
-  return { instance, rings, tampered, stopped: inBackground(stopScheduler(rings.EdDSA, undo)), undo };
+  const asResponder = await responder(instance);
+  return { instance, asResponder, rings, tampered, stopped: inBackground(stopScheduler(rings.EdDSA, undo)), undo };
+}
+
+async function responder(instance: Instance): Promise<Instance> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = await personWith(
+    'responder',
+    instance.output('PolicyResponderArn'),
+  );
+  return Instance.find(instance.name, { credentials: { accessKeyId, secretAccessKey } });
 }
 
 /** A second access key of the shop's back end, whose first is known to the demo alone. */
@@ -84,9 +97,7 @@ async function deployRings(instance: Instance, backend: Credentials): Promise<St
   const born = await Promise.all(
     algorithms.map(async (algorithm) => {
       const id = `test-${run}-${algorithm.toLowerCase()}`;
-      // The shortest there is, on the ring whose key is seen through to its verifyUntil.
-      const maxTtlSeconds = algorithm === 'EdDSA' ? 60 : undefined;
-      return [algorithm, await TestRing.born(instance, backend, { id, algorithm, maxTtlSeconds })] as const;
+      return [algorithm, await TestRing.born(instance, backend, { id, algorithm })] as const;
     }),
   );
   return Object.fromEntries(born) as Stage['rings'];
@@ -104,7 +115,8 @@ async function stopScheduler(ring: TestRing, undo: Stage['undo']) {
   const names = await giveSchedules(ring, undo);
   await switchSchedules(names, 'DISABLED');
   const { activeKid: kid = '' } = await until('a STANDBY may sign', 20, () => ring.load(), isReady);
-  await ring.instance.functions.invoke('rotator', { op: 'rotate', ring: ring.id, from: kid, reason: 'rotation test' });
+  const rotate = { op: 'rotate', ring: ring.id, from: kid, reason: 'rotation test' } as const;
+  await invokePatiently('the rotator', () => ring.instance.functions.invoke('rotator', rotate));
   expect(await ring.jwksKids()).toContain(kid);
   return { names, kid };
 }

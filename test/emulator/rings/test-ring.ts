@@ -1,16 +1,19 @@
 /** A ring of the test's own in the deployed instance, born as a deploy bears one, and what its users do with it. */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { verifierConfig } from '../../../bin/commands/verifier';
 import type { Instance } from '../../../bin/edge/instance';
 import type { Credentials } from '../../../demo/cast';
+import { type Asker, fetchTextPatiently } from '../../../demo/patience';
 import { exchange, issue } from '../../../demo/tokens';
 import { parseCalleeError } from '../../../lib/aws/callee-error';
 import type { SigningAlgorithm } from '../../../lib/domain/jose/algorithm';
 import { parseRingConfig, type RingConfig } from '../../../lib/domain/rings/configuration';
-import type { Ring } from '../../../lib/domain/rings/ring';
+import { activeKey, type KeyRecord, type Ring } from '../../../lib/domain/rings/ring';
+import { RING_ENTRY } from '../../../lib/domain/store/ring-head';
 import { RING_KEY } from '../../../lib/domain/store/ring-key';
 import type { VerifierOptions } from '../../../lib/verifier';
 import { loadRing } from '../../../lib/work/rings/load-ring';
@@ -32,7 +35,7 @@ export class TestRing {
   static async born(
     instance: Instance,
     backend: Credentials,
-    given: { readonly id: string; readonly algorithm: SigningAlgorithm; readonly maxTtlSeconds?: number },
+    given: { readonly id: string; readonly algorithm: SigningAlgorithm },
   ): Promise<TestRing> {
     const config = parseRingConfig({
       issuer: `https://login.shop.example/${given.id}`,
@@ -55,9 +58,9 @@ export class TestRing {
     return loadRing(this.instance, this.id);
   }
 
-  /** Over the HTTP API, with the access key of the shop's back end. */
-  issue(sub: string, lifeSeconds = this.config.maxTtlSeconds): Promise<string> {
-    return issue(this.verifierOptions, this.backend, sub, lifeSeconds);
+  /** Over the HTTP API, with the access key of the shop's back end; who counts refusals asks `once`. */
+  issue(sub: string, ask?: Asker): Promise<string> {
+    return issue(this.verifierOptions, this.backend, sub, this.config.maxTtlSeconds, ask);
   }
 
   exchange(token: string): Promise<string> {
@@ -65,8 +68,8 @@ export class TestRing {
   }
 
   async jwksKids(): Promise<string[]> {
-    const response = await fetch(`${this.verifierOptions.publicBaseUrl}/r/${this.id}/.well-known/jwks.json`);
-    const { keys } = (await response.json()) as { keys: { kid: string }[] };
+    const url = `${this.verifierOptions.publicBaseUrl}/r/${this.id}/.well-known/jwks.json`;
+    const { keys } = JSON.parse(await fetchTextPatiently(url)) as { keys: { kid: string }[] };
     return keys.map(({ kid }) => kid);
   }
 
@@ -75,15 +78,24 @@ export class TestRing {
    * the ACTIVE key has been signing for a period, as it would have been then. Nothing else of the ring is touched.
    */
   async makeRotationDue(): Promise<void> {
-    const { activeKid = '', cfg } = await this.load();
+    const { activeKid: kid = '', cfg } = await this.load();
+    await this.setDate('activatedAt = activatedAt - :seconds', cfg.periodSeconds, { kid, state: 'ACTIVE' });
+  }
+
+  /** The same with the end of a key that verifies on: until then is an hour and more. */
+  async makeVerifyingEnd(kid: string, at: number): Promise<void> {
+    await this.setDate('verifyUntil = :seconds', at, { kid, state: 'VERIFY_ONLY' });
+  }
+
+  private async setDate(date: string, seconds: number, { kid, state }: Pick<KeyRecord, 'kid' | 'state'>) {
     await new DynamoDBClient({}).send(
       new UpdateCommand({
         TableName: this.instance.output('TableKeysName'),
-        Key: RING_KEY.key(this.id, activeKid),
-        UpdateExpression: 'SET activatedAt = activatedAt - :period',
-        ConditionExpression: '#state = :active',
+        Key: RING_KEY.key(this.id, kid),
+        UpdateExpression: `SET ${date}`,
+        ConditionExpression: '#state = :state',
         ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: { ':period': cfg.periodSeconds, ':active': 'ACTIVE' },
+        ExpressionAttributeValues: { ':seconds': seconds, ':state': state },
       }),
     );
   }
@@ -101,4 +113,12 @@ export async function deployRing(
   );
   if (!FunctionError) return;
   throw parseCalleeError('ring-deployer', JSON.parse(Buffer.from(Payload ?? []).toString()).errorMessage);
+}
+
+/** A ring without a schedule, at the end of its test: no key of it can sign, and the list of rings has it no more. */
+export async function forgetRing(instance: Instance, ring: string): Promise<void> {
+  const kmsKeyArn = activeKey(await loadRing(instance, ring))?.kmsKeyArn;
+  if (kmsKeyArn) await new KMSClient({}).send(new DisableKeyCommand({ KeyId: kmsKeyArn }));
+  const TableName = instance.output('TableKeysName');
+  await new DynamoDBClient({}).send(new DeleteCommand({ TableName, Key: RING_ENTRY.key(ring) }));
 }

@@ -1,5 +1,6 @@
 /** Who verifies while keys rotate: a service with our verifier, and stock ones whose JWKS is as old as they let it be. */
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { fetchTextPatiently } from '../../../demo/patience';
 import { createVerifier, type VerifierOptions } from '../../../lib/verifier';
 
 type Keys = ReturnType<typeof createLocalJWKSet>;
@@ -12,16 +13,8 @@ export interface Verifier {
   verify(token: string): Promise<unknown>;
 }
 
-/** More patient than its default of 2 s: on two cores the emulator is slow while a wave runs, and that is not the ring's doing. */
-const PATIENCE_MS = 15_000;
-
 export function ourVerifier(options: VerifierOptions): Verifier {
-  const fetchText = async (url: string) => {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (response.status !== 200) throw new Error(`${response.status} from ${url}`);
-    return response.text();
-  };
-  const { verify } = createVerifier({ ...options, fetchText });
+  const { verify } = createVerifier({ ...options, fetchText: fetchTextPatiently });
   return { name: 'curfew/verifier', kind: 'ours', cacheSeconds: options.pollSeconds ?? 5, verify };
 }
 
@@ -60,9 +53,8 @@ export class StockVerifier implements Verifier {
 
   async fetchKeys(): Promise<Keys> {
     const { publicBaseUrl, ring } = this.options;
-    const response = await fetch(`${publicBaseUrl}/r/${ring}/.well-known/jwks.json`);
-    if (!response.ok) throw new Error(`the JWKS endpoint answered ${response.status}`);
-    const jwks = (await response.json()) as JSONWebKeySet;
+    const url = `${publicBaseUrl}/r/${ring}/.well-known/jwks.json`;
+    const jwks = JSON.parse(await fetchTextPatiently(url)) as JSONWebKeySet;
     const at = Date.now();
     for (const { kid = '' } of jwks.keys) if (!this.firstSeen.has(kid)) this.firstSeen.set(kid, at);
     this.copy = { at, keys: createLocalJWKSet(jwks) };
