@@ -1,14 +1,14 @@
 /** Observes one item from outside the steps that acted: IAM, KMS through the issuer's own right, the documents as served. */
 
 import { entry } from '../lib/aws/entry';
-import { parseBase64url } from '../lib/domain/base/encoding';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { CaseState } from '../lib/domain/cases/case';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../lib/domain/cases/proof';
 import { provedRecord } from '../lib/domain/cases/records';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
-import { type Feed, parseFeed } from '../lib/domain/feed/feed';
+import type { Feed } from '../lib/domain/feed/feed';
+import { feedOf } from '../lib/domain/feed/parse-feed';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { CASE } from '../lib/domain/store/case';
 import { CASE_ITEM } from '../lib/domain/store/case-items';
@@ -129,8 +129,7 @@ async function servedKids(ring: string, deps: ProverDeps): Promise<readonly stri
 
 /** The signature is for verifiers, who cannot trust the way; here the question is what they are being served. */
 async function servedFeed(ring: string, deps: ProverDeps): Promise<Feed> {
-  const [, payload = ''] = (await served(`/r/${ring}/feed`, deps)).split('.');
-  const feed = parseFeed(JSON.parse(String(parseBase64url(payload) ?? '')));
+  const feed = feedOf(await served(`/r/${ring}/feed`, deps));
   if (feed.ring === ring && deps.clock.now() <= feed.exp) return feed;
   throw new CurfewError('ERR_FEED_EXPIRED', `the feed of ring ${ring} as served is stale`, {
     got: feed.exp,

@@ -3,7 +3,8 @@
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { FEED_TYP, feedAt, feedObjectKey, parseFeed } from '../lib/domain/feed/feed';
+import { FEED_TYP, feedAt, feedObjectKey } from '../lib/domain/feed/feed';
+import { feedOf } from '../lib/domain/feed/parse-feed';
 import { parseCompact, signingInput } from '../lib/domain/jose/compact';
 import { jwkFromSpki, type PublicJwk } from '../lib/domain/jose/jwk';
 import { isSigned } from '../lib/domain/jose/signature';
@@ -63,7 +64,7 @@ function seqOf(body: Buffer, jwk: PublicJwk): number {
   try {
     const document = parseCompact(body.toString(), body.length);
     const isOwn = document.header.typ === FEED_TYP && isSigned(jwk, document.signingInput, document.signature);
-    return isOwn ? parseFeed(JSON.parse(document.payload.toString())).seq : 0;
+    return isOwn ? feedOf(body.toString()).seq : 0;
   } catch (error) {
     if (isCurfewError(error)) return 0;
     throw error;

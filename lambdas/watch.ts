@@ -1,7 +1,8 @@
 /** Once a minute: how every ring is, in figures, for the alarms. And at once: somebody touched a key that signs for us. */
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
-import { feedObjectKey, feedOf } from '../lib/domain/feed/feed';
+import { feedObjectKey } from '../lib/domain/feed/feed';
+import { feedOf } from '../lib/domain/feed/parse-feed';
 import { type Health, healthOf, worstOf } from '../lib/domain/health/ring-health';
 import { isClosed } from '../lib/domain/rings/rotation';
 import type { RingEntry } from '../lib/domain/store/ring-head';

@@ -7,7 +7,7 @@
  */
 
 import { CurfewError, isCurfewError } from '../domain/base/errors';
-import type { DeploymentConfig } from '../domain/deployment/deployment-config';
+import { type DeploymentConfig, parseDeploymentConfig } from '../domain/deployment/deployment-config';
 import type { FunctionName } from '../domain/deployment/rights';
 import { ENV } from '../env';
 import { parsedTables } from '../parsed-tables';
@@ -39,7 +39,7 @@ export function entry<F extends FunctionName, Event, Answer>(
 
 /** The ports that the row of this Lambda opens; no other client is even loaded. */
 export function depsFrom<F extends FunctionName>(name: F, environment: Environment): Deps<F> {
-  const config = JSON.parse(needed(environment, ENV.config)) as DeploymentConfig;
+  const config = parseDeploymentConfig(needed(environment, ENV.config));
   const opened = [...portsOpenedFor(name)].map((port) => [port, ADAPTERS[port]({ config, environment })]);
   return { clock: systemClock, random: systemRandom, config, ...Object.fromEntries(opened) } as Deps<F>;
 }

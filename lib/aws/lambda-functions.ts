@@ -25,8 +25,12 @@ export class LambdaFunctions {
     });
     const { FunctionError, Payload } = await this.send(name, command);
     const answer = parsePayload(name, Payload);
-    if (FunctionError !== undefined)
-      throw parseCalleeError(name, (answer as { errorMessage?: unknown } | null)?.errorMessage);
+    if (FunctionError !== undefined) throw parseCalleeError(name, errorMessageIn(answer));
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+      throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is no message`, {
+        got: answer === null ? 'null' : typeof answer,
+        fix: 'see its log, then retry: every invocation may run twice',
+      });
     return answer as Messages[F]['response'];
   }
 
@@ -44,6 +48,10 @@ export class LambdaFunctions {
       });
     }
   }
+}
+
+function errorMessageIn(answer: unknown): unknown {
+  return typeof answer === 'object' && answer !== null && 'errorMessage' in answer ? answer.errorMessage : undefined;
 }
 
 function parsePayload(name: string, payload: Uint8Array | undefined): unknown {

@@ -1,6 +1,7 @@
 /** Polls a ring's feed: signed by a pinned key, unexpired, never taking anything back; the last good one is kept. */
 import { CurfewError } from '../domain/base/errors';
-import { checkFollows, FEED_TYP, type Feed, type FeedKey, parseFeed } from '../domain/feed/feed';
+import { checkFollows, FEED_TYP, type Feed, type FeedKey } from '../domain/feed/feed';
+import { feedOf } from '../domain/feed/parse-feed';
 import { parseCompact } from '../domain/jose/compact';
 import type { PublicJwk } from '../domain/jose/jwk';
 import { isSigned } from '../domain/jose/signature';
@@ -100,7 +101,7 @@ export class FeedSource {
       });
     if (!isSigned(jwk, document.signingInput, document.signature))
       throw new CurfewError('ERR_FEED_INVALID', 'the signature of the feed does not verify');
-    const feed = parseFeed(JSON.parse(document.payload.toString()));
+    const feed = feedOf(text);
     if (feed.ring !== ring)
       throw new CurfewError('ERR_FEED_INVALID', 'the feed is of another ring', { got: feed.ring, allowed: ring });
     if (now() > feed.exp || feed.iat > now() + skewSeconds)

@@ -40,7 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [DOMAIN.base, 'node:crypto'],
   },
   'lib/domain/store': {
-    is: 'what is stored: rows, conditions, transactions, and the one schema of each stored shape',
+    is: 'what is stored: rows, conditions, transactions, the one schema of each stored shape, and that of CURFEW_CONFIG',
     imports: [DOMAIN.base, DOMAIN.jose, 'zod/mini'],
   },
   'lib/domain/evidence': {
@@ -73,7 +73,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'lib/domain/deployment': {
     is: 'one deployment: its Lambdas and their rights, its commands, messages, settings, metrics and alarm names',
-    imports: [DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.evidence, DOMAIN.rings, DOMAIN.tokens, DOMAIN.intake],
+    imports: [DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.evidence, DOMAIN.rings, DOMAIN.tokens],
   },
   'lib/domain/health': {
     is: 'the doctor: findings, diagnoses, and the figures of a ring',

@@ -57,7 +57,7 @@ test('what a grant should have set and did not is named', async () => {
       message: 'the environment variable CURFEW_TABLE_LOG is not set',
     },
   );
-  expect(() => depsFrom('latch', { [ENV.config]: '{"instance":"test"}' })).toThrow(
+  expect(() => depsFrom('latch', { [ENV.config]: '{"instance":"test","settings":{}}' })).toThrow(
     expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'denyPolicyArn is missing in CURFEW_CONFIG' }),
   );
 });

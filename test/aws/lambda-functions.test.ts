@@ -1,5 +1,40 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { LambdaFunctions } from '../../lib/aws/lambda-functions';
+import { isCurfewError } from '../../lib/domain/base/errors';
+
+/** A Lambda API whose callee answers this, well or with an error of its own. */
+function functionsThatAnswer(body: string, functionError?: string) {
+  const headers = functionError === undefined ? {} : { 'x-amz-function-error': functionError };
+  const handle = async () => ({ response: { statusCode: 200, headers, body: Buffer.from(body) } });
+  const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'example' };
+  const client = new LambdaClient({ region: 'us-east-1', credentials, maxAttempts: 1, requestHandler: { handle } });
+  return new LambdaFunctions((name) => `arn:${name}`, client);
+}
+const asked = (functions: LambdaFunctions) => functions.invoke('publisher', { ring: 'customer-api' });
+
+test('an answer arrives as the callee gave it', async () => {
+  expect(await asked(functionsThatAnswer('{"seq":7}'))).toEqual({ seq: 7 });
+});
+
+test.each(['', '{', 'null', '7', '"x"', '[]'])(
+  '%p is no message: whether anything happened is not known',
+  async (body) => {
+    await expect(asked(functionsThatAnswer(body))).rejects.toMatchObject({
+      code: 'ERR_UNAVAILABLE',
+      message: expect.stringMatching(/^publisher answered something that is (not JSON|no message)$/),
+    });
+  },
+);
+
+test.each([
+  ['{"errorMessage":"{\\"code\\":\\"ERR_KEY_STATE\\",\\"message\\":\\"no key\\"}"}', 'ERR_KEY_STATE'],
+  ['{"errorMessage":"Task timed out"}', 'ERR_UNAVAILABLE'],
+  ['{}', 'ERR_UNAVAILABLE'],
+  ['null', 'ERR_UNAVAILABLE'],
+])('an error of the callee, %s, is thrown here', async (body, code) => {
+  const error = await asked(functionsThatAnswer(body, 'Unhandled')).catch((thrown: unknown) => thrown);
+  expect(isCurfewError(error) && error.code).toBe(code);
+});
 
 /** A Lambda that never answers, and a client that gives up when it is told to. */
 const silent = {

@@ -2,7 +2,8 @@
 import { rotate } from '../../lambdas/rotator';
 import { taintOrDeny } from '../../lambdas/taint';
 import { CurfewError } from '../../lib/domain/base/errors';
-import { feedObjectKey, feedOf } from '../../lib/domain/feed/feed';
+import { feedObjectKey } from '../../lib/domain/feed/feed';
+import { feedOf } from '../../lib/domain/feed/parse-feed';
 import type { World } from '../../lib/local/world';
 import { verdict } from '../support/published';
 import { issueTo, RING, ringOf, signingWorld, verifierOf } from './signing-world';

@@ -11,7 +11,7 @@
  */
 import { CurfewError } from '../base/errors';
 import type { SigningAlgorithm } from '../jose/algorithm';
-import { KID_PATTERN, type PublicJwk, parsePublicJwk } from '../jose/jwk';
+import type { PublicJwk } from '../jose/jwk';
 import type { KeyRecord, KeyState, Ring, Window } from '../rings/ring';
 
 export const FEED_TYP = 'curfew-feed+jwt';
@@ -21,7 +21,7 @@ export function feedObjectKey(ring: string): string {
   return `r/${ring}/feed`;
 }
 
-const FEED_STATES: readonly KeyState[] = ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'];
+export const FEED_STATES: readonly KeyState[] = ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'];
 
 export interface FeedKey {
   readonly kid: string;
@@ -78,53 +78,6 @@ function isPrepared({ state, kmsState, probedAt = 0, policyState = 'as-written' 
  */
 function asActive(key: KeyRecord): KeyRecord {
   return { ...key, state: 'ACTIVE', windows: [{ iatFrom: key.preparedAt ?? 0, iatTo: key.signUntil }] };
-}
-
-/** What a published feed says, its signature unchecked: for figures, and never for who trusts it. */
-export function feedOf(compact: string): Feed {
-  const [, payload = ''] = compact.split('.');
-  let feed: unknown;
-  try {
-    feed = JSON.parse(Buffer.from(payload, 'base64url').toString());
-  } catch (cause) {
-    throw new CurfewError('ERR_FEED_INVALID', 'what is published as the feed is none', { cause });
-  }
-  return parseFeed(feed);
-}
-
-/** Strict: anything unexpected refuses the document, because half a deny list denies nobody. */
-export function parseFeed(given: unknown): Feed {
-  const feed = given as Feed;
-  const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-  const sound =
-    typeof feed === 'object' &&
-    feed !== null &&
-    feed.v === 1 &&
-    typeof feed.ring === 'string' &&
-    [feed.seq, feed.iat, feed.exp].every(whole) &&
-    Array.isArray(feed.keys) &&
-    Array.isArray(feed.cut) &&
-    feed.cut.every(
-      (c) => Array.isArray(c) && c.length === 3 && typeof c[0] === 'string' && whole(c[1]) && typeof c[2] === 'boolean',
-    ) &&
-    feed.keys.every(
-      (k) =>
-        typeof k === 'object' &&
-        k !== null &&
-        typeof k.kid === 'string' &&
-        KID_PATTERN.test(k.kid) &&
-        FEED_STATES.includes(k.state) &&
-        whole(k.verifyUntil) &&
-        Array.isArray(k.windows) &&
-        k.windows.every((w: Window) => whole(w.iatFrom) && whole(w.iatTo)),
-    );
-  if (!sound) throw new CurfewError('ERR_FEED_INVALID', 'the feed is not a version 1 feed');
-  if (new Set(feed.keys.map(({ kid }) => kid)).size !== feed.keys.length)
-    throw new CurfewError('ERR_FEED_INVALID', 'the feed names a kid twice');
-  for (const key of feed.keys)
-    if (parsePublicJwk(key.jwk).kid !== key.kid || key.jwk.alg !== key.alg)
-      throw new CurfewError('ERR_FEED_INVALID', 'a key of the feed is not the key it says', { got: key.kid });
-  return feed;
 }
 
 /**

@@ -11,15 +11,10 @@
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { Corroboration } from '../store/inbox';
+import type { DeployedSource } from '../store/deployed';
 
-export interface HrSourceConfig {
-  readonly scheme: 'standard-webhooks' | 'bamboohr';
-  readonly corroboration: Corroboration;
-  readonly secretArn: string;
-}
-
-export type Scheme = HrSourceConfig['scheme'];
+export type { DeployedSource as HrSourceConfig } from '../store/deployed';
+export type Scheme = DeployedSource['scheme'];
 
 /** Age and skew apart: one symmetric tolerance of 300 s would let a delivery be replayed for ten minutes. */
 export const DELIVERY_AGE_SECONDS_MAX = 270;

@@ -9,11 +9,11 @@
  * `ERR_ITEM_INVALID`. A new member comes with a new version. A reader takes its own version and the one before it:
  * during a deployment an old Lambda still writes while a new one reads.
  */
-import * as z from 'zod/mini';
 import { CurfewError } from '../base/errors';
+import { checkMembers, type Schema } from './members';
 import type { Row, RowKey, TableName, Test, Value } from './table';
 
-export type Schema<V> = z.ZodMiniType<V>;
+export type { Schema } from './members';
 
 /** Says what a schema answers, and has the compiler compare the two. */
 export function shape<V>(schema: Schema<V>): Schema<V> {
@@ -123,26 +123,10 @@ function parseMembers<M>(of: Reading<TableName, M, unknown>, v: unknown, members
   throw invalid(of, 'v', v === undefined ? 'is missing' : `is not ${known}`);
 }
 
-function checked<M>(of: Named, schema: Schema<M>, members: object): M {
-  const result = z.safeParse(schema, members);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = (issue?.path ?? []).map(String);
-  if (issue?.code === 'unrecognized_keys')
-    throw invalid(of, spell([...path, issue.keys[0] ?? '']), 'is not a member of this version');
-  const isMissing = path.length > 0 && valueAt(members, path) === undefined;
-  throw invalid(of, spell(path) || 'the whole', isMissing ? 'is missing' : 'is not what it must be');
-}
-
-/** Names as ours are, and places in a list. What else a row or a record in it uses as a name is data: it may be anybody's. */
-const OUR_NAME = /^([A-Za-z][A-Za-z0-9]{0,39}|\d{1,4})$/;
-
-function spell(path: readonly string[]): string {
-  return path.map((name) => (OUR_NAME.test(name) ? name : '*')).join('.');
-}
-
-function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((found, name) => (Object(found) as Readonly<Record<string, unknown>>)[name], value);
+function checked<M>(of: Named, schema: Schema<M>, given: object): M {
+  const found = checkMembers(schema, given);
+  if ('members' in found) return found.members;
+  throw invalid(of, found.member, found.what);
 }
 
 /** Keys of rows and members may name people: the table, the shape and the member are all that is said. */

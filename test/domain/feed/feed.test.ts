@@ -1,4 +1,5 @@
-import { checkFollows, type Feed, type FeedKey, feedAt, parseFeed } from '../../../lib/domain/feed/feed';
+import { checkFollows, type Feed, type FeedKey, feedAt } from '../../../lib/domain/feed/feed';
+import { parseFeed } from '../../../lib/domain/feed/parse-feed';
 import type { KeyState } from '../../../lib/domain/rings/ring';
 import { oddBut } from '../../support/odd';
 import { activeRecord, keyRecord, NOW, poolKey, ringWith } from '../../support/rings';
