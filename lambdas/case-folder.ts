@@ -29,7 +29,7 @@ import { pepperOf } from '../lib/work/tokens/pepper';
 import { inTurn, tryTransact } from '../lib/work/transactions';
 
 type FolderDeps = Deps<'case-folder'>;
-type Folded = { readonly caseId?: string };
+type Folded = Messages['case-folder']['response'];
 
 const PSEUDONYM_BYTES = 16;
 
@@ -52,15 +52,11 @@ export async function foldDelivery(
   await deps.tables.transact([
     { kind: 'delete', table: 'inbox', key: PENDING_DELIVERY.key(stored.receivedAt, source, delivery) },
   ]);
-  return { caseId: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []))[0] };
+  return {};
 }
 
-/** Folds one statement and starts its case if it is due. Answers the case, or undefined where a statement belongs to none. */
-async function foldStatement(
-  statement: Statement,
-  stored: StoredDelivery,
-  deps: FolderDeps,
-): Promise<string | undefined> {
+/** Folds one statement and starts its case if it is due. */
+async function foldStatement(statement: Statement, stored: StoredDelivery, deps: FolderDeps): Promise<void> {
   // Another delivery about the same worker may be faster: then read again, decide again.
   const caseId = await inTurn('the cases of this worker', async () => {
     const decided = await decide(statement, await findCases(statement, deps), stored, deps);
@@ -69,7 +65,6 @@ async function foldStatement(
   });
   // If we stop here, the due marker stands: the ticker starts what is due.
   if (caseId !== undefined) await startCase(caseId, deps);
-  return caseId;
 }
 
 interface Found {

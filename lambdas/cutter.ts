@@ -4,7 +4,7 @@ import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
-import { blind, type Subject } from '../lib/domain/tokens/cut-off';
+import { blind } from '../lib/domain/tokens/cut-off';
 import { setCutOff } from '../lib/domain/tokens/cut-off-transitions';
 import type { Deps } from '../lib/ports';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -19,22 +19,17 @@ export async function cutOff(
   const pepper = await pepperOf(deps);
   const cutOffs = [];
   // If we stop between two subjects, those before are cut off; the replay moves them a little later, and does the rest.
-  for (const subject of request.subjects) cutOffs.push(await cutOffOne(subject, blind(pepper, subject), request, deps));
+  for (const subject of request.subjects) cutOffs.push(await cutOffOne(blind(pepper, subject), request, deps));
   return { cutOffs };
 }
 
-async function cutOffOne(
-  { type }: Subject,
-  blinded: string,
-  request: Messages['cutter']['request'],
-  { tables, clock }: CutterDeps,
-) {
+async function cutOffOne(blinded: string, request: Messages['cutter']['request'], { tables, clock }: CutterDeps) {
   const { ring, caseId, notBefore } = request;
   // Refused where the cut-off in place is as late or later: a replay, or another case. It stands.
   await tryTransact(tables, setCutOff(ring, blinded, notBefore, caseId, clock.now()));
   const stored = await tables.get(CUT_OFF, ring, blinded);
   if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and cannot be read', { fix: 'retry' });
-  return { type, notBefore: stored.notBefore, blocked: stored.blocked };
+  return { notBefore: stored.notBefore, blocked: stored.blocked };
 }
 
 export const handler = entry('cutter', cutOff);

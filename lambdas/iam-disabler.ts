@@ -10,7 +10,7 @@ export async function disableInIam(
   if (request.op === 'deactivate-access-key')
     await iamDisabler.deactivateAccessKey(request.userName, request.accessKeyId);
   else await iamDisabler.deleteLoginProfile(request.userName);
-  return { done: true };
+  return {};
 }
 
 export const handler = entry('iam-disabler', disableInIam);

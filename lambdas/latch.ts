@@ -10,7 +10,7 @@ export async function applyLatch(
   await latch.attachDenyPolicy(userName);
   // If we stop here, the policy is on and denies nothing: it looks for the tag. The replay tags.
   await latch.tagLeaver(userName, caseId);
-  return { applied: true };
+  return {};
 }
 
 export const handler = entry('latch', applyLatch);

@@ -18,7 +18,7 @@ import { findRing } from '../lib/work/rings/load-ring';
 
 type PlannerDeps = Deps<'planner'>;
 type Numbers = readonly { readonly nn: string }[];
-export interface Planned {
+interface Planned {
   /** What the next map works on. */
   readonly items: Numbers;
   /** Every item of the case, for the proof. */

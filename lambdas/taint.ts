@@ -81,7 +81,7 @@ function isCollecting(key: KeyRecord, { clock, config }: TaintDeps): boolean {
 function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
   return ring.waves
     .filter(({ fromKid, state }) => kids.includes(fromKid) && state === 'OPEN')
-    .flatMap(({ fromKid, toKid }) => batchesOf({ ring: ring.id, wave: fromKid, fromKid, toKid }, SHARDS));
+    .flatMap(({ fromKid }) => batchesOf({ ring: ring.id, fromKid }, SHARDS));
 }
 
 /** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
@@ -91,7 +91,7 @@ async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): 
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {
-  return { states: kids.map((kid) => ({ kid, state: findKey(ring, kid).state })), batches, activeKid: ring.activeKid };
+  return { states: kids.map((kid) => ({ kid, state: findKey(ring, kid).state })), batches };
 }
 
 export const handler = entry('taint', taintOrDeny);

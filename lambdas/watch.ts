@@ -12,7 +12,7 @@ import { listRings, loadRing } from '../lib/work/rings/load-ring';
 type WatchDeps = Deps<'watch'>;
 
 /** CloudTrail's word on a call to KMS, as EventBridge hands it over. The key may be named by id or ARN, or not at all. */
-export interface KeyTouched {
+interface KeyTouched {
   readonly detail: {
     readonly eventName: string;
     readonly requestParameters?: { readonly keyId?: string } | null;

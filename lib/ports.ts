@@ -24,7 +24,7 @@ export interface Random {
   bytes(length: number): Buffer;
 }
 
-export interface QueryOptions {
+interface QueryOptions {
   /** Newest (largest sort key) first. */
   readonly descending?: boolean;
   /** At most this many rows; all of them otherwise. */
@@ -118,7 +118,7 @@ export interface Objects<R extends Right = Right> {
     condition?: { readonly ifAbsent: true } | { readonly ifMatch: string },
   ): Promise<void>;
 }
-export type BucketOf<R extends Right, V extends 'get' | 'put' | 'list'> = {
+type BucketOf<R extends Right, V extends 'get' | 'put' | 'list'> = {
   [B in Bucket]: `${B}:${V}` extends R ? B : never;
 }[Bucket];
 
@@ -126,7 +126,7 @@ export type BucketOf<R extends Right, V extends 'get' | 'put' | 'list'> = {
 export interface Functions<R extends Right = Right> {
   invoke<F extends Invocable<R>>(name: F, request: Messages[F]['request']): Promise<Messages[F]['response']>;
 }
-export type Invocable<R extends Right> = {
+type Invocable<R extends Right> = {
   [F in keyof Messages]: F extends string ? (`invoke:${F}` extends R ? F : never) : never;
 }[keyof Messages];
 

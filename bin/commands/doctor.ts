@@ -140,7 +140,7 @@ async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, a
 }
 
 /** One table; what to do stands below what is not ok. */
-export function format(findings: readonly Finding[]): string {
+function format(findings: readonly Finding[]): string {
   const rows = findings.map(({ state, of, check, found }) => [state, of, check, found]);
   const [head = '', rule = '', ...lines] = table(['state', 'of', 'check', 'found'], rows).split('\n');
   const margin = ' '.repeat(head.indexOf('found'));

@@ -50,12 +50,12 @@ export const EVIDENCE_COMMANDS = {
 } as const satisfies Commands;
 
 /** What exporting needs: to read the two buckets of the log, and the time. */
-export interface ExportDeps {
+interface ExportDeps {
   readonly objects: Objects<'evidence:get' | 'heads:get'>;
   readonly clock: Clock;
 }
 
-export interface Exported {
+interface Exported {
   readonly files: number;
   readonly size: number;
   readonly origin: string;
@@ -100,7 +100,7 @@ export async function exportBundle(
   return { files: all.length, size: checkpoint.size, origin: checkpoint.origin };
 }
 
-export interface VerifiedBundle {
+interface VerifiedBundle {
   readonly verdict: Verdict;
   readonly text: string;
   /** 0 only when every check holds. */
@@ -119,7 +119,7 @@ export function verifyBundle(
   return { verdict, text: formatVerdict(verdict), exitCode: verdict.ok ? 0 : 1 };
 }
 
-export function formatVerdict({ ok, case: caseId, checkpoint, checks, notes }: Verdict): string {
+function formatVerdict({ ok, case: caseId, checkpoint, checks, notes }: Verdict): string {
   const width = Math.max(...checks.map(({ id }) => id.length));
   const lines = checks.flatMap(({ ok: holds, id, claim, code, detail, fix }) => [
     `${holds ? 'ok  ' : 'FAIL'}  ${id.padEnd(width)}  ${claim}`,

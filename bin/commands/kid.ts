@@ -11,7 +11,7 @@ export const KID_CHARACTERS_MIN = 6;
 /** Ports of the commands that take a kid. */
 type KidReader = Pick<CommandPorts<'ring taint'>, 'tables'>;
 
-export interface KeyOfRing {
+interface KeyOfRing {
   readonly ring: Ring;
   readonly key: KeyRecord;
 }

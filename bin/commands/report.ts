@@ -25,7 +25,7 @@ export const REPORT_COMMANDS = {
   },
 } as const satisfies Commands;
 
-export interface ReportRequest {
+interface ReportRequest {
   readonly dir: string;
   readonly out: string;
   /** Path of the summary of the run that made the bundle. */
@@ -33,7 +33,7 @@ export interface ReportRequest {
   readonly vkey?: string;
 }
 
-export interface WrittenReport {
+interface WrittenReport {
   readonly out: string;
   readonly outcome: Report['outcome'];
   /** 0 only where everything is proved. */

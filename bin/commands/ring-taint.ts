@@ -16,7 +16,7 @@ import { isStopped, kmsWordOn } from './ring-change';
 
 type TaintPorts = CommandPorts<'ring taint'>;
 
-export interface TaintRequest {
+interface TaintRequest {
   /** Whole or abbreviated. */
   readonly kid: string;
   readonly class: TaintClass;

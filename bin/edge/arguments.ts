@@ -23,7 +23,7 @@ type OptionName = keyof typeof OPTIONS;
 /** A thumbprint (RFC 7638) that begins with two dashes, one in 4096. No option is as long. */
 const KID_LIKE_AN_OPTION = /^--[A-Za-z0-9_-]{41}$/;
 
-export interface Arguments {
+interface Arguments {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
   readonly positionals: readonly string[];
 }

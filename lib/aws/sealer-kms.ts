@@ -15,7 +15,7 @@ import type { Random, Sealer } from '../ports';
 import { awsError, calling } from './errors';
 import { KMS_CODES, present } from './kms-answers';
 
-export interface SealerPlaces {
+interface SealerPlaces {
   readonly shredKeyArn: string;
   readonly shredTable: string;
 }

@@ -4,7 +4,7 @@
  */
 
 /** Thrown where the process died. Not a CurfewError: no handler may take it for an answer. */
-export class Crash extends Error {
+class Crash extends Error {
   constructor(effect: string, mode: 'before' | 'after') {
     super(`the process died ${mode} ${effect}`);
     this.name = 'Crash';

@@ -6,7 +6,7 @@ import { checkPrimeSync, createECDH, createPrivateKey, createPublicKey, type Key
 import type { SigningAlgorithm } from '../domain/jose/algorithm';
 import type { Random } from '../ports';
 
-export interface KeyPair {
+interface KeyPair {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }

@@ -4,7 +4,7 @@
  */
 import { CurfewError } from '../domain/base/errors';
 
-export interface KmsRequest {
+interface KmsRequest {
   readonly principalArn: string;
   readonly action: string;
   /** Condition keys of this request; `aws:CurrentTime` as ISO text. */

@@ -13,7 +13,7 @@ export class Html {
   }
 }
 
-export type Part = Html | string | number | undefined | readonly Part[];
+type Part = Html | string | number | undefined | readonly Part[];
 
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return Html.of(literals, parts);

@@ -23,7 +23,7 @@ import type { Summary } from './summary';
 import { timeline } from './timeline';
 import { type Judgement, judge, type Outcome } from './verdict';
 
-export interface ReportInput extends BundleTexts {
+interface ReportInput extends BundleTexts {
   readonly verdict: Verdict;
   readonly summary?: Summary;
 }

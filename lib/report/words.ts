@@ -5,7 +5,7 @@ import { exposureBehind } from './facts';
 import { type Members, object, objects, text, whole } from './fields';
 import { utc } from './time';
 
-export interface ItemWords {
+interface ItemWords {
   readonly was: string;
   readonly done: string;
   readonly before: string;

@@ -11,7 +11,7 @@ import { VerifierCache } from '../constructs/ring/verifier-cache';
 import type { SigningAlgorithm } from '../domain/jose/algorithm';
 import type { LegacyKeyConfig } from '../domain/rings/configuration';
 
-export interface SigningStackProps extends StackProps, SigningPlaneProps {
+interface SigningStackProps extends StackProps, SigningPlaneProps {
   readonly rings: Configuration['rings'];
 }
 

@@ -10,7 +10,7 @@ import { isSigned } from '../domain/jose/signature';
 const COOL_DOWN_SECONDS = { 'well-signed': 1, 'unknown-kid': 30 } as const;
 const FEED_BYTES_MAX = 64 * 1024 * 1024;
 
-export interface FeedSourceOptions {
+interface FeedSourceOptions {
   readonly feedUrl: string;
   readonly ring: string;
   /** The pinned set, current and next; never taken from the network. */

@@ -5,7 +5,7 @@ import { jtiHash } from '../domain/tokens/claims';
 /** Answers kept at once. A storm of forgeries pushes out each other, never the feed. */
 const ANSWERS_MAX = 10_000;
 
-export interface IssuedQueryOptions {
+interface IssuedQueryOptions {
   readonly issuedUrl: string;
   readonly pollSeconds: number;
   readonly now: () => number;

@@ -34,9 +34,14 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-function fileOf(from: string, specifier: string): string {
+/** A file of ours; undefined of what is none, or no TypeScript. */
+export function findFile(from: string, specifier: string): string | undefined {
   const path = join(dirname(from), specifier);
-  const found = [`${path}.ts`, join(path, 'index.ts')].find((candidate) => existsSync(join(PROJECT, candidate)));
+  return [`${path}.ts`, join(path, 'index.ts')].find((candidate) => existsSync(join(PROJECT, candidate)));
+}
+
+function fileOf(from: string, specifier: string): string {
+  const found = findFile(from, specifier);
   if (found === undefined) throw new Error(`${from} imports ${specifier}, which is not there`);
   return found;
 }

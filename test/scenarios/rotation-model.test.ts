@@ -117,7 +117,7 @@ class Life {
     const open = ring.waves.filter(({ state }) => state === 'OPEN');
     if (open.length === 0 || world.clock.now() > (activeKey(ring)?.signUntil ?? 0)) return;
     await commitIssued({}, world.deps('committer'));
-    const batches = open.flatMap(({ fromKid, toKid }) => batchesOf({ ring: RING, wave: fromKid, fromKid, toKid }, 64));
+    const batches = open.flatMap(({ fromKid }) => batchesOf({ ring: RING, fromKid }, 64));
     await pass(world, batches, 1);
     world.clock.advance(ring.cfg.drainSeconds);
     await pass(world, batches, 2);

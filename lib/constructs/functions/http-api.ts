@@ -15,7 +15,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { CurfewFunction } from './curfew-function';
 
-export interface CurfewHttpApiProps {
+interface CurfewHttpApiProps {
   readonly description: string;
 }
 
@@ -25,7 +25,7 @@ export interface Throttle {
   readonly burstLimit: number;
 }
 
-export interface CurfewRoute {
+interface CurfewRoute {
   readonly method: HttpMethod;
   readonly path: string;
   readonly to: CurfewFunction;

@@ -14,7 +14,7 @@ export function entryOf(name: FunctionName): string {
   return `${name}.ts`;
 }
 
-export interface FunctionCode {
+interface FunctionCode {
   readonly code: Code;
   readonly handler: string;
 }

@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import type { CurfewFunction } from './curfew-function';
 import { DeadLetters } from './dead-letters';
 
-export interface CurfewScheduleProps {
+interface CurfewScheduleProps {
   readonly target: CurfewFunction;
   readonly every: ScheduleExpression;
   readonly input: Readonly<Record<string, unknown>>;

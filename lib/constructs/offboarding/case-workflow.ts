@@ -42,7 +42,7 @@ const CASE = { caseId: JsonPath.stringAt('$.caseId'), attempt: JsonPath.numberAt
 /** Every step is safe to run twice, so any error may be tried again; what persists fails the attempt. */
 const RETRY = { errors: ['States.ALL'], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 4 };
 
-export interface CaseWorkflowProps {
+interface CaseWorkflowProps {
   readonly settings: Settings;
   /** The functions that `STEPS` names. */
   readonly functions: { readonly [F in FunctionName]?: IFunction };
@@ -151,9 +151,7 @@ export class CaseWorkflow extends Construct {
       maxConcurrency: BATCHES_AT_ONCE,
       itemSelector: {
         ring: batch('ring'),
-        wave: batch('wave'),
         fromKid: batch('fromKid'),
-        toKid: batch('toKid'),
         shards: JsonPath.listAt('$$.Map.Item.Value.shards'),
         pass,
       },

@@ -9,7 +9,7 @@ import { pinLogicalId, type Stage } from './stage';
 
 const TRIAL_LOCK_DAYS = 1;
 
-export interface BucketOptions {
+interface BucketOptions {
   /**
    * Object Lock for every object. COMPLIANCE in production: not even the account's root shortens it.
    * @default - not locked

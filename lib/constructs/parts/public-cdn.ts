@@ -38,7 +38,7 @@ export interface CdnOptions {
   readonly certificateArn?: string;
 }
 
-export interface PublicCdnProps extends CdnOptions {
+interface PublicCdnProps extends CdnOptions {
   readonly instance: string;
   readonly api: HttpApi;
   readonly settings: Settings;

@@ -4,7 +4,7 @@ import { Secret, type SecretProps } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 
-export interface CurfewSecretProps extends Pick<SecretProps, 'description' | 'generateSecretString'> {
+interface CurfewSecretProps extends Pick<SecretProps, 'description' | 'generateSecretString'> {
   readonly stage: Stage;
   readonly logicalId: string;
 }

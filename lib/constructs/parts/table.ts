@@ -7,7 +7,7 @@ import type { TableName } from '../../domain/store/table';
 import { pascal } from './names';
 import { pinLogicalId, type Stage } from './stage';
 
-export interface TableOptions {
+interface TableOptions {
   readonly stage: Stage;
   /** @default - no stream */
   readonly stream?: boolean;

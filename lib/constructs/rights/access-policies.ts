@@ -6,7 +6,7 @@ import { pascal } from '../parts/names';
 import { pinLogicalId } from '../parts/stage';
 import { grantFor, type Targets } from './grants';
 
-export interface AccessPoliciesProps {
+interface AccessPoliciesProps {
   readonly instance: string;
   readonly targets: Targets;
 }

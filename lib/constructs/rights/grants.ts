@@ -45,7 +45,7 @@ export interface Targets {
   readonly eventBus?: IEventBus;
 }
 
-export interface Grant {
+interface Grant {
   readonly statements: readonly PolicyStatement[];
   readonly environment: Readonly<Record<string, string>>;
   /** The members of CURFEW_CONFIG that this right makes a function need. */

@@ -19,7 +19,7 @@ const QUARTER = 6;
 const HEIGHT = 6;
 const MINUTE = Duration.minutes(1);
 
-export interface CurfewDashboardProps {
+interface CurfewDashboardProps {
   readonly instance: string;
   /** What the services ask of the plane, by the name under which it is drawn. */
   readonly functions: Readonly<Record<string, IFunction>>;

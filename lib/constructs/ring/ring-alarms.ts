@@ -8,7 +8,7 @@ import type { SigningKeyRingBase } from './signing-key-ring-base';
 /** Nothing stands by in a ring that closed. */
 const NOT_WHILE_CLOSING: readonly MetricName[] = ['StandbyKeys'];
 
-export interface RingAlarmsProps {
+interface RingAlarmsProps {
   readonly ring: SigningKeyRingBase;
   readonly instance: string;
   readonly times: RingTimes;

@@ -37,7 +37,7 @@ const ANY_RING: RingTimes = {
   tickSeconds: TICK_MINUTES_MAX * 60,
 };
 
-export interface WatchProps {
+interface WatchProps {
   readonly instance: string;
   readonly watch: CurfewFunction;
   readonly signers: readonly CurfewFunction[];

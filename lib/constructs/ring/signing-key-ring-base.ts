@@ -90,7 +90,7 @@ export abstract class SigningKeyRingBase extends Construct implements ISigningKe
     const grant = (actions: string[], resourceArns: string[]) =>
       Grant.addToPrincipal({ grantee, actions, resourceArns });
     return grant(['lambda:InvokeFunction'], [...functionArns])
-      .combine(grant(['dynamodb:GetItem', 'dynamodb:Query'], [keysTableArn]))
+      .combine(grant(['dynamodb:Query'], [keysTableArn]))
       .combine(grant(['cloudformation:DescribeStacks'], [stacks]));
   }
 

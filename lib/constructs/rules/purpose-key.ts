@@ -17,11 +17,11 @@ import { pascal } from '../parts/names';
 import { pinLogicalId, type Stage, statefulPolicy } from '../parts/stage';
 import { admit, CurfewRules } from './curfew-rules';
 
-export const KEY_PURPOSES = {
+const KEY_PURPOSES = {
   feed: { keySpec: KeySpec.ECC_NIST_P256, says: 'signs the feed' },
   checkpoint: { keySpec: KeySpec.ECC_NIST_EDWARDS25519, says: 'signs checkpoints of the evidence tree' },
 } as const;
-export type KeyPurpose = keyof typeof KEY_PURPOSES;
+type KeyPurpose = keyof typeof KEY_PURPOSES;
 
 const ADMINISTRATION = [
   'kms:Describe*',
@@ -37,7 +37,7 @@ const ADMINISTRATION = [
   'kms:UpdateKeyDescription',
 ];
 
-export interface PurposeKeyProps {
+interface PurposeKeyProps {
   readonly purpose: KeyPurpose;
   readonly stage: Stage;
 }

@@ -24,8 +24,6 @@ export interface RingTimes {
 }
 
 interface AlarmRow {
-  /** What there is one of for each. */
-  readonly each: 'ring' | 'instance' | 'stack';
   /**
    * Of a ring, and once more of the worst of all rings. That one stands with the plane: it sees a ring whose construct
    * was taken out while its keys can still sign.
@@ -49,21 +47,18 @@ const BIRTH_MINUTES = 5;
 
 export const ALARMS = {
   ActiveKeyAge: {
-    each: 'ring',
     means: 'the ACTIVE key has been signing for longer than its period and a tenth',
     above: ({ periodSeconds }) => periodSeconds + Math.ceil(periodSeconds / 10),
     minutes: AT_ONCE,
     missing: 'alarm',
   },
   StandbyKeys: {
-    each: 'ring',
     means: 'fewer than two keys stand by, and a tick did not bring them back',
     below: 2,
     minutes: ({ tickSeconds }) => tickSeconds / 60 + BIRTH_MINUTES,
     missing: 'alarm',
   },
   RotationOverdue: {
-    each: 'ring',
     means: 'a rotation is late by more than three ticks',
     above: ({ tickSeconds }) => 3 * tickSeconds,
     minutes: AT_ONCE,
@@ -71,7 +66,6 @@ export const ALARMS = {
     worstToo: true,
   },
   FeedAge: {
-    each: 'ring',
     means: 'the feed that verifiers read was signed more than two minutes ago',
     above: () => 120,
     minutes: AT_ONCE,
@@ -79,7 +73,6 @@ export const ALARMS = {
     worstToo: true,
   },
   KeyPolicyDrift: {
-    each: 'ring',
     means: 'a key policy, as read back, is not the one that was written',
     above: () => 0,
     minutes: AT_ONCE,
@@ -87,7 +80,6 @@ export const ALARMS = {
     worstToo: true,
   },
   InspectionAge: {
-    each: 'ring',
     means: 'the rotator has finished no whole tick for longer than three: what is due is not done, no key is read back',
     above: ({ tickSeconds }) => 3 * tickSeconds,
     minutes: AT_ONCE,
@@ -95,7 +87,6 @@ export const ALARMS = {
     worstToo: true,
   },
   UndisabledKeys: {
-    each: 'ring',
     means: 'a key that must not sign any more is enabled in KMS, and could not be disabled',
     above: () => 0,
     minutes: AT_ONCE,
@@ -103,7 +94,6 @@ export const ALARMS = {
     worstToo: true,
   },
   KeyPolicyPuts: {
-    each: 'ring',
     means: 'somebody else changed, or tried to, who may use a signing key, or ends one',
     above: () => 0,
     minutes: EVENT,
@@ -111,14 +101,12 @@ export const ALARMS = {
     worstToo: true,
   },
   SignErrors: {
-    each: 'instance',
     means: 'KMS did not sign, or signed what did not verify',
     above: () => 0,
     minutes: EVENT,
     missing: 'fine',
   },
   DeadLetters: {
-    each: 'stack',
     means: 'something was not delivered, or failed twice, and waits in the dead letter queue',
     above: () => 0,
     minutes: EVENT,
@@ -134,7 +122,7 @@ export function runBookOf(name: AlarmName): string {
   return `docs/runbook.md#${name.toLowerCase()}`;
 }
 
-export interface CurfewAlarmProps {
+interface CurfewAlarmProps {
   readonly alarm: AlarmName;
   /** What stands before the alarm's name in its own: the instance and the ring, or the stack. */
   readonly of: string;

@@ -25,7 +25,7 @@ export interface BundleFiles {
 }
 
 /** Says which case to look at. Nothing in it is evidence. */
-export interface BundleDescription {
+interface BundleDescription {
   readonly v: 1;
   readonly case: string;
   readonly origin: string;
@@ -37,7 +37,7 @@ export function formatDescription(description: BundleDescription): string {
   return `${canonicalJson(description as unknown as Json)}\n`;
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Verifier key from a source other than the bundle. */
   readonly vkey?: string;
   /** A checkpoint of this log that was kept from before: this log must extend it. */

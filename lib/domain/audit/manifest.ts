@@ -39,7 +39,7 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   ];
 }
 
-export interface ExpectedKeyRecord {
+interface ExpectedKeyRecord {
   readonly type: (typeof KEY_RECORDS)[number];
   readonly kid: string;
 }

@@ -8,7 +8,7 @@ import { ordered } from '../store/table';
 import { shardRoot, waveRoot } from '../tokens/wave';
 
 /** Tokens of a kid that stand in a committed list: H(jti) to digest and shard. The union of all its lists. */
-export type CommittedTokens = ReadonlyMap<
+type CommittedTokens = ReadonlyMap<
   string,
   ReadonlyMap<string, { readonly tokenSha256: string; readonly shard: number }>
 >;

@@ -64,7 +64,7 @@ export type ErrorCode =
   // the machine around us
   | 'ERR_UNAVAILABLE';
 
-export interface ErrorDetail {
+interface ErrorDetail {
   /** The value that was refused. Never a token, a secret or a personal datum. */
   readonly got?: unknown;
   /** What would have been accepted. */

@@ -12,7 +12,6 @@ import type { Statement } from '../intake/statement';
 import { type CaseFold, type CaseMeta, type CaseState, DEPARTURE_KINDS, type DepartureKind } from '../store/case';
 
 export {
-  CASE_STATES,
   type CaseFold,
   type CaseMeta,
   type CaseState,

@@ -17,7 +17,6 @@ export const UNKNOWN_REASONS = {
   ring: 'a subject of a ring that does not exist',
   many: 'more principals than one case lists',
 } as const;
-export type UnknownReason = (typeof UNKNOWN_REASONS)[keyof typeof UNKNOWN_REASONS];
 
 /** What a record of 65,535 bytes has room for, whatever they are. */
 export const PRINCIPALS_MAX = 200;

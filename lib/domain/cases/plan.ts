@@ -12,7 +12,7 @@ import type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
 import type { ExposureClass } from '../store/people';
 import { itemNumber } from './containment';
 
-export type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
+export type { Inventory, PlannedItem } from '../store/case-items';
 export { EXPOSURE_CLASSES, type ExposureClass } from '../store/people';
 
 /** What each class of custody asks for. `again`: a session alive at containment can sign with the next key too. */

@@ -9,7 +9,7 @@ const RING_ALARMS = Object.keys(METRICS) as readonly MetricName[];
 /** The stack that watches all rings together, and their signers. */
 const SIGNING = 'signing';
 
-export interface AlarmedRing {
+interface AlarmedRing {
   readonly id: string;
   readonly closing: boolean;
 }

@@ -6,12 +6,12 @@ import * as z from 'zod/mini';
 import { CurfewError } from '../base/errors';
 import type { Schema } from '../store/entity';
 import { counts, flag, text, whole } from '../store/shapes';
-import type { SubjectType } from '../tokens/claims';
 import type { Messages } from './messages';
 
 const keyStates = z.array(z.object({ kid: text, state: text }));
 const batch = z.object({ ring: text, wave: text, fromKid: text, toKid: text, shards: z.array(whole) });
-const subjectType: Schema<SubjectType> = z.enum(['sub', 'act', 'client']);
+/** That the callee answered is all that it says. */
+const nothing: Schema<Readonly<Record<string, never>>> = z.object({});
 
 const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']> } = {
   issuer: z.object({
@@ -28,17 +28,17 @@ const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']>
   taint: z.object({ states: keyStates, batches: z.array(batch), activeKid: z.optional(text) }),
   halt: z.object({ halted: flag, activeKid: z.optional(text) }),
   publisher: z.object({ seq: whole }),
-  cutter: z.object({ cutOffs: z.array(z.object({ type: subjectType, notBefore: whole, blocked: flag })) }),
+  cutter: z.object({ cutOffs: z.array(z.object({ notBefore: whole, blocked: flag })) }),
   recorder: z.object({ recorded: whole, refused: z.array(z.object({ n: whole, code: text })) }),
   disabler: z.object({ state: text }),
-  latch: z.object({ applied: z.literal(true) }),
-  'iam-disabler': z.object({ done: z.literal(true) }),
+  latch: nothing,
+  'iam-disabler': nothing,
   committer: z.object({ committed: whole }),
   resigner: z.object({ found: whole, resigned: whole, excluded: counts }),
   'people-import': z.object({ imported: whole }),
   appender: z.object({ appended: whole }),
   sequencer: z.object({ size: whole, root: text }),
-  'case-folder': z.object({ caseId: z.optional(text) }),
+  'case-folder': nothing,
 };
 
 /** Throws `ERR_UNAVAILABLE`: the callee may have done what it was asked. The message names a member and never a value. */

@@ -14,6 +14,9 @@ export interface StepRequest {
   readonly nn?: string;
 }
 
+/** It was done: an error says that it was not. */
+type Nothing = Readonly<Record<string, never>>;
+
 export interface Messages {
   issuer: {
     request:
@@ -66,8 +69,6 @@ export interface Messages {
       readonly states: readonly { readonly kid: string; readonly state: string }[];
       /** taint: what pass 1 has to work on; deny: the batches whose last pass still found something. */
       readonly batches: readonly WaveBatch[];
-      /** Absent of a ring that is closing: nothing issues any more. */
-      readonly activeKid?: string;
     };
   };
   /** Stops the ring from issuing, or lets it issue again. */
@@ -85,13 +86,9 @@ export interface Messages {
       /** Epoch seconds: no token issued at or before this counts any more. */
       readonly notBefore: number;
     };
-    /** As read back. */
+    /** As read back, in the order of the subjects. */
     response: {
-      readonly cutOffs: readonly {
-        readonly type: SubjectType;
-        readonly notBefore: number;
-        readonly blocked: boolean;
-      }[];
+      readonly cutOffs: readonly { readonly notBefore: number; readonly blocked: boolean }[];
     };
   };
   recorder: {
@@ -100,16 +97,16 @@ export interface Messages {
     response: { readonly recorded: number; readonly refused: readonly { readonly n: number; readonly code: string }[] };
   };
   disabler: { request: { readonly kmsKeyArn: string }; response: { readonly state: string } };
-  latch: { request: { readonly userName: string; readonly caseId: string }; response: { readonly applied: true } };
+  latch: { request: { readonly userName: string; readonly caseId: string }; response: Nothing };
   'iam-disabler': {
     request:
       | { readonly op: 'deactivate-access-key'; readonly userName: string; readonly accessKeyId: string }
       | { readonly op: 'delete-login-profile'; readonly userName: string };
-    response: { readonly done: true };
+    response: Nothing;
   };
   committer: {
     /** Folds every issued digest that waits into committed lists. */
-    request: Readonly<Record<string, never>>;
+    request: Nothing;
     response: { readonly committed: number };
   };
   resigner: {
@@ -119,9 +116,9 @@ export interface Messages {
   /** Parsed by the callee: a file that a person wrote. */
   'people-import': { request: unknown; response: { readonly imported: number } };
   appender: { request: { readonly records: readonly EvidenceRecord[] }; response: { readonly appended: number } };
-  sequencer: { request: Readonly<Record<string, never>>; response: { readonly size: number; readonly root: string } };
+  sequencer: { request: Nothing; response: { readonly size: number; readonly root: string } };
   'case-folder': {
     request: { readonly source: string; readonly delivery: string };
-    response: { readonly caseId?: string };
+    response: Nothing;
   };
 }

@@ -32,7 +32,7 @@ export const SETTINGS = {
   jwksMaxAgeSeconds: { default: 300, min: 0, max: 300, says: 'Cache-Control of the JWKS' },
 } as const;
 
-export type SettingName = keyof typeof SETTINGS;
+type SettingName = keyof typeof SETTINGS;
 export type Settings = { readonly [N in SettingName]: number };
 
 /** Fills in defaults and refuses what is outside the limits, or is no setting at all. */

@@ -10,10 +10,7 @@ import type { FunctionName } from './rights';
 /** What waiting takes beside the callee's own time: a cold start, which does not count there, the way, and throttling. */
 export const WAITING_MARGIN_SECONDS = 15;
 
-/** HTTP APIs give up on a Lambda after this, in seconds, and cannot be told to wait longer. */
-export const HTTP_API_WAITS_SECONDS = 30;
-
-export interface TimeOut {
+interface TimeOut {
   readonly seconds: number;
   /** What it has to do in that time, and what becomes of what it has not done. */
   readonly why: string;

@@ -37,7 +37,7 @@ export interface Head extends Omit<LogHead, 'root'> {
   readonly root: Hash;
 }
 
-export const EMPTY_HEAD: Head = { size: 0, root: EMPTY_ROOT, fence: 0 };
+const EMPTY_HEAD: Head = { size: 0, root: EMPTY_ROOT, fence: 0 };
 
 /** The head as stored, or that of the empty tree where nothing was ever sequenced. */
 export function headFrom(stored: LogHead | undefined): Head {

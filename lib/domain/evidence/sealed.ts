@@ -16,7 +16,7 @@ const TAG_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 
 /** Whose field it is and where it stands: `context` names the record and the member, like `c-…/opened#name`. */
-export interface SealedPlace {
+interface SealedPlace {
   readonly pseudonym: string;
   readonly context: string;
 }

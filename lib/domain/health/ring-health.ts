@@ -8,7 +8,7 @@ import { isStanding, overdueBy, undisabled } from '../rings/rotation';
 /** Those that can be read off a ring; `KeyPolicyPuts` is an event. */
 export type Health = Readonly<Record<Exclude<MetricName, 'KeyPolicyPuts'>, number>>;
 
-export interface Looked {
+interface Looked {
   readonly ring: Ring;
   /** As served; undefined where there is none, which counts as one of the epoch. So does one of the future. */
   readonly feed: Pick<Feed, 'iat'> | undefined;

@@ -29,7 +29,7 @@ export interface Delivery {
   readonly rawBody: Uint8Array;
 }
 
-export interface VerifiedDelivery {
+interface VerifiedDelivery {
   /** The sender's own id, or the digest of the body where the scheme signs none: what a repeat has in common. */
   readonly deliveryId: string;
   /** Epoch seconds, as signed. */

@@ -15,7 +15,7 @@ import type { Scheme } from './schemes';
 
 export const BODY_BYTES_MAX = 256 * 1024;
 
-export type { Statement, StatementKind } from '../store/inbox';
+export type { Statement } from '../store/inbox';
 
 const KIND_OF_TYPE: Readonly<Record<string, StatementKind>> = {
   'worker.terminated': 'termination',
@@ -91,7 +91,7 @@ const EARLIEST = Date.UTC(2000, 0, 1) / 1000;
 const LATEST = Date.UTC(2100, 0, 1) / 1000;
 
 /** RFC 3339 with its offset. Without one it would be another instant in each reader's zone. */
-export function parseInstant(given: string, name: string): { readonly effectiveAt: number; readonly zone: string } {
+function parseInstant(given: string, name: string): { readonly effectiveAt: number; readonly zone: string } {
   const [, local = '', zone = ''] = INSTANT.exec(given) ?? [];
   // Read as UTC and written back, 30 February or 24:00 is not itself any more.
   const wall = Date.parse(`${local}Z`);

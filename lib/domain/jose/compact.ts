@@ -17,7 +17,7 @@ const SIGNING_INPUT_BYTES_MAX = TOKEN_BYTES_MAX - 1 - 342;
 
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
-export interface ProtectedHeader {
+interface ProtectedHeader {
   readonly alg: string;
   readonly kid: string;
   readonly typ: string;
@@ -57,7 +57,7 @@ export function parseCompact(token: unknown, bytesMax = TOKEN_BYTES_MAX): Compac
 }
 
 /** The header we write: exactly these members, in this order. */
-export function formatHeader(header: ProtectedHeader): string {
+function formatHeader(header: ProtectedHeader): string {
   const { alg, kid, typ } = header;
   return base64url(JSON.stringify({ alg, kid, typ }));
 }

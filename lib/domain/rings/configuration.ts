@@ -28,7 +28,7 @@ const VERIFIER_NAME_PATTERN = /^[A-Za-z0-9][\w./:-]{0,99}$/;
 /** A month: whoever caches a JWKS for longer is `unbounded`. */
 const CACHE_SECONDS_MAX = 30 * DAY;
 
-export type { DeclaredVerifier, RingSettings } from '../store/ring-head';
+export type { RingSettings } from '../store/ring-head';
 
 /** The custom resource hands it to the rotator. */
 export interface RingConfig {
@@ -61,7 +61,7 @@ export interface LegacyKeyConfig {
 }
 
 /** The stage settings that a ring works with, in seconds; what each means stands in `deployment/settings.ts`. */
-export interface RingTimes {
+interface RingTimes {
   readonly propagationSeconds: number;
   readonly verifierCacheSeconds: number;
   readonly skewSeconds: number;

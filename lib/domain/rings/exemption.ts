@@ -12,7 +12,7 @@ export const EXEMPTABLE = {
   ERR_RING_LIMIT: 'a ring id: its keys may sign for longer than the limit',
   ERR_KEY_OUTSIDE_RING: 'the construct path of a signing key that no ring rotates',
 } as const satisfies Record<Exemption['rule'], string>;
-export type ExemptableRule = Exemption['rule'];
+type ExemptableRule = Exemption['rule'];
 
 export type { Exemption } from '../store/ring-head';
 

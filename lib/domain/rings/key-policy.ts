@@ -6,7 +6,7 @@ import { canonicalJson, H, type Json } from '../base/encoding';
 import { ALGORITHMS, type SigningAlgorithm } from '../jose/algorithm';
 import type { PolicyState } from '../store/ring-key';
 
-export const POLICY_VERSION = 1;
+const POLICY_VERSION = 1;
 
 export interface KeyPolicyInput {
   readonly accountId: string;

@@ -16,11 +16,11 @@ import type { KeyRecord, Slot } from '../store/ring-key';
 import type { Wave } from '../store/wave';
 
 export const STANDBYS = 2;
-export type { KeyRecord, KeyState, Slot, Taint, TaintClass, Window } from '../store/ring-key';
+export type { KeyRecord, KeyState, Slot, TaintClass, Window } from '../store/ring-key';
 export type { Wave, WaveResult } from '../store/wave';
 
 /** What belongs to a ring beside its head. */
-export interface RingParts {
+interface RingParts {
   readonly keys: readonly KeyRecord[];
   readonly slots: readonly Slot[];
   readonly waves: readonly Wave[];

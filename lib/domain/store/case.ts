@@ -15,7 +15,7 @@ import { CORROBORATIONS, type Corroboration, type Statement, statement } from '.
 import { flag, text, whole } from './shapes';
 import { ordered } from './table';
 
-export const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
+const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
 
 /** Weakest first. A transfer ends custody and nothing else: the worker stays, and so does the access of the person. */
@@ -138,7 +138,7 @@ export const RESCIND = entity({
 });
 
 /** A due marker; with the attempt that it looks after, once one was started. */
-export interface DueMarker {
+interface DueMarker {
   readonly caseId: string;
   readonly attempt?: number;
 }

@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import { entity, shape } from './entity';
 import { flag, text, whole } from './shapes';
 
-export interface StoredCutOff {
+interface StoredCutOff {
   /** Epoch seconds: a token issued at or before this is refused. */
   readonly notBefore: number;
   readonly blocked: boolean;

@@ -12,7 +12,7 @@ import { CORROBORATIONS, type Corroboration } from './inbox';
 import { checkMembers, type Schema } from './members';
 import { text } from './shapes';
 
-export const HR_SCHEMES = ['standard-webhooks', 'bamboohr'] as const;
+const HR_SCHEMES = ['standard-webhooks', 'bamboohr'] as const;
 
 /** One HR source: how it signs, what its word is worth, and where its secret is. */
 export interface DeployedSource {

@@ -12,7 +12,7 @@ import { entity, type Schema, shape } from './entity';
 import { text, whole } from './shapes';
 import { ordered } from './table';
 
-export const STATEMENT_KINDS = ['termination', 'contract_end', 'transfer', 'rescinded', 'rehire'] as const;
+const STATEMENT_KINDS = ['termination', 'contract_end', 'transfer', 'rescinded', 'rehire'] as const;
 /** `rescinded` takes back the departure at its `effectiveAt`; `rehire` comes back as somebody new. */
 export type StatementKind = (typeof STATEMENT_KINDS)[number];
 

@@ -14,7 +14,7 @@ import { ordered, type RowKey } from './table';
 
 export const SHARDS = 64;
 
-export function shardPartition(of: string, shard: number): string {
+function shardPartition(of: string, shard: number): string {
   return `${of}#${ordered(shard, 2)}`;
 }
 

@@ -4,12 +4,12 @@ import * as z from 'zod/mini';
 export type Schema<V> = z.ZodMiniType<V>;
 
 /** Which member is wrong, spelled as a path: `windows.0.iatFrom`; and what of it: `is missing`. */
-export interface Wrong {
+interface Wrong {
   readonly member: string;
   readonly what: string;
 }
 
-export type Checked<M> = { readonly members: M } | Wrong;
+type Checked<M> = { readonly members: M } | Wrong;
 
 export function checkMembers<M>(schema: Schema<M>, given: unknown): Checked<M> {
   const result = z.safeParse(schema, given);

@@ -24,7 +24,7 @@ export const EXPOSURE_CLASSES = [
 ] as const;
 export type ExposureClass = (typeof EXPOSURE_CLASSES)[number];
 
-export interface Exposure {
+interface Exposure {
   /** `ring:{ring}` or `kid:{ring}/{kid}`. */
   readonly asset: string;
   readonly class: ExposureClass;

@@ -27,7 +27,7 @@ export interface Window {
 export const TAINT_CLASSES = ['compromise', 'planned'] as const;
 export type TaintClass = (typeof TAINT_CLASSES)[number];
 
-export interface Taint {
+interface Taint {
   readonly class: TaintClass;
   readonly reason: string;
   readonly at: number;
@@ -38,7 +38,7 @@ export interface Taint {
  * What became of a key policy since it was written. `orphaned`: it names a role that was deleted, and nothing else
  * changed. `granted`: it is as written, and there is a KMS grant beside it. `unreadable`: we are not even let look.
  */
-export const POLICY_STATES = ['as-written', 'changed', 'orphaned', 'granted', 'unreadable'] as const;
+const POLICY_STATES = ['as-written', 'changed', 'orphaned', 'granted', 'unreadable'] as const;
 export type PolicyState = (typeof POLICY_STATES)[number];
 
 export interface KeyRecord {

@@ -18,7 +18,7 @@ export const TABLES = [
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
-export type Scalar = string | number | boolean | null;
+type Scalar = string | number | boolean | null;
 export type Value = Scalar | readonly Value[] | { readonly [name: string]: Value | undefined };
 
 export interface RowKey {

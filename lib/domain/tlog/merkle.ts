@@ -1,8 +1,8 @@
 /**
- * The Merkle tree of RFC 6962 section 2.1 over SHA-256: roots, inclusion and consistency proofs.
+ * The Merkle tree of RFC 6962 section 2.1 over SHA-256: roots and consistency proofs.
  *
  * Everything takes hashes and returns hashes: where they are kept is not known here. A proof is the list of hashes that
- * the RFC calls a "Merkle audit path" (inclusion) or a "Merkle consistency proof". `check…` throws, `prove…` computes.
+ * the RFC calls a "Merkle consistency proof". `checkConsistency` throws, `proveConsistency` computes.
  */
 import { createHash } from 'node:crypto';
 import { CurfewError } from '../base/errors';
@@ -11,7 +11,7 @@ export const HASH_BYTES = 32;
 export const EMPTY_ROOT = createHash('sha256').digest();
 
 export type Hash = Buffer;
-export type Proof = readonly Hash[];
+type Proof = readonly Hash[];
 
 /** The prefix byte parts leaves from nodes: no node can be passed off as an entry. */
 export function leafHash(entry: Uint8Array): Hash {
@@ -31,20 +31,6 @@ export function merkleRoot(leaves: readonly Hash[]): Hash {
   return nodeHash(merkleRoot(leaves.slice(0, split)), merkleRoot(leaves.slice(split)));
 }
 
-/** PATH(m, D[n]): proves that leaf `index` is in the tree of these leaves. */
-export function proveInclusion(leaves: readonly Hash[], index: number): Proof {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length)
-    throw new CurfewError('ERR_INPUT_INVALID', `no leaf ${index} in a tree of ${leaves.length}`);
-  if (leaves.length === 1) return [];
-
-  const split = largestPowerOfTwoBelow(leaves.length);
-  const left = leaves.slice(0, split);
-  const right = leaves.slice(split);
-  return index < split
-    ? [...proveInclusion(left, index), merkleRoot(right)]
-    : [...proveInclusion(right, index - split), merkleRoot(left)];
-}
-
 /** PROOF(m, D[n]): proves that the tree of the first `size` leaves is a prefix of the tree of all of them. */
 export function proveConsistency(leaves: readonly Hash[], size: number): Proof {
   if (!Number.isSafeInteger(size) || size < 0 || size > leaves.length)
@@ -62,29 +48,6 @@ function subproof(leaves: readonly Hash[], size: number, known: boolean): Proof 
   return size <= split
     ? [...subproof(left, size, known), merkleRoot(right)]
     : [...subproof(right, size - split, false), merkleRoot(left)];
-}
-
-/** RFC 9162 section 2.1.3.2, which states the algorithm for RFC 6962's proofs. */
-export function checkInclusion(tree: { size: number; root: Hash }, index: number, leaf: Hash, proof: Proof): void {
-  const { size, root } = tree;
-  if (!isSize(size) || !isSize(index) || index >= size) throw refuse(`no leaf ${index} in a tree of ${size}`);
-  if (![leaf, root, ...proof].every(isHash)) throw refuse(`a hash is not ${HASH_BYTES} bytes`);
-
-  let node = index;
-  let last = size - 1;
-  let hash = leaf;
-  for (const sibling of proof) {
-    if (last === 0) throw refuse('the inclusion proof is too long');
-    if (node % 2 === 1 || node === last) {
-      hash = nodeHash(sibling, hash);
-      [node, last] = climbToRightChild(node, last);
-    } else {
-      hash = nodeHash(hash, sibling);
-    }
-    [node, last] = [half(node), half(last)];
-  }
-  if (last !== 0) throw refuse('the inclusion proof is too short');
-  if (!hash.equals(root)) throw refuse(`leaf ${index} is not in the tree`);
 }
 
 /** RFC 9162 section 2.1.4.2. Any tree is consistent with the empty one and with itself, by an empty proof. */

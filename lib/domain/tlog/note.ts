@@ -23,7 +23,7 @@ const NOTE_BYTES_MAX = 1 << 20;
 /** What stands before the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
-export interface NoteSignature {
+interface NoteSignature {
   readonly name: string;
   /** Key hash, which the specification also calls key ID. */
   readonly keyHash: Buffer;

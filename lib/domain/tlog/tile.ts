@@ -11,7 +11,6 @@ import { CurfewError } from '../base/errors';
 import { HASH_BYTES, type Hash, merkleRoot, nodeHash } from './merkle';
 
 export const TILE_WIDTH = 256;
-const LEVEL_MAX = 63;
 const ENTRY_BYTES_MAX = 0xffff;
 
 export interface Tile {
@@ -26,21 +25,6 @@ export function tilePath({ level, index, width }: Tile): string {
   const parts = digits.match(/.{3}/g) ?? [];
   const path = parts.map((part, i) => (i < parts.length - 1 ? `x${part}` : part)).join('/');
   return `tile/${level}/${path}${width === TILE_WIDTH ? '' : `.p/${width}`}`;
-}
-
-export function parseTilePath(path: string): Tile {
-  const match = /^tile\/(entries|\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/.exec(path);
-  const [, level, index = '', width] = match ?? [];
-  const tile: Tile = {
-    level: level === 'entries' ? level : Number(level),
-    index: Number(index.replace(/[x/]/g, '')),
-    width: width === undefined ? TILE_WIDTH : Number(width),
-  };
-  const levelFits = tile.level === 'entries' || tile.level <= LEVEL_MAX;
-  const widthFits = width === undefined || (tile.width >= 1 && tile.width < TILE_WIDTH);
-  if (!match || !levelFits || !widthFits || !Number.isSafeInteger(tile.index) || tilePath(tile) !== path)
-    throw new CurfewError('ERR_EVIDENCE_FORMAT', 'this is not the path of a tile', { got: path });
-  return tile;
 }
 
 /** Every tile of a tree of this size: hash tiles level by level, then the entry bundles. */

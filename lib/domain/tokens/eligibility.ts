@@ -20,7 +20,7 @@ export interface Candidate {
   readonly tokenSha256: string;
 }
 
-export interface EligibilityContext {
+interface EligibilityContext {
   readonly source: KeyRecord;
   readonly drainSeconds: number;
   readonly now: number;

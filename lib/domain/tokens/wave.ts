@@ -8,34 +8,15 @@
 import { linesRoot } from '../evidence/token-list';
 import type { WaveResult } from '../rings/ring';
 import { ordered } from '../store/table';
+import type { ShardPass } from '../store/wave';
+
+export type { ResignCounts, ShardPass } from '../store/wave';
 
 /** One unit of a wave's Map: some shards of one tainted kid. */
 export interface WaveBatch {
   readonly ring: string;
-  readonly wave: string;
   readonly fromKid: string;
-  readonly toKid: string;
   readonly shards: readonly number[];
-}
-
-/** What one batch of a pass saw. `found` counts rows that were eligible and had no re-signed version yet. */
-export interface ResignCounts {
-  readonly found: number;
-  readonly resigned: number;
-  readonly excluded: Readonly<Record<string, number>>;
-}
-
-/** One shard as a pass left it. */
-export interface ShardPass extends ResignCounts {
-  readonly pass: number;
-  readonly shard: number;
-  /** Where it re-signed to: an activation moves an open wave on, and then the passes begin anew. */
-  readonly toKid: string;
-  /** Rows of the source in this shard. */
-  readonly source: number;
-  /** Rows that have a re-signed version by now, and the Merkle root of their pairs. */
-  readonly done: number;
-  readonly root: string;
 }
 
 /** A token and its re-signed version, by digest. */

@@ -10,7 +10,7 @@ import type { Clock, Tables, Workflow } from '../../ports';
 import { tryTransact } from '../transactions';
 
 /** A due marker's key; with the attempt that it looks after, once one was started. */
-export interface DueAgain {
+interface DueAgain {
   readonly key: RowKey;
   readonly attempt?: number;
 }

@@ -14,7 +14,7 @@ import { loadRing } from './load-ring';
 const ACTIONS_MAX = 40;
 const PROBES_MAX = 20;
 
-export interface Applied {
+interface Applied {
   /** What was done, in words and in order. */
   readonly done: readonly string[];
   /** The actions that failed. An operator's command goes on; a tick and a birth throw the first. */

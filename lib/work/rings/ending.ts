@@ -17,7 +17,7 @@ export async function prepareSuccessor(ring: string, { functions }: Asking<'invo
 }
 
 /** What is to be tainted of one ring, and which key takes over. */
-export interface Tainting {
+interface Tainting {
   readonly ring: string;
   readonly targets: readonly TaintTarget[];
   readonly successor?: string;

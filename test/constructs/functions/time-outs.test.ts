@@ -1,12 +1,7 @@
 /** Whoever waits for a Lambda outlives it: Lambdas, the state machine, CloudFormation, the HTTP APIs, the CLI. */
 import { COMMAND_RIGHTS, type CommandName } from '../../../lib/domain/deployment/access';
 import { type FunctionName, RIGHTS } from '../../../lib/domain/deployment/rights';
-import {
-  HTTP_API_WAITS_SECONDS,
-  TIME_OUTS,
-  WAITING_MARGIN_SECONDS,
-  waitSeconds,
-} from '../../../lib/domain/deployment/time-outs';
+import { TIME_OUTS, WAITING_MARGIN_SECONDS, waitSeconds } from '../../../lib/domain/deployment/time-outs';
 import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import { ofType, type Resources, synthesise } from '../synthesised';
 
@@ -17,6 +12,9 @@ const all: Resources = { ...evidence, ...signing, ...offboarding };
 const invokedBy = (rights: readonly string[]) =>
   rights.filter((right) => right.startsWith('invoke:')).map((right) => right.slice('invoke:'.length) as FunctionName);
 const CALLERS = FUNCTIONS.filter((name) => invokedBy(RIGHTS[name]).length > 0);
+
+/** HTTP APIs give up on a Lambda after this, and cannot be told to wait longer. */
+const HTTP_API_WAITS_SECONDS = 30;
 
 /** Seconds, as deployed. */
 function timeOutOf(name: FunctionName, among: Resources = all): number {

@@ -2,14 +2,11 @@ import fc from 'fast-check';
 import { isCurfewError } from '../../../lib/domain/base/errors';
 import {
   checkConsistency,
-  checkInclusion,
   EMPTY_ROOT,
   leafHash,
   merkleRoot,
   nodeHash,
-  type Proof,
   proveConsistency,
-  proveInclusion,
 } from '../../../lib/domain/tlog/merkle';
 import { extent } from '../../support/extent';
 
@@ -44,40 +41,6 @@ describe('github.com/transparency-dev/merkle proof/verify_test.go', () => {
       expect(rootOf(size).toString('hex')).toBe(root);
     },
   );
-
-  test.each<[number, number, string[]]>([
-    [0, 1, []],
-    [
-      0,
-      8,
-      [
-        '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
-        '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
-        '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
-      ],
-    ],
-    [
-      5,
-      8,
-      [
-        'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
-        'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
-        'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
-      ],
-    ],
-    [2, 3, ['fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125']],
-    [
-      1,
-      5,
-      [
-        '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
-        '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
-        'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
-      ],
-    ],
-  ])('the inclusion proof of leaf %i in %i is the published one', (index, size, proof) => {
-    expect(proveInclusion(leaves.slice(0, size), index).map((hash) => hash.toString('hex'))).toEqual(proof);
-  });
 
   test.each<[number, number, string[]]>([
     [1, 1, []],
@@ -140,18 +103,6 @@ describe(`every tree up to ${SIZE} leaves`, () => {
   const roots = Array.from({ length: SIZE + 1 }, (_, size) => merkleRoot(many.slice(0, size)));
   const root = (size: number) => roots[size] as Buffer;
 
-  test('includes each of its leaves, at its own index only', () => {
-    const wrong: string[] = [];
-    for (let size = 1; size <= SIZE; size++)
-      for (let index = 0; index < size; index++) {
-        const tree = { size, root: root(size) };
-        const proof = proveInclusion(many.slice(0, size), index);
-        const included = (at: number) => passes(() => checkInclusion(tree, at, many[index] as Buffer, proof));
-        if (!included(index) || (size > 1 && included((index + 1) % size))) wrong.push(`${index} in ${size}`);
-      }
-    expect(wrong).toEqual([]);
-  });
-
   test('extends each of its prefixes, and nothing else of that size', () => {
     const fork = leafHash(Buffer.from('fork'));
     const wrong: string[] = [];
@@ -167,7 +118,7 @@ describe(`every tree up to ${SIZE} leaves`, () => {
 });
 
 /** The corruptions of transparency-dev/merkle's probes: each proof is used for what it does not prove. */
-function corruptions(proof: Proof): Proof[] {
+function corruptions(proof: readonly Buffer[]): (readonly Buffer[])[] {
   const flipped = proof.map((hash, i) =>
     proof.map((h, j) => (i === j ? Buffer.concat([Buffer.of((hash[0] ?? 0) ^ 8), hash.subarray(1)]) : h)),
   );
@@ -187,11 +138,6 @@ test('a proof with anything changed, added or left out is refused', () => {
     fc.property(fc.integer({ min: 2, max: 300 }), fc.nat(), (size, seed) => {
       const some = Array.from({ length: size }, (_, i) => leafHash(Buffer.from(`${seed} ${i}`)));
       const tree = { size, root: merkleRoot(some) };
-      const index = seed % size;
-      const inclusion = proveInclusion(some, index);
-      for (const bad of corruptions(inclusion))
-        expect(() => checkInclusion(tree, index, some[index] as Buffer, bad)).toThrow(refusal(''));
-
       const from = 1 + (seed % (size - 1));
       const earlier = { size: from, root: merkleRoot(some.slice(0, from)) };
       for (const bad of corruptions(proveConsistency(some, from)))
@@ -203,17 +149,14 @@ test('a proof with anything changed, added or left out is refused', () => {
 
 describe('what is checked says what is wrong', () => {
   const tree = { size: 8, root: rootOf(8) };
-  const proof = proveInclusion(leaves, 5);
   const leaf = leaves[5] as Buffer;
 
   test.each<[string, () => void, string]>([
-    ['another leaf', () => checkInclusion(tree, 5, leaves[4] as Buffer, proof), 'leaf 5 is not in the tree'],
-    ['no such index', () => checkInclusion(tree, 8, leaf, proof), 'no leaf 8 in a tree of 8'],
-    ['a negative index', () => checkInclusion(tree, -1, leaf, proof), 'no leaf -1 in a tree of 8'],
-    ['half an index', () => checkInclusion(tree, 0.5, leaf, proof), 'no leaf 0.5 in a tree of 8'],
-    ['a short hash', () => checkInclusion(tree, 5, leaf.subarray(1), proof), 'a hash is not 32 bytes'],
-    ['a long proof', () => checkInclusion(tree, 5, leaf, [...proof, leaf]), 'the inclusion proof is too long'],
-    ['a short proof', () => checkInclusion(tree, 5, leaf, proof.slice(1, 2)), 'the inclusion proof is too short'],
+    [
+      'a short hash',
+      () => checkConsistency({ size: 6, root: rootOf(6).subarray(1) }, tree, []),
+      'a hash is not 32 bytes',
+    ],
     [
       'going back',
       () => checkConsistency(tree, { size: 6, root: rootOf(6) }, []),
@@ -244,12 +187,6 @@ describe('what is checked says what is wrong', () => {
   test('a node never passes for an entry', () => {
     const [a, b] = [leaves[0] as Buffer, leaves[1] as Buffer];
     expect(leafHash(Buffer.concat([a, b])).equals(nodeHash(a, b))).toBe(false);
-  });
-
-  test.each([-1, 8, 1.5, Number.NaN])('nothing is proved of leaf %p of eight', (index) => {
-    expect(() => proveInclusion(leaves, index)).toThrow(
-      expect.objectContaining({ code: 'ERR_INPUT_INVALID', message: `no leaf ${index} in a tree of 8` }),
-    );
   });
 
   test('nothing is proved of a prefix longer than the tree', () => {

@@ -9,7 +9,6 @@ import {
   growEdge,
   parseEntries,
   parseHashes,
-  parseTilePath,
   partialTilesOf,
   TILE_WIDTH,
   tilePath,
@@ -42,39 +41,6 @@ describe('https://c2sp.org/tlog-tiles', () => {
   });
 
   test('an empty tree has no tile', () => expect(tilesOf(0)).toEqual([]));
-});
-
-test('every path is read back as the tile it was written for', () => {
-  const level = fc.oneof(fc.constant('entries' as const), fc.integer({ min: 0, max: 63 }));
-  fc.assert(
-    fc.property(level, fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 1, max: 256 }), (l, index, width) => {
-      const tile = { level: l, index, width };
-      expect(parseTilePath(tilePath(tile))).toEqual(tile);
-    }),
-  );
-});
-
-test.each([
-  '',
-  'tile/0/0',
-  'tile/0/00',
-  'tile/0/0000',
-  'tile/00/000',
-  'tile/64/000',
-  'tile/-1/000',
-  'tile/0/x000/001',
-  'tile/0/001/234',
-  'tile/0/x001/x234',
-  'tile/0/000.p/0',
-  'tile/0/000.p/256',
-  'tile/0/000.p/01',
-  'tile/0/000.p/',
-  'tile/data/000',
-  '/tile/0/000',
-  'tile/0/000\n',
-  'tile/entries/../000',
-])('%p is not the path of a tile', (path) => {
-  expect(() => parseTilePath(path)).toThrow(refusal('this is not the path of a tile'));
 });
 
 describe('the right edge', () => {
