@@ -2,13 +2,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Played, playDemo } from '../../demo/play';
+import type { Run } from './command';
 import { jest } from './jest';
 import { type Result, speakerOf, timed } from './part';
 
 /** Waits most of its time, for schedules and drains: the others run beside it, one after the other. */
 const RINGS = 'test/emulator/rotation.test.ts';
 
-export async function onLocalAws(folder: string, env: NodeJS.ProcessEnv): Promise<Result[]> {
+export async function onLocalAws({ folder, env }: Run): Promise<Result[]> {
   const out = join(folder, 'demo-out');
   let played: Played | undefined;
   try {

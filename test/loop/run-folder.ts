@@ -12,14 +12,17 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 export function makeRunFolder(): string {
   removeAbandoned(tmpdir(), PREFIX);
-  // A synth makes its bundle there, and removes it unless it is killed.
+  // A synth makes its bundle, and the local AWS its Python: unless they are killed, they remove what is not finished.
   removeAbandoned(join(PROJECT, '.curfew'), 'lambdas-');
+  removeAbandoned(join(PROJECT, '.curfew', 'emulator'), 'making-');
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   process.env.TMPDIR = join(folder, 'tmp');
   mkdirSync(process.env.TMPDIR);
   // What still dies may still write.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-  for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
+  // Whoever else hears of the signal ends what it started first; some then send it once more.
+  for (const [signal, code] of Object.entries(SIGNALS))
+    process.on(signal, () => setImmediate(() => process.exit(code)));
   return folder;
 }
 
