@@ -18,7 +18,7 @@ import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transit
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../lib/work/cases/case-store';
-import { EFFECTS, type EffectKind } from '../lib/work/cases/effects';
+import { EFFECTS } from '../lib/work/cases/effects';
 import { BEGUN, doneWrite, markDone } from '../lib/work/cases/item-done';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -61,7 +61,7 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
     return { nn: stored.item.nn };
   }
 
-  const observed = await EFFECTS[kind as EffectKind](stored, meta, deps);
+  const observed = await EFFECTS[kind](stored, meta, deps);
   // If we stop here, the effect is there and unrecorded: the replay ensures it once more, and records it.
   const { ok, expected } = proveItem(kind, observed);
   if (!ok)

@@ -11,7 +11,7 @@ import { type CompactToken, parseCompact } from '../lib/domain/jose/compact';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
 import { BODY, LEDGER_ROW } from '../lib/domain/store/ledger';
-import { type Claims, jtiHash } from '../lib/domain/tokens/claims';
+import { type Claims, jtiHash, readClaims } from '../lib/domain/tokens/claims';
 import { blindSubjects, isCutOff } from '../lib/domain/tokens/cut-off';
 import {
   currentKeys,
@@ -56,8 +56,13 @@ export async function exchange(ringId: string, form: string, deps: ExchangeDeps)
 
 function parsePresented(form: string): CompactToken {
   const { subjectToken } = parseExchange(form);
+  return parseOrRefuse(() => parseCompact(subjectToken));
+}
+
+/** What is wrong with a token is nothing that the one who presents it is told. */
+function parseOrRefuse<T>(parse: () => T): T {
   try {
-    return parseCompact(subjectToken);
+    return parse();
   } catch (cause) {
     throw exchangeRefused(cause);
   }
@@ -69,13 +74,7 @@ async function issuedRow(
   key: KeyRecord,
   { tables }: ExchangeDeps,
 ): Promise<{ row: LedgerRow; claims: Claims; jtiH: string }> {
-  let claims: Claims;
-  try {
-    claims = JSON.parse(presented.payload.toString()) as Claims;
-  } catch (cause) {
-    throw exchangeRefused(cause);
-  }
-  if (typeof claims?.jti !== 'string') throw exchangeRefused();
+  const claims = parseOrRefuse(() => readClaims(presented.payload));
   const jtiH = jtiHash(claims.jti);
   const row = await tables.get(LEDGER_ROW, key, jtiH);
   if (row?.tokenSha256 !== presented.tokenSha256) throw exchangeRefused();

@@ -5,7 +5,7 @@
  */
 import type { APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { entry, logFailure } from '../lib/aws/entry';
-import { base64url } from '../lib/domain/base/encoding';
+import { base64url, isMembers } from '../lib/domain/base/encoding';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import type { SigningAlgorithm } from '../lib/domain/jose/algorithm';
@@ -129,13 +129,13 @@ export async function issueOverHttp(
 ): Promise<APIGatewayProxyStructuredResultV2> {
   try {
     const claims: unknown = JSON.parse(bodyOf(event));
-    if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    if (!isMembers(claims))
       throw new CurfewError('ERR_INPUT_INVALID', 'the body is not a JSON object of claims', { got: typeof claims });
     const callerArn = event.requestContext.authorizer?.iam?.userArn ?? 'unknown';
     const request = {
       op: 'issue',
       ring: event.pathParameters?.ring ?? '',
-      claims: claims as Record<string, unknown>,
+      claims,
       callerArn,
     } as const;
     return answer(200, await inTime(over, issue(request, deps, over)));

@@ -9,6 +9,7 @@ import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Feed } from '../lib/domain/feed/feed';
 import { feedOf } from '../lib/domain/feed/parse-feed';
+import { kidsIn } from '../lib/domain/jose/jwk';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { CASE } from '../lib/domain/store/case';
 import { CASE_ITEM } from '../lib/domain/store/case-items';
@@ -121,10 +122,7 @@ async function askToSign(
 }
 
 async function servedKids(ring: string, deps: ProverDeps): Promise<readonly string[]> {
-  const { keys } = JSON.parse(await served(`/r/${ring}/.well-known/jwks.json`, deps)) as {
-    readonly keys: readonly { readonly kid: string }[];
-  };
-  return keys.map(({ kid }) => kid);
+  return kidsIn(await served(`/r/${ring}/.well-known/jwks.json`, deps));
 }
 
 /** The signature is for verifiers, who cannot trust the way; here the question is what they are being served. */

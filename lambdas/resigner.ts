@@ -19,7 +19,7 @@ import { BODY, LEDGER_ROW, type LedgerRow } from '../lib/domain/store/ledger';
 import { RING_HEAD } from '../lib/domain/store/ring-head';
 import { RING_KEY } from '../lib/domain/store/ring-key';
 import { SHARD_PASS, WAVE } from '../lib/domain/store/wave';
-import type { Claims } from '../lib/domain/tokens/claims';
+import { type Claims, readClaims } from '../lib/domain/tokens/claims';
 import { blindSubjects } from '../lib/domain/tokens/cut-off';
 import { draftToken, isDraftable } from '../lib/domain/tokens/draft';
 import { type Exclusion, excludedBody, excludedRow } from '../lib/domain/tokens/eligibility';
@@ -174,9 +174,9 @@ function readBody(body: Body, source: KeyRecord): ReadBody | undefined {
     const { token, payload, payloadSha256 } = tokenOf(body);
     const { signingInput: input, signature, tokenSha256 } = parseCompact(token);
     if (!isSigned(source.jwk, input, signature)) return undefined;
-    return { claims: JSON.parse(payload.toString()) as Claims, payload, payloadSha256, tokenSha256 };
+    return { claims: readClaims(payload), payload, payloadSha256, tokenSha256 };
   } catch (error) {
-    if (isCurfewError(error) || error instanceof SyntaxError) return undefined;
+    if (isCurfewError(error)) return undefined;
     throw error;
   }
 }

@@ -24,11 +24,14 @@ export async function rotate(request: Messages['rotator']['request'], deps: Rota
       return disableOld(request, deps);
     case 'rotate':
       return rotateNow(request, deps);
-    default:
+    default: {
+      // From outside of TypeScript: anybody who may invoke may ask for anything.
+      const { op }: { readonly op?: unknown } = request;
       throw new CurfewError('ERR_INPUT_INVALID', 'the rotator does not know this operation', {
-        got: (request as { op?: unknown }).op,
+        got: op,
         allowed: ['tick', 'prepare', 'disable-old', 'rotate'],
       });
+    }
   }
 }
 

@@ -22,11 +22,14 @@ export async function taintOrDeny(request: Messages['taint']['request'], deps: T
       return taintTargets(request, deps);
     case 'deny':
       return denySettled(request, deps);
-    default:
+    default: {
+      // From outside of TypeScript: anybody who may invoke may ask for anything.
+      const { op }: { readonly op?: unknown } = request;
       throw new CurfewError('ERR_INPUT_INVALID', 'the operation is not taint or deny', {
-        got: (request as { op?: unknown }).op,
+        got: op,
         allowed: ['taint', 'deny'],
       });
+    }
   }
 }
 

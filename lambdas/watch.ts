@@ -81,6 +81,9 @@ function metricsOf(health: Health, ring?: string): Metric[] {
   return Object.entries(health).map(([name, value]) => ({ name: name as keyof Health, value, ring }));
 }
 
-export const handler = entry('watch', async (event: KeyTouched | Record<string, never>, deps) =>
-  'detail' in event ? seeKeyTouched(event as KeyTouched, deps) : watchRings(deps),
+/** The schedule calls with nothing in it. */
+type Tick = { readonly detail?: undefined };
+
+export const handler = entry('watch', async (event: KeyTouched | Tick, deps) =>
+  event.detail === undefined ? watchRings(deps) : seeKeyTouched(event, deps),
 );

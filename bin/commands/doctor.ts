@@ -102,17 +102,19 @@ async function lookAtDocuments(
       return { unreachable: isCurfewError(error) ? error.message : String(error) };
     }
   };
-  const [jwks, discovery, feed] = await Promise.all(
-    ['.well-known/jwks.json', '.well-known/openid-configuration', 'feed'].map(served),
-  );
+  const [jwks, discovery, feed] = await Promise.all([
+    served('.well-known/jwks.json'),
+    served('.well-known/openid-configuration'),
+    served('feed'),
+  ]);
   const at = clock.now();
   return {
     ring,
     at,
     publicBaseUrl,
-    jwks: jwks as Served,
-    discovery: discovery as Served,
-    feed: 'unseen' in feedKey ? feedKey : { seen: await readFeed(feed as Served, ring, feedKey.seen, at) },
+    jwks,
+    discovery,
+    feed: 'unseen' in feedKey ? feedKey : { seen: await readFeed(feed, ring, feedKey.seen, at) },
   };
 }
 

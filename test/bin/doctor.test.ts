@@ -152,3 +152,14 @@ test('an instance with nothing wrong ends with 0', async () => {
   expect([exitCode, text.split('\n').at(-1)]).toEqual([0, '23 ok, 0 problems, 1 unknown']);
   expect(text).toContain(activeKid?.slice(0, 8));
 });
+
+test('a row that nobody can read is a problem, named by table, shape and member, and ends with 1', async () => {
+  const key = { pk: `RING#${RING}`, sk: 'HEAD' };
+  await world.tables.transact([{ kind: 'update', table: 'keys', key, set: { addedLater: 1 } }]);
+  const { json, exitCode } = await examine(deps(), looksAt(world));
+  const found = 'table keys has a head of a ring that cannot be read: addedLater is not a member of this version';
+  expect(exitCode).toBe(1);
+  expect(findingsOf(json).filter(({ state }) => state === 'problem')).toEqual([
+    { of: 'instance', check: 'rings', state: 'problem', found, fix: expect.stringContaining('who wrote the row') },
+  ]);
+});

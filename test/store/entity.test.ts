@@ -1,7 +1,7 @@
 /** What an entity does with any row: one that this file declares, so that the machinery is seen apart from our shapes. */
 import * as z from 'zod/mini';
 import { isCurfewError } from '../../lib/domain/base/errors';
-import { entity, type Schema } from '../../lib/domain/store/entity';
+import { entity, previously, type Schema } from '../../lib/domain/store/entity';
 import type { Row } from '../../lib/domain/store/table';
 import { WORKER } from './samples';
 
@@ -31,10 +31,10 @@ const BADGE = entity({
   ...declared,
   v: 3,
   schema,
-  previous: {
-    schema: z.strictObject({ colour: z.string(), door: z.string() }) as Schema<{ colour: string; door: string }>,
-    upgrade: ({ colour, door }: { colour: string; door: string }): Badge => ({ colour, doors: [{ door, until: 0 }] }),
-  },
+  previous: previously(
+    z.strictObject({ colour: z.string(), door: z.string() }),
+    ({ colour, door }): Badge => ({ colour, doors: [{ door, until: 0 }] }),
+  ),
 });
 const FIRST = entity({ ...declared, schema });
 

@@ -21,20 +21,28 @@ export function H(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('base64url');
 }
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type JsonObject = { readonly [name: string]: Json | undefined };
+
+/** Members whose values nobody has looked at yet. */
+export type Members = Readonly<Record<string, unknown>>;
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
- * JSON with members sorted by code unit, no spaces, and whole numbers only: one value has one spelling.
+ * JSON with members sorted by code unit, no spaces, and whole numbers only: one value has one spelling. Of objects that
+ * are typed by their members too, which is why it asks for no more than an object.
  * (RFC 8785 agrees wherever numbers are safe integers; anything else is refused rather than spelled.)
  */
-export function canonicalJson(value: Json): string {
+export function canonicalJson(value: Json | object): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     throw new CurfewError('ERR_INPUT_INVALID', 'the number is not a safe integer', { got: value });
+  if (typeof value === 'function') throw new CurfewError('ERR_INPUT_INVALID', 'the value is a function');
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.entries(value as Record<string, Json | undefined>).filter(
-    (member): member is [string, Json] => member[1] !== undefined,
-  );
+  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member)).join(',')}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
   members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
 }

@@ -50,16 +50,13 @@ export function executionName({ caseId, attempt }: Pick<CaseMeta, 'caseId' | 'at
 }
 
 export function isDeparture(statement: Statement): statement is Departure {
-  return (DEPARTURE_KINDS as readonly string[]).includes(statement.kind);
+  return DEPARTURE_KINDS.some((kind) => kind === statement.kind);
 }
 
 export function foldDeparture(fold: CaseFold | undefined, statement: Departure, rescinded: boolean): CaseFold {
-  const kinds = [fold?.kind ?? statement.kind, statement.kind].sort((a, b) => strength(b) - strength(a)) as [
-    DepartureKind,
-    DepartureKind,
-  ];
+  const kind = fold === undefined || strength(statement.kind) > strength(fold.kind) ? statement.kind : fold.kind;
   const dates = [...new Set([...(fold?.dates ?? []), statement.effectiveAt])].sort((a, b) => a - b);
-  return { kind: kinds[0], dates, rescinded: rescinded || (fold?.rescinded ?? false) };
+  return { kind, dates, rescinded: rescinded || (fold?.rescinded ?? false) };
 }
 
 /**

@@ -5,7 +5,7 @@
  * deploy or administer it with `planned`, twice. Everything here stands in records in clear: rings, kids and custody
  * classes name no person. The offline verifier calls the same function.
  */
-import { canonicalJson, H, type Json } from '../base/encoding';
+import { canonicalJson, H } from '../base/encoding';
 import { ENDING, type EndingStepName } from '../rings/ending';
 import type { KeyState, TaintClass } from '../rings/ring';
 import type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
@@ -103,7 +103,7 @@ function isTaintable({ state }: Inventory['keys'][number]): boolean {
 
 /** Names a frozen list: an approval, and a later reader, can say which one is meant. */
 export function itemsSha(items: readonly object[]): string {
-  return H(canonicalJson(items as unknown as Json));
+  return H(canonicalJson(items));
 }
 
 interface StepFields {

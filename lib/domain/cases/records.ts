@@ -7,15 +7,13 @@
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
  * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
  */
-import type { Json } from '../base/encoding';
+import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
 import type { CaseMeta } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
 import type { CaseItem, ItemKind, Observations, Proof } from './proof';
-
-type Body = EvidenceRecord['body'];
 
 /** What a sealed member of a record is bound to. */
 export function sealContext(caseId: string, name: string): string {
@@ -115,7 +113,7 @@ function record(
   { caseId }: Pick<CaseMeta, 'caseId'>,
   type: RecordType,
   name: string,
-  body: object,
+  body: JsonObject,
   at: number,
   ring?: string,
 ): EvidenceRecord {
@@ -126,7 +124,7 @@ function record(
     at,
     case: caseId,
     ...(ring !== undefined && { ring }),
-    body: body as Body & Json,
+    body,
   };
   // Before the transaction that carries it: after that, a record too large to append would block all behind it.
   const bytes = Buffer.byteLength(formatRecord(written));

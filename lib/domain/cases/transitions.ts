@@ -56,7 +56,7 @@ export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWr
 /** The writes of one more departure statement; none where it says nothing new. */
 export function addDeparture(meta: CaseMeta, statement: Departure, rescinded: boolean, now: number): CaseWrite[] {
   const fold = foldDeparture(meta, statement, rescinded);
-  const dueAt = fold.dates[0] as number;
+  const dueAt = Math.min(...fold.dates);
   if (fold.kind === meta.kind && fold.rescinded === meta.rescinded && fold.dates.length === meta.dates.length)
     return [];
 

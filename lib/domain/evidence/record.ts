@@ -6,7 +6,7 @@
  * `id` derives from what happened (the ring and its fence, the case and its item), never from when it was written:
  * a replay names the same record and adds nothing. Personal data stands only in sealed fields, ARNs and names too.
  */
-import { canonicalJson, type Json } from '../base/encoding';
+import { canonicalJson, isMembers, type Json, type JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 
 /** Every kind of record; what each says stands beside it. */
@@ -51,20 +51,20 @@ export interface EvidenceRecord {
   readonly at: number;
   readonly case?: string;
   readonly ring?: string;
-  readonly body: { readonly [name: string]: Json | undefined };
+  readonly body: JsonObject;
 }
 
 export function formatRecord(record: EvidenceRecord): string {
-  return canonicalJson(record as unknown as Json);
+  return canonicalJson(record);
 }
 
 /** A record as a row of an outbox holds it. */
-export function storedRecord(record: EvidenceRecord): { readonly [name: string]: Json | undefined } {
+export function storedRecord(record: EvidenceRecord): JsonObject {
   return { ...record };
 }
 
 /** The record that a row of an outbox holds: parsed as strictly as if it came from the log. */
-export function recordFrom(stored: { readonly [name: string]: Json | undefined }): EvidenceRecord {
+export function recordFrom(stored: JsonObject): EvidenceRecord {
   return parseRecord(Buffer.from(canonicalJson(stored)));
 }
 
@@ -87,20 +87,17 @@ export function parseRecord(bytes: Uint8Array): EvidenceRecord {
   if (extra !== undefined) throw refuse(`has no member ${JSON.stringify(extra)}`, extra, MEMBERS);
   if (v !== 1) throw refuse('has v 1', v, 1);
   if (typeof id !== 'string' || !ID.test(id)) throw refuse(`has an id like ${ID.source}`, id);
-  if (typeof type !== 'string' || !Object.hasOwn(RECORD_TYPES, type))
-    throw refuse('has a known type', type, Object.keys(RECORD_TYPES));
-  if (!Number.isSafeInteger(at) || (at as number) < 0) throw refuse('has at in whole epoch seconds', at);
-  for (const name of ['case', 'ring'] as const)
-    if (value[name] !== undefined && (typeof value[name] !== 'string' || !ID.test(value[name])))
-      throw refuse(`names its ${name} like ${ID.source}`, value[name]);
+  if (!isRecordType(type)) throw refuse('has a known type', type, Object.keys(RECORD_TYPES));
+  if (!isInstant(at)) throw refuse('has at in whole epoch seconds', at);
+  const of = { case: parseName('case', value.case), ring: parseName('ring', value.ring) };
   if (!isMembers(body)) throw refuse('has an object as body', typeof body);
 
-  const record = value as unknown as EvidenceRecord;
+  const record: EvidenceRecord = { ...value, v, id, type, at, ...of, body };
   if (!Buffer.from(spell(record)).equals(bytes)) throw refuse('is spelled canonically', text.slice(0, 80));
   return record;
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string): Json {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -116,8 +113,18 @@ function spell(record: EvidenceRecord): string {
   }
 }
 
-function isMembers(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isRecordType(type: unknown): type is RecordType {
+  return typeof type === 'string' && Object.hasOwn(RECORD_TYPES, type);
+}
+
+function isInstant(at: unknown): at is number {
+  return typeof at === 'number' && Number.isSafeInteger(at) && at >= 0;
+}
+
+/** The case, or the ring, that a record is of: it may be of none. */
+function parseName(name: string, value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && ID.test(value))) return value;
+  throw refuse(`names its ${name} like ${ID.source}`, value);
 }
 
 function refuse(rule: string, got: unknown, allowed?: unknown, cause?: unknown): CurfewError {

@@ -65,7 +65,7 @@ const SCHEMES: Readonly<Record<Scheme, SchemeRow>> = {
     signatureHeader: 'webhook-signature',
     parseSignatures: (text) => {
       const signatures = text.split(' ').map(parseVersionedSignature);
-      return signatures.includes(undefined) ? undefined : (signatures as Signature[]);
+      return allKnown(signatures);
     },
     parseSecret: (text) => {
       if (text.startsWith('whsec_')) return hmacSecret('v1', parseBase64(text.slice('whsec_'.length), 24, 64));
@@ -142,12 +142,19 @@ export function verifyDelivery(
 /** An unreadable secret refuses everything: skipping it would hide that a rotation went wrong. */
 function liveSecrets(row: SchemeRow, secrets: readonly string[]): readonly LiveSecret[] {
   const live = secrets.map(row.parseSecret);
-  if (live.length === 0 || live.includes(undefined))
+  const known = allKnown(live);
+  if (known === undefined || known.length === 0)
     throw new CurfewError('ERR_CONFIG_INVALID', 'a webhook secret of this source is missing or unreadable', {
       got: { secrets: secrets.length },
       allowed: 'whsec_ or whpk_ and base64 (standard-webhooks), 16 characters or more (bamboohr)',
     });
-  return live as LiveSecret[];
+  return known;
+}
+
+/** Undefined where one of them is. */
+function allKnown<T>(all: readonly (T | undefined)[]): readonly T[] | undefined {
+  const known = all.filter((one) => one !== undefined);
+  return known.length === all.length ? known : undefined;
 }
 
 function parseVersionedSignature(text: string): Signature | undefined {

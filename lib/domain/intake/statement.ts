@@ -8,6 +8,7 @@
  *                    "fields":{"Status":{"value":"Inactive"},"Employment Status: Date":{"value":"2026-11-30"}}}]}
  *                                                                                     bamboohr
  */
+import { isMembers, type Members } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { parseStrictJson } from '../base/strict-json';
 import type { Statement, StatementKind } from '../store/inbox';
@@ -24,8 +25,6 @@ const KIND_OF_TYPE: Readonly<Record<string, StatementKind>> = {
   'worker.rescinded': 'rescinded',
   'worker.rehired': 'rehire',
 };
-
-type Members = Readonly<Record<string, unknown>>;
 
 const PARSERS: Readonly<Record<Scheme, (body: Members, deliveryId: string) => readonly Statement[]>> = {
   'standard-webhooks': (body, deliveryId) => {
@@ -81,9 +80,9 @@ export function parseStatements(scheme: Scheme, rawBody: Uint8Array, deliveryId:
       allowed: BODY_BYTES_MAX,
     });
   const body = parseStrictJson(rawBody, 'ERR_WEBHOOK_BODY');
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
+  if (!isMembers(body))
     throw new CurfewError('ERR_WEBHOOK_BODY', 'the body is not a JSON object', { allowed: 'one JSON object' });
-  return PARSERS[scheme](body as Members, deliveryId);
+  return PARSERS[scheme](body, deliveryId);
 }
 
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
@@ -113,7 +112,7 @@ export function parseWorkerId(given: unknown, name: string): string {
 }
 
 function object(given: unknown, name: string): Members {
-  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Members;
+  if (isMembers(given)) return given;
   throw statement(`${name} is not an object`);
 }
 

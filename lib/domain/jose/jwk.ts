@@ -1,6 +1,6 @@
 /** Public keys as JWK (RFC 7517, RFC 8037) and the kid derived from them (RFC 7638). */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { H } from '../base/encoding';
+import { H, isMembers } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { parseAlgorithm, type SigningAlgorithm } from './algorithm';
 
@@ -15,6 +15,25 @@ export interface PublicJwk {
   readonly kid: string;
   readonly alg: SigningAlgorithm;
   readonly use: 'sig';
+}
+
+/** The kids of a JWK set as it is served (RFC 7517 section 5). What is none says nothing of any key: `ERR_UNAVAILABLE`. */
+export function kidsIn(jwkSet: string): readonly string[] {
+  const keys = memberIn(jwkSet, 'keys');
+  if (!Array.isArray(keys) || !keys.every(isMembers))
+    throw new CurfewError('ERR_UNAVAILABLE', 'what is served as the JWKS is none', {
+      fix: 'ask for it as a verifier does, and see what answers',
+    });
+  return keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []));
+}
+
+function memberIn(text: string, name: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isMembers(value) ? value[name] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const RSA_BITS_MIN = 2048;

@@ -1,11 +1,11 @@
 /** What the customer says of a ring, its hard limits, and the settings that a live ring works with. */
-import { canonicalJson, H, type Json } from '../base/encoding';
+import { canonicalJson, H, isMembers } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { span } from '../base/time';
 import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
 import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
 import type { DeclaredVerifier, RingSettings } from '../store/ring-head';
-import { type Exemption, endOf, isExempt } from './exemption';
+import { type Exemption, endOf, exemptionsIn, isExempt } from './exemption';
 
 const DAY = 86_400;
 
@@ -91,9 +91,9 @@ const CALLED = {
 } as const;
 
 export function parseRingConfig(given: unknown): RingConfig {
-  const ring = given as { readonly [name in keyof RingConfig]?: unknown };
-  if (typeof ring !== 'object' || ring === null)
+  if (!isMembers(given))
     throw new CurfewError('ERR_CONFIG_INVALID', 'the configuration of a ring is not an object', { got: typeof given });
+  const ring = given;
   const extra = Object.keys(ring).find((name) => !MEMBERS.includes(name));
   if (extra !== undefined)
     throw new CurfewError(
@@ -136,7 +136,8 @@ export function parseRingConfig(given: unknown): RingConfig {
       allowed: `${span(RING_LIMITS.periodSeconds.min)} to ${span(RING_LIMITS.periodSeconds.max)}`,
       fix: `give a rotation period: ${CALLED.periodSeconds}`,
     });
-  const exemptions = (ring.exemptions ?? []) as readonly Exemption[];
+  // One past its date counts no more, and is still what the app said: only its shape is asked here.
+  const exemptions = exemptionsIn(ring.exemptions ?? []);
   const longer = isExempt(exemptions, 'ERR_RING_LIMIT', id) ? { max: EXEMPT_PERIOD_SECONDS_MAX } : {};
   const periodSeconds = within(`the rotation period of ring ${id}`, 'periodSeconds', ring.periodSeconds, {
     ...RING_LIMITS.periodSeconds,
@@ -208,7 +209,7 @@ export function ringSettings(config: RingConfig, settings: RingTimes): RingSetti
 }
 
 export function settingsSha(cfg: RingSettings): string {
-  return H(canonicalJson(cfg as unknown as Json));
+  return H(canonicalJson(cfg));
 }
 
 /** RFC 8414, section 2: https, no query, no fragment. */
@@ -229,7 +230,7 @@ function parseStandbyAge(id: string, given: unknown, periodSeconds: number): num
 }
 
 function parseVerifier(ringId: string, given: unknown): DeclaredVerifier {
-  const { name, cacheSeconds } = (given ?? {}) as { name?: unknown; cacheSeconds?: unknown };
+  const { name, cacheSeconds } = isMembers(given) ? given : {};
   const isAge = (age: unknown): age is number =>
     typeof age === 'number' && Number.isSafeInteger(age) && age >= 0 && age <= CACHE_SECONDS_MAX;
   if (
@@ -246,14 +247,18 @@ function parseVerifier(ringId: string, given: unknown): DeclaredVerifier {
 }
 
 function parseLegacyKey(ringId: string, given: unknown): LegacyKeyConfig {
-  const { jwk, verifyUntil, approver } = (given ?? {}) as { jwk?: unknown; verifyUntil?: unknown; approver?: unknown };
-  if (typeof approver !== 'string' || approver === '' || !Number.isSafeInteger(verifyUntil))
+  const { jwk, verifyUntil, approver } = isMembers(given) ? given : {};
+  if (typeof approver !== 'string' || approver === '' || !isInstant(verifyUntil))
     throw new CurfewError('ERR_CONFIG_INVALID', `a legacy key of ring ${ringId} needs an approver and an end`, {
       got: { verifyUntil, approver },
       allowed: { verifyUntil: 'epoch seconds', approver: 'a ticket or a role' },
       fix: 'give verifyUntil in epoch seconds and where the approval is on file',
     });
-  return { jwk: parsePublicJwk(jwk), verifyUntil: verifyUntil as number, approver };
+  return { jwk: parsePublicJwk(jwk), verifyUntil, approver };
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value);
 }
 
 function listOf(given: unknown, what: string): readonly unknown[] {

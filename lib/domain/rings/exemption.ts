@@ -4,6 +4,7 @@
  *
  *     {"rule":"ERR_RING_LIMIT","subject":"customer-api","approver":"CHG-7","reason":"partner rotates yearly","until":"2027-03-31"}
  */
+import { isMembers } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import type { Exemption } from '../store/ring-head';
 
@@ -23,8 +24,15 @@ const MEMBERS: readonly string[] = ['rule', 'subject', 'approver', 'reason', 'un
 
 /** Throws `ERR_EXEMPTION` for one without approver, past its date, or for longer than a year. `now` in epoch seconds. */
 export function parseExemptions(given: unknown, now: number): readonly Exemption[] {
+  const exemptions = exemptionsIn(given);
+  for (const exemption of exemptions) checkDate(exemption, now);
+  return exemptions;
+}
+
+/** Their shape alone: whoever records what was let through also records what counts no more. */
+export function exemptionsIn(given: unknown): readonly Exemption[] {
   if (!Array.isArray(given)) throw refuse('exemptions are not a list', typeof given, 'array');
-  return given.map((one) => parseExemption(one, now));
+  return given.map(exemptionIn);
 }
 
 /** Epoch seconds of the first instant at which the exemption counts no more. */
@@ -36,29 +44,39 @@ export function isExempt(exemptions: readonly Exemption[], rule: ExemptableRule,
   return exemptions.some((exemption) => exemption.rule === rule && exemption.subject === subject);
 }
 
-function parseExemption(given: unknown, now: number): Exemption {
-  if (typeof given !== 'object' || given === null) throw refuse('an exemption is not an object', typeof given, MEMBERS);
-  const { rule, subject, approver, reason, until } = given as { readonly [name in keyof Exemption]?: unknown };
+function exemptionIn(given: unknown): Exemption {
+  if (!isMembers(given)) throw refuse('an exemption is not an object', typeof given, MEMBERS);
+  const { rule, subject, approver, reason, until } = given;
   const extra = Object.keys(given).find((name) => !MEMBERS.includes(name));
   if (extra !== undefined) throw refuse('an exemption has an unknown member', extra, MEMBERS);
-  if (typeof rule !== 'string' || !Object.hasOwn(EXEMPTABLE, rule))
-    throw refuse('no exemption exists from this rule', rule, Object.keys(EXEMPTABLE));
+  if (!isExemptable(rule)) throw refuse('no exemption exists from this rule', rule, Object.keys(EXEMPTABLE));
   if (typeof subject !== 'string' || subject === '')
-    throw refuse(`an exemption from ${rule} has no subject`, subject, EXEMPTABLE[rule as ExemptableRule]);
-  const what = `the exemption of ${subject} from ${rule}`;
+    throw refuse(`an exemption from ${rule} has no subject`, subject, EXEMPTABLE[rule]);
+  const what = named({ rule, subject });
   if (typeof approver !== 'string' || approver.trim() === '')
     throw refuse(`${what} has no approver`, approver, 'where the approval is on file');
   if (typeof reason !== 'string' || reason.trim() === '') throw refuse(`${what} has no reason`, reason, 'a sentence');
   if (typeof until !== 'string' || !isDay(until)) throw refuse(`${what} has no date`, until, 'YYYY-MM-DD');
-  const exemption = { rule: rule as ExemptableRule, subject, approver, reason, until };
-  if (now >= endOf(exemption)) throw refuse(`${what} is past its date`, until, dayOf(now));
+  return { rule, subject, approver, reason, until };
+}
+
+function checkDate(exemption: Exemption, now: number): void {
+  const { until } = exemption;
+  if (now >= endOf(exemption)) throw refuse(`${named(exemption)} is past its date`, until, dayOf(now));
   if (endOf(exemption) > now + EXEMPT_DAYS_MAX * DAY)
     throw refuse(
-      `${what} is for longer than a year`,
+      `${named(exemption)} is for longer than a year`,
       until,
       `${dayOf(now + (EXEMPT_DAYS_MAX - 1) * DAY)} at the latest`,
     );
-  return exemption;
+}
+
+function named({ rule, subject }: Pick<Exemption, 'rule' | 'subject'>): string {
+  return `the exemption of ${subject} from ${rule}`;
+}
+
+function isExemptable(rule: unknown): rule is ExemptableRule {
+  return typeof rule === 'string' && Object.hasOwn(EXEMPTABLE, rule);
 }
 
 function isDay(text: string): boolean {

@@ -2,7 +2,7 @@
  * Key policy v1, written once at birth. The right to sign stands here and nowhere else, and ends here: nobody
  * automated may change the policy, so a dead scheduler cannot keep a key signing (the dead man's key).
  */
-import { canonicalJson, H, type Json } from '../base/encoding';
+import { canonicalJson, H, type Json, type JsonObject } from '../base/encoding';
 import { ALGORITHMS, type SigningAlgorithm } from '../jose/algorithm';
 import type { PolicyState } from '../store/ring-key';
 
@@ -92,29 +92,43 @@ function withoutGone(policy: string, found: readonly string[]): string {
     if (typeof value === 'string')
       return isPrincipal && (UNIQUE_ID.test(value) || !found.includes(value)) ? '-' : value;
     if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map((member: Json) => kept(member, isPrincipal));
-    const members = Object.entries(value as Record<string, Json>);
-    return Object.fromEntries(
-      members.map(([name, member]) => [name, kept(member, isPrincipal || name === 'Principal')]),
-    );
+    if (isList(value)) return value.map((member) => kept(member, isPrincipal));
+    return mapMembers(value, (member, name) => kept(member, isPrincipal || name === 'Principal'));
   };
-  return canonicalJson(kept(JSON.parse(policy) as Json, false));
+  return canonicalJson(kept(parsed(policy), false));
 }
 
 const UNIQUE_ID = /^(AROA|AIDA)[A-Z0-9]+$/;
 
 /** Two texts of one policy: order of members and of lists, white space, and one value or a list of one, say nothing. */
 export function isSamePolicy(a: string, b: string): boolean {
-  return normalised(JSON.parse(a) as Json) === normalised(JSON.parse(b) as Json);
+  return normalised(parsed(a)) === normalised(parsed(b));
 }
 
 function normalised(policy: Json): string {
   const one = (value: Json): Json => {
-    if (Array.isArray(value)) return value.length === 1 ? one(value[0] as Json) : sorted(value.map(one));
     if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, one(member as Json)]));
+    if (!isList(value)) return mapMembers(value, one);
+    const [only, ...more] = value;
+    return only !== undefined && more.length === 0 ? one(only) : sorted(value.map(one));
   };
   return canonicalJson(one(policy));
+}
+
+/** What KMS holds as a policy, and what we write, is JSON. */
+function parsed(policy: string): Json {
+  return JSON.parse(policy);
+}
+
+/** `Array.isArray` does not tell a readonly list from an object. */
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+function mapMembers(members: JsonObject, map: (member: Json, name: string) => Json): JsonObject {
+  return Object.fromEntries(
+    Object.entries(members).map(([name, member]) => [name, member === undefined ? member : map(member, name)]),
+  );
 }
 
 /** Statements too: which comes first decides nothing. */

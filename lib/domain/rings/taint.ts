@@ -56,7 +56,8 @@ export function taint(
   const fresh = targets.filter(({ kid }) => TAINTABLE.includes(findKey(ring, kid).state));
   const joined = targets.filter(({ kid }) => JOINABLE.includes(findKey(ring, kid).state));
   const replaced = fresh.some(({ kid }) => kid === ring.activeKid);
-  if (replaced && successor === undefined)
+  const toKid = replaced ? successor : ring.activeKid;
+  if (replaced && toKid === undefined)
     throw new CurfewError(
       'ERR_KEY_STATE',
       `the taint of ACTIVE key ${ring.activeKid} of ring ${ring.id} names no successor`,
@@ -65,7 +66,6 @@ export function taint(
         fix: 'prepare a STANDBY and name it',
       },
     );
-  const toKid = replaced ? (successor as string) : ring.activeKid;
   if (standbys.some(({ kid }) => kid === successor))
     throw new CurfewError('ERR_KEY_STATE', `successor ${successor} of ring ${ring.id} is tainted by the same request`, {
       got: successor,

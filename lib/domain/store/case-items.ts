@@ -36,13 +36,14 @@ const principalRef: Schema<PrincipalRef> = z.discriminatedUnion('type', [
   z.strictObject({ ref: text, type: z.literal('unknown'), reason: text }),
 ]);
 
-export interface ExposureRef {
+/** A type and no interface, as whatever stands in a record: only a type is known to be JSON. */
+export type ExposureRef = {
   readonly ref: string;
   readonly ring: string;
   /** Custody of this one key; of whichever key is ACTIVE otherwise. */
   readonly kid?: string;
   readonly class: ExposureClass;
-}
+};
 
 export interface Inventory {
   /** Number of the first item of the plan: containment has those before. */

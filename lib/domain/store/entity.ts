@@ -11,7 +11,7 @@
  */
 import { CurfewError } from '../base/errors';
 import { checkMembers, type Schema } from './members';
-import type { Row, RowKey, TableName, Test, Value } from './table';
+import { type Row, type RowKey, type TableName, type Test, valuesOf } from './table';
 
 export type { Schema } from './members';
 
@@ -20,10 +20,13 @@ export function shape<V>(schema: Schema<V>): Schema<V> {
   return schema;
 }
 
-/** A shape of the version before, and how it reads today. */
+/** A shape of the version before, and how it reads today: `previously` makes one. */
 interface Previous<V> {
-  readonly schema: Schema<unknown>;
-  readonly upgrade: (stored: never) => V;
+  readonly read: (check: <O>(schema: Schema<O>) => O) => V;
+}
+
+export function previously<O, V>(schema: Schema<O>, upgrade: (stored: O) => V): Previous<V> {
+  return { read: (check) => upgrade(check(schema)) };
 }
 
 /** What parsing a row needs to know of its shape. */
@@ -94,6 +97,7 @@ export function entity<
     part: () => {
       throw new CurfewError('ERR_INPUT_INVALID', `table ${given.table} has no query for rows of entity ${given.name}`);
     },
+    // K is object where nothing is given: there is no other K to say it of.
     fromKey: () => ({}) as K,
     ...given,
   };
@@ -102,7 +106,7 @@ export function entity<
     ...whole,
     parse,
     in: (...args) => ({ table: given.table, parse, ...whole.part(...args) }),
-    row: (key, members) => ({ ...given.key(...key), v: whole.v, ...(members as Readonly<Record<string, Value>>) }),
+    row: (key, members) => ({ ...given.key(...key), v: whole.v, ...valuesOf(members) }),
   };
 }
 
@@ -117,8 +121,7 @@ function parseRow<M, K>(of: Reading<TableName, M, K>, row: Row): M & K {
 
 function parseMembers<M>(of: Reading<TableName, M, unknown>, v: unknown, members: object): M {
   if (v === of.v) return checked(of, of.schema, members);
-  if (of.previous !== undefined && v === of.v - 1)
-    return of.previous.upgrade(checked(of, of.previous.schema, members) as never);
+  if (of.previous !== undefined && v === of.v - 1) return of.previous.read((schema) => checked(of, schema, members));
   const known = of.previous === undefined ? `${of.v}` : `${of.v - 1} or ${of.v}`;
   throw invalid(of, 'v', v === undefined ? 'is missing' : `is not ${known}`);
 }

@@ -24,7 +24,7 @@ export interface Outbox {
   readonly event?: OutboxEvent;
 }
 
-const outbox = z.strictObject({
+const outbox: Schema<Outbox> = z.strictObject({
   record: jsonObject,
   event: z.optional(
     z.strictObject({
@@ -32,7 +32,7 @@ const outbox = z.strictObject({
       detail: z.catchall(z.object({ id: text }), z.union([text, z.number(), z.boolean()])),
     }),
   ),
-}) as Schema<Outbox>;
+});
 
 const waits = ({ sk }: { readonly sk: string }) => sk.startsWith(OUTBOX_PREFIX);
 

@@ -1,5 +1,5 @@
 /** Claims of an access token (RFC 9068): built at issue, judged at verify and at adoption, in whole seconds. */
-import { H } from '../base/encoding';
+import { H, isMembers, type Members } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 
 /** Which claim names a subject: `sub`, `act.sub`, `client_id`. */
@@ -62,14 +62,12 @@ export function buildClaims(
       got: life,
     });
   const { sub, client_id, ...others } = claims;
-  requireText('sub', sub);
-  requireText('client_id', client_id);
+  const subjects = { sub: shortText('sub', sub), client_id: shortText('client_id', client_id) };
   actors(claims.act);
   return {
     iss: rules.issuer,
     aud: rules.audience,
-    sub: sub as string,
-    client_id: client_id as string,
+    ...subjects,
     jti,
     iat: now,
     exp: now + life,
@@ -79,27 +77,47 @@ export function buildClaims(
 
 /** Parses a payload and checks its claims; throws `ERR_TOKEN_CLAIM` naming the claim, `ERR_TOKEN_EXPIRED` past exp. */
 export function parseClaims(payload: Uint8Array, rules: ClaimRules, now: number): Claims {
-  let claims: Record<string, unknown>;
+  const claims = typed(membersIn(payload));
+  const { iat, exp, nbf } = claims;
+  if (claims.iss !== rules.issuer) throw refused('iss');
+  if (claims.aud !== rules.audience) throw refused('aud');
+  if (exp <= iat || exp - iat > rules.maxTtlSeconds) throw refused('exp');
+  if (nbf !== undefined && nbf > now + rules.skewSeconds) throw refused('nbf');
+  if (iat > now + rules.skewSeconds) throw refused('iat');
+  if (now >= exp + rules.skewSeconds)
+    throw new CurfewError('ERR_TOKEN_EXPIRED', 'the token is past its exp', { got: now - exp });
+  return claims;
+}
+
+/** Claims of the types that we compute with, whatever they say: of a token whose digest tells that we issued it. */
+export function readClaims(payload: Uint8Array): Claims {
+  return typed(membersIn(payload));
+}
+
+function membersIn(payload: Uint8Array): Members {
+  let claims: unknown;
   try {
     claims = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload));
   } catch (cause) {
     throw new CurfewError('ERR_TOKEN_CLAIM', 'the payload is not UTF-8 JSON', { cause });
   }
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
-    throw new CurfewError('ERR_TOKEN_CLAIM', 'the payload is not a JSON object');
-  if (claims.iss !== rules.issuer) throw refused('iss');
-  if (claims.aud !== rules.audience) throw refused('aud');
-  for (const name of ['sub', 'client_id', 'jti'])
-    if (typeof claims[name] !== 'string' || claims[name] === '') throw refused(name);
-  const { iat, exp, nbf } = claims;
+  if (isMembers(claims)) return claims;
+  throw new CurfewError('ERR_TOKEN_CLAIM', 'the payload is not a JSON object');
+}
+
+/** The same claims in the same order: a token is copied, never edited. */
+function typed(claims: Members): Claims {
+  const { iss, aud, sub, client_id, jti, iat, exp, nbf } = claims;
+  if (!isText(iss)) throw refused('iss');
+  if (!isText(aud)) throw refused('aud');
+  if (!isText(sub)) throw refused('sub');
+  if (!isText(client_id)) throw refused('client_id');
+  if (!isText(jti)) throw refused('jti');
   if (!isInstant(iat)) throw refused('iat');
-  if (!isInstant(exp) || exp <= iat || exp - iat > rules.maxTtlSeconds) throw refused('exp');
-  if (nbf !== undefined && (!isInstant(nbf) || nbf > now + rules.skewSeconds)) throw refused('nbf');
-  if (iat > now + rules.skewSeconds) throw refused('iat');
-  if (now >= exp + rules.skewSeconds)
-    throw new CurfewError('ERR_TOKEN_EXPIRED', 'the token is past its exp', { got: now - exp });
+  if (!isInstant(exp)) throw refused('exp');
+  if (nbf !== undefined && !isInstant(nbf)) throw refused('nbf');
   actors(claims.act);
-  return claims as Claims;
+  return { ...claims, iss, aud, sub, client_id, jti, iat, exp, ...(nbf !== undefined && { nbf }) };
 }
 
 /** Everybody whose cut-off ends the token: sub, every act.sub, client_id. */
@@ -115,28 +133,28 @@ const ACTORS_MAX = 8;
 
 function actors(act: unknown): string[] {
   const subjects: string[] = [];
-  for (let actor = act; actor !== undefined; actor = (actor as Actor).act) {
-    if (
-      typeof actor !== 'object' ||
-      actor === null ||
-      typeof (actor as Actor).sub !== 'string' ||
-      subjects.length === ACTORS_MAX
-    )
-      throw refused('act');
-    subjects.push((actor as Actor).sub);
+  let actor = act;
+  while (actor !== undefined) {
+    if (!isMembers(actor) || typeof actor.sub !== 'string' || subjects.length === ACTORS_MAX) throw refused('act');
+    subjects.push(actor.sub);
+    actor = actor.act;
   }
   return subjects;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function isInstant(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-function requireText(name: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '' || value.length > 256)
-    throw new CurfewError('ERR_INPUT_INVALID', `claim ${name} is not a text of 1 to 256 characters`, {
-      got: typeof value,
-    });
+function shortText(name: string, value: unknown): string {
+  if (isText(value) && value.length <= 256) return value;
+  throw new CurfewError('ERR_INPUT_INVALID', `claim ${name} is not a text of 1 to 256 characters`, {
+    got: typeof value,
+  });
 }
 
 function refused(claim: string): CurfewError {

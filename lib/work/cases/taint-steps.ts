@@ -170,7 +170,9 @@ async function taintsByRing(
   { caseId }: StepRequest,
   deps: ConductorDeps,
 ): Promise<readonly [string, readonly Stored[]][]> {
-  const taints = (await loadItems(deps, caseId)).filter((stored): stored is Stored => stored.item.kind === 'taint');
+  const taints = (await loadItems(deps, caseId)).flatMap(({ item, ...stored }): Stored[] =>
+    item.kind === 'taint' ? [{ ...stored, item }] : [],
+  );
   const rings = [...new Set(taints.map(({ item }) => item.ring))];
   return rings.map((ring) => [ring, taints.filter(({ item }) => item.ring === ring)]);
 }

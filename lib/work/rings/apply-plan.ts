@@ -2,7 +2,9 @@
  * Asks `planRotation` what a ring needs, does that one thing, reads the ring again and asks again: at birth as at each
  * tick. It births, activates, disables and retires keys, and cannot sign with any.
  */
+
 import { CurfewError, isCurfewError } from '../../domain/base/errors';
+import { kidsIn } from '../../domain/jose/jwk';
 import { retireRing } from '../../domain/rings/life';
 import { findKey, type Ring } from '../../domain/rings/ring';
 import { planRotation, type RotationAction, successors } from '../../domain/rings/rotation';
@@ -179,8 +181,7 @@ export async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promi
 async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps): Promise<boolean> {
   const { status, body } = await http.get(`${config.publicBaseUrl}/r/${ring.id}/.well-known/jwks.json`);
   if (status !== 200) return false;
-  const { keys } = JSON.parse(body) as { keys: readonly { kid: string }[] };
-  return keys.some((key) => key.kid === kid);
+  return kidsIn(body).includes(kid);
 }
 
 export function noSuccessor(ring: Ring): CurfewError {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
-import { jwkFromSpki, KID_PATTERN, parsePublicJwk, thumbprint } from '../../../lib/domain/jose/jwk';
+import { jwkFromSpki, KID_PATTERN, kidsIn, parsePublicJwk, thumbprint } from '../../../lib/domain/jose/jwk';
 import { signingKey } from '../../support/keys';
 import { oddBut } from '../../support/odd';
 
@@ -118,4 +118,13 @@ test('a KMS public key of another algorithm than the ring is refused', () => {
       allowed: 'EC P-256',
     }),
   );
+});
+
+test('the kids of a JWK set are those of its keys; what is no set has none to tell', () => {
+  expect(kidsIn('{"keys":[{"kid":"a"},{"kty":"EC"},{"kid":7},{"kid":"b"}]}')).toEqual(['a', 'b']);
+  expect(kidsIn('{"keys":[]}')).toEqual([]);
+  for (const served of ['', '<html>', 'null', '7', '[]', '{}', '{"keys":{}}', '{"keys":["a"]}', '{"keys":[null]}'])
+    expect(() => kidsIn(served)).toThrow(
+      expect.objectContaining({ code: 'ERR_UNAVAILABLE', message: 'what is served as the JWKS is none' }),
+    );
 });

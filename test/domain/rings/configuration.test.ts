@@ -210,3 +210,14 @@ test('a ring may sign for longer than the limit only under an exemption that nam
     expect.objectContaining({ code: 'ERR_RING_LIMIT' }),
   );
 });
+
+test('an exemption is stored with the ring, so one that is none is refused, and one past its date is not', () => {
+  const past = { rule: 'ERR_RING_LIMIT', subject: 'another', approver: 'CHG-7', reason: 'test', until: '2020-01-31' };
+  expect(parseRingConfig({ ...GOOD, exemptions: [past] }).exemptions).toEqual([past]);
+  for (const exemptions of ['x', {}, [null], [7], [{}], [{ ...past, until: 7 }], [{ ...past, until: '31 January' }]])
+    expect(() => parseRingConfig({ ...GOOD, exemptions })).toThrow(expect.objectContaining({ code: 'ERR_EXEMPTION' }));
+  for (const more of [{ rule: 'ERR_NOT_FOUND' }, { approver: '' }, { reason: undefined }, { later: 1 }])
+    expect(() => parseRingConfig({ ...GOOD, exemptions: [{ ...past, ...more }] })).toThrow(
+      expect.objectContaining({ code: 'ERR_EXEMPTION' }),
+    );
+});

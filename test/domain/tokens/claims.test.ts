@@ -1,4 +1,4 @@
-import { buildClaims, type ClaimRules, parseClaims, subjectsOf } from '../../../lib/domain/tokens/claims';
+import { buildClaims, type ClaimRules, parseClaims, readClaims, subjectsOf } from '../../../lib/domain/tokens/claims';
 import { oddBut } from '../../support/odd';
 import { CFG, NOW } from '../../support/rings';
 
@@ -143,5 +143,29 @@ describe('buildClaims', () => {
     const claims = build(JSON.parse('{"sub":"member-1","client_id":"web","__proto__":{"iss":"https://evil.example"}}'));
     expect(claims.iss).toBe(CFG.iss);
     expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
+  });
+});
+
+describe('readClaims', () => {
+  const read = (claims: unknown) => readClaims(Buffer.from(JSON.stringify(claims)));
+
+  test('gives back every claim, of whomever and whenever it is', () => {
+    const other = { ...GOOD, iss: 'https://other.example', iat: 1, exp: 2, scope: 'orders', act: { sub: 'a' } };
+    expect(read(other)).toEqual(other);
+    expect(Object.keys(read(other))).toEqual(Object.keys(other));
+  });
+
+  test.each(['iss', 'aud', 'sub', 'client_id', 'jti'])('%s is a text', (name) => {
+    for (const odd of oddBut('x', '007', '-1')) expect(() => read({ ...GOOD, [name]: odd })).toThrow(refused(name));
+  });
+
+  test.each(['iat', 'exp', 'nbf'])('%s is a whole number', (name) => {
+    const given = oddBut(0, ...(name === 'nbf' ? [undefined] : [])).filter((odd) => typeof odd !== 'function');
+    for (const odd of given) expect(() => read({ ...GOOD, [name]: odd })).toThrow(refused(name));
+  });
+
+  test('who acts is a chain of subjects', () => {
+    for (const act of [null, 'x', [], {}, { sub: 7 }, { sub: 'a', act: null }])
+      expect(() => read({ ...GOOD, act })).toThrow(refused('act'));
   });
 });
