@@ -21,7 +21,6 @@ import type { Reader, Reading } from './tap';
 const READ_BY_NONE: Readonly<Record<string, string>> = {
   'pointer from a kid to its ring': 'a kid is of one ring: a second one is refused because the row is there',
   'gate of a ring': 'a transaction tests its members; nobody reads them',
-  'pointer from a kid to its ring': 'that it is there keeps a kid from a second ring; nobody reads what it says',
   'statement of a case': 'kept for people: what HR said, beside the fold of it',
   'wrapped key of a person': 'the port `sealer` reads it past the tables: test/store/wrapped-key.test.ts',
 };

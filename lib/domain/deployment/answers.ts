@@ -9,7 +9,7 @@ import { counts, flag, text, whole } from '../store/shapes';
 import type { Messages } from './messages';
 
 const keyStates = z.array(z.object({ kid: text, state: text }));
-const batch = z.object({ ring: text, wave: text, fromKid: text, toKid: text, shards: z.array(whole) });
+const batch = z.object({ ring: text, fromKid: text, shards: z.array(whole) });
 /** That the callee answered is all that it says. */
 const nothing: Schema<Readonly<Record<string, never>>> = z.object({});
 
@@ -25,7 +25,7 @@ const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']>
     disabled: z.optional(keyStates),
     failed: z.optional(z.array(text)),
   }),
-  taint: z.object({ states: keyStates, batches: z.array(batch), activeKid: z.optional(text) }),
+  taint: z.object({ states: keyStates, batches: z.array(batch) }),
   halt: z.object({ halted: flag, activeKid: z.optional(text) }),
   publisher: z.object({ seq: whole }),
   cutter: z.object({ cutOffs: z.array(z.object({ notBefore: whole, blocked: flag })) }),
