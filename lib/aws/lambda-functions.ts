@@ -54,6 +54,6 @@ function parsePayload(name: string, payload: Uint8Array | undefined): unknown {
   try {
     return JSON.parse(Buffer.from(payload ?? []).toString('utf8'));
   } catch (cause) {
-    throw new CurfewError('ERR_UNAVAILABLE', `${name} gave an answer that is not JSON`, { cause });
+    throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is not JSON`, { cause });
   }
 }

@@ -17,7 +17,7 @@ test('an answer arrives as the callee gave it', async () => {
 });
 
 test.each(['', '{', 'null', '7', '"x"', '[]'])(
-  '%p is no message: whether anything happened is not known',
+  '%p is not a message: whether anything happened is not known',
   async (body) => {
     await expect(asked(functionsThatAnswer(body))).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',

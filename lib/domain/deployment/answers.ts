@@ -46,7 +46,7 @@ export function parseAnswer<F extends keyof Messages>(name: F, answer: unknown):
   const result = z.safeParse(ANSWERS[name], answer);
   if (result.success) return result.data;
   const member = (result.error.issues[0]?.path ?? []).map(String).join('.') || 'the whole';
-  throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is no message`, {
+  throw new CurfewError('ERR_UNAVAILABLE', `${name} answered something that is not a message`, {
     got: { member, is: 'missing, or not what it must be' },
     fix: `see the log of ${name}, then retry: every invocation may run twice`,
   });
