@@ -33,6 +33,9 @@ const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
     'lib/verifier/verify.ts ACCEPTED',
     'lib/work/cases/start-case.ts LOOK_AGAIN_SECONDS',
   ],
+  'what the second version of a stored shape will need: until then a test declares one': [
+    'lib/domain/store/entity.ts previously',
+  ],
   'a rule by itself, of which its callers reach only some cases': [
     'lib/aws/entry.ts depsFrom',
     'lib/constructs/functions/lambda-bundle.ts entryOf',

@@ -74,7 +74,7 @@ test('a setting is a whole number within its limits, and one that Curfew has', (
   for (const odd of [null, '', 'x', '15', -1, true, [], {}])
     expect(withSetting('drainSeconds', odd)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));
   expect(withSetting('drainMinutes', 1)).toThrow(
-    expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'there is no setting drainMinutes' }),
+    expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: 'unknown setting drainMinutes' }),
   );
 });
 

@@ -58,7 +58,7 @@ function parseKey(at: string, given: unknown): FeedKey {
   };
   const parsed = parseJwk(`${at}.jwk`, jwk);
   if (parsed.kid !== kid || parsed.alg !== alg)
-    throw new CurfewError('ERR_FEED_INVALID', 'a key of the feed is not the key it says', { got: kid });
+    throw new CurfewError('ERR_FEED_INVALID', 'a key of the feed has another kid or alg than its jwk', { got: kid });
   return { ...key, jwk: parsed, alg: parsed.alg };
 }
 
