@@ -46,7 +46,6 @@ const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
     'lib/domain/feed/publication.ts isInJwks',
     'lib/domain/jose/jwk.ts thumbprint',
     'lib/domain/rings/rotation.ts shouldActivate',
-    'lib/domain/store/entity.ts previously',
     'lib/ports-opened.ts portOpenedBy',
     'lib/report/checks.ts groupPairs',
     'lib/report/timeline.ts spread',
