@@ -108,6 +108,11 @@ const EXCLUSIONS: Readonly<Record<string, string>> = {
   poison: 'not the bytes that were recorded',
 };
 
+/** A record may name anything: only what is our own is put into our words. */
+function sayExclusion(why: string): string {
+  return Object.hasOwn(EXCLUSIONS, why) ? (EXCLUSIONS[why] ?? why) : why;
+}
+
 function waves(facts: CaseFacts): Html {
   const done = wavesOf(facts);
   if (done.length === 0) return html`<p>No tokens have been signed again.</p>`;
@@ -116,8 +121,8 @@ function waves(facts: CaseFacts): Html {
 <thead><tr><th scope="col">Old key → new key</th><th scope="col">On record</th><th scope="col">Signed again</th><th scope="col">Left out, and why</th><th scope="col">Proof</th></tr></thead>
 <tbody>${done.map((wave) => {
     const { body } = wave.record;
-    const left = Object.entries(object(body, 'excluded') ?? {});
-    const reasons = left.map(([why, n]) => `${String(n)} ${EXCLUSIONS[why] ?? why}`);
+    const left = object(body, 'excluded') ?? {};
+    const reasons = Object.keys(left).map((why) => `${whole(left, why) ?? 'not said:'} ${sayExclusion(why)}`);
     return html`<tr><th scope="row" data-label="Old key → new key">${shortKid(text(body, 'fromKid') ?? '')} → ${shortKid(text(body, 'toKid') ?? '')}</th>
 <td data-label="On record">${citing(wave, whole(body, 'source') ?? 'not said')}</td>
 <td data-label="Signed again">${citing(wave, whole(body, 'done') ?? 'not said')}</td>

@@ -143,7 +143,7 @@ describe('Lambda, behind entry', () => {
   let functions: LambdaFunctions;
   beforeAll(async () => {
     const role = await makeRole('callee', 'lambda.amazonaws.com', []);
-    const config = { instance: 'contracts', denyPolicyArn: `arn:aws:iam::${ACCOUNT}:policy/none` };
+    const config = { instance: 'contracts', settings: {}, denyPolicyArn: `arn:aws:iam::${ACCOUNT}:policy/none` };
     const environment = { [ENV.config]: JSON.stringify(config) };
     const name = await makeFunction(join(__dirname, 'callee.ts'), role, environment);
     functions = new LambdaFunctions(() => name);

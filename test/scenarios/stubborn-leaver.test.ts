@@ -192,7 +192,7 @@ describe('an IAM user of the same name', () => {
     const target = { userName: 'colleague', arn: 'arn:aws:iam::000000000000:user/ops/colleague' };
     await expect(userOf({ item, target } as unknown as StoredItem, { iam: world.iam })).rejects.toMatchObject({
       code: 'ERR_NOT_PROVED',
-      message: 'the user of item 02 has another ARN than was imported',
+      message: 'the user of item 02 has another ARN than the imported one',
     });
   });
 });

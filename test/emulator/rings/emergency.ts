@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { taintKey } from '../../../bin/commands/ring-taint';
 import type { Instance } from '../../../bin/edge/instance';
+import { invokePatiently } from '../../../demo/patience';
 import type { TaintClass } from '../../../lib/domain/rings/ring';
 import type { Load } from './load';
 import type { TestRing } from './test-ring';
@@ -26,9 +27,12 @@ export async function taintActive(
   const at = Date.now();
   const firstPass = new EventEmitter();
   const resigned = once(firstPass, 'over');
-  const command = taintKey(asResponder, { kid, class: taintClass, reason: 'rotation test' }, (line) => {
-    if (/^pass 1: \d+ tokens re-signed/.test(line)) firstPass.emit('over');
-  });
+  const request = { kid, class: taintClass, reason: 'rotation test' };
+  const told = (line: string) => {
+    if (/^pass 1: \d+ found, \d+ tokens re-signed/.test(line)) firstPass.emit('over');
+  };
+  // On a busy machine a Lambda may not answer in time. Every step may be asked again, and a responder does.
+  const command = invokePatiently('ring taint', () => taintKey(asResponder, request, told));
   // Holders are told (`TokensResigned`), or ask when they are refused; here they come when there is something to get.
   const traded = Promise.race([resigned, command]).then(() => load?.trade(kid) ?? 0);
   return { kid, at, traded, done: command.then(() => undefined) };
