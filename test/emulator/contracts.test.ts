@@ -143,19 +143,19 @@ describe('Lambda, behind entry', () => {
   let functions: LambdaFunctions;
   beforeAll(async () => {
     const role = await makeRole('callee', 'lambda.amazonaws.com', []);
-    const config = { instance: 'contracts', settings: {}, denyPolicyArn: `arn:aws:iam::${ACCOUNT}:policy/none` };
+    const config = { instance: 'contracts', settings: {} };
     const environment = { [ENV.config]: JSON.stringify(config) };
     const name = await makeFunction(join(__dirname, 'callee.ts'), role, environment);
     functions = new LambdaFunctions(() => name);
   });
 
   test('a request and its answer travel', async () => {
-    const answer = await functions.invoke('latch', { userName: 'apply', caseId: 'c-1' });
-    expect(answer).toEqual({ applied: true, caseId: 'c-1' });
+    const answer = await functions.invoke('disabler', { kmsKeyArn: 'answer' });
+    expect(answer).toEqual({ state: 'answer for contracts' });
   });
 
   test("a callee's refusal is thrown here with its code, message and fix, and no more", async () => {
-    const refused = functions.invoke('latch', { userName: 'refuse', caseId: 'c-1' });
+    const refused = functions.invoke('disabler', { kmsKeyArn: 'refuse' });
     await expect(refused).rejects.toMatchObject({
       name: 'CurfewError',
       code: 'ERR_CASE_STATE',
@@ -166,9 +166,9 @@ describe('Lambda, behind entry', () => {
   });
 
   test("a callee's bug is unavailability, and what it said stays there", async () => {
-    await expect(functions.invoke('latch', { userName: 'break', caseId: 'c-1' })).rejects.toMatchObject({
+    await expect(functions.invoke('disabler', { kmsKeyArn: 'break' })).rejects.toMatchObject({
       code: 'ERR_UNAVAILABLE',
-      message: 'latch failed unexpectedly: TypeError',
+      message: 'disabler failed unexpectedly: TypeError',
     });
   });
 });
