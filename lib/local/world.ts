@@ -15,6 +15,7 @@ import { Faults } from './faults';
 import { MemoryFunctions } from './functions';
 import { MemoryHttp } from './http';
 import { MemoryIam } from './iam';
+import { Interposer } from './interposer';
 import { MemoryKms, policyAllowing } from './kms';
 import { MemoryMetrics } from './metrics';
 import { MemoryObjects } from './objects';
@@ -50,6 +51,8 @@ export class World {
   readonly metrics = new MemoryMetrics();
   readonly http = new MemoryHttp();
   readonly faults = new Faults();
+  /** Every call that `deps` opens passes here. */
+  readonly ports = new Interposer(this.faults.layer);
   readonly config: DeploymentConfig;
 
   constructor(options: WorldOptions = {}) {
@@ -109,8 +112,10 @@ export class World {
       metrics: this.metrics,
       http: this.http,
     };
-    const opened = [...portsOpenedFor(name)].map((port) => [port, this.faults.watch(port, ports[port])]);
-    const { clock, random, config } = this;
+    const opened = [...portsOpenedFor(name)].map((port) => [port, this.ports.between(name, port, ports[port])]);
+    const { random, config } = this;
+    const { sleep } = this.ports.between(name, 'clock', this.clock);
+    const clock = { now: () => this.clock.now(), sleep };
     return { clock, random, config, ...Object.fromEntries(opened) } as Deps<F>;
   }
 }
