@@ -6,13 +6,14 @@
  *
  *     world.ports.add((call, go) => { seen.push(call.name); return go(call); });
  */
+import type { CommandName } from '../domain/deployment/access';
 import type { FunctionName } from '../domain/deployment/rights';
 import type { PortName } from '../ports-opened';
 
 /** A call as a handler makes it. */
-export interface PortCall {
+interface PortCall {
   /** Whose ports they are. */
-  readonly by: FunctionName;
+  readonly by: FunctionName | CommandName;
   readonly port: PortName | 'clock';
   readonly method: string;
   /** Both in one word, such as `tables.transact`. */
@@ -58,7 +59,7 @@ export class Interposer {
   }
 
   /** The same port, as this Lambda holds it. What is no method passes as it is. */
-  between<P extends object>(by: FunctionName, port: PortCall['port'], twin: P): P {
+  between<P extends object>(by: PortCall['by'], port: PortCall['port'], twin: P): P {
     const effects = EFFECTS[port] ?? [];
     return new Proxy(twin, {
       get: (target, member) => {

@@ -28,7 +28,7 @@ export interface Spoiling extends Pick<Reading, 'reader' | 'entity' | 'n'> {
   readonly spoil: (row: Row) => Row;
 }
 
-/** What counts as an effect beside what `lib/local/faults.ts` counts: it is seen outside, if nobody need crash there. */
+/** What counts as an effect beside what `lib/local/interposer.ts` counts: it is seen outside, if nobody need crash there. */
 const ALSO_EFFECTS: Readonly<Record<string, string>> = { metrics: 'put', sealer: 'seal' };
 
 export class Tap {
@@ -52,9 +52,9 @@ export class Tap {
 
   /** What a command gets from AWS under its row of rights. */
   command(name: CommandName) {
-    const { clock, http, functions, faults } = this.world;
+    const { clock, http, functions, ports } = this.world;
     const rights: readonly string[] = COMMAND_RIGHTS[name];
-    const invoking = faults.watch('functions', functions.restricted(rights));
+    const invoking = ports.between(name, 'functions', functions.restricted(rights));
     return this.noted(name, { clock, http, functions: invoking, tables: this.tablesOf(name, rights) });
   }
 
@@ -97,7 +97,7 @@ export class Tap {
   }
 
   private tablesOf(reader: Reader, rights: readonly string[]): Tables {
-    const { tables, faults } = this.world;
+    const { tables, ports } = this.world;
     // The twin itself, but for what it hands out: rights, parsing and transactions are its own.
     const tapped: typeof tables = Object.create(tables, {
       get: {
@@ -119,7 +119,7 @@ export class Tap {
       const entity = ENTITIES.find(({ parse }) => parse === of.parse);
       this.asked.add(`${reader}: ${entity?.name}`);
     };
-    return faults.watch('tables', {
+    return ports.between(reader, 'tables', {
       get: (of, ...key) => {
         asking(of);
         return parsed.get(of, ...key);
