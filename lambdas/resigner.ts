@@ -185,7 +185,8 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
   const { ring, source, target, fence, pepper } = run;
   const body = await deps.tables.get(BODY, source, row.jtiH);
   const old = body && readBody(body, source);
-  // An unreadable body holds up no other row: it is counted, and stays as it is.
+  // A body that cannot be opened holds up no other row: it is counted, and stays as it is. A row of another shape stops
+  // the batch.
   if (!old) return 'poison';
   const { claims, payload } = old;
   const cutOffs = await cutOffsOf(ring, claims, pepper, deps);
