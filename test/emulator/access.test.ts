@@ -13,7 +13,7 @@ import { COMMAND_RIGHTS, type CommandName, ROLES, type RoleName } from '../../li
 import { parseRingConfig } from '../../lib/domain/rings/configuration';
 import type { Ring } from '../../lib/domain/rings/ring';
 import { loadRing } from '../../lib/work/rings/load-ring';
-import { bundleCli, runCli } from '../support/cli';
+import { bundleCli, runCliPatiently } from '../support/cli';
 import { personWith } from './aws';
 import { isReady, until } from './rings/stage';
 import { deployRing, forgetRing } from './rings/test-ring';
@@ -35,7 +35,7 @@ const input = (name: string, text: string) => {
 const env = {} as Record<Who, NodeJS.ProcessEnv>;
 let instance: Instance;
 
-const curfew = (who: Who, args: readonly string[]) => runCli(bundle, args, env[who]);
+const curfew = (who: Who, args: readonly string[]) => runCliPatiently(bundle, args, env[who]);
 
 const ring = (): Promise<Ring> => loadRing(instance, RING);
 const reason = ['--reason', 'access-test'];

@@ -6,7 +6,7 @@ import { Instance } from '../../bin/edge/instance';
 import { parseRingConfig } from '../../lib/domain/rings/configuration';
 import type { Ring } from '../../lib/domain/rings/ring';
 import { loadRing } from '../../lib/work/rings/load-ring';
-import { bundleCli, runCli } from '../support/cli';
+import { bundleCli, runCliPatiently } from '../support/cli';
 import { ODD_KIDS, type OddKid, oddKey } from '../support/keys';
 import { personWith } from './aws';
 import { deployRing, forgetRing } from './rings/test-ring';
@@ -43,7 +43,7 @@ afterAll(async () => {
 test.each(KIDS)('eight characters of $kid end that key and no other', async ({ kid }) => {
   const before = statesOf(await loadRing(instance, RING));
   const line = ['ring', 'taint', kid.slice(0, 8), '--class', 'planned', '--reason', '-', '--instance', 'demo'];
-  const { status, stdout, stderr } = await runCli(bundle, line, responder);
+  const { status, stdout, stderr } = await runCliPatiently(bundle, line, responder);
   expect([status, stdout, stderr]).toEqual([
     0,
     `${kid} DENIED, 0 tokens re-signed\n`,

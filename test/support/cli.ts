@@ -1,6 +1,7 @@
 /** The command line as people call it: a process of its own, with an environment of its own. */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 
 const PROJECT = resolve(__dirname, '..', '..');
@@ -41,4 +42,16 @@ export function runCli(command: string, args: readonly string[], env: NodeJS.Pro
     child.on('error', reject);
     child.on('close', (status) => done({ status, ...said }));
   });
+}
+
+const TRIES_MAX = 4;
+
+/** On a busy machine a Lambda may not answer in time; the command says so, and may be given again as it was. */
+export async function runCliPatiently(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
+  for (let tries = 1; ; tries++) {
+    const ran = await runCli(command, args, env);
+    if (!ran.stderr.includes('(ERR_UNAVAILABLE)') || tries === TRIES_MAX) return ran;
+    process.stdout.write(`curfew ${args.slice(0, 2).join(' ')} ended with ERR_UNAVAILABLE: given again\n`);
+    await pause(tries * 2000);
+  }
 }

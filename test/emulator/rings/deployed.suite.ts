@@ -1,5 +1,6 @@
 /** Rings as they are born, changed and rotated by the Lambdas that a deploy put there: every algorithm, several at once. */
 import type { Instance } from '../../../bin/edge/instance';
+import { invokePatiently } from '../../../demo/patience';
 import { stockJose } from '../../../demo/tokens';
 import { parseCompact } from '../../../lib/domain/jose/compact';
 import { findKey } from '../../../lib/domain/rings/ring';
@@ -66,7 +67,8 @@ export function deployedRings(stage: () => Stage): void {
     const ring = stage().rings.ES384;
     const before = await until('a STANDBY may sign', 20, () => ring.load(), isReady);
     await ring.makeRotationDue();
-    const tick = () => stage().instance.functions.invoke('rotator', { op: 'tick', ring: ring.id });
+    const { functions } = stage().instance;
+    const tick = () => invokePatiently('the rotator', () => functions.invoke('rotator', { op: 'tick', ring: ring.id }));
     const done = (await Promise.all([tick(), tick()])).flatMap((answer) => answer.done);
     const after = await ring.load();
     expect(done.filter((what) => what.startsWith('activate'))).toEqual([`activate ${after.activeKid}`]);

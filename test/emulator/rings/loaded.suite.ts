@@ -2,6 +2,7 @@
  * Two rings under steady issuing and verifying. One is rotated by its schedule, which takes a minute to come; meanwhile
  * the other is halted, and has an emergency within an emergency.
  */
+import { invokePatiently } from '../../../demo/patience';
 import { findKey, type Ring } from '../../../lib/domain/rings/ring';
 import { successors } from '../../../lib/domain/rings/rotation';
 import { taintActive } from './emergency';
@@ -44,7 +45,9 @@ async function scheduledRotation({ instance, rings }: Stage, load: Load): Promis
     () => runsSince(rotator, due),
     (n) => n > 0,
   );
-  await instance.functions.invoke('rotator', { op: 'tick', ring: rings.ES384.id });
+  await invokePatiently('the rotator', () =>
+    instance.functions.invoke('rotator', { op: 'tick', ring: rings.ES384.id }),
+  );
   const withOurs = await invocationsSince(rotator, due);
   await until(
     'the new key has issued for a while',
@@ -155,7 +158,7 @@ export function loadedRings(stage: () => Stage): void {
 
   test('a ring whose period is over is rotated by its schedule, and nobody notices', async () => {
     const { mark, old, ring, tookMs, runs, calls } = await rotation;
-    expect(calls).toEqual([0, 1]);
+    expect([calls[0], calls[1] > 0]).toEqual([0, true]);
     const { issued, verifications, refusedGood, unpublished } = calm.since(mark, await stage().rings.ES256.load());
     print(
       `rotation by schedule: ${issued} issued, ${verifications} verifications by ${calm.verifiers.length} verifiers, ${refusedGood.length} refused, ${unpublished.length} under a kid that was not published; ${seconds(tookMs)} after it was due; ${runs} runs of the rotator meanwhile, ${calls[0]} of them called by anybody who has to do with this ring`,

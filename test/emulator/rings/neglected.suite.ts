@@ -1,6 +1,6 @@
 /** Rings that were tampered with, or that nobody looks after any more. */
 import { kmsState } from '../../../demo/cast';
-import { once } from '../../../demo/patience';
+import { invokePatiently, once } from '../../../demo/patience';
 import { activeKey, findKey, type Ring } from '../../../lib/domain/rings/ring';
 import { isStanding } from '../../../lib/domain/rings/rotation';
 import { switchSchedules } from './schedules';
@@ -16,7 +16,8 @@ export function neglectedRings(stage: () => Stage): void {
     if (!key?.kmsKeyArn) throw new Error(`ring ${ring.id} has no ACTIVE key`);
     const { kmsKeyArn, alg } = key;
     const { functions } = stage().instance;
-    const probe = async () => (await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg })).probe;
+    const request = { op: 'probe', kmsKeyArn, algorithm: alg } as const;
+    const probe = async () => (await invokePatiently('the issuer', () => functions.invoke('issuer', request))).probe;
     const restore = await datePolicy(ring, key, now() + 5);
     expect(await probe()).toEqual({ signed: true });
     const refused = await until('KMS refuses', 15, probe, (answer) => answer?.signed === false);
