@@ -14,15 +14,18 @@ import { PROJECT } from './loop/run-folder';
 const SLOW = [
   'test/bin/curfew.test.ts',
   'test/constructs/',
+  'test/docs/cli.test.ts',
   'test/docs/deployment.test.ts',
   'test/domain/rings/rotation-model.test.ts',
   'test/domain/tlog/merkle.test.ts',
   'test/faults/',
   'test/report/hostile.test.ts',
   'test/scenarios/departure.test.ts',
+  'test/scenarios/rights/',
   'test/scenarios/rotation.test.ts',
   'test/scenarios/rotation-model.test.ts',
   'test/scenarios/stubborn-leaver.test.ts',
+  'test/store/handlers.test.ts',
 ];
 const isSlow = (test: string) => SLOW.some((slow) => test.startsWith(slow));
 
