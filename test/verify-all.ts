@@ -4,6 +4,7 @@
  * scoreboard (a million states of the model, a million requests, a million signatures), and the tests in memory under
  * other seeds. Prints a table of what ran; takes the better part of an hour on two cores.
  */
+import { table } from '../bin/edge/terminal';
 import { command, type Run } from './loop/command';
 import { lint, types, unit } from './loop/in-memory';
 import { onLocalAws } from './loop/local-aws';
@@ -30,24 +31,29 @@ async function underOtherSeeds({ folder, env }: Run): Promise<Result[]> {
   return results;
 }
 
-function table(results: readonly Result[]): void {
+const WHAT: Readonly<Record<string, string>> = {
+  lint: 'lint',
+  types: 'types',
+  synth: 'the templates that tests look at',
+  unit: 'the tests in memory with many draws: storms, mutants, states, synthesised configurations',
+  python: 'the local AWS is there',
+  ports: 'the adapters, and the life of the emulator',
+  demo: 'the demo',
+  rings: 'rings on the deployment, under full load',
+  emulator: 'every command under every policy, webhooks, the evidence',
+  bench: 'the scoreboard: a million states, requests and signatures, speeds against peers',
+};
+
+function report(results: readonly Result[]): string {
   const rows = results.map(({ part, passed, failed, seconds }) => [
     part,
+    WHAT[part] ?? 'the tests in memory, other draws',
     String(passed),
     String(failed),
     seconds.toFixed(0),
     failed === 0 ? 'ok' : 'FAIL',
   ]);
-  const head = ['part', 'passed', 'failed', 'seconds', 'verdict'];
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  say('');
-  for (const row of [head, ...rows])
-    say(
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  return table(['part', 'what ran', 'passed', 'failed', 'seconds', 'verdict'], rows);
 }
 
 void command('npm run verify:all', async (given) => {
@@ -56,6 +62,6 @@ void command('npm run verify:all', async (given) => {
   // One after the other: the scoreboard measures speeds, and the emulator's load is to be its own.
   results.push(...(await unit('unit', run)), ...(await onLocalAws(run)), await scoreboard(run));
   results.push(...(await underOtherSeeds(run)));
-  table(results);
+  say(`\n${report(results)}`);
   return results;
 });
