@@ -81,6 +81,8 @@ export interface RingKeys {
     readonly algorithm: SigningAlgorithm;
     readonly slotTag: string;
     readonly policy: string;
+    /** Without it KMS refuses a policy under which the caller could not change it again, which is how ours is meant. */
+    readonly bypassPolicyLockoutSafetyCheck: boolean;
   }): Promise<string>;
   /** The ARNs of the keys that carry this slot tag: one, none, or more where two rotators met. */
   find(slotTag: string): Promise<readonly string[]>;

@@ -5,7 +5,7 @@
 import type { Layer } from './interposer';
 
 /** Thrown where the process died. Not a CurfewError: no handler may take it for an answer. */
-class Crash extends Error {
+export class Crash extends Error {
   constructor(effect: string, mode: 'before' | 'after') {
     super(`the process died ${mode} ${effect}`);
     this.name = 'Crash';

@@ -5,11 +5,14 @@ import type { Messages } from '../domain/deployment/messages';
 import type { Right } from '../domain/deployment/rights';
 import type { Functions } from '../ports';
 import { isCrash } from './faults';
+import { Weather } from './weather';
 
 type Handler<F extends keyof Messages> = (request: Messages[F]['request']) => Promise<Messages[F]['response']>;
 
 export class MemoryFunctions {
   private readonly handlers = new Map<string, (request: never) => Promise<unknown>>();
+
+  constructor(private readonly weather: Weather = new Weather('', {})) {}
 
   register<F extends keyof Messages>(name: F, handler: Handler<F>): void {
     this.handlers.set(name, handler as (request: never) => Promise<unknown>);
@@ -24,7 +27,8 @@ export class MemoryFunctions {
         fix: `register it: world.functions.register('${name}', (request) => …)`,
       });
     try {
-      return parseAnswer(name, wire(await handler(wire(request) as never)));
+      const answer = await this.weather.invocation(() => handler(wire(request) as never));
+      return parseAnswer(name, wire(answer));
     } catch (error) {
       if (isCrash(error)) throw error;
       // What the caller of a real Lambda gets: code, message and fix, without the callee's stack or cause.

@@ -1,6 +1,8 @@
 /** An IAM of users: tags, access keys, console login, attached policies. Enough to read, latch and disable a leaver. */
 import { CurfewError } from '../domain/base/errors';
-import type { AccessKey, IamDisabler, IamLatch, IamReader } from '../ports';
+import type { AccessKey, Clock, IamDisabler, IamLatch, IamReader } from '../ports';
+import { SettableClock } from './clock';
+import { Weather } from './weather';
 
 interface IamUser {
   readonly arn: string;
@@ -10,12 +12,19 @@ interface IamUser {
   loginProfile: boolean;
 }
 
+/** The quota of managed policies attached to one user, as a new account has it. */
+const MANAGED_POLICIES_MAX = 10;
+
 export class MemoryIam implements IamReader, IamLatch, IamDisabler {
   private readonly users = new Map<string, IamUser>();
+  /** How each user was before each change: readers that are behind are shown one of these. */
+  private readonly past = new Map<string, { readonly until: number; readonly user: IamUser }[]>();
 
   constructor(
     private readonly denyPolicyArn: string,
     private readonly accountId = '000000000000',
+    private readonly clock: Clock = new SettableClock(0),
+    private readonly weather: Weather = new Weather('', {}),
   ) {}
 
   addUser(
@@ -40,45 +49,57 @@ export class MemoryIam implements IamReader, IamLatch, IamDisabler {
 
   async user(userName: string): Promise<{ arn: string; tags: Record<string, string> } | undefined> {
     await null;
-    const user = this.users.get(userName);
+    const user = this.seen(userName);
     return user && { arn: user.arn, tags: { ...user.tags } };
   }
 
   async accessKeys(userName: string): Promise<readonly AccessKey[]> {
     await null;
-    return [...this.existing(userName).accessKeys].map(([accessKeyId, status]) => ({ accessKeyId, status }));
+    return [...this.seenExisting(userName).accessKeys].map(([accessKeyId, status]) => ({ accessKeyId, status }));
   }
 
   async hasLoginProfile(userName: string): Promise<boolean> {
     await null;
-    return this.users.get(userName)?.loginProfile ?? false;
+    return this.seen(userName)?.loginProfile ?? false;
   }
 
   async attachedPolicyArns(userName: string): Promise<readonly string[]> {
     await null;
-    return [...this.existing(userName).policyArns];
+    return [...this.seenExisting(userName).policyArns];
   }
 
   async attachDenyPolicy(userName: string): Promise<void> {
     await null;
-    this.existing(userName).policyArns.add(this.denyPolicyArn);
+    const { policyArns } = this.existing(userName);
+    if (!policyArns.has(this.denyPolicyArn) && policyArns.size >= MANAGED_POLICIES_MAX)
+      throw new CurfewError('ERR_UNAVAILABLE', 'iam AttachUserPolicy was refused: LimitExceeded', {
+        got: policyArns.size,
+      });
+    this.keep(userName);
+    policyArns.add(this.denyPolicyArn);
   }
 
   async tagLeaver(userName: string, caseId: string): Promise<void> {
     await null;
-    this.existing(userName).tags['curfew:leaver'] = caseId;
+    const { tags } = this.existing(userName);
+    this.keep(userName);
+    tags['curfew:leaver'] = caseId;
   }
 
   async deactivateAccessKey(userName: string, accessKeyId: string): Promise<void> {
     await null;
     const keys = this.users.get(userName)?.accessKeys;
-    if (keys?.has(accessKeyId)) keys.set(accessKeyId, 'Inactive');
+    if (!keys?.has(accessKeyId)) return;
+    this.keep(userName);
+    keys.set(accessKeyId, 'Inactive');
   }
 
   async deleteLoginProfile(userName: string): Promise<void> {
     await null;
     const user = this.users.get(userName);
-    if (user) user.loginProfile = false;
+    if (!user) return;
+    this.keep(userName);
+    user.loginProfile = false;
   }
 
   /** What only an administrator can do: used to show that a read-back notices. */
@@ -91,6 +112,24 @@ export class MemoryIam implements IamReader, IamLatch, IamDisabler {
     const user = this.existing(userName);
     const latched = user.policyArns.has(this.denyPolicyArn) && user.tags['curfew:leaver'] !== undefined;
     return user.accessKeys.get(accessKeyId) === 'Active' && !latched;
+  }
+
+  /** Before a change: how the user was until now. */
+  private keep(userName: string): void {
+    const { tags, accessKeys, policyArns, ...user } = this.existing(userName);
+    const copy = { ...user, tags: { ...tags }, accessKeys: new Map(accessKeys), policyArns: new Set(policyArns) };
+    this.past.set(userName, [...(this.past.get(userName) ?? []), { until: this.clock.now(), user: copy }]);
+  }
+
+  private seen(userName: string): IamUser | undefined {
+    const lag = this.weather.lag('iam.stale');
+    const old = lag === 0 ? undefined : this.past.get(userName)?.find(({ until }) => until > this.clock.now() - lag);
+    return old ? old.user : this.users.get(userName);
+  }
+
+  private seenExisting(userName: string): IamUser {
+    this.existing(userName);
+    return this.seen(userName) ?? this.existing(userName);
   }
 
   private existing(userName: string): IamUser {

@@ -8,6 +8,7 @@ import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../dom
 import type { Clock, KeyDisabler, KmsKeyDescription, Random, RingKeys, Signer } from '../ports';
 import { drawKeyPair } from './key-pairs';
 import { isAllowed } from './key-policy';
+import { Weather } from './weather';
 
 interface KmsKey {
   readonly arn: string;
@@ -20,7 +21,12 @@ interface KmsKey {
   /** Ids of grants: rights that somebody was given beside the policy. */
   grants?: readonly string[];
   state: KmsKeyDescription['state'];
+  /** Its states so far, each with the instant from which on it was in it: hosts that are behind show an old one. */
+  readonly states: { readonly at: number; readonly state: KmsKeyDescription['state'] }[];
 }
+
+/** A tag search shows a key after this many seconds at the latest. */
+const TAGGED_AFTER_SECONDS = 60;
 
 export class MemoryKms {
   private readonly keys = new Map<string, KmsKey>();
@@ -29,6 +35,7 @@ export class MemoryKms {
     private readonly clock: Clock,
     /** What its keys are made of. */
     private readonly random: Random,
+    private readonly weather: Weather = new Weather('', {}),
     private readonly arnPrefix = 'arn:aws:kms:us-east-1:000000000000:key/',
   ) {}
 
@@ -47,6 +54,7 @@ export class MemoryKms {
       ...drawKeyPair(request.algorithm, this.random),
       arn,
       state: 'Enabled',
+      states: [{ at: this.clock.now(), state: 'Enabled' }],
     });
     return arn;
   }
@@ -70,7 +78,7 @@ export class MemoryKms {
           throw new CurfewError('ERR_INPUT_INVALID', `kms signs at most ${RAW_MESSAGE_BYTES_MAX} bytes raw`, {
             got: message.length,
           });
-        refuseUnlessEnabled(key);
+        refuseUnlessEnabled(key.seen);
         return signWith(key, algorithm, message);
       },
     };
@@ -79,13 +87,17 @@ export class MemoryKms {
   ringKeysFor(roleArn: string): RingKeys {
     return {
       ...this.disablerFor(roleArn),
-      create: async ({ algorithm, slotTag, policy }) => {
+      create: async ({ algorithm, slotTag, policy, bypassPolicyLockoutSafetyCheck }) => {
         await null;
+        if (!bypassPolicyLockoutSafetyCheck) this.checkLockout(roleArn, policy);
         return this.createKey({ algorithm, slotTag, policy });
       },
       find: async (slotTag) => {
         await null;
-        return [...this.keys.values()].filter((key) => key.slotTag === slotTag).map(({ arn }) => arn);
+        const visible = this.weather.strikes('tags.stale') ? this.clock.now() - TAGGED_AFTER_SECONDS : this.clock.now();
+        return [...this.keys.values()]
+          .filter((key) => key.slotTag === slotTag && (key.states[0]?.at ?? 0) <= visible)
+          .map(({ arn }) => arn);
       },
       publicKey: (arn) => this.readPublicKey(roleArn, arn),
       enable: async (arn) => {
@@ -112,8 +124,8 @@ export class MemoryKms {
       },
       describe: async (arn) => {
         await null;
-        const { state, origin } = this.authorise(roleArn, 'kms:DescribeKey', arn);
-        return { state, origin };
+        const { seen, origin } = this.authorise(roleArn, 'kms:DescribeKey', arn);
+        return { state: seen, origin };
       },
     };
   }
@@ -136,13 +148,15 @@ export class MemoryKms {
       readonly grants?: readonly string[];
     },
   ): void {
-    Object.assign(this.find(arn), change);
+    const key = this.find(arn);
+    Object.assign(key, change);
+    if (change.state) key.states.push({ at: this.clock.now(), state: change.state });
   }
 
   /** GetPublicKey, too, refuses a disabled key: a STANDBY's public key is read before it is disabled. */
   private async readPublicKey(roleArn: string, arn: string): Promise<Buffer> {
     await null;
-    refuseUnlessEnabled(this.authorise(roleArn, 'kms:GetPublicKey', arn));
+    refuseUnlessEnabled(this.authorise(roleArn, 'kms:GetPublicKey', arn).seen);
     return this.publicKeyOf(arn);
   }
 
@@ -152,16 +166,48 @@ export class MemoryKms {
     return key;
   }
 
-  private authorise(principalArn: string, action: string, arn: string, keys: Record<string, string> = {}): KmsKey {
+  /** The key as the host shows it that answers: `seen` may be a state that it is not in any more. */
+  private authorise(
+    principalArn: string,
+    action: string,
+    arn: string,
+    keys: Record<string, string> = {},
+  ): KmsKey & { readonly seen: KmsKeyDescription['state'] } {
     const key = this.find(arn);
+    const seen = this.seen(key);
     const context = { 'aws:CurrentTime': new Date(this.clock.now() * 1000).toISOString(), ...keys };
-    if (isAllowed(key.policy, { principalArn, action, context })) return key;
+    if (isAllowed(key.policy, { principalArn, action, context })) return { ...key, seen };
     throw new CurfewError('ERR_ACCESS_DENIED', `the key policy refuses ${action}`, { got: principalArn });
   }
 
-  private move(key: KmsKey, to: 'Enabled' | 'Disabled'): void {
+  /** By a host that may be behind: of a key that was made since, it knows nothing. */
+  private seen(key: KmsKey): KmsKeyDescription['state'] {
+    const lag = this.weather.lag('kms.stale');
+    if (lag === 0) return key.state;
+    const then = key.states.filter(({ at }) => at <= this.clock.now() - lag).at(-1);
+    if (!then) throw new CurfewError('ERR_NOT_FOUND', 'kms has no such key yet', { got: key.arn });
+    return then.state;
+  }
+
+  /** KMS asks whether the caller of CreateKey could change the policy again. */
+  private checkLockout(principalArn: string, policy: string): void {
+    const context = { 'aws:CurrentTime': new Date(this.clock.now() * 1000).toISOString() };
+    if (isAllowed(policy, { principalArn, action: 'kms:PutKeyPolicy', context })) return;
+    if (!this.weather.strikes('kms.lockout')) return;
+    throw new CurfewError(
+      'ERR_CONFIG_INVALID',
+      'the new key policy will not allow you to update the key policy in the future',
+      {
+        fix: 'send BypassPolicyLockoutSafetyCheck',
+      },
+    );
+  }
+
+  private move({ arn }: KmsKey, to: 'Enabled' | 'Disabled'): void {
+    const key = this.find(arn);
     if (key.state !== 'Enabled' && key.state !== 'Disabled')
       throw new CurfewError('ERR_KEY_DISABLED', `the kms key is ${key.state}`, { got: key.state });
+    if (key.state !== to) key.states.push({ at: this.clock.now(), state: to });
     key.state = to;
   }
 }
@@ -174,7 +220,7 @@ export function policyAllowing(roleArns: readonly string[], actions: readonly st
   });
 }
 
-function refuseUnlessEnabled({ state }: KmsKey): void {
+function refuseUnlessEnabled(state: KmsKeyDescription['state']): void {
   if (state === 'Disabled') throw new CurfewError('ERR_KEY_DISABLED', 'the kms key is disabled');
   if (state !== 'Enabled') throw new CurfewError('ERR_KEY_DISABLED', `the kms key is ${state}`, { got: state });
 }

@@ -8,12 +8,17 @@ import type { Row, RowKey, TableName, TableRight, TableVerb, Test, Value, Write 
 import { checkTransaction, conditionFailed, keyOf } from '../domain/store/transaction';
 import { parsedTables } from '../parsed-tables';
 import type { Query, Rows, Tables } from '../ports';
+import { Weather } from './weather';
 
 export type Stored = Record<string, Value | undefined> & RowKey;
 
 export class MemoryTables implements Rows {
   private readonly rows = new Map<TableName, Map<string, Stored>>();
   private readonly inserted = new Map<TableName, Row[]>();
+  /** Settles when the transaction before is done: two never overlap. */
+  private done: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly weather: Weather = new Weather('', {})) {}
 
   async get(table: TableName, key: RowKey): Promise<Row | undefined> {
     await null; // let other callers interleave, as a network would
@@ -33,6 +38,20 @@ export class MemoryTables implements Rows {
   async transact(writes: readonly Write[], check?: (table: TableName, row: Row) => void): Promise<void> {
     await null;
     checkTransaction(writes);
+    const before = this.done;
+    let end = () => {};
+    this.done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    try {
+      await before;
+      await this.apply(writes, check);
+    } finally {
+      end();
+    }
+  }
+
+  private async apply(writes: readonly Write[], check?: (table: TableName, row: Row) => void): Promise<void> {
     writes.forEach((write, index) => {
       const found = this.find(write.table, keyOf(write));
       if (!(write.if ?? []).every((test) => holds(test, found))) throw conditionFailed(index, write);
@@ -43,7 +62,13 @@ export class MemoryTables implements Rows {
       const row = after[index];
       if (row && write.kind !== 'check') check?.(write.table, row as Row);
     }
-    for (const [index, write] of writes.entries()) this.store(write, after[index]);
+    const readBetween =
+      writes.length > 1 && this.weather.strikes('dynamodb.item-by-item') ? this.weather.below(writes.length) : -1;
+    for (const [index, write] of writes.entries()) {
+      this.store(write, after[index]);
+      // Readers are let in between two rows: reads are consistent row by row, not with a transaction.
+      if (index === readBetween) await new Promise(setImmediate);
+    }
   }
 
   /** What a DynamoDB stream would have carried as INSERT since the last call, in order. Drives outboxes and the inbox. */

@@ -23,6 +23,7 @@ import { SeededRandom } from './random';
 import { MemorySealer } from './sealer';
 import { MemorySecrets } from './secrets';
 import { MemoryTables } from './tables';
+import { Weather } from './weather';
 import { MemoryEvents, MemoryWorkflow } from './workflow';
 
 const ACCOUNT = '000000000000';
@@ -34,18 +35,26 @@ export interface WorldOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly config?: Partial<DeploymentConfig>;
   readonly seed?: string;
+  /** @default - AWS behaves, but for what it always does */
+  readonly weather?: Weather;
+  /** @default - one that stands still, at `now` */
+  readonly clock?: SettableClock;
 }
+
+/** What AWS does each time. */
+const ALWAYS = { 'kms.lockout': 1 } as const;
 
 export class World {
   readonly clock: SettableClock;
   readonly random: SeededRandom;
-  readonly tables = new MemoryTables();
+  readonly weather: Weather;
+  readonly tables: MemoryTables;
   readonly kms: MemoryKms;
   readonly objects = new MemoryObjects();
   readonly sealer: MemorySealer;
   readonly secrets = new MemorySecrets();
   readonly iam: MemoryIam;
-  readonly functions = new MemoryFunctions();
+  readonly functions: MemoryFunctions;
   readonly workflow = new MemoryWorkflow();
   readonly events = new MemoryEvents();
   readonly metrics = new MemoryMetrics();
@@ -56,17 +65,22 @@ export class World {
   readonly config: DeploymentConfig;
 
   constructor(options: WorldOptions = {}) {
-    this.clock = new SettableClock(options.now ?? 1_800_000_000);
+    this.clock = options.clock ?? new SettableClock(options.now ?? 1_800_000_000);
     const seed = options.seed ?? 'curfew';
+    this.weather = options.weather ?? new Weather(seed, ALWAYS);
+    this.weather.follow(this.clock);
+    this.ports.add(this.weather.layer);
+    this.tables = new MemoryTables(this.weather);
+    this.functions = new MemoryFunctions(this.weather);
     this.random = new SeededRandom(seed);
     // A stream of its own: how many keys are born changes no other draw.
-    this.kms = new MemoryKms(this.clock, new SeededRandom(`${seed}, keys`));
+    this.kms = new MemoryKms(this.clock, new SeededRandom(`${seed}, keys`), this.weather);
     this.sealer = new MemorySealer(this.random);
     this.secrets.rotate('pepper', this.random.bytes(32).toString('base64url'));
 
     const publicUseOf = (name: FunctionName) => policyAllowing([roleArn(name)], ['kms:Sign', 'kms:GetPublicKey']);
     const denyPolicyArn = `arn:aws:iam::${ACCOUNT}:policy/curfew-${INSTANCE}-leaver-deny`;
-    this.iam = new MemoryIam(denyPolicyArn, ACCOUNT);
+    this.iam = new MemoryIam(denyPolicyArn, ACCOUNT, this.clock, this.weather);
     this.config = {
       instance: INSTANCE,
       accountId: ACCOUNT,
@@ -115,7 +129,7 @@ export class World {
     const opened = [...portsOpenedFor(name)].map((port) => [port, this.ports.between(name, port, ports[port])]);
     const { random, config } = this;
     const { sleep } = this.ports.between(name, 'clock', this.clock);
-    const clock = { now: () => this.clock.now(), sleep };
+    const clock = { now: () => this.clock.now() + this.weather.skew(), sleep };
     return { clock, random, config, ...Object.fromEntries(opened) } as Deps<F>;
   }
 }
