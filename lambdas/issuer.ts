@@ -27,6 +27,8 @@ type IssueRequest = Extract<Messages['issuer']['request'], { op: 'issue' }>;
 type IssueResponse = { readonly token: string; readonly exp: number };
 /** Two emergencies within the life of one request are served. */
 const TRIES_MAX = 3;
+/** For seconds after a rotation one host of KMS may still take the new key for disabled; the next one will not. */
+const PAUSE_SECONDS = 0.5;
 /** What an answer needs to get out before Lambda ends the run, of which the caller would only learn that something failed. */
 const ANSWER_MS = 500;
 
@@ -49,7 +51,9 @@ export async function issue(request: IssueRequest, deps: IssuerDeps, over?: Abor
     try {
       return await issueOnce(request, deps, await issuingKey(request.ring, deps, n > 1), over);
     } catch (error) {
-      if (!isCurfewError(error, 'ERR_KEY_STATE') || n === TRIES_MAX) throw error;
+      const isDisabled = isCurfewError(error, 'ERR_KEY_DISABLED');
+      if ((!isDisabled && !isCurfewError(error, 'ERR_KEY_STATE')) || n === TRIES_MAX) throw error;
+      if (isDisabled) await deps.clock.sleep(PAUSE_SECONDS);
     }
   }
 }
@@ -140,7 +144,7 @@ export async function issueOverHttp(
     } as const;
     return answer(200, await inTime(over, issue(request, deps, over)));
   } catch (error) {
-    if (!isCurfewError(error, 'ERR_UNAVAILABLE')) return refusal(error);
+    if (!isCurfewError(error, 'ERR_UNAVAILABLE') && !isCurfewError(error, 'ERR_KEY_DISABLED')) return refusal(error);
     // Logged as what failed is: an alarm counts these lines.
     logFailure('issuer', error);
     return askAgain();

@@ -20,6 +20,7 @@ import { changeCase, loadItem, needed, type StoredItem } from '../lib/work/cases
 import { leaverAs } from '../lib/work/cases/leaver-as';
 import { OBSERVE_IAM } from '../lib/work/cases/observe';
 import { loadRing } from '../lib/work/rings/load-ring';
+import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW } from '../lib/work/rings/patience';
 
 type ProverDeps = Deps<'prover'>;
 type Observe<K extends ItemKind> = (stored: StoredItem, deps: ProverDeps, caseId: string) => Promise<Observations[K]>;
@@ -110,8 +111,17 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
   },
 };
 
+/** So often, in a row, does KMS have to refuse: one refusal proves one host. A signature, once, proves that it signs. */
+async function askToSign(key: KeyRecord, deps: ProverDeps): Promise<{ signed: boolean; code?: string }> {
+  for (let n = 1; ; n++) {
+    const answer = await askOnce(key, deps);
+    if (answer.signed || n === ANSWERS_IN_ROW) return answer;
+    await deps.clock.sleep(ANSWER_EVERY_SECONDS);
+  }
+}
+
 /** Through the issuer's right, which is the one that could have signed. */
-async function askToSign(
+async function askOnce(
   { kmsKeyArn, alg }: KeyRecord,
   { functions }: ProverDeps,
 ): Promise<{ signed: boolean; code?: string }> {

@@ -4,23 +4,33 @@
  * CloudFormation may invoke this one.
  */
 import { entry } from '../lib/aws/entry';
-import { parseRingConfig, ringSettings } from '../lib/domain/rings/configuration';
+import { parseRingConfig, type RingConfig, ringSettings } from '../lib/domain/rings/configuration';
 import { adoptLegacyKey, checkLegacyKeysKept, shortenLegacyKey } from '../lib/domain/rings/legacy-key';
 import { close, createRing, updateRing } from '../lib/domain/rings/life';
 import { isClosed } from '../lib/domain/rings/rotation';
+import type { RingSettings } from '../lib/domain/store/ring-head';
 import type { Deps } from '../lib/ports';
 import { applyPlan, noSuccessor } from '../lib/work/rings/apply-plan';
 import { findRing, loadRing } from '../lib/work/rings/load-ring';
+import { patiently } from '../lib/work/rings/patience';
 
 type DeployerDeps = Deps<'ring-deployer'>;
-/** Together two minutes, within the Lambda's three. */
-const BIRTH_TRIES = 24;
+/** Within the Lambda's three minutes: a try that begins in the last second still ends. */
+const BIRTH_SECONDS = 120;
 const BIRTH_PAUSE_SECONDS = 5;
 
 /** HEAD if there is none, else only what may change; then the plan, as at each tick. An exemption past its date just counts no more. */
 export async function applyRingConfig(given: unknown, deps: DeployerDeps): Promise<string> {
   const config = parseRingConfig(given);
   const cfg = ringSettings(config, deps.config.settings);
+  // CloudFormation asks once, and rolls the whole stack back for a refusal that would have passed: a role that IAM does
+  // not know everywhere yet, a quota that other rings use up, an API that answers in a moment.
+  await patiently(() => deploy(config, cfg, deps), deps, { seconds: BIRTH_SECONDS, pause: BIRTH_PAUSE_SECONDS });
+  return config.id;
+}
+
+/** Every try goes on from what the one before left. */
+async function deploy(config: RingConfig, cfg: RingSettings, deps: DeployerDeps): Promise<void> {
   const known = await findRing(deps, config.id);
   const writes = known ? updateRing(known, cfg, deps.clock.now()) : createRing(config.id, cfg, deps.clock.now());
   if (writes.length > 0) await deps.tables.transact(writes);
@@ -37,19 +47,13 @@ export async function applyRingConfig(given: unknown, deps: DeployerDeps): Promi
   }
   await firstKey(config.id, deps);
   await deps.functions.invoke('publisher', { ring: config.id });
-  return config.id;
 }
 
-/** A new API takes seconds until it answers, a CDN minutes: a birth that does not wait for it would be rolled back. */
+/** A ring is born with its ACTIVE key. What stands by, and whatever else the plan could not do, the next tick does. */
 async function firstKey(ringId: string, deps: DeployerDeps): Promise<void> {
-  for (let n = 0; n < BIRTH_TRIES; n++) {
-    const { errors } = await applyPlan(ringId, deps);
-    if (errors[0]) throw errors[0];
-    const ring = await loadRing(deps, ringId);
-    if (ring.activeKid !== undefined || isClosed(ring)) return;
-    await deps.clock.sleep(BIRTH_PAUSE_SECONDS);
-  }
-  throw noSuccessor(await loadRing(deps, ringId));
+  const { errors } = await applyPlan(ringId, deps);
+  const ring = await loadRing(deps, ringId);
+  if (ring.activeKid === undefined && !isClosed(ring)) throw errors[0] ?? noSuccessor(ring);
 }
 
 type DeployEvent = {

@@ -6,11 +6,14 @@
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
+import { cannotSign } from '../lib/domain/rings/ending';
+import type { KeyRecord } from '../lib/domain/rings/ring';
 import { RING_ENTRY } from '../lib/domain/store/ring-head';
 import { applyPlan, disable, enableSuccessor, takeOver } from '../lib/work/rings/apply-plan';
 import type { RotatorDeps } from '../lib/work/rings/key-birth';
 import { inspect } from '../lib/work/rings/key-inspection';
 import { loadRing } from '../lib/work/rings/load-ring';
+import { settledState } from '../lib/work/rings/patience';
 
 type Response = Messages['rotator']['response'];
 
@@ -82,7 +85,7 @@ async function disableOld(
     ({ kid, kind, state }) => kind === 'kms' && kid !== ring.activeKid && state !== 'STANDBY',
   );
   const disabled = await Promise.all(
-    still.map(async ({ kid, kmsKeyArn = '' }) => ({ kid, state: await stateOf(kmsKeyArn, deps) })),
+    still.map(async (key) => ({ kid: key.kid, state: await stateOf(key, deps) })),
   );
   // The caller looks for its own keys in `disabled`: another one's trouble is not a reason to stop.
   return { done, disabled, failed: [...unreleased, ...errors].map(codeOf) };
@@ -95,10 +98,14 @@ async function release(ringId: string, prepared: string | undefined, deps: Rotat
   if (key?.state === 'STANDBY' && key.kmsState === 'Enabled') await disable(ring, key.kid, deps);
 }
 
-/** KMS's own word; `Unreadable` where it does not tell us, which nobody takes for Disabled. */
-async function stateOf(kmsKeyArn: string, { ringKeys }: RotatorDeps): Promise<string> {
+/**
+ * KMS's own word, and of a key that was disabled the word of a host that knows it; `Unreadable` where KMS does not tell
+ * us, which nobody takes for Disabled.
+ */
+async function stateOf({ kmsKeyArn = '', kmsState }: KeyRecord, deps: RotatorDeps): Promise<string> {
+  const isAsExpected = (state: string) => kmsState !== 'Disabled' || cannotSign(state);
   try {
-    return (await ringKeys.describe(kmsKeyArn)).state;
+    return (await settledState(kmsKeyArn, isAsExpected, deps.ringKeys, deps)).state;
   } catch (error) {
     if (isCurfewError(error, 'ERR_ACCESS_DENIED')) return 'Unreadable';
     if (isCurfewError(error, 'ERR_NOT_FOUND')) return 'NotFound';

@@ -68,13 +68,13 @@ class KeyEnd {
       this.batches = (await taintKeys({ ring: ring.id, targets, successor }, this.deps)).batches;
       this.progress(`${kid} is SUSPECT (${taintClass}): only tokens that the ledger holds count`);
     },
-    drain: () => this.wait(this.ring.cfg.drainSeconds, 'signatures that are under way'),
-    'disable-old': async () => {
-      const disabled = await inTurn(`ring ${this.ring.id}`, () =>
-        disableOldKeys(this.ring.id, this.successor, this.deps),
-      );
-      this.kms = kmsWordOn(this.key, disabled);
+    'disable-compromised': async () => {
+      if (this.request.class !== 'compromise') return;
+      await this.disable();
+      this.progress(`KMS says ${this.kms} of it`);
     },
+    drain: () => this.wait(this.ring.cfg.drainSeconds, 'signatures that are under way'),
+    'disable-old': () => this.disable(),
     commit: () => commitTokens(this.deps),
     poll: () => this.wait(this.ring.cfg.feedPollSeconds, 'verifiers to read the feed'),
     resign: () => this.resign(1),
@@ -104,6 +104,12 @@ class KeyEnd {
       text: `${kid} ${state}, ${resigned} tokens re-signed`,
       exitCode: isEnded ? 0 : 1,
     };
+  }
+
+  private async disable(): Promise<void> {
+    const { id } = this.ring;
+    const disabled = await inTurn(`ring ${id}`, () => disableOldKeys(id, this.successor, this.deps));
+    this.kms = kmsWordOn(this.key, disabled);
   }
 
   private async wait(seconds: number, what: string): Promise<void> {

@@ -346,6 +346,7 @@ describe('ring taint', () => {
     const CALLS: Readonly<Record<EndingStepName, readonly string[]>> = {
       prepare: ['rotator prepare'],
       taint: ['taint taint', 'publisher'],
+      'disable-compromised': ['rotator disable-old'],
       drain: [`sleep ${drainSeconds}`],
       'disable-old': ['rotator disable-old'],
       commit: ['committer'],

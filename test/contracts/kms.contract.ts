@@ -32,14 +32,12 @@ export function kmsContract(make: () => KmsHarness): void {
     keyPolicy({ accountId: kms.accountId, roleArns: kms.roleArns, algorithm, signUntil });
   const slot = () => `slot-${id()}`;
   const createKey = (algorithm: SigningAlgorithm = 'ES256', signUntil?: number) =>
-    kms
-      .ringKeysAs('rotator')
-      .create({
-        algorithm,
-        slotTag: slot(),
-        policy: policy(algorithm, signUntil),
-        bypassPolicyLockoutSafetyCheck: true,
-      });
+    kms.ringKeysAs('rotator').create({
+      algorithm,
+      slotTag: slot(),
+      policy: policy(algorithm, signUntil),
+      bypassPolicyLockoutSafetyCheck: true,
+    });
 
   test.each(ALL)('%s: the signature verifies under the public key, and under no other message', async (algorithm) => {
     const arn = await createKey(algorithm);

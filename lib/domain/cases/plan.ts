@@ -145,6 +145,7 @@ export type Step = StepFields &
 const TAKEN = {
   prepare: { kind: 'task', function: 'conductor', step: 'prepare' },
   taint: { kind: 'task', function: 'conductor', step: 'taint' },
+  'disable-compromised': { kind: 'task', function: 'conductor', step: 'disable-compromised' },
   drain: { kind: 'wait', setting: 'drainSeconds' },
   'disable-old': { kind: 'task', function: 'conductor', step: 'disable-old' },
   commit: { kind: 'task', function: 'conductor', step: 'commit' },

@@ -22,6 +22,10 @@ export const ENDING = [
     why: 'one transaction per ring ends the old key and puts the new one in its place, so every wave has one target',
   },
   {
+    name: 'disable-compromised',
+    why: 'a key that somebody may have copied signs no second longer than its successor needs to take over; what is under way under it is lost, and asked for again',
+  },
+  {
     name: 'drain',
     wait: 'drainSeconds',
     why: 'until no signature under an old key can be in flight: what was begun before the taint is in the ledger by now',

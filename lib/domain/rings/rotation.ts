@@ -15,6 +15,8 @@ export type RotationAction =
   | { readonly do: 'adopt'; readonly slot: number }
   /** Read the key back from the JWKS as served, then note the instant. */
   | { readonly do: 'confirm'; readonly kid: string }
+  /** Enable the next key in KMS and probe it, some time before it is to sign. */
+  | { readonly do: 'prepare' }
   | { readonly do: 'activate'; readonly kid: string }
   /** Make sure that KMS refuses to sign with it. */
   | { readonly do: 'disable'; readonly kid: string }
@@ -24,6 +26,10 @@ export type RotationAction =
 
 /** The rotator disables a prepared STANDBY again if it is not ACTIVE within this, in seconds. */
 export const PREPARED_FOR = 300;
+/** A scheduled rotation has its successor enabled this long before it is due, in seconds, if a tick falls in between. */
+export const PREPARED_AHEAD = 900;
+/** How long after its probes a key that was enabled ahead counts as enabled on every host of KMS, in seconds. */
+const SETTLED_AFTER = 120;
 
 /** `stuck` are keys that KMS has just refused to disable: an alarm elsewhere, and no reason to stop here. */
 export function planRotation(ring: Ring, now: number, stuck: readonly string[] = []): RotationAction | undefined {
@@ -39,6 +45,7 @@ export function planRotation(ring: Ring, now: number, stuck: readonly string[] =
   // Before any birth: a KMS that creates no key, or a JWKS that nobody can read, must not keep the old key signing.
   const successor = successors(ring, now).at(0);
   if (successor && shouldActivate(ring, now)) return { do: 'activate', kid: successor.kid };
+  if (successor && shouldPrepare(ring, now)) return { do: 'prepare' };
 
   const unfinished = ring.slots.find((slot) => slot.state !== 'ADOPTED');
   if (unfinished) return { do: unfinished.state === 'INTENT' ? 'create' : 'adopt', slot: unfinished.slot };
@@ -56,7 +63,19 @@ export function shouldActivate(ring: Ring, now: number): boolean {
   if (!active) return !isClosed(ring);
   // KMS will not sign with it, whoever saw to that: waiting for the period would be an outage.
   if (active.kmsState === 'Disabled') return true;
-  return now >= (nextRotationAt(ring) ?? now);
+  const due = nextRotationAt(ring) ?? now;
+  // Where no tick fell into the time before, it does not wait: then its probes alone speak for the hosts of KMS.
+  return now >= due && now >= (prepared(ring, now)?.probedAt ?? 0) + SETTLED_AFTER;
+}
+
+function shouldPrepare(ring: Ring, now: number): boolean {
+  const due = nextRotationAt(ring);
+  return due !== undefined && now >= due - PREPARED_AHEAD && prepared(ring, now) === undefined;
+}
+
+/** The successor that is enabled and did sign, if there is one. */
+function prepared(ring: Ring, now: number): KeyRecord | undefined {
+  return successors(ring, now).find(({ kmsState, probedAt = 0 }) => kmsState === 'Enabled' && probedAt > 0);
 }
 
 /** When the ACTIVE key is to be replaced, in epoch seconds; undefined where none is ACTIVE. */
@@ -92,9 +111,19 @@ function mustBeDisabled(ring: Ring, key: KeyRecord, now: number): boolean {
   // HEAD and keys are read by several queries: one of an earlier instant may not know yet that this key issues.
   if (key.state === 'ACTIVE') return false;
   // A STANDBY is enabled only between prepare and activation.
-  if (key.state === 'STANDBY') return key.kmsState === 'Disabling' || now > (key.preparedAt ?? 0) + PREPARED_FOR;
+  if (key.state === 'STANDBY') return key.kmsState === 'Disabling' || isLeftPrepared(ring, key, now);
+  // A key that somebody may have copied signs not a second longer. A signature that is under way under it is worth
+  // nothing: its token would not get into the ledger any more, and its issuer asks the next key.
+  if (key.taint?.class === 'compromise') return true;
   // Disabled only after the drain: a signature asked for under the old key may still be on its way.
   return now >= (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds;
+}
+
+/** Made ready by somebody who did not come back for it; one that is about to take over by the schedule is not. */
+function isLeftPrepared(ring: Ring, { kid, preparedAt = 0 }: KeyRecord, now: number): boolean {
+  if (now <= preparedAt + PREPARED_FOR) return false;
+  const due = nextRotationAt(ring);
+  return due === undefined || now < due - PREPARED_AHEAD || prepared(ring, now)?.kid !== kid;
 }
 
 function mayRetire(key: KeyRecord, now: number): boolean {

@@ -25,6 +25,19 @@ export function reserveSlot(ring: Ring, slot: number, nonce: string, now: number
   return [put(SLOT, [ring.id, slot], intent, ROW_ABSENT)];
 }
 
+/** Written before CreateKey: whoever comes later looks for the key of a call whose answer was lost. */
+export function markTried(ring: Ring, slot: number, now: number): KeysWrite[] {
+  return [
+    {
+      kind: 'update',
+      table: 'keys',
+      key: SLOT.key(ring.id, slot),
+      set: { triedAt: now },
+      if: [is('state', 'INTENT')],
+    },
+  ];
+}
+
 export function slotCreated(
   ring: Ring,
   slot: number,

@@ -27,6 +27,8 @@ export interface Deployed {
   readonly settings: Readonly<Record<string, number>>;
   /** Where the public documents are served, without a trailing slash. */
   readonly publicBaseUrl?: string;
+  /** The API that serves them, where a CDN or a name of its owner's stands before it. */
+  readonly apiBaseUrl?: string;
   readonly feedKeyArn?: string;
   readonly checkpointKeyArn?: string;
   /** Name on the checkpoint and its signature, as C2SP signed-note has it. */
@@ -51,6 +53,7 @@ export const DEPLOYED: Schema<Deployed> = z.strictObject({
   instance: filled,
   settings: z.record(text, z.number()),
   publicBaseUrl: z.optional(filled),
+  apiBaseUrl: z.optional(filled),
   feedKeyArn: z.optional(filled),
   checkpointKeyArn: z.optional(filled),
   logOrigin: z.optional(filled),

@@ -133,6 +133,8 @@ export interface Slot {
   readonly nonce: string;
   /** Fixed here, for the key policy and the key record alike: the ring's period may change before the key is adopted. */
   readonly signUntil: number;
+  /** CreateKey was called for it, or was about to be: from then on a key with its tag may exist. */
+  readonly triedAt?: number;
   readonly adoptedAt?: number;
   /** When keys that carry the slot's tag, and are not its key, were looked for. */
   readonly sweptAt?: number;
@@ -155,6 +157,7 @@ export const SLOT = entity({
       at: whole,
       nonce: text,
       signUntil: whole,
+      triedAt: z.optional(whole),
       adoptedAt: z.optional(whole),
       sweptAt: z.optional(whole),
       kmsKeyArn: z.optional(text),

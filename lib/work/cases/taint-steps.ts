@@ -18,7 +18,14 @@ type Stored = StoredItem & { readonly item: TaintItem };
 /** Stands in evidence in clear: it says why, and not who. */
 const REASON = 'a custodian left';
 
-export const TAINT_STEPS = { prepare, taint, commit, 'disable-old': disableOld, deny };
+export const TAINT_STEPS = {
+  prepare,
+  taint,
+  'disable-compromised': disableCompromised,
+  commit,
+  'disable-old': disableOld,
+  deny,
+};
 
 /** What is wrong with one ring, and no retry mends: its items stay open, and the other rings' do not wait for it. */
 const OF_THE_RING: readonly ErrorCode[] = [
@@ -110,10 +117,21 @@ async function commit(_request: StepRequest, deps: ConductorDeps) {
   return {};
 }
 
-/** KMS's own word for each tainted key that it holds: a legacy key it never held. */
+/** Of those rings alone in which a key may have been copied; the others still drain. */
+async function disableCompromised(request: StepRequest, deps: ConductorDeps) {
+  return disableOf(request, deps, ({ item }) => item.class === 'compromise');
+}
+
 async function disableOld(request: StepRequest, deps: ConductorDeps) {
+  return disableOf(request, deps, () => true);
+}
+
+/** KMS's own word for each tainted key that it holds: a legacy key it never held. */
+async function disableOf(request: StepRequest, deps: ConductorDeps, which: (stored: Stored) => boolean) {
   const { successors } = await loadCase(deps, request, BEGUN);
-  const held = await eachRing(request, deps, async (ring, items) => {
+  const held = await eachRing(request, deps, async (ring, all) => {
+    const items = all.filter(which);
+    if (items.length === 0) return;
     const disabled = await disableOldKeys(ring, successors?.[ring], deps);
     // If we stop here, the replay asks again: what is disabled is only read back.
     const enabled = disabled.filter(

@@ -9,12 +9,14 @@ import { retireRing } from '../../domain/rings/life';
 import { findKey, type Ring } from '../../domain/rings/ring';
 import { planRotation, type RotationAction, successors } from '../../domain/rings/rotation';
 import * as transitions from '../../domain/rings/transitions';
-import { adopt, createKey, type RotatorDeps, requireState } from './key-birth';
+import { adopt, createKey, type RotatorDeps, requireDisabled } from './key-birth';
 import { loadRing } from './load-ring';
+import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW } from './patience';
 
 /** Births three keys of four steps each, and more; a plan that never ends is a bug, not a wait. */
 const ACTIONS_MAX = 40;
-const PROBES_MAX = 20;
+/** Longer than KMS usually takes to enable a key everywhere; two candidates fit into one run of the rotator. */
+const PROBED_FOR_SECONDS = 40;
 
 interface Applied {
   /** What was done, in words and in order. */
@@ -68,6 +70,8 @@ async function apply(ring: Ring, action: RotationAction, deps: RotatorDeps): Pro
       if (!(await isServed(ring, action.kid, deps))) return undefined;
       await tables.transact(transitions.markConfirmed(ring, action.kid, clock.now()));
       break;
+    case 'prepare':
+      return `prepare ${await enableSuccessor(ring, deps)}`;
     case 'activate': {
       const kid = await takeOver(ring, deps);
       await deps.functions.invoke('publisher', { ring: ring.id });
@@ -129,11 +133,12 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
   await tables.transact(transitions.markPrepared(ring, kid, clock.now()));
   await ringKeys.enable(kmsKeyArn);
   // If we stop here, an enabled STANDBY stays without activation: the plan disables it after PREPARED_FOR.
-  // Enabling is eventually consistent. The probe asks through the issuer's own right, which the rotator has not.
-  for (let n = 0; n < PROBES_MAX; n++) {
+  // The probe asks through the issuer's own right, which the rotator has not.
+  const end = clock.now() + PROBED_FOR_SECONDS;
+  for (let good = 0; clock.now() < end; await clock.sleep(ANSWER_EVERY_SECONDS)) {
     const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
-    if (probe?.signed) return probed(ring, kid, deps);
-    await clock.sleep(0.5);
+    good = probe?.signed ? good + 1 : 0;
+    if (good === ANSWERS_IN_ROW) return probed(ring, kid, deps);
   }
   throw new CurfewError('ERR_KEY_DISABLED', `key ${kid} was enabled and does not sign`, {
     fix: 'read its key policy back',
@@ -168,7 +173,7 @@ export async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promi
   const isGoing = (await ringKeys.describe(kmsKeyArn)).state === 'PendingDeletion';
   if (!isGoing) {
     await ringKeys.disable(kmsKeyArn);
-    await requireState(kmsKeyArn, 'Disabled', ringKeys);
+    await requireDisabled(kmsKeyArn, deps);
   }
   // If we stop here, the key is disabled and said to be enabled: the next plan disables it once more and records it.
   await tables.transact(transitions.markDisabled(ring, kid, clock.now()));
@@ -179,9 +184,21 @@ export async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promi
 
 /** Asked where verifiers ask, not in our table. */
 async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps): Promise<boolean> {
-  const { status, body } = await http.get(`${config.publicBaseUrl}/r/${ring.id}/.well-known/jwks.json`);
+  const { status, body } = await http.get(jwksUrl(ring, config));
   if (status !== 200) return false;
   return kidsIn(body).includes(kid);
+}
+
+/**
+ * The first key of a ring has no verifiers yet, and a CDN or a name that is being made with it does not answer for
+ * minutes, the name until people change their DNS: it is read back at the API itself. Every later one is, where
+ * verifiers are.
+ */
+function jwksUrl(
+  { id, activations }: Ring,
+  { publicBaseUrl, apiBaseUrl = publicBaseUrl }: RotatorDeps['config'],
+): string {
+  return `${activations === 0 ? apiBaseUrl : publicBaseUrl}/r/${id}/.well-known/jwks.json`;
 }
 
 export function noSuccessor(ring: Ring): CurfewError {

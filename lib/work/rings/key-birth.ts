@@ -4,12 +4,16 @@ import { jwkFromSpki } from '../../domain/jose/jwk';
 import { isSamePolicy, keyPolicy, policySha256 } from '../../domain/rings/key-policy';
 import type { Ring, Slot } from '../../domain/rings/ring';
 import * as transitions from '../../domain/rings/transitions';
-import type { Deps } from '../../ports';
+import type { Deps, KmsKeyDescription } from '../../ports';
 import { loadRing } from './load-ring';
+import { isNotYet, patiently, settledState } from './patience';
 
 export type RotatorDeps = Deps<'rotator'>;
 
-/** The slot's tag is looked for first: a crash after CreateKey leaves a key to find, not an orphan. */
+/**
+ * A slot that was tried before may have its key already, whose ARN nobody lived to write down: then its tag is looked for
+ * first. The search may not show a key of the last minute; the one that was missed is disabled by the sweep.
+ */
 export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Promise<void> {
   const { ringKeys, config, tables } = deps;
   const { accountId, roleArns, instance } = config;
@@ -21,8 +25,11 @@ export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Pr
   const slotTag = slotTagOf(ring, reserved, instance);
   const { signUntil } = reserved;
   const policy = keyPolicy({ accountId, roleArns, algorithm: ring.cfg.alg, signUntil });
+  if (reserved.triedAt === undefined) await tables.transact(transitions.markTried(ring, slot, deps.clock.now()));
+  // If we stop here, or before the ARN is written down, the next try searches.
+  const found = reserved.triedAt === undefined ? [] : await ringKeys.find(slotTag);
   const kmsKeyArn =
-    (await findOwn(await ringKeys.find(slotTag), policy, ringKeys)) ??
+    (await findOwn(found, policy, ringKeys)) ??
     (await ringKeys.create({ algorithm: ring.cfg.alg, slotTag, policy, bypassPolicyLockoutSafetyCheck: true }));
   const jwk = jwkFromSpki(await readPublicKey(kmsKeyArn, ring, slot, deps), ring.cfg.alg);
   try {
@@ -40,7 +47,7 @@ export async function createKey(ring: Ring, slot: number, deps: RotatorDeps): Pr
  */
 async function readPublicKey(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<Buffer> {
   try {
-    return await deps.ringKeys.publicKey(kmsKeyArn);
+    return await patiently(() => deps.ringKeys.publicKey(kmsKeyArn), deps, { passes: isNotYet });
   } catch (error) {
     if (!isCurfewError(error, 'ERR_KEY_DISABLED')) throw error;
     if (findSlot(await loadRing(deps, id), slot).state === 'INTENT') throw error;
@@ -65,8 +72,8 @@ async function findOwn(
       const isOurs = isSamePolicy(await ringKeys.policy(arn), policy) && (await ringKeys.grants(arn)).length === 0;
       if (isOurs && (await ringKeys.describe(arn)).origin === 'AWS_KMS') return arn;
     } catch (error) {
-      // Under our policy we may read both.
-      if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;
+      // Under our policy we may read both. A key that is not found was shown by the search before KMS's host knew it.
+      if (!isCurfewError(error, 'ERR_ACCESS_DENIED') && !isCurfewError(error, 'ERR_NOT_FOUND')) throw error;
     }
   }
   return undefined;
@@ -74,7 +81,8 @@ async function findOwn(
 
 async function disableIfOrphaned(kmsKeyArn: string, { id }: Ring, slot: number, deps: RotatorDeps): Promise<void> {
   const taken = findSlot(await loadRing(deps, id), slot);
-  if (taken.kmsKeyArn !== kmsKeyArn) await deps.ringKeys.disable(kmsKeyArn);
+  if (taken.kmsKeyArn !== kmsKeyArn)
+    await patiently(() => deps.ringKeys.disable(kmsKeyArn), deps, { passes: isNotYet });
 }
 
 /** Disabled and read back first, then adopted: a STANDBY is never enabled while the ring knows of it. */
@@ -86,9 +94,9 @@ export async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): 
       got: slot.state,
       allowed: 'CREATED',
     });
-  await ringKeys.disable(slot.kmsKeyArn);
-  await requireState(slot.kmsKeyArn, 'Disabled', ringKeys);
-  const { origin } = await ringKeys.describe(slot.kmsKeyArn);
+  const { kmsKeyArn } = slot;
+  await patiently(() => ringKeys.disable(kmsKeyArn), deps, { passes: isNotYet });
+  const { origin } = await requireDisabled(kmsKeyArn, deps);
   if (origin !== 'AWS_KMS')
     throw new CurfewError('ERR_KEY_STATE', `the KMS key of slot ${slotNumber} of ring ${ring.id} was imported`, {
       got: origin,
@@ -107,8 +115,8 @@ export async function disableOthers(ring: Ring, slot: Slot, { ringKeys, config }
     try {
       if ((await ringKeys.describe(other)).state === 'Enabled') await ringKeys.disable(other);
     } catch (error) {
-      // Planted under a policy of its own: no ring knows it, and we have no right to it.
-      if (!isCurfewError(error, 'ERR_ACCESS_DENIED')) throw error;
+      // Planted under a policy of its own, and no ring knows it; or gone since the search.
+      if (!isCurfewError(error, 'ERR_ACCESS_DENIED') && !isCurfewError(error, 'ERR_NOT_FOUND')) throw error;
     }
   }
 }
@@ -117,15 +125,15 @@ function slotTagOf(ring: Ring, { slot, nonce }: Slot, instance: string): string 
   return `${instance}/${ring.id}/${slot}/${nonce}`;
 }
 
-/** KMS shows the state we asked for: any other state is one that we did not choose. */
-export async function requireState(kmsKeyArn: string, state: string, ringKeys: RotatorDeps['ringKeys']): Promise<void> {
-  const found = await ringKeys.describe(kmsKeyArn);
-  if (found.state !== state)
-    throw new CurfewError('ERR_KEY_STATE', 'the key in KMS is not in the requested state', {
-      got: found.state,
-      allowed: state,
-      fix: 'the next tick tries again',
-    });
+/** KMS shows the state we asked for, once its hosts know it: any other state is one that we did not choose. */
+export async function requireDisabled(kmsKeyArn: string, deps: RotatorDeps): Promise<KmsKeyDescription> {
+  const found = await settledState(kmsKeyArn, (state) => state === 'Disabled', deps.ringKeys, deps);
+  if (found.state === 'Disabled') return found;
+  throw new CurfewError('ERR_KEY_STATE', 'KMS does not show the key as Disabled', {
+    got: found.state,
+    allowed: 'Disabled',
+    fix: 'the next tick tries again',
+  });
 }
 
 function findSlot(ring: Ring, number: number): Slot {

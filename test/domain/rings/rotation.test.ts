@@ -1,5 +1,11 @@
 import { mayActivate, RESTS_FOR } from '../../../lib/domain/rings/obstacles';
-import { PREPARED_FOR, planRotation, shouldActivate, successors } from '../../../lib/domain/rings/rotation';
+import {
+  PREPARED_AHEAD,
+  PREPARED_FOR,
+  planRotation,
+  shouldActivate,
+  successors,
+} from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const WAIT = CFG.propagationSeconds + CFG.cacheSeconds;
@@ -39,8 +45,28 @@ describe('at birth', () => {
 
 describe('activation', () => {
   test('a period of the ACTIVE key is a period to the second', () => {
-    expect(planRotation(ringWith(), NOW + period - 1)).toBeUndefined();
+    expect(planRotation(ringWith(), NOW + period - 1)).toEqual({ do: 'prepare' });
     expect(planRotation(ringWith(), NOW + period)).toEqual({ do: 'activate', kid: kidOf(2) });
+  });
+
+  test('the next key is enabled minutes before it signs, stays so until it does, and is given two minutes at least', () => {
+    const before = NOW + period - PREPARED_AHEAD;
+    expect(planRotation(ringWith(), before - 1)).toBeUndefined();
+    expect(planRotation(ringWith(), before)).toEqual({ do: 'prepare' });
+    const preparedAt = (at: number) =>
+      ringWith({
+        keys: [activeRecord(1), keyRecord(2, { kmsState: 'Enabled', preparedAt: at, probedAt: at }), keyRecord(3)],
+      });
+    expect(planRotation(preparedAt(before), before + PREPARED_FOR + 1)).toBeUndefined();
+    expect(planRotation(preparedAt(before), NOW + period)).toEqual({ do: 'activate', kid: kidOf(2) });
+    expect(planRotation(preparedAt(NOW + period - 60), NOW + period + 59)).toBeUndefined();
+    expect(planRotation(preparedAt(NOW + period - 60), NOW + period + 60)).toEqual({ do: 'activate', kid: kidOf(2) });
+    // Of two that somebody made ready, the one that is not next is given up.
+    const both = [2, 3].map((n) => keyRecord(n, { kmsState: 'Enabled', preparedAt: before, probedAt: before }));
+    expect(planRotation(ringWith({ keys: [activeRecord(1), ...both] }), before + PREPARED_FOR + 1)).toEqual({
+      do: 'disable',
+      kid: kidOf(3),
+    });
   });
 
   test('a key that could soon not sign a whole token life is replaced before its period', () => {
@@ -91,6 +117,12 @@ describe('disabling', () => {
   test('a key that stopped being ACTIVE is disabled after the drain and not before', () => {
     expect(planRotation(ringAfter(), NOW + CFG.drainSeconds - 1)).toBeUndefined();
     expect(planRotation(ringAfter(), NOW + CFG.drainSeconds)).toEqual({ do: 'disable', kid: kidOf(1) });
+    // But for one that somebody may have copied: it signs not a second longer.
+    const taint = { class: 'compromise' as const, reason: 'drill', at: NOW, cases: [] };
+    expect(planRotation(ringAfter(left({ state: 'SUSPECT', taint })), NOW)).toEqual({ do: 'disable', kid: kidOf(1) });
+    expect(
+      planRotation(ringAfter(left({ state: 'SUSPECT', taint: { ...taint, class: 'planned' } })), NOW),
+    ).toBeUndefined();
   });
 
   test.each(['VERIFY_ONLY', 'SUSPECT', 'DENIED', 'RETIRED'] as const)(

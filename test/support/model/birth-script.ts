@@ -41,8 +41,11 @@ export function* createKey(world: ModelWorld, ring: Ring, number: number): Scrip
   const slot = findSlot(ring, number);
   const slotTag = slotTagOf(slot);
   const policy = policyFor(world, slot.signUntil);
+  const tried = transitions.markTried(ring, number, world.now);
+  if (slot.triedAt === undefined) yield* effect('tables.transact', tried, () => world.transact(tried));
+  const found = slot.triedAt === undefined ? [] : yield* read('ringKeys.find', '', () => kms.find(slotTag));
   const arn =
-    (yield* findOwn(world, yield* read('ringKeys.find', '', () => kms.find(slotTag)), policy)) ??
+    (yield* findOwn(world, found, policy)) ??
     (yield* effect('ringKeys.create', '', () => kms.create(slotTag, number, policy)));
   const jwk = yield* readPublicKey(world, arn, number);
   const writes = transitions.slotCreated(ring, number, { kmsKeyArn: arn, jwk, policySha256: String(slot.signUntil) });
@@ -86,10 +89,8 @@ export function* adopt(world: ModelWorld, ring: Ring, number: number): Script {
   const arn = slot.kmsKeyArn ?? '';
   if (world.rules.takes('disable at birth')) {
     yield* effect('ringKeys.disable', '', () => world.kms.disable(arn));
-    yield* requireState(world, arn);
+    yield* requireDisabled(world, arn);
   }
-  // Of its origin, which is AWS_KMS in the model.
-  yield* read('ringKeys.describe', '', () => undefined);
   yield* disableOthers(world, slot);
   const writes = transitions.adoptKey(ring, slot, world.now);
   yield* effect('tables.transact', writes, () => world.transact(writes));
@@ -103,7 +104,7 @@ export function* disableOthers(world: ModelWorld, slot: Slot): Script {
   }
 }
 
-export function* requireState(world: ModelWorld, arn: string): Script {
+export function* requireDisabled(world: ModelWorld, arn: string): Script {
   const state = yield* read('ringKeys.describe', '', () => world.kms.describe(arn));
   if (state !== 'Disabled') throw new CurfewError('ERR_KEY_STATE', 'the key in KMS is not in the requested state');
 }

@@ -5,7 +5,7 @@
 import { type Feed, feedAt } from '../../../lib/domain/feed/feed';
 import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
 import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
-import { PREPARED_FOR } from '../../../lib/domain/rings/rotation';
+import { nextRotationAt, PREPARED_AHEAD, PREPARED_FOR } from '../../../lib/domain/rings/rotation';
 import { ACCEPTED, isInWindow } from '../../../lib/verifier/verify';
 import type { ModelKey } from './kms';
 import { FEED_LIFE } from './publisher-script';
@@ -183,6 +183,9 @@ function maySign({ arn, slot: number, creator }: ModelKey, ring: Ring, now: numb
     return creator !== undefined || now < adoptedAt + RESTS_FOR;
   }
   if (key.kid === ring.activeKid) return true;
-  if (key.state === 'STANDBY') return now <= (key.preparedAt ?? 0) + PREPARED_FOR;
+  if (key.state === 'STANDBY') {
+    const due = nextRotationAt(ring);
+    return now <= (key.preparedAt ?? 0) + PREPARED_FOR || (due !== undefined && now >= due - PREPARED_AHEAD);
+  }
   return now < (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds;
 }

@@ -9,7 +9,8 @@ import { type RotationAction, successors } from '../../../lib/domain/rings/rotat
 import * as transitions from '../../../lib/domain/rings/transitions';
 import { RING_ENTRY } from '../../../lib/domain/store/ring-head';
 import type { Write } from '../../../lib/domain/store/table';
-import { adopt, createKey, disableOthers, load, policyFor, requireState } from './birth-script';
+import { ANSWERS_IN_ROW } from '../../../lib/work/rings/patience';
+import { adopt, createKey, disableOthers, load, policyFor, requireDisabled } from './birth-script';
 import { publish } from './publisher-script';
 import { effect, read, type Script, waitUntil } from './script';
 import { type ModelWorld, RING } from './world';
@@ -107,6 +108,9 @@ function* apply(world: ModelWorld, ring: Ring, action: RotationAction): Script<b
       if (!(yield* isServed(world, action.kid))) return false;
       yield* transact(world, transitions.markConfirmed(ring, action.kid, world.now));
       return true;
+    case 'prepare':
+      yield* enableSuccessor(world, ring);
+      return true;
     case 'activate':
       yield* takeOver(world, ring);
       yield* invokePublisher(world);
@@ -158,10 +162,11 @@ function* enable(world: ModelWorld, ring: Ring, kid: string): Script {
   });
   if (!world.rules.takes('mark prepared')) yield* transact(world, writes);
   if (!world.rules.takes('probe')) return yield* proved(world, ring, kid);
-  for (let n = 0; n < PROBES_MAX; n++) {
+  for (let n = 0, good = 0; n < PROBES_MAX; n++) {
     yield* read('functions.invoke', 'issuer probe', () => undefined);
-    if (yield* effect('signer.sign', '', () => signs(world, arn))) return yield* proved(world, ring, kid);
-    yield* waitUntil(world.now + 1);
+    good = (yield* effect('signer.sign', '', () => signs(world, arn))) ? good + 1 : 0;
+    if (good === ANSWERS_IN_ROW) return yield* proved(world, ring, kid);
+    yield* waitUntil(world.now + 2);
   }
   throw new CurfewError('ERR_KEY_DISABLED', `key ${kid} was enabled and does not sign`);
 }
@@ -196,7 +201,7 @@ function* disable(world: ModelWorld, ring: Ring, kid: string): Script {
     yield* transact(world, transitions.markDisabling(ring, kid));
   yield* read('ringKeys.describe', '', () => world.kms.describe(arn));
   yield* effect('ringKeys.disable', '', () => world.kms.disable(arn));
-  yield* requireState(world, arn);
+  yield* requireDisabled(world, arn);
   yield* transact(world, transitions.markDisabled(ring, kid, world.now));
 }
 
