@@ -94,16 +94,26 @@ export class Offboarding extends Construct {
       targets: { ...targets, functions: { ...functions.known, ...starters.own } },
     });
 
-    deliver(this.inboxTable, folder);
-    deliver(this.casesTable, outbox, OUTBOX_PREFIX);
+    const { alarmActions } = signing;
+    const delivered = { instance, alarmActions };
+    const streamAges = [
+      deliver({ ...delivered, from: [this.inboxTable], to: folder, name: 'case-folder' }),
+      deliver({
+        ...delivered,
+        from: [this.casesTable],
+        to: outbox,
+        name: 'outbox-offboarding',
+        prefix: OUTBOX_PREFIX,
+      }),
+    ];
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });
     const deadLetters = DeadLetters.of(this);
-    deadLetters.notify(signing.alarmActions);
-    signing.dashboard.addAlarm(deadLetters.alarm);
+    deadLetters.notify(alarmActions);
+    for (const alarm of [...streamAges, deadLetters.alarm]) signing.dashboard.addAlarm(alarm);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${instance}: HR webhooks`,
     });

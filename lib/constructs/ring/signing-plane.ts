@@ -182,8 +182,14 @@ export class SigningPlane extends Construct {
     this.functions = functions.own;
     this.targets = { ...own, functions: functions.known };
 
-    deliver(this.ownTables.keys, outbox, OUTBOX_PREFIX);
-    deliver(this.ownTables['cut-offs'], outbox, OUTBOX_PREFIX);
+    const streamAge = deliver({
+      from: [this.ownTables.keys, this.ownTables['cut-offs']],
+      to: outbox,
+      name: 'outbox-signing',
+      instance,
+      prefix: OUTBOX_PREFIX,
+      alarmActions,
+    });
     new CurfewSchedule(this, 'Commit', {
       target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),
@@ -203,7 +209,7 @@ export class SigningPlane extends Construct {
         're-sign': resigner.function,
       },
     });
-    for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
+    for (const alarm of [...this.watch.alarms, streamAge, DeadLetters.of(evidence).alarm, deadLetters.alarm])
       this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
       // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.

@@ -35,6 +35,11 @@ interface AlarmRow {
   readonly below?: number;
   /** Minutes in a row: fewer wake people for what the next tick repairs. */
   readonly minutes: (ring: RingTimes) => number;
+  /**
+   * How many minutes one figure stands for.
+   * @default 1
+   */
+  readonly figureMinutes?: number;
   /** A figure that is put each minute and does not come is an alarm too: the watch has stopped. */
   readonly missing: 'alarm' | 'fine';
 }
@@ -106,6 +111,15 @@ export const ALARMS = {
     minutes: EVENT,
     missing: 'fine',
   },
+  StreamAge: {
+    means: 'a row has waited in a stream for more than five minutes: what carries it on fails, or cannot run',
+    // Lambda puts it in milliseconds, at each try. The stream forgets after 24 hours, so there is most of a day to act.
+    above: () => 300_000,
+    minutes: EVENT,
+    // Between two tries of a batch that fails Lambda waits, and puts no figure: a minute without one is not an end.
+    figureMinutes: 5,
+    missing: 'fine',
+  },
   DeadLetters: {
     means: 'something was not delivered, or failed twice, and waits in the dead letter queue',
     above: () => 0,
@@ -140,13 +154,13 @@ export class CurfewAlarm extends Alarm {
   readonly byName: IAlarm;
 
   constructor(scope: Construct, id: string, { alarm, of, metric, times, actions, logicalId }: CurfewAlarmProps) {
-    const { means, above, below, minutes, missing }: AlarmRow = ALARMS[alarm];
+    const { means, above, below, minutes, figureMinutes = 1, missing }: AlarmRow = ALARMS[alarm];
     const ring = times ?? { periodSeconds: 0, tickSeconds: 0 };
     super(scope, id, {
       alarmName: `${of}-${alarm}`,
       alarmDescription: `${of}: ${means}; run-book: ${runBookOf(alarm)}`,
       metric: metric.with({
-        period: Duration.minutes(1),
+        period: Duration.minutes(figureMinutes),
         statistic: below === undefined ? Stats.MAXIMUM : Stats.MINIMUM,
       }),
       comparisonOperator:

@@ -32,6 +32,7 @@ test('every alarm of the table is there, and no other', () => {
     ...Object.keys(METRICS).map((name) => `curfew-example-customer-api-${name}`),
     ...ANY_RING.map((name) => `curfew-example-${name}`),
     'curfew-example-SignErrors',
+    ...['outbox-signing', 'case-folder', 'outbox-offboarding'].map((name) => `curfew-example-${name}-StreamAge`),
     ...['evidence', 'signing', 'offboarding'].map((stack) => `curfew-example-${stack}-DeadLetters`),
   ];
   const made = [evidence, signing, offboarding].flatMap(alarmsOf).map(({ AlarmName }) => AlarmName);
