@@ -40,6 +40,11 @@ export interface CurfewFunctionProps {
    * @default - a role of its own
    */
   readonly roleOf?: CurfewFunction;
+  /**
+   * Runs at once, kept for it and no more.
+   * @default - as many as the account has left
+   */
+  readonly concurrency?: number;
   /** @default 512 */
   readonly memoryMiB?: number;
 }
@@ -70,6 +75,7 @@ export class CurfewFunction extends Construct {
       role: this.role,
       timeout: Duration.seconds(timeOutSeconds(name, config.settings)),
       memorySize: props.memoryMiB ?? 512,
+      reservedConcurrentExecutions: props.concurrency,
       logGroup: this.logs,
       loggingFormat: LoggingFormat.JSON,
       environment: {

@@ -87,7 +87,7 @@ export class Offboarding extends Construct {
     const folder = starters.add('case-folder');
     const ticker = starters.add('ticker');
     const outbox = functions.add('outbox-offboarding');
-    const intake = functions.add('intake');
+    const intake = functions.add('intake', { concurrency: signing.publicConcurrency?.intake });
     this.functions = { ...functions.own, ...starters.own };
     this.access = new AccessPolicies(this, 'Access', {
       instance,

@@ -25,6 +25,7 @@ import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi, type Throttle } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
+import { type PublicConcurrency, parsePublicConcurrency } from '../functions/public-concurrency';
 import { CurfewSchedule } from '../functions/schedule';
 import { curfewBucket } from '../parts/bucket';
 import { pascal } from '../parts/names';
@@ -75,12 +76,18 @@ export interface SigningPlaneProps {
    * @default - nobody: they show on the dashboard, and `curfew doctor` says that they are silent
    */
   readonly alarmActions?: readonly IAlarmAction[];
+  /**
+   * Caps on the functions that strangers may call, those of the offboarding included.
+   * @default - none: a new account has too few runs for them
+   */
+  readonly publicConcurrency?: PublicConcurrency;
 }
 
 export class SigningPlane extends Construct {
   readonly stage: Stage;
   readonly exemptions: readonly Exemption[];
   readonly alarmActions: readonly IAlarmAction[];
+  readonly publicConcurrency: PublicConcurrency | undefined;
   readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'markers' | 'bodies' | 'cut-offs', TableV2>>;
   readonly publicBucket: Bucket;
   readonly feedKey: PurposeKey;
@@ -109,6 +116,7 @@ export class SigningPlane extends Construct {
     this.stage = stage;
     this.exemptions = exemptions;
     this.alarmActions = alarmActions;
+    this.publicConcurrency = props.publicConcurrency && parsePublicConcurrency(props.publicConcurrency);
     CurfewRules.of(this).exempt(this, exemptions);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
@@ -171,9 +179,9 @@ export class SigningPlane extends Construct {
     const resigner = functions.add('resigner', { memoryMiB: 1024 });
     functions.add('recorder');
     const committer = functions.add('committer');
-    const exchange = functions.add('exchange');
-    const wasIssued = functions.add('was-issued');
-    const wellKnown = functions.add('well-known');
+    const exchange = functions.add('exchange', { concurrency: this.publicConcurrency?.exchange });
+    const wasIssued = functions.add('was-issued', { concurrency: this.publicConcurrency?.['was-issued'] });
+    const wellKnown = functions.add('well-known', { concurrency: this.publicConcurrency?.['well-known'] });
     const outbox = functions.add('outbox-signing');
     // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
     const watch = functions.add('watch', {
