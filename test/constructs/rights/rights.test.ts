@@ -52,13 +52,7 @@ const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
 };
 const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
 const DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
-const STREAM = [
-  'dynamodb:DescribeStream',
-  'dynamodb:GetRecords',
-  'dynamodb:GetShardIterator',
-  'dynamodb:ListStreams',
-  ...DEAD_LETTERS,
-];
+const STREAM = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'];
 /** By a schedule or a rule, which do not wait for the outcome; the ring deployer is in the role of one of them. */
 const CALLED_AND_LEFT: readonly FunctionName[] = [
   'rotator',
