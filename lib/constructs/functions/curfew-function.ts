@@ -79,7 +79,6 @@ export class CurfewFunction extends Construct {
       logGroup: this.logs,
       loggingFormat: LoggingFormat.JSON,
       environment: {
-        NODE_OPTIONS: '--enable-source-maps',
         [ENV.functionName]: name,
         [ENV.config]: Stack.of(this).toJsonString(
           Object.assign({ ...config, ...props.knows }, ...grants.map((grant) => grant.config)),
