@@ -75,6 +75,8 @@ const configuration = z.strictObject({
   cdn: cdn.optional(),
   /** Runs at once of the functions that strangers may call; no caps unless it is given. */
   publicConcurrency: publicConcurrency.optional(),
+  /** IAM users whom no departure may lock out. */
+  breakGlassArns: z.array(z.string()).default([]),
   sources: z.record(z.string(), source).default({}),
 });
 

@@ -35,6 +35,7 @@ export function curfewStacks(app: App, configuration: Configuration, lambdas: La
     ...common,
     signing: signing.plane,
     sources: configuration.sources,
+    breakGlassArns: configuration.breakGlassArns,
   });
   return { evidence, signing, offboarding };
 }

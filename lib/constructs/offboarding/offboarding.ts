@@ -19,6 +19,7 @@ import { CurfewSecret } from '../parts/secret';
 import { pinLogicalId, type Stage } from '../parts/stage';
 import { curfewTable } from '../parts/table';
 import { AccessPolicies } from '../rights/access-policies';
+import { parseBreakGlassArns } from '../rights/break-glass';
 import type { Targets } from '../rights/grants';
 import type { SigningPlane } from '../ring/signing-plane';
 import { CaseWorkflow } from './case-workflow';
@@ -31,6 +32,11 @@ export interface OffboardingProps {
   readonly signing: SigningPlane;
   /** HR sources by the name in their URL, `POST /hr/{source}`. */
   readonly sources: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'>>>;
+  /**
+   * ARNs of IAM users for emergencies: no Lambda may latch or disable them, whatever HR says.
+   * @default - none
+   */
+  readonly breakGlassArns?: readonly string[];
 }
 
 export class Offboarding extends Construct {
@@ -47,8 +53,9 @@ export class Offboarding extends Construct {
   /** What people who use the CLI may be granted. */
   readonly access: AccessPolicies;
 
-  constructor(scope: Construct, id: string, { stage, lambdas, signing, sources }: OffboardingProps) {
+  constructor(scope: Construct, id: string, props: OffboardingProps) {
     super(scope, id);
+    const { stage, lambdas, signing, sources, breakGlassArns = [] } = props;
     const { instance } = signing.config;
     this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
     this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
@@ -69,6 +76,7 @@ export class Offboarding extends Construct {
       },
       sources: Object.fromEntries(withSecrets),
       denyPolicy: this.denyPolicy,
+      breakGlassArns: parseBreakGlassArns(breakGlassArns),
     };
     const functions = new FunctionSet(this, { lambdas, stage, config: signing.config, targets });
     // Callees before callers, the workflow after its steps and before those who start it.

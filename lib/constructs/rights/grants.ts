@@ -22,6 +22,7 @@ import { ALGORITHMS } from '../../domain/jose/algorithm';
 import { TABLES, type TableName, type TableVerb } from '../../domain/store/table';
 import { ENV } from '../../env';
 import { arnOf } from '../parts/secret';
+import { denyOn } from './break-glass';
 
 /** The things a right may speak of. A construct hands over those it has; a right on any other does not synthesise. */
 export interface Targets {
@@ -41,6 +42,8 @@ export interface Targets {
   /** ARNs of the roles that key policies name. */
   readonly roleArns?: DeploymentConfig['roleArns'];
   readonly denyPolicy?: IManagedPolicy;
+  /** Users whom no Lambda may touch in IAM. */
+  readonly breakGlassArns?: readonly string[];
   readonly stateMachineArn?: string;
   readonly eventBus?: IEventBus;
 }
@@ -158,19 +161,21 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     const { managedPolicyArn } = known(denyPolicy, 'deny policy');
     return grant([allow(IAM_READ, [anyUser(stack)])], {}, { denyPolicyArn: managedPolicyArn });
   },
-  'iam:latch': ({ denyPolicy }, stack) => {
+  'iam:latch': ({ denyPolicy, breakGlassArns = [] }, stack) => {
     const { managedPolicyArn } = known(denyPolicy, 'deny policy');
     return grant(
       [
         allow(['iam:AttachUserPolicy'], [anyUser(stack)], { ArnEquals: { 'iam:PolicyARN': managedPolicyArn } }),
         allow(['iam:TagUser'], [anyUser(stack)], { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'curfew:leaver' } }),
+        ...denyOn(breakGlassArns, ['iam:AttachUserPolicy', 'iam:TagUser']),
       ],
       {},
       { denyPolicyArn: managedPolicyArn },
     );
   },
   // It could also set a key Active again: IAM has no condition key for the status. What it did is read back by others.
-  'iam:disable': (_targets, stack) => grant([allow(IAM_DISABLE, [anyUser(stack)])]),
+  'iam:disable': ({ breakGlassArns = [] }, stack) =>
+    grant([allow(IAM_DISABLE, [anyUser(stack)]), ...denyOn(breakGlassArns, IAM_DISABLE)]),
 
   'workflow:start': ({ stateMachineArn }, stack) => {
     const arn = known(stateMachineArn, 'state machine');
