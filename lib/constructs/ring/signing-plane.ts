@@ -36,8 +36,9 @@ import { curfewTable } from '../parts/table';
 import type { Targets } from '../rights/grants';
 import { CurfewRules } from '../rules/curfew-rules';
 import { PurposeKey } from '../rules/purpose-key';
+import { CurfewAlarm } from '../watch/alarms';
 import { CurfewDashboard } from './dashboard';
-import { Watch } from './ring-watch';
+import { ofAnyRing, Watch } from './ring-watch';
 
 /**
  * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
@@ -107,6 +108,7 @@ export class SigningPlane extends Construct {
   readonly rotator: CurfewFunction;
   readonly publisher: CurfewFunction;
   readonly watch: Watch;
+  readonly watchSilent: CurfewAlarm;
   readonly dashboard: CurfewDashboard;
   private readonly rings = new Set<string>();
 
@@ -206,6 +208,7 @@ export class SigningPlane extends Construct {
 
     this.routes({ issuer, exchange, wasIssued, wellKnown });
     this.watch = new Watch(this, 'Watching', { instance, watch, signers: [issuer, resigner], actions: alarmActions });
+    this.watchSilent = this.alarmOnSilence(instance);
     const deadLetters = DeadLetters.of(this);
     deadLetters.notify(alarmActions);
     this.dashboard = new CurfewDashboard(this, 'Page', {
@@ -217,7 +220,13 @@ export class SigningPlane extends Construct {
         're-sign': resigner.function,
       },
     });
-    for (const alarm of [...this.watch.alarms, streamAge, DeadLetters.of(evidence).alarm, deadLetters.alarm])
+    for (const alarm of [
+      ...this.watch.alarms,
+      this.watchSilent,
+      streamAge,
+      DeadLetters.of(evidence).alarm,
+      deadLetters.alarm,
+    ])
       this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
       // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
@@ -277,6 +286,19 @@ export class SigningPlane extends Construct {
       throttle: THROTTLES.wasIssued,
       access: { publicBecause: 'knowing the digest of a token is the capability; the answer is yes or no' },
     });
+  }
+
+  /** Beside the plane, not in it: it waits for the plane and for the births of the rings, which wait for all of the plane. */
+  private alarmOnSilence(instance: string): CurfewAlarm {
+    const alarm = new CurfewAlarm(Stack.of(this), `${this.node.id}WatchSilent`, {
+      alarm: 'WatchSilent',
+      of: `curfew-${instance}`,
+      metric: ofAnyRing(instance, 'FeedAge'),
+      actions: this.alarmActions,
+      logicalId: 'AlarmWatchSilent',
+    });
+    alarm.node.addDependency(this);
+    return alarm;
   }
 
   private roleArns(instance: string): Record<NamedRole, string> {
