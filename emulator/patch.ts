@@ -33,18 +33,19 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { CurfewError } from '../lib/domain/base/errors';
+import { conditions } from './conditions';
 
-type Properties = Readonly<Record<string, unknown>>;
+export type Properties = Readonly<Record<string, unknown>>;
 /** Physical ids by logical id, of one stack. */
-type PhysicalIds = Readonly<Record<string, string>>;
+export type PhysicalIds = Readonly<Record<string, string>>;
 
-interface Patch<Wanted> {
+export interface Patch<Wanted> {
   readonly type: string;
   readonly says: string;
   /** Undefined: this resource asks for nothing of the kind. */
   wanted(properties: Properties, ids: PhysicalIds): Wanted | undefined;
   /** In the shape of `wanted`, so that the two can be compared. */
-  read(id: string): Promise<Wanted | undefined>;
+  read(id: string, wanted: Wanted): Promise<Wanted | undefined>;
   set(id: string, wanted: Wanted): Promise<unknown>;
 }
 
@@ -174,6 +175,7 @@ const PATCHES = [
   timeToLive,
   pointInTimeRecovery,
   tableKey,
+  conditions,
 ] as readonly Patch<unknown>[];
 
 /** @param assembly folder of the deployed templates: `cdk.out` */
@@ -194,9 +196,9 @@ export async function patchAfterDeploy(assembly: string): Promise<string[]> {
 }
 
 async function apply<Wanted>(patch: Patch<Wanted>, id: string, wanted: Wanted | undefined): Promise<boolean> {
-  if (wanted === undefined || isDeepStrictEqual(await patch.read(id), wanted)) return false;
+  if (wanted === undefined || isDeepStrictEqual(await patch.read(id, wanted), wanted)) return false;
   await patch.set(id, wanted);
-  const got = await patch.read(id);
+  const got = await patch.read(id, wanted);
   if (isDeepStrictEqual(got, wanted)) return true;
   throw new CurfewError('ERR_UNAVAILABLE', `${patch.says} of ${id} was set, and has another value when read back`, {
     got,

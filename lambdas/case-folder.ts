@@ -25,6 +25,7 @@ import { DELIVERY, PENDING_DELIVERY, PENDING_PARTITION } from '../lib/domain/sto
 import { ROW_ABSENT } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
+import { together } from '../lib/work/together';
 import { pepperOf } from '../lib/work/tokens/pepper';
 import { inTurn, tryTransact } from '../lib/work/transactions';
 
@@ -42,11 +43,7 @@ export async function foldDelivery(
     throw new CurfewError('ERR_NOT_FOUND', 'the inbox holds no such delivery', { got: { source } });
 
   // One worker's statement that cannot be folded does not keep the others of the delivery waiting.
-  const outcomes = await Promise.allSettled(
-    stored.statements.map((statement) => foldStatement(statement, stored, deps)),
-  );
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
+  await together(stored.statements.map((statement) => foldStatement(statement, stored, deps)));
 
   // If we stop before this, the ticker has it folded once more, which changes nothing.
   await deps.tables.transact([
@@ -183,9 +180,7 @@ export async function foldStream({ Records }: DynamoDBStreamEvent, deps: FolderD
     return isDelivery ? [{ source, delivery }] : [];
   });
   // Their order does not matter, so one that cannot be folded does not hold up those behind it.
-  const outcomes = await Promise.allSettled(deliveries.map((delivery) => foldDelivery(delivery, deps)));
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
+  await together(deliveries.map((delivery) => foldDelivery(delivery, deps)));
   return {};
 }
 

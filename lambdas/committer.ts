@@ -12,6 +12,7 @@ import { commit, type StoredList } from '../lib/domain/evidence/commitment';
 import { MARKER, type Marker, SHARDS } from '../lib/domain/store/ledger';
 import { type RowKey, TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
+import { together } from '../lib/work/together';
 import { outIdsBefore } from '../lib/work/tokens/out-id';
 import { succeeds } from '../lib/work/transactions';
 
@@ -64,7 +65,7 @@ async function remove(chunk: readonly Waiting[], { tables }: Deps<'committer'>):
 }
 
 async function inTurns<T>(all: readonly T[], effect: (one: T) => Promise<void>): Promise<void> {
-  for (const some of chunks(all, PARALLEL)) await Promise.all(some.map(effect));
+  for (const some of chunks(all, PARALLEL)) await together(some.map(effect));
 }
 
 function chunks<T>(all: readonly T[], size: number): T[][] {

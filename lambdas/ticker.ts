@@ -4,6 +4,7 @@ import { DUE_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
+import { together } from '../lib/work/together';
 
 /** The stream folds within a second or two; what is older than this was missed. */
 const MISSED_AFTER_SECONDS = 60;
@@ -18,12 +19,10 @@ export async function tick(deps: Deps<'ticker'>): Promise<{ readonly started: nu
   const missed = pending.filter(({ receivedAt }) => receivedAt < now - MISSED_AFTER_SECONDS);
 
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
-  const outcomes = await Promise.allSettled([
+  await together<unknown>([
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...missed.map(({ source, delivery }) => deps.functions.invoke('case-folder', { source, delivery })),
   ]);
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
   return { started: dueNow.length, folded: missed.length };
 }
 

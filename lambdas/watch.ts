@@ -22,7 +22,10 @@ interface KeyTouched {
 
 export async function watchRings(deps: WatchDeps): Promise<{ readonly rings: number }> {
   const rings = await listRings(deps);
-  const figures = await Promise.all(rings.map((entry) => figuresOf(entry, deps)));
+  const all = await Promise.all(rings.map((entry) => figuresOf(entry, deps)));
+  // One that is being born has no feed yet, and would be the worst of all rings: CloudFormation waits for its birth, and
+  // says if it fails.
+  const figures = all.filter(({ born }) => born);
   const ofRings = figures.flatMap(({ id, health }) => metricsOf(health, id));
   // A ring that closed was removed, or will be: it needs no more rotation.
   const open = figures.filter(({ closed }) => !closed).map(({ health }) => health);
@@ -63,7 +66,7 @@ function isOurs({ eventName, userIdentity }: KeyTouched['detail'], { config: { i
 async function figuresOf({ id, inspectedAt }: RingEntry & { readonly id: string }, deps: WatchDeps) {
   const ring = await loadRing(deps, id);
   const health = healthOf({ ring, feed: await publishedFeed(id, deps), inspectedAt }, deps.clock.now());
-  return { id, health, closed: isClosed(ring) };
+  return { id, health, born: ring.activations > 0, closed: isClosed(ring) };
 }
 
 /** A feed that cannot be read counts as none: a figure that says so is better than no figures of any ring. */

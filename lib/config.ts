@@ -43,6 +43,15 @@ const cdn = z
     message: 'a domain name needs its certificate, and a certificate its domain name',
   });
 
+/** Shape alone: whether the numbers fit each other is checked with the rest of the app. */
+const publicConcurrency = z.strictObject({
+  account: z.number(),
+  'well-known': z.number(),
+  exchange: z.number(),
+  'was-issued': z.number(),
+  intake: z.number(),
+});
+
 const configuration = z.strictObject({
   /** Stands in the names of roles and stacks. */
   instance: z.string().regex(/^[a-z][a-z0-9-]{1,20}$/),
@@ -64,6 +73,10 @@ const configuration = z.strictObject({
   alarmTopicArn: z.string().startsWith('arn:').optional(),
   /** A CloudFront distribution before the public documents; none unless it is given, `{}` with all defaults. */
   cdn: cdn.optional(),
+  /** Runs at once of the functions that strangers may call; no caps unless it is given. */
+  publicConcurrency: publicConcurrency.optional(),
+  /** IAM users whom no departure may lock out. */
+  breakGlassArns: z.array(z.string()).default([]),
   sources: z.record(z.string(), source).default({}),
 });
 

@@ -47,6 +47,17 @@ test('a setting outside its limits is refused by name', () => {
   );
 });
 
+test('scheduler.late: a feed must outlive heartbeats that are two minutes apart', () => {
+  const parse = (feedExpirySeconds: number) => parseConfiguration({ ...EXAMPLE, settings: { feedExpirySeconds } });
+  expect(() => parse(179)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'feedExpirySeconds is not a whole number of seconds from 180 to 900',
+    }),
+  );
+  expect(parse(180).settings.feedExpirySeconds).toBe(180);
+});
+
 test.each([undefined, null, '', 7, []])('%j is no configuration', (given) => {
   expect(() => parseConfiguration(given)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));
 });

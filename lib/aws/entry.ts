@@ -25,7 +25,7 @@ export function entry<F extends FunctionName, Event, Answer>(
   name: F,
   handle: (event: Event, deps: Deps<F>) => Promise<Answer>,
 ): (event: Event) => Promise<Answer> {
-  let deps: Deps<F> | undefined;
+  let deps = openAtStart(name);
   return async (event) => {
     try {
       deps ??= depsFrom(name, process.env);
@@ -35,6 +35,20 @@ export function entry<F extends FunctionName, Event, Answer>(
       throw new Error(formatCalleeError(name, error));
     }
   };
+}
+
+/**
+ * While Lambda starts a host it lends it a whole processor, as far as we know; within a call there is as much as the
+ * memory pays for, a third or a half of one. So the clients are loaded here, and the first caller does not wait for it.
+ * What goes wrong is not said yet: the first call opens the ports again and answers with the error.
+ */
+function openAtStart<F extends FunctionName>(name: F): Deps<F> | undefined {
+  if (process.env[ENV.functionName] !== name) return undefined;
+  try {
+    return depsFrom(name, process.env);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The ports that the row of this Lambda opens; no other client is even loaded. */

@@ -26,6 +26,7 @@ export function curfewStacks(app: App, configuration: Configuration, lambdas: La
     evidence: evidence.log,
     publicBaseUrl: configuration.publicBaseUrl,
     cdn: configuration.cdn,
+    publicConcurrency: configuration.publicConcurrency,
     rings: configuration.rings,
     // As given: they are judged with the rest of the app (constructs/rules).
     exemptions: configuration.exemptions as unknown as readonly Exemption[],
@@ -34,6 +35,7 @@ export function curfewStacks(app: App, configuration: Configuration, lambdas: La
     ...common,
     signing: signing.plane,
     sources: configuration.sources,
+    breakGlassArns: configuration.breakGlassArns,
   });
   return { evidence, signing, offboarding };
 }

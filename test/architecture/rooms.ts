@@ -223,6 +223,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'lib/constructs/rights',
       'lib/constructs/watch',
       'lib/env.ts',
+      'lib/ports-opened.ts',
       DOMAIN.base,
       DOMAIN.deployment,
       'esbuild',

@@ -62,6 +62,19 @@ test('what a grant should have set and did not is named', async () => {
   );
 });
 
+test('ports are built while Lambda starts the host, or at the first event where that failed', async () => {
+  const said = { message: expect.stringContaining('the environment variable CURFEW_CONFIG is not set') };
+  process.env = { ...ENVIRONMENT, [ENV.functionName]: 'disabler' };
+  const started = entry('disabler', async (event: number) => event + 1);
+  process.env = { [ENV.functionName]: 'disabler' };
+  const early = entry('disabler', async (event: number) => event + 1);
+  // Nothing of the environment is needed any more, where it was there at the start.
+  expect(await started(1)).toBe(2);
+  await expect(early(1)).rejects.toMatchObject(said);
+  process.env = { ...ENVIRONMENT };
+  expect(await early(1)).toBe(2);
+});
+
 test('ports are built once, at the first event', async () => {
   const seen = new Set<unknown>();
   const handler = entry('disabler', async (event: number, deps) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { User } from 'aws-cdk-lib/aws-iam';
 import { parseConfiguration } from '../../lib/config';
 import { RETENTION_DAYS } from '../../lib/constructs/evidence/evidence-log';
+import { parsePublicConcurrency } from '../../lib/constructs/functions/public-concurrency';
 import { METRICS } from '../../lib/domain/deployment/metrics';
 import { SETTINGS } from '../../lib/domain/deployment/settings';
 import { ALGORITHMS } from '../../lib/domain/jose/algorithm';
@@ -24,6 +25,8 @@ const [deploy, configuration, cost, remove, constructs] = [
   'constructs',
 ].map((name) => new Page(`docs/${name}.md`)) as [Page, Page, Page, Page, Page];
 const RING = { id: 'customer-api', issuer: 'https://login.example.com/customer-api', audience: 'orders' };
+
+const PUBLIC_CONCURRENCY = { account: 1000, 'well-known': 100, exchange: 50, 'was-issued': 20, intake: 20 };
 
 const templates = synthesise('trial');
 const stacks = [templates.evidence, templates.signing, templates.offboarding];
@@ -64,6 +67,7 @@ describe('docs/configuration.md', () => {
       evidenceRetentionDays: 400,
       alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:pager',
       cdn: {},
+      publicConcurrency: PUBLIC_CONCURRENCY,
     });
     expect(shown.map(([member]) => member).sort()).toEqual(Object.keys(everything).sort());
     expect(shown).toContainEqual(['evidenceRetentionDays', String(RETENTION_DAYS.default)]);
@@ -73,6 +77,12 @@ describe('docs/configuration.md', () => {
       const { [member]: _gone, ...rest } = EXAMPLE;
       expect(() => parseConfiguration(rest)).toThrow(member);
     }
+  });
+
+  test('the concurrency shown is accepted', () => {
+    const given = JSON.parse(configuration.block('json', '"publicConcurrency"'));
+    expect(given).toEqual({ publicConcurrency: PUBLIC_CONCURRENCY });
+    expect(parsePublicConcurrency(PUBLIC_CONCURRENCY)).toEqual(PUBLIC_CONCURRENCY);
   });
 
   test('the settings are those there are, with their defaults and limits', () => {

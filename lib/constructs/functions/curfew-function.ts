@@ -40,6 +40,11 @@ export interface CurfewFunctionProps {
    * @default - a role of its own
    */
   readonly roleOf?: CurfewFunction;
+  /**
+   * Runs at once, kept for it and no more.
+   * @default - as many as the account has left
+   */
+  readonly concurrency?: number;
   /** @default 512 */
   readonly memoryMiB?: number;
 }
@@ -70,10 +75,10 @@ export class CurfewFunction extends Construct {
       role: this.role,
       timeout: Duration.seconds(timeOutSeconds(name, config.settings)),
       memorySize: props.memoryMiB ?? 512,
+      reservedConcurrentExecutions: props.concurrency,
       logGroup: this.logs,
       loggingFormat: LoggingFormat.JSON,
       environment: {
-        NODE_OPTIONS: '--enable-source-maps',
         [ENV.functionName]: name,
         [ENV.config]: Stack.of(this).toJsonString(
           Object.assign({ ...config, ...props.knows }, ...grants.map((grant) => grant.config)),

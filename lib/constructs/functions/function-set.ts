@@ -6,7 +6,7 @@ import { pascal } from '../parts/names';
 import { CurfewFunction, type CurfewFunctionProps } from './curfew-function';
 
 export type Functions = { readonly [F in FunctionName]?: IFunction };
-type FunctionOptions = Pick<CurfewFunctionProps, 'memoryMiB' | 'knows' | 'roleOf'>;
+type FunctionOptions = Pick<CurfewFunctionProps, 'memoryMiB' | 'concurrency' | 'knows' | 'roleOf'>;
 
 export class FunctionSet {
   /** Those made here. */

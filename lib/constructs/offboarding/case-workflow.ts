@@ -15,9 +15,11 @@ import {
   DefinitionBody,
   DistributedMap,
   Map as ItemMap,
+  JitterType,
   JsonPath,
   LogLevel,
   Pass,
+  type RetryProps,
   StateMachine,
   Succeed,
   TaskInput,
@@ -39,8 +41,23 @@ const ITEMS_AT_ONCE = 5;
 const BATCHES_AT_ONCE = 8;
 
 const CASE = { caseId: JsonPath.stringAt('$.caseId'), attempt: JsonPath.numberAt('$.attempt') };
-/** Every step is safe to run twice, so any error may be tried again; what persists fails the attempt. */
-const RETRY = { errors: ['States.ALL'], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 4 };
+/**
+ * Every step is safe to run twice, so any error may be tried again; what persists fails the attempt. The waits are
+ * drawn between nothing and 1, 2, 4, 8, 16, 20 s: what was throttled together does not come back together.
+ */
+const RETRY = {
+  errors: ['States.ALL'],
+  interval: Duration.seconds(1),
+  backoffRate: 2,
+  maxDelay: Duration.seconds(20),
+  maxAttempts: 6,
+  jitterStrategy: JitterType.FULL,
+};
+/**
+ * An item that hung is tried once more and then left open: each try of it takes minutes, and the steps after the map,
+ * which tell verifiers and end keys, wait for its last item. A Lambda stopped at its own time-out goes by two names.
+ */
+const RETRY_HUNG = { ...RETRY, errors: ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown'], maxAttempts: 1 };
 
 interface CaseWorkflowProps {
   readonly settings: Settings;
@@ -124,7 +141,9 @@ export class CaseWorkflow extends Construct {
       step.function,
       { step: step.step, nn: JsonPath.stringAt('$.nn') },
       JsonPath.DISCARD,
+      [RETRY_HUNG, RETRY],
     );
+    // States.ALL catches States.Timeout too.
     item.addCatch(new Pass(this, `${step.name} item left open`), {
       errors: ['States.ALL'],
       resultPath: JsonPath.DISCARD,
@@ -177,6 +196,7 @@ export class CaseWorkflow extends Construct {
     fn: FunctionName,
     payload: Readonly<Record<string, string | number>>,
     resultPath: string,
+    retries: readonly RetryProps[] = [RETRY],
   ): LambdaInvoke {
     const task = new LambdaInvoke(this, name, {
       lambdaFunction: this.function(fn),
@@ -186,7 +206,7 @@ export class CaseWorkflow extends Construct {
       retryOnServiceExceptions: false,
       taskTimeout: Timeout.duration(Duration.seconds(waitSeconds(fn))),
     });
-    task.addRetry(RETRY);
+    for (const retry of retries) task.addRetry(retry);
     return task;
   }
 

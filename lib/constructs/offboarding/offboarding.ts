@@ -19,6 +19,7 @@ import { CurfewSecret } from '../parts/secret';
 import { pinLogicalId, type Stage } from '../parts/stage';
 import { curfewTable } from '../parts/table';
 import { AccessPolicies } from '../rights/access-policies';
+import { parseBreakGlassArns } from '../rights/break-glass';
 import type { Targets } from '../rights/grants';
 import type { SigningPlane } from '../ring/signing-plane';
 import { CaseWorkflow } from './case-workflow';
@@ -31,6 +32,11 @@ export interface OffboardingProps {
   readonly signing: SigningPlane;
   /** HR sources by the name in their URL, `POST /hr/{source}`. */
   readonly sources: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'>>>;
+  /**
+   * ARNs of IAM users for emergencies: no Lambda may latch or disable them, whatever HR says.
+   * @default - none
+   */
+  readonly breakGlassArns?: readonly string[];
 }
 
 export class Offboarding extends Construct {
@@ -47,8 +53,9 @@ export class Offboarding extends Construct {
   /** What people who use the CLI may be granted. */
   readonly access: AccessPolicies;
 
-  constructor(scope: Construct, id: string, { stage, lambdas, signing, sources }: OffboardingProps) {
+  constructor(scope: Construct, id: string, props: OffboardingProps) {
     super(scope, id);
+    const { stage, lambdas, signing, sources, breakGlassArns = [] } = props;
     const { instance } = signing.config;
     this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
     this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
@@ -69,6 +76,7 @@ export class Offboarding extends Construct {
       },
       sources: Object.fromEntries(withSecrets),
       denyPolicy: this.denyPolicy,
+      breakGlassArns: parseBreakGlassArns(breakGlassArns),
     };
     const functions = new FunctionSet(this, { lambdas, stage, config: signing.config, targets });
     // Callees before callers, the workflow after its steps and before those who start it.
@@ -87,23 +95,33 @@ export class Offboarding extends Construct {
     const folder = starters.add('case-folder');
     const ticker = starters.add('ticker');
     const outbox = functions.add('outbox-offboarding');
-    const intake = functions.add('intake');
+    const intake = functions.add('intake', { concurrency: signing.publicConcurrency?.intake });
     this.functions = { ...functions.own, ...starters.own };
     this.access = new AccessPolicies(this, 'Access', {
       instance,
       targets: { ...targets, functions: { ...functions.known, ...starters.own } },
     });
 
-    deliver(this.inboxTable, folder);
-    deliver(this.casesTable, outbox, OUTBOX_PREFIX);
+    const { alarmActions } = signing;
+    const delivered = { instance, alarmActions };
+    const streamAges = [
+      deliver({ ...delivered, from: [this.inboxTable], to: folder, name: 'case-folder' }),
+      deliver({
+        ...delivered,
+        from: [this.casesTable],
+        to: outbox,
+        name: 'outbox-offboarding',
+        prefix: OUTBOX_PREFIX,
+      }),
+    ];
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });
     const deadLetters = DeadLetters.of(this);
-    deadLetters.notify(signing.alarmActions);
-    signing.dashboard.addAlarm(deadLetters.alarm);
+    deadLetters.notify(alarmActions);
+    for (const alarm of [...streamAges, deadLetters.alarm]) signing.dashboard.addAlarm(alarm);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${instance}: HR webhooks`,
     });

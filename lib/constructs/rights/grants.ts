@@ -22,6 +22,7 @@ import { ALGORITHMS } from '../../domain/jose/algorithm';
 import { TABLES, type TableName, type TableVerb } from '../../domain/store/table';
 import { ENV } from '../../env';
 import { arnOf } from '../parts/secret';
+import { denyOn } from './break-glass';
 
 /** The things a right may speak of. A construct hands over those it has; a right on any other does not synthesise. */
 export interface Targets {
@@ -41,6 +42,8 @@ export interface Targets {
   /** ARNs of the roles that key policies name. */
   readonly roleArns?: DeploymentConfig['roleArns'];
   readonly denyPolicy?: IManagedPolicy;
+  /** Users whom no Lambda may touch in IAM. */
+  readonly breakGlassArns?: readonly string[];
   readonly stateMachineArn?: string;
   readonly eventBus?: IEventBus;
 }
@@ -158,20 +161,21 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     const { managedPolicyArn } = known(denyPolicy, 'deny policy');
     return grant([allow(IAM_READ, [anyUser(stack)])], {}, { denyPolicyArn: managedPolicyArn });
   },
-  'iam:latch': ({ denyPolicy }, stack) => {
+  'iam:latch': ({ denyPolicy, breakGlassArns = [] }, stack) => {
     const { managedPolicyArn } = known(denyPolicy, 'deny policy');
     return grant(
       [
-        // iam:PolicyARN always stands in AttachUserPolicy: IfExists is as strict there.
-        allow(['iam:AttachUserPolicy'], [anyUser(stack)], { ArnEqualsIfExists: { 'iam:PolicyARN': managedPolicyArn } }),
+        allow(['iam:AttachUserPolicy'], [anyUser(stack)], { ArnEquals: { 'iam:PolicyARN': managedPolicyArn } }),
         allow(['iam:TagUser'], [anyUser(stack)], { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'curfew:leaver' } }),
+        ...denyOn(breakGlassArns, ['iam:AttachUserPolicy', 'iam:TagUser']),
       ],
       {},
       { denyPolicyArn: managedPolicyArn },
     );
   },
   // It could also set a key Active again: IAM has no condition key for the status. What it did is read back by others.
-  'iam:disable': (_targets, stack) => grant([allow(IAM_DISABLE, [anyUser(stack)])]),
+  'iam:disable': ({ breakGlassArns = [] }, stack) =>
+    grant([allow(IAM_DISABLE, [anyUser(stack)]), ...denyOn(breakGlassArns, IAM_DISABLE)]),
 
   'workflow:start': ({ stateMachineArn }, stack) => {
     const arn = known(stateMachineArn, 'state machine');
@@ -192,12 +196,10 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     const bus = known(eventBus, 'event bus');
     return grant([allow(['events:PutEvents'], [bus.eventBusArn])], {}, { eventBusName: bus.eventBusName });
   },
-  // PutMetricData knows no resource; the namespace always stands in it: IfExists asks no less.
+  // PutMetricData knows no resource. Docs: monitoring/iam-cw-condition-keys-namespace.html
   'metrics:put': () =>
     grant([
-      allow(['cloudwatch:PutMetricData'], ['*'], {
-        StringEqualsIfExists: { 'cloudwatch:namespace': METRICS_NAMESPACE },
-      }),
+      allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': METRICS_NAMESPACE } }),
     ]),
   'http:get': () => grant([]),
 
@@ -207,7 +209,8 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     return grant([allow(['cloudformation:DescribeStacks'], [stacks])]);
   },
   // Ring keys are born after this is written, so they are told by their tag: those of another instance are not shown.
-  // A key without the tag is nobody's ring key; what it is for and who may use it can be seen as well.
+  // A key without the tag is nobody's ring key; what it is for and who may use it can be seen as well, which is why it
+  // is IfExists here: the feed key and the checkpoint key carry no such tag, and the doctor looks at them.
   'kms:look': ({ instance }, stack) =>
     grant([
       allow(['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:ListGrants'], [anyKey(stack)], {

@@ -1,6 +1,6 @@
 /** The alarms of one ring. */
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { METRICS, type MetricName } from '../../domain/deployment/metrics';
 import { CurfewAlarm, type RingTimes } from '../watch/alarms';
 import type { SigningKeyRingBase } from './signing-key-ring-base';
@@ -11,6 +11,8 @@ const NOT_WHILE_CLOSING: readonly MetricName[] = ['StandbyKeys'];
 interface RingAlarmsProps {
   readonly ring: SigningKeyRingBase;
   readonly instance: string;
+  /** Done when the ring is born. */
+  readonly born: IConstruct;
   readonly times: RingTimes;
   readonly closing: boolean;
   readonly actions: readonly IAlarmAction[];
@@ -21,7 +23,11 @@ interface RingAlarmsProps {
 export class RingAlarms extends Construct {
   readonly all: readonly CurfewAlarm[];
 
-  constructor(scope: Construct, id: string, { ring, instance, times, closing, actions, logicalId }: RingAlarmsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { ring, instance, born, times, closing, actions, logicalId }: RingAlarmsProps,
+  ) {
     super(scope, id);
     const names = (Object.keys(METRICS) as MetricName[]).filter(
       (name) => !closing || !NOT_WHILE_CLOSING.includes(name),
@@ -37,5 +43,7 @@ export class RingAlarms extends Construct {
           logicalId: logicalId && `${logicalId}${alarm}`,
         }),
     );
+    // While the ring is born its figures mean nothing yet.
+    this.node.addDependency(born);
   }
 }

@@ -37,6 +37,11 @@ const ANY_RING: RingTimes = {
   tickSeconds: TICK_MINUTES_MAX * 60,
 };
 
+/** The figure of the worst of all rings. */
+export function ofAnyRing(instance: string, metricName: string): Metric {
+  return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap: { Instance: instance } });
+}
+
 interface WatchProps {
   readonly instance: string;
   readonly watch: CurfewFunction;
@@ -79,11 +84,7 @@ export class Watch extends Construct {
         new CurfewAlarm(this, alarm, {
           alarm,
           of: `curfew-${instance}`,
-          metric: new Metric({
-            namespace: METRICS_NAMESPACE,
-            metricName: alarm,
-            dimensionsMap: { Instance: instance },
-          }),
+          metric: ofAnyRing(instance, alarm),
           times: ANY_RING,
           actions,
           logicalId: `Alarm${alarm}`,

@@ -164,6 +164,7 @@ export class SigningKeyRing extends SigningKeyRingBase {
     this.alarms = new RingAlarms(this, 'Alarms', {
       ring: this,
       instance: this.instance,
+      born: this.resource,
       times: {
         periodSeconds: config?.periodSeconds ?? RING_LIMITS.periodSeconds.default,
         tickSeconds: tick.toSeconds(),
@@ -173,6 +174,8 @@ export class SigningKeyRing extends SigningKeyRingBase {
       logicalId: isNamed ? `Alarm${pascal(ringId)}` : undefined,
     });
     plane.dashboard.addRing(this, this.alarms);
+    // A stack of its own is deployed later: the alarm cannot wait for it, and need not, for the plane is older then.
+    if (Stack.of(this) === Stack.of(plane)) plane.watchSilent.node.addDependency(this.resource);
   }
 
   protected administration(): Administration {

@@ -25,6 +25,7 @@ import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi, type Throttle } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
+import { type PublicConcurrency, parsePublicConcurrency } from '../functions/public-concurrency';
 import { CurfewSchedule } from '../functions/schedule';
 import { curfewBucket } from '../parts/bucket';
 import { pascal } from '../parts/names';
@@ -35,8 +36,9 @@ import { curfewTable } from '../parts/table';
 import type { Targets } from '../rights/grants';
 import { CurfewRules } from '../rules/curfew-rules';
 import { PurposeKey } from '../rules/purpose-key';
+import { CurfewAlarm } from '../watch/alarms';
 import { CurfewDashboard } from './dashboard';
-import { Watch } from './ring-watch';
+import { ofAnyRing, Watch } from './ring-watch';
 
 /**
  * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
@@ -75,12 +77,18 @@ export interface SigningPlaneProps {
    * @default - nobody: they show on the dashboard, and `curfew doctor` says that they are silent
    */
   readonly alarmActions?: readonly IAlarmAction[];
+  /**
+   * Caps on the functions that strangers may call, those of the offboarding included.
+   * @default - none: a new account has too few runs for them
+   */
+  readonly publicConcurrency?: PublicConcurrency;
 }
 
 export class SigningPlane extends Construct {
   readonly stage: Stage;
   readonly exemptions: readonly Exemption[];
   readonly alarmActions: readonly IAlarmAction[];
+  readonly publicConcurrency: PublicConcurrency | undefined;
   readonly ownTables: Readonly<Record<'keys' | 'ledger' | 'markers' | 'bodies' | 'cut-offs', TableV2>>;
   readonly publicBucket: Bucket;
   readonly feedKey: PurposeKey;
@@ -100,6 +108,7 @@ export class SigningPlane extends Construct {
   readonly rotator: CurfewFunction;
   readonly publisher: CurfewFunction;
   readonly watch: Watch;
+  readonly watchSilent: CurfewAlarm;
   readonly dashboard: CurfewDashboard;
   private readonly rings = new Set<string>();
 
@@ -109,6 +118,7 @@ export class SigningPlane extends Construct {
     this.stage = stage;
     this.exemptions = exemptions;
     this.alarmActions = alarmActions;
+    this.publicConcurrency = props.publicConcurrency && parsePublicConcurrency(props.publicConcurrency);
     CurfewRules.of(this).exempt(this, exemptions);
     this.http = new CurfewHttpApi(this, 'Http', {
       description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
@@ -171,9 +181,9 @@ export class SigningPlane extends Construct {
     const resigner = functions.add('resigner', { memoryMiB: 1024 });
     functions.add('recorder');
     const committer = functions.add('committer');
-    const exchange = functions.add('exchange');
-    const wasIssued = functions.add('was-issued');
-    const wellKnown = functions.add('well-known');
+    const exchange = functions.add('exchange', { concurrency: this.publicConcurrency?.exchange });
+    const wasIssued = functions.add('was-issued', { concurrency: this.publicConcurrency?.['was-issued'] });
+    const wellKnown = functions.add('well-known', { concurrency: this.publicConcurrency?.['well-known'] });
     const outbox = functions.add('outbox-signing');
     // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
     const watch = functions.add('watch', {
@@ -182,8 +192,14 @@ export class SigningPlane extends Construct {
     this.functions = functions.own;
     this.targets = { ...own, functions: functions.known };
 
-    deliver(this.ownTables.keys, outbox, OUTBOX_PREFIX);
-    deliver(this.ownTables['cut-offs'], outbox, OUTBOX_PREFIX);
+    const streamAge = deliver({
+      from: [this.ownTables.keys, this.ownTables['cut-offs']],
+      to: outbox,
+      name: 'outbox-signing',
+      instance,
+      prefix: OUTBOX_PREFIX,
+      alarmActions,
+    });
     new CurfewSchedule(this, 'Commit', {
       target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),
@@ -192,6 +208,7 @@ export class SigningPlane extends Construct {
 
     this.routes({ issuer, exchange, wasIssued, wellKnown });
     this.watch = new Watch(this, 'Watching', { instance, watch, signers: [issuer, resigner], actions: alarmActions });
+    this.watchSilent = this.alarmOnSilence(instance);
     const deadLetters = DeadLetters.of(this);
     deadLetters.notify(alarmActions);
     this.dashboard = new CurfewDashboard(this, 'Page', {
@@ -203,7 +220,13 @@ export class SigningPlane extends Construct {
         're-sign': resigner.function,
       },
     });
-    for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
+    for (const alarm of [
+      ...this.watch.alarms,
+      this.watchSilent,
+      streamAge,
+      DeadLetters.of(evidence).alarm,
+      deadLetters.alarm,
+    ])
       this.dashboard.addAlarm(alarm);
     this.ringProvider = new Provider(this, 'RingProvider', {
       // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
@@ -263,6 +286,19 @@ export class SigningPlane extends Construct {
       throttle: THROTTLES.wasIssued,
       access: { publicBecause: 'knowing the digest of a token is the capability; the answer is yes or no' },
     });
+  }
+
+  /** Beside the plane, not in it: it waits for the plane and for the births of the rings, which wait for all of the plane. */
+  private alarmOnSilence(instance: string): CurfewAlarm {
+    const alarm = new CurfewAlarm(Stack.of(this), `${this.node.id}WatchSilent`, {
+      alarm: 'WatchSilent',
+      of: `curfew-${instance}`,
+      metric: ofAnyRing(instance, 'FeedAge'),
+      actions: this.alarmActions,
+      logicalId: 'AlarmWatchSilent',
+    });
+    alarm.node.addDependency(this);
+    return alarm;
   }
 
   private roleArns(instance: string): Record<NamedRole, string> {

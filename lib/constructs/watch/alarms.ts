@@ -23,6 +23,26 @@ export interface RingTimes {
   readonly tickSeconds: number;
 }
 
+/**
+ * What it means that no figure comes. CloudWatch judges an alarm as soon as it exists, and a new deployment has no
+ * figures for its first minutes: were each missing one bad, every first deployment would page somebody.
+ *
+ * - `unknown`: the alarm stays as it is, and a new one without a state. That the watch stopped, WatchSilent says.
+ * - `told`: it has no state then, and whoever is told of alarms is told that too, unless it never had one. For one
+ *   figure of a ring, because they come together or not at all: what stopped may be the figures of that ring alone.
+ * - `alarm`: it goes off. WatchSilent alone, which is made after the first births: by then the watch has put figures.
+ * - `fine`: it is a figure of events, which mostly do not happen.
+ */
+type WhenMissing = 'unknown' | 'told' | 'alarm' | 'fine';
+
+const TREATED: Readonly<Record<WhenMissing, TreatMissingData>> = {
+  // Not MISSING, where a first figure that is bad would be enough, however many minutes in a row the row asks for.
+  unknown: TreatMissingData.IGNORE,
+  told: TreatMissingData.MISSING,
+  alarm: TreatMissingData.BREACHING,
+  fine: TreatMissingData.NOT_BREACHING,
+};
+
 interface AlarmRow {
   /**
    * Of a ring, and once more of the worst of all rings. That one stands with the plane: it sees a ring whose construct
@@ -35,8 +55,14 @@ interface AlarmRow {
   readonly below?: number;
   /** Minutes in a row: fewer wake people for what the next tick repairs. */
   readonly minutes: (ring: RingTimes) => number;
-  /** A figure that is put each minute and does not come is an alarm too: the watch has stopped. */
-  readonly missing: 'alarm' | 'fine';
+  /**
+   * How many minutes one figure stands for.
+   * @default 1
+   */
+  readonly figureMinutes?: number;
+  /** Compared is how many figures came, not what they say. */
+  readonly counts?: true;
+  readonly missing: WhenMissing;
 }
 
 /** One missing minute is a matter of when within it the watch ran; two are not. */
@@ -50,47 +76,55 @@ export const ALARMS = {
     means: 'the ACTIVE key has been signing for longer than its period and a tenth',
     above: ({ periodSeconds }) => periodSeconds + Math.ceil(periodSeconds / 10),
     minutes: AT_ONCE,
-    missing: 'alarm',
+    missing: 'unknown',
   },
   StandbyKeys: {
     means: 'fewer than two keys stand by, and a tick did not bring them back',
     below: 2,
     minutes: ({ tickSeconds }) => tickSeconds / 60 + BIRTH_MINUTES,
-    missing: 'alarm',
+    missing: 'unknown',
   },
   RotationOverdue: {
     means: 'a rotation is late by more than three ticks',
     above: ({ tickSeconds }) => 3 * tickSeconds,
     minutes: AT_ONCE,
-    missing: 'alarm',
+    missing: 'unknown',
     worstToo: true,
   },
   FeedAge: {
     means: 'the feed that verifiers read was signed more than two minutes ago',
     above: () => 120,
     minutes: AT_ONCE,
-    missing: 'alarm',
+    missing: 'told',
     worstToo: true,
+  },
+  WatchSilent: {
+    means: 'no figure of any ring came for three minutes: nobody watches',
+    below: 1,
+    counts: true,
+    // A schedule may be a minute late, so two figures stand two minutes apart in ordinary use.
+    minutes: () => 3,
+    missing: 'alarm',
   },
   KeyPolicyDrift: {
     means: 'a key policy, as read back, is not the one that was written',
     above: () => 0,
     minutes: AT_ONCE,
-    missing: 'alarm',
+    missing: 'unknown',
     worstToo: true,
   },
   InspectionAge: {
     means: 'the rotator has finished no whole tick for longer than three: what is due is not done, no key is read back',
     above: ({ tickSeconds }) => 3 * tickSeconds,
     minutes: AT_ONCE,
-    missing: 'alarm',
+    missing: 'unknown',
     worstToo: true,
   },
   UndisabledKeys: {
     means: 'a key that must not sign any more is enabled in KMS, and could not be disabled',
     above: () => 0,
     minutes: AT_ONCE,
-    missing: 'alarm',
+    missing: 'unknown',
     worstToo: true,
   },
   KeyPolicyPuts: {
@@ -104,6 +138,15 @@ export const ALARMS = {
     means: 'KMS did not sign, or signed what did not verify',
     above: () => 0,
     minutes: EVENT,
+    missing: 'fine',
+  },
+  StreamAge: {
+    means: 'a row has waited in a stream for more than five minutes: what carries it on fails, or cannot run',
+    // Lambda puts it in milliseconds, at each try. The stream forgets after 24 hours, so there is most of a day to act.
+    above: () => 300_000,
+    minutes: EVENT,
+    // Between two tries of a batch that fails Lambda waits, and puts no figure: a minute without one is not an end.
+    figureMinutes: 5,
     missing: 'fine',
   },
   DeadLetters: {
@@ -140,20 +183,21 @@ export class CurfewAlarm extends Alarm {
   readonly byName: IAlarm;
 
   constructor(scope: Construct, id: string, { alarm, of, metric, times, actions, logicalId }: CurfewAlarmProps) {
-    const { means, above, below, minutes, missing }: AlarmRow = ALARMS[alarm];
+    const { means, above, below, counts, minutes, figureMinutes = 1, missing }: AlarmRow = ALARMS[alarm];
+    const worst = below === undefined ? Stats.MAXIMUM : Stats.MINIMUM;
     const ring = times ?? { periodSeconds: 0, tickSeconds: 0 };
     super(scope, id, {
       alarmName: `${of}-${alarm}`,
       alarmDescription: `${of}: ${means}; run-book: ${runBookOf(alarm)}`,
       metric: metric.with({
-        period: Duration.minutes(1),
-        statistic: below === undefined ? Stats.MAXIMUM : Stats.MINIMUM,
+        period: Duration.minutes(figureMinutes),
+        statistic: counts ? Stats.SAMPLE_COUNT : worst,
       }),
       comparisonOperator:
         below === undefined ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
       threshold: below ?? above?.(ring) ?? 0,
       evaluationPeriods: minutes(ring),
-      treatMissingData: missing === 'alarm' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      treatMissingData: TREATED[missing],
     });
     this.byName = Alarm.fromAlarmName(this, 'ByName', `${of}-${alarm}`);
     // Its name is fixed, so a second resource for it cannot be made beside the first.
@@ -161,6 +205,7 @@ export class CurfewAlarm extends Alarm {
     for (const action of actions ?? []) {
       this.addAlarmAction(action);
       this.addOkAction(action);
+      if (missing === 'told') this.addInsufficientDataAction(action);
     }
   }
 }

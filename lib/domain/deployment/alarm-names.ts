@@ -1,5 +1,6 @@
 /** The names of all alarms of an instance: what must be there. What each means stands in `lib/constructs/watch/alarms.ts`. */
 import { METRICS, type MetricName } from '../deployment/metrics';
+import type { FunctionName } from './rights';
 
 /** Nothing stands by in a ring that closes. */
 const NOT_WHILE_CLOSING: readonly MetricName[] = ['StandbyKeys'];
@@ -8,6 +9,11 @@ const OF_ONE_RING_ONLY: readonly MetricName[] = ['ActiveKeyAge', 'StandbyKeys'];
 const RING_ALARMS = Object.keys(METRICS) as readonly MetricName[];
 /** The stack that watches all rings together, and their signers. */
 const SIGNING = 'signing';
+/** The Lambdas that a stream feeds, by stack: each has an alarm on how long its rows wait. */
+const STREAM_CONSUMERS: Readonly<Record<string, readonly FunctionName[]>> = {
+  signing: ['outbox-signing'],
+  offboarding: ['case-folder', 'outbox-offboarding'],
+};
 
 interface AlarmedRing {
   readonly id: string;
@@ -21,8 +27,9 @@ export function alarmNames(instance: string, stacks: readonly string[], rings: r
       RING_ALARMS.filter((name) => !closing || !NOT_WHILE_CLOSING.includes(name)).map((name) => `${id}-${name}`),
     ),
     ...(stacks.includes(SIGNING)
-      ? [...RING_ALARMS.filter((name) => !OF_ONE_RING_ONLY.includes(name)), 'SignErrors']
+      ? [...RING_ALARMS.filter((name) => !OF_ONE_RING_ONLY.includes(name)), 'SignErrors', 'WatchSilent']
       : []),
+    ...stacks.flatMap((stack) => STREAM_CONSUMERS[stack] ?? []).map((consumer) => `${consumer}-StreamAge`),
     ...stacks.map((stack) => `${stack}-DeadLetters`),
   ].map((name) => `curfew-${instance}-${name}`);
 }

@@ -9,7 +9,9 @@ export const SETTINGS = {
   propagationSeconds: { default: 60, min: 0, max: 3600, says: 'until a published document is served everywhere' },
   verifierCacheSeconds: { default: 600, min: 0, max: 86_400, says: 'largest declared age of a cached JWKS' },
   feedPollSeconds: { default: 5, min: 1, max: 60, says: 'how often verifiers poll the feed' },
-  feedExpirySeconds: { default: 300, min: 10, max: 900, says: 'how long a verifier trusts a feed it cannot refresh' },
+  // Scheduler is up to a minute late, so the feed, signed once a minute, may come two minutes apart in ordinary use. A
+  // feed that lived for less than that and one try more would end every token of every ring for nothing.
+  feedExpirySeconds: { default: 300, min: 180, max: 900, says: 'how long a verifier trusts a feed it cannot refresh' },
   skewSeconds: { default: 30, min: 0, max: 60, says: 'clock difference forgiven between issuer and verifier' },
   drainSeconds: {
     default: 15,

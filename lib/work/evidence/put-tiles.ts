@@ -32,6 +32,7 @@ import {
   tilePath,
 } from '../../domain/tlog/tile';
 import type { Deps } from '../../ports';
+import { together } from '../together';
 import { succeeds } from '../transactions';
 
 export const CHECKPOINT_KEY = 'checkpoint';
@@ -60,7 +61,7 @@ export async function putTiles(
   const bundles = await growBundles(from, entries, deps);
   const hashTiles: [Tile, readonly Hash[]][] = [...full, ...edgeTiles(edge, head.size)];
   const tiles = [...hashTiles.map(([tile, hashes]): [Tile, Buffer] => [tile, formatHashes(hashes)]), ...bundles];
-  await Promise.all(tiles.map(([tile, bytes]) => putTile(tile, bytes, deps)));
+  await together(tiles.map(([tile, bytes]) => putTile(tile, bytes, deps)));
 
   // Tiles before the checkpoint: a reader of a checkpoint finds all that it commits to.
   const signed = await signCheckpoint(head, deps);

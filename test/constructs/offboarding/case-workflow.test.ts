@@ -58,13 +58,43 @@ test('a hold ends the execution', () => {
   expect(definition.States[definition.States.hold?.Next ?? '']?.Type).toBe('Succeed');
 });
 
-test('every task has a time limit and is tried again', () => {
+interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly MaxAttempts: number;
+  readonly MaxDelaySeconds?: number;
+  readonly JitterStrategy?: string;
+}
+const retriers = (state: State) => (state.Retry ?? []) as readonly Retrier[];
+
+test('every task has a time limit and is tried again, whatever the error', () => {
   expect(tasks.length).toBeGreaterThan(10);
-  for (const { TimeoutSeconds, Retry } of tasks) {
-    expect(TimeoutSeconds).toEqual(expect.any(Number));
-    expect(Retry).toEqual([expect.objectContaining({ ErrorEquals: ['States.ALL'], MaxAttempts: 4 })]);
+  for (const task of tasks) {
+    expect(task.TimeoutSeconds).toEqual(expect.any(Number));
+    expect(retriers(task).at(-1)).toMatchObject({ ErrorEquals: ['States.ALL'], MaxAttempts: 6 });
   }
 });
+
+test('lambda.throttled: every retry waits for a time that is drawn, and never for long', () => {
+  const all = [...Object.values(definition.States), ...inner].flatMap(retriers);
+  expect(all.length).toBeGreaterThanOrEqual(tasks.length);
+  for (const { JitterStrategy, MaxDelaySeconds } of all)
+    expect([JitterStrategy, MaxDelaySeconds]).toEqual(['FULL', 20]);
+});
+
+test.each(STEPS.filter(({ kind }) => kind === 'map'))(
+  'lambda.killed: an item of $name that hangs is tried once more, for the steps after it wait',
+  ({ name }) => {
+    const item = definition.States[name]?.ItemProcessor?.States[`${name} item`] as State;
+    const hung = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown'];
+    // Step Functions takes the first retrier that names the error.
+    for (const error of hung) {
+      const first = retriers(item).find(({ ErrorEquals }) =>
+        [error, 'States.ALL'].some((n) => ErrorEquals.includes(n)),
+      );
+      expect([error, first?.MaxAttempts]).toEqual([error, 1]);
+    }
+  },
+);
 
 test('nothing but references passes through the machine', () => {
   const passed = new Set(tasks.flatMap(({ Parameters }) => Object.keys(Parameters ?? {})));

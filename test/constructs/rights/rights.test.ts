@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { type Document, lenient } from '../../../emulator/conditions';
 import { CurfewFunction } from '../../../lib/constructs/functions/curfew-function';
 import { type FunctionName, RIGHTS, type Right } from '../../../lib/domain/deployment/rights';
 import { TABLES } from '../../../lib/domain/store/table';
@@ -52,13 +53,7 @@ const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
 };
 const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
 const DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
-const STREAM = [
-  'dynamodb:DescribeStream',
-  'dynamodb:GetRecords',
-  'dynamodb:GetShardIterator',
-  'dynamodb:ListStreams',
-  ...DEAD_LETTERS,
-];
+const STREAM = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'];
 /** By a schedule or a rule, which do not wait for the outcome; the ring deployer is in the role of one of them. */
 const CALLED_AND_LEFT: readonly FunctionName[] = [
   'rotator',
@@ -219,7 +214,26 @@ test('of the locked bucket the committer writes the token lists and the sequence
 
 test('the watch puts figures into the namespace of Curfew and into no other', () => {
   const [statement] = statementsOf('watch').filter(({ Action }) => Action === 'cloudwatch:PutMetricData');
-  expect(statement?.Condition).toEqual({ StringEqualsIfExists: { 'cloudwatch:namespace': 'Curfew' } });
+  expect(statement?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Curfew' } });
+});
+
+test('the latch attaches the deny policy and no other', () => {
+  const [statement, ...more] = statementsOf('latch').filter(({ Action }) => Action === 'iam:AttachUserPolicy');
+  expect(more).toEqual([]);
+  // ArnEquals, not IfExists: a call in which the key is absent would pass that one.
+  expect(statement?.Condition).toEqual({ ArnEquals: { 'iam:PolicyARN': { Ref: 'PolicyDenyLeavers' } } });
+});
+
+test('on the emulator alone a condition holds where its key is not resolved, and every other stays', () => {
+  const policies = ofType(all, 'AWS::IAM::Policy').map(([, { Properties }]) => Properties.PolicyDocument as Document);
+  const before = JSON.stringify(policies);
+  const after = JSON.stringify(policies.map(lenient));
+  expect(before).toMatch(/"ArnEquals":\{"iam:PolicyARN"/);
+  expect(after).not.toBe(before);
+  const rewritten = after
+    .replaceAll('"ArnEqualsIfExists":{"iam:PolicyARN"', '"ArnEquals":{"iam:PolicyARN"')
+    .replaceAll('"StringEqualsIfExists":{"cloudwatch:namespace"', '"StringEquals":{"cloudwatch:namespace"');
+  expect(rewritten).toBe(before);
 });
 
 test('the evidence reader reads: objects, and the outputs of the stacks that name their buckets', () => {
