@@ -61,7 +61,7 @@ test('the doctor shown is what it says of an instance that was deployed and not 
   expect(exitCode).toBe(1);
   // The kids of a run are its own.
   const known = (said: string) =>
-    said.replaceAll(/[\w-]{8}(?= (of the former issuer|has issued|is Enabled))/g, '{kid}');
+    said.replaceAll(/[\w-]{8}(?= (of the former issuer|has issued|\(ACTIVE\)))/g, '{kid}');
   expect(known(page.block('console', 'curfew doctor'))).toBe(
     known(`$ npx curfew doctor --instance example\n${text}\n`),
   );

@@ -7,7 +7,8 @@ import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
 import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
 import { isOpen } from '../rings/transitions';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
-import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';
+import { TICK_SECONDS_MAX } from './key-states';
+import { diagnoseKms, isUnusable, type KmsFacts } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
 
 export interface RingFacts extends PublicationFacts, KmsFacts {
