@@ -5,9 +5,11 @@
 
 import { FetchHttp } from '../../lib/aws/fetch-http';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
+import { discoveryUrlOf } from '../../lib/domain/feed/publication';
+import { jwksUriIn, type Served } from '../../lib/domain/health/discovery-diagnosis';
 import { diagnose, expectedAlarms, tally } from '../../lib/domain/health/doctor';
 import type { Finding, Seen } from '../../lib/domain/health/finding';
-import type { PublicationFacts, Served } from '../../lib/domain/health/publication-diagnosis';
+import type { PublicationFacts } from '../../lib/domain/health/publication-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import type { PublicJwk } from '../../lib/domain/jose/jwk';
 import type { Ring } from '../../lib/domain/rings/ring';
@@ -95,18 +97,18 @@ async function lookAtDocuments(
   { http, clock }: CommandPorts<'doctor'>,
   { publicBaseUrl }: Looks,
 ): Promise<PublicationFacts> {
-  const served = async (document: string): Promise<Served> => {
-    try {
-      return await http.get(`${publicBaseUrl}/r/${ring.id}/${document}`);
-    } catch (error) {
-      return { unreachable: isCurfewError(error) ? error.message : String(error) };
-    }
-  };
-  const [jwks, discovery, feed] = await Promise.all([
-    served('.well-known/jwks.json'),
-    served('.well-known/openid-configuration'),
-    served('feed'),
+  const served = (url: string) => lookAtUrl(url, http);
+  const ours = `${publicBaseUrl}/r/${ring.id}`;
+  const jwksUri = `${ours}/.well-known/jwks.json`;
+  const [jwks, discovery, document, feed] = await Promise.all([
+    served(jwksUri),
+    served(`${ours}/.well-known/openid-configuration`),
+    served(discoveryUrlOf(ring.cfg.iss)),
+    served(`${ours}/feed`),
   ]);
+  const elsewhere = jwksUriIn(document);
+  const isOurs = elsewhere === undefined || elsewhere === jwksUri;
+  const discovered = { document, ...(!isOurs && { jwks: await served(elsewhere) }) };
   const at = clock.now();
   return {
     ring,
@@ -114,8 +116,17 @@ async function lookAtDocuments(
     publicBaseUrl,
     jwks,
     discovery,
+    discovered,
     feed: 'unseen' in feedKey ? feedKey : { seen: await readFeed(feed, ring, feedKey.seen, at) },
   };
+}
+
+async function lookAtUrl(url: string, http: CommandPorts<'doctor'>['http']): Promise<Served> {
+  try {
+    return await http.get(url);
+  } catch (error) {
+    return { unreachable: isCurfewError(error) ? error.message : String(error) };
+  }
 }
 
 /** By the verifier's own reader. */

@@ -5,8 +5,9 @@ import { type Looks, see } from '../../bin/commands/doctor-looks';
 import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
+import { discoveryUrlOf } from '../../lib/domain/feed/publication';
 import type { Finding } from '../../lib/domain/health/finding';
-import { RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
+import { ISSUER, RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
 import { looksAt } from '../support/looks';
 
 let world: SigningWorld;
@@ -101,6 +102,19 @@ test('what does not answer is a problem where verifiers ask, and unknown where o
   const { json: blind } = await examine(deps(), looksAt(world, { feedKey: denied, people: denied, alarms: denied }));
   const unknown = findingsOf(blind).filter(({ state }) => state === 'unknown');
   expect(unknown.map(({ check }) => check)).toEqual(['feed', 'people', 'alarms', 'alarm actions', 'quota of KMS']);
+});
+
+test('discovery is fetched where a client looks, at iss, and its jwks_uri is followed', async () => {
+  const discoveryRow = async () =>
+    findingsOf((await examine(deps(), looksAt(world))).json).find(({ check }) => check === 'discovery');
+  expect(await discoveryRow()).toMatchObject({ state: 'ok' });
+  const other = { issuer: ISSUER, jwks_uri: 'https://id.shop.example/keys' };
+  world.http.route(discoveryUrlOf(ISSUER), () => ({ status: 200, body: JSON.stringify(other) }));
+  expect(await discoveryRow()).toMatchObject({ state: 'problem', found: expect.stringContaining(other.jwks_uri) });
+  world.http.route(other.jwks_uri, () => world.http.get(`https://curfew.test/r/${RING}/.well-known/jwks.json`));
+  expect(await discoveryRow()).toMatchObject({ state: 'ok' });
+  world.http.route(discoveryUrlOf(ISSUER), () => ({ status: 404, body: '' }));
+  expect(await discoveryRow()).toMatchObject({ state: 'unknown', found: expect.stringContaining('answers 404') });
 });
 
 test('a ring that changes while it is looked at is looked at again', async () => {

@@ -8,7 +8,7 @@ import { PREPARED_FOR } from '../rings/rotation';
 /** A rotator asks at least each hour (SigningKeyRing): what is due for longer is not being done. */
 export const TICK_SECONDS_MAX = 3600;
 
-export interface JudgedKey {
+interface JudgedKey {
   /** `late`: it must not be so, and the next tick ends it. */
   readonly is: 'right' | 'late' | 'wrong';
   /** Absent where there is nothing to name: a key that cannot sign, and must not. */

@@ -1,22 +1,14 @@
-/** What `curfew doctor` makes of what verifiers see of a ring: JWKS, discovery and feed, as served. */
+/** What `curfew doctor` makes of what verifiers see of a ring: JWKS and feed, as served. */
 import { canonicalJson, type Json } from '../base/encoding';
 import { span } from '../base/time';
 import type { Feed } from '../feed/feed';
-import { discovery, jwksAt } from '../feed/publication';
+import { jwksAt } from '../feed/publication';
 import { shortKid } from '../jose/jwk';
-import type { Ring } from '../rings/ring';
+import { type DiscoveryFacts, diagnoseDiscovery, documentOf, type Served } from './discovery-diagnosis';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
 
-/** An answer of the public endpoint, whatever it was. */
-export type Served = { readonly status: number; readonly body: string } | { readonly unreachable: string };
-
-export interface PublicationFacts {
-  readonly ring: Ring;
-  /** Epoch seconds at which it was looked at. */
-  readonly at: number;
-  readonly publicBaseUrl: string;
+export interface PublicationFacts extends DiscoveryFacts {
   readonly jwks: Served;
-  readonly discovery: Served;
   /** As a verifier that pins the feed key took it, or why it would not; unseen where the feed key could not be read. */
   readonly feed: Seen<Feed | { readonly refused: string }>;
 }
@@ -25,7 +17,7 @@ export interface PublicationFacts {
 const FEED_AGE_SECONDS_MAX = 120;
 
 export function diagnosePublication(facts: PublicationFacts): Finding[] {
-  return [jwksFinding(facts), discoveryFinding(facts), feedFinding(facts)];
+  return [jwksFinding(facts), diagnoseDiscovery(facts), feedFinding(facts)];
 }
 
 export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Finding {
@@ -47,29 +39,6 @@ export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Findi
     missing.length > 0 ? `lacks ${missing.join(', ')}` : '',
   ].filter(Boolean);
   return problem('JWKS', says.join('; ') || 'has the right kids, with other key material', fix);
-}
-
-function discoveryFinding({ ring, discovery: served, publicBaseUrl }: PublicationFacts): Finding {
-  const { ok, problem } = answersOf(ring.id);
-  const fix = 'check publicBaseUrl and the CDN or proxy before it';
-  const document = documentOf(served);
-  if ('refused' in document) return problem('discovery', document.refused, fix);
-  const { issuer, jwks_uri } = (document.json ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-  const expected = discovery(ring, publicBaseUrl);
-  if (issuer !== expected.issuer) return problem('discovery', `says that iss is ${JSON.stringify(issuer)}`, fix);
-  if (jwks_uri !== expected.jwks_uri)
-    return problem('discovery', `sends verifiers to ${JSON.stringify(jwks_uri)} for keys`, fix);
-  return ok('discovery', `iss ${expected.issuer}`);
-}
-
-function documentOf(served: Served): { readonly json: Json } | { readonly refused: string } {
-  if ('unreachable' in served) return { refused: served.unreachable };
-  if (served.status !== 200) return { refused: `answers ${served.status}` };
-  try {
-    return { json: JSON.parse(served.body) as Json };
-  } catch {
-    return { refused: 'the answer is not JSON' };
-  }
 }
 
 function feedFinding({ ring, at, feed }: PublicationFacts): Finding {

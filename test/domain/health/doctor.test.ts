@@ -45,6 +45,7 @@ function ringFacts(ring: Ring = ringWith({ cfg }), more: Partial<RingFacts> = {}
     publicBaseUrl: BASE,
     jwks: ok(jwksAt(ring, AT)),
     discovery: ok(discovery(ring, BASE)),
+    discovered: { document: ok(discovery(ring, BASE)) },
     feed: { seen: feedAt(ring, [], AT, AT - 30, 300) },
     kms: Object.fromEntries(
       own.map((key) => [
