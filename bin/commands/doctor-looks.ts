@@ -9,7 +9,8 @@ import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/deployment/metrics';
-import type { AlarmFacts, InstanceFacts } from '../../lib/domain/health/doctor';
+import type { AlarmFacts } from '../../lib/domain/health/alarm-diagnosis';
+import type { InstanceFacts } from '../../lib/domain/health/doctor';
 import type { Seen } from '../../lib/domain/health/finding';
 import { GONE, type KmsKeyFacts } from '../../lib/domain/health/kms-diagnosis';
 import type { PurposeKeyFacts } from '../../lib/domain/health/purpose-key-diagnosis';
@@ -27,6 +28,8 @@ const WATCHED: MetricName = 'ActiveKeyAge';
 export interface Looks {
   readonly instance: string;
   readonly stacks: Readonly<Record<StackName, string | undefined>>;
+  /** Epoch seconds. */
+  readonly signingMadeAt?: number;
   readonly stage: InstanceFacts['stage'];
   readonly publicBaseUrl: string;
   readonly roles: RingFacts['roles'];
@@ -50,6 +53,7 @@ export class AwsLooks implements Looks {
   constructor(
     private readonly deployed: Instance,
     readonly stacks: Looks['stacks'],
+    readonly signingMadeAt: number | undefined,
   ) {}
 
   get instance(): string {

@@ -6,8 +6,9 @@
 import { FetchHttp } from '../../lib/aws/fetch-http';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { discoveryUrlOf } from '../../lib/domain/feed/publication';
+import { expectedAlarms } from '../../lib/domain/health/alarm-diagnosis';
 import { jwksUriIn, type Served } from '../../lib/domain/health/discovery-diagnosis';
-import { diagnose, expectedAlarms, tally } from '../../lib/domain/health/doctor';
+import { diagnose, tally } from '../../lib/domain/health/doctor';
 import type { Finding, Seen } from '../../lib/domain/health/finding';
 import type { PublicationFacts } from '../../lib/domain/health/publication-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
@@ -26,14 +27,14 @@ export const DOCTOR_COMMANDS = {
     says: 'is the instance whole, and as it was deployed? the exit code is the verdict',
     takes: 0,
     run: async (_, options) => {
-      const { instance, stacks } = await Instance.look(text(options, 'instance'));
+      const { instance, stacks, madeAt } = await Instance.look(text(options, 'instance'));
       if (STACKS.every((stack) => stacks[stack] === undefined))
         throw new CurfewError('ERR_NOT_FOUND', `there is no instance ${instance.name}`, {
           got: instance.name,
           fix: 'check --instance, the region and the account',
         });
       const { clock, tables } = instance;
-      return examine({ clock, tables, http: new FetchHttp() }, new AwsLooks(instance, stacks));
+      return examine({ clock, tables, http: new FetchHttp() }, new AwsLooks(instance, stacks, madeAt.signing));
     },
   },
 } as const satisfies Commands;
@@ -50,8 +51,8 @@ export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promi
     looks.purposeKeys(),
     looks.concurrency(at),
   ]);
-  const { instance, stacks, stage } = looks;
-  const known = { at, instance, stacks, stage, rings, webhookSecrets, people, purposeKeys, concurrency };
+  const { instance, stacks, signingMadeAt, stage } = looks;
+  const known = { at, instance, stacks, signingMadeAt, stage, rings, webhookSecrets, people, purposeKeys, concurrency };
   const findings = diagnose({ ...known, alarms: await looks.alarms(expectedAlarms(known)) });
   const counts = tally(findings);
   return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };
@@ -148,7 +149,8 @@ async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, a
     return (await source.current()).feed;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    return { refused: cause instanceof Error ? cause.message : String(error) };
+    const isAbsent = 'status' in served && served.status === 404;
+    return { refused: cause instanceof Error ? cause.message : String(error), isAbsent };
   }
 }
 

@@ -54,7 +54,7 @@ export class Instance {
     return instance;
   }
 
-  /** As many of its stacks as there are, and their states. */
+  /** As many of its stacks as there are, their states, and the epoch seconds at which they were made. */
   static async look(name: string, caller: Caller = {}) {
     const client = new CloudFormationClient(caller);
     const found = await Promise.all(
@@ -69,6 +69,7 @@ export class Instance {
         caller,
       ),
       stacks: each((stack) => stack?.status),
+      madeAt: each((stack) => stack?.madeAt),
     };
   }
 
@@ -96,15 +97,17 @@ export class Instance {
 
 interface FoundStack {
   readonly status: string;
+  readonly madeAt: number | undefined;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 async function describe(client: CloudFormationClient, stack: string): Promise<FoundStack | undefined> {
   try {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-    const [{ StackStatus = 'unknown', Outputs = [] } = {}] = Stacks ?? [];
+    const [{ StackStatus = 'unknown', CreationTime, Outputs = [] } = {}] = Stacks ?? [];
     const outputs = Outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
-    return { status: StackStatus, outputs: Object.fromEntries(outputs) };
+    const madeAt = CreationTime && Math.floor(CreationTime.getTime() / 1000);
+    return { status: StackStatus, madeAt, outputs: Object.fromEntries(outputs) };
   } catch (error) {
     // CloudFormation has no error of its own for it: "Stack with id … does not exist".
     if (errorName(error) === 'ValidationError') return undefined;

@@ -6,11 +6,12 @@ import { jwksAt } from '../feed/publication';
 import { shortKid } from '../jose/jwk';
 import { type DiscoveryFacts, diagnoseDiscovery, documentOf, type Served } from './discovery-diagnosis';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
+import { askAgainAt, bornAtOf, feedDueAt } from './youth';
 
 export interface PublicationFacts extends DiscoveryFacts {
   readonly jwks: Served;
   /** As a verifier that pins the feed key took it, or why it would not; unseen where the feed key could not be read. */
-  readonly feed: Seen<Feed | { readonly refused: string }>;
+  readonly feed: Seen<Feed | { readonly refused: string /** None was published. */; readonly isAbsent?: boolean }>;
 }
 
 /** The heartbeat signs the feed each minute; one may be late. */
@@ -45,6 +46,9 @@ function feedFinding({ ring, at, feed }: PublicationFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
   const fix = 'read the log of the publisher and the dead letters of the heartbeat';
   if ('unseen' in feed) return unknown('feed', `the feed key could not be read: ${feed.unseen}`, MAY_LOOK);
+  const dueAt = feedDueAt(bornAtOf(ring, at));
+  if ('refused' in feed.seen && feed.seen.isAbsent && at < dueAt)
+    return unknown('feed', 'young: none is published yet', askAgainAt(dueAt));
   if ('refused' in feed.seen) return problem('feed', `verifiers refuse it: ${feed.seen.refused}`, fix);
   const { iat, keys } = feed.seen;
   const age = at - iat;

@@ -1,12 +1,7 @@
 import { feedAt } from '../../../lib/domain/feed/feed';
 import { discovery, jwksAt } from '../../../lib/domain/feed/publication';
-import {
-  type AlarmFacts,
-  diagnose,
-  expectedAlarms,
-  type InstanceFacts,
-  tally,
-} from '../../../lib/domain/health/doctor';
+import { type AlarmFacts, expectedAlarms } from '../../../lib/domain/health/alarm-diagnosis';
+import { diagnose, type InstanceFacts, tally } from '../../../lib/domain/health/doctor';
 import type { FindingState } from '../../../lib/domain/health/finding';
 import type { RingFacts } from '../../../lib/domain/health/ring-diagnosis';
 import { keyPolicy } from '../../../lib/domain/rings/key-policy';
