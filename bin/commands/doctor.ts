@@ -14,6 +14,10 @@ import type { PublicationFacts } from '../../lib/domain/health/publication-diagn
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import type { PublicJwk } from '../../lib/domain/jose/jwk';
 import type { Ring } from '../../lib/domain/rings/ring';
+import { isOpen } from '../../lib/domain/rings/transitions';
+import { SHARDS } from '../../lib/domain/store/ledger';
+import { SHARD_PASS } from '../../lib/domain/store/wave';
+import { passesTowards, progressOf } from '../../lib/domain/tokens/wave';
 import { FeedSource } from '../../lib/verifier/feed-source';
 import { listRings, loadRing } from '../../lib/work/rings/load-ring';
 import { Instance, STACKS } from '../edge/instance';
@@ -74,12 +78,13 @@ async function lookAtRing(
 ): Promise<RingFacts> {
   for (let n = 1; ; n++) {
     const ring = await loadRing(deps, id);
-    const [published, kms, watchedAt] = await Promise.all([
+    const [published, kms, waves, watchedAt] = await Promise.all([
       lookAtDocuments(ring, feedKey, deps, looks),
       lookAtKeys(ring, looks),
+      lookAtWaves(ring, deps),
       looks.watchedAt(id, deps.clock.now()),
     ]);
-    const facts = { ...published, kms, watchedAt, roles: looks.roles };
+    const facts = { ...published, kms, waves, watchedAt, roles: looks.roles };
     if (n === LOOKS_MAX || (await loadRing(deps, id)).fence === ring.fence) return facts;
   }
 }
@@ -88,6 +93,16 @@ async function lookAtKeys(ring: Ring, looks: Looks): Promise<RingFacts['kms']> {
   const found = ring.keys.flatMap(({ kid, kmsKeyArn }) =>
     kmsKeyArn === undefined ? [] : [looks.kmsKey(kmsKeyArn).then((seen) => [kid, seen] as const)],
   );
+  return Object.fromEntries(await Promise.all(found));
+}
+
+async function lookAtWaves(ring: Ring, { tables }: CommandPorts<'doctor'>): Promise<RingFacts['waves']> {
+  const found = ring.waves.filter(isOpen).map(async ({ fromKid, toKid }) => {
+    const passes = await see(() => tables.query(SHARD_PASS.in(ring.id, fromKid)));
+    const progress =
+      'unseen' in passes ? passes : { seen: { shards: SHARDS, ...progressOf(passesTowards(toKid, passes.seen)) } };
+    return [fromKid, progress] as const;
+  });
   return Object.fromEntries(await Promise.all(found));
 }
 

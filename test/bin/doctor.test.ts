@@ -7,7 +7,16 @@ import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import { discoveryUrlOf } from '../../lib/domain/feed/publication';
 import type { Finding } from '../../lib/domain/health/finding';
-import { ISSUER, RING, ringOf, type SigningWorld, signingWorld } from '../scenarios/signing-world';
+import {
+  ISSUER,
+  issueTo,
+  pass,
+  RING,
+  ringOf,
+  type SigningWorld,
+  signingWorld,
+  taintKeys,
+} from '../scenarios/signing-world';
 import { looksAt } from '../support/looks';
 
 let world: SigningWorld;
@@ -115,6 +124,21 @@ test('discovery is fetched where a client looks, at iss, and its jwks_uri is fol
   expect(await discoveryRow()).toMatchObject({ state: 'ok' });
   world.http.route(discoveryUrlOf(ISSUER), () => ({ status: 404, body: '' }));
   expect(await discoveryRow()).toMatchObject({ state: 'unknown', found: expect.stringContaining('answers 404') });
+});
+
+test('a wave that was left alone is a problem, and ok when it has gone on', async () => {
+  const kid = (await ringOf(world)).activeKid ?? '';
+  await issueTo(world, 'member-1');
+  const rows = async () =>
+    findingsOf((await examine(deps(), looksAt(world))).json).filter(({ check }) => check === 'waves');
+  const { batches } = await taintKeys(world, [{ kid, class: 'planned', reason: 'CHG-9' }], 'c-9');
+  world.clock.advance(1200);
+  expect(await rows()).toMatchObject([
+    { state: 'problem', found: expect.stringContaining(`${kid.slice(0, 8)} is SUSPECT (planned, for c-9)`) },
+  ]);
+  await pass(world, batches, 1);
+  await pass(world, batches, 2);
+  expect(await rows()).toMatchObject([{ state: 'ok', found: expect.stringContaining('all 64 shards re-signed') }]);
 });
 
 test('a ring that changes while it is looked at is looked at again', async () => {

@@ -42,6 +42,7 @@ export const COMMAND_RIGHTS = {
   doctor: [
     'stacks:look',
     'keys:query',
+    'markers:query',
     'kms:look',
     'feed-key:read',
     'webhook-secrets:look',

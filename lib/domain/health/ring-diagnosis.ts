@@ -5,22 +5,20 @@ import { shortKid } from '../jose/jwk';
 import { obstacles, readyAt } from '../rings/obstacles';
 import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
 import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
-import { isOpen } from '../rings/transitions';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
 import { TICK_SECONDS_MAX } from './key-states';
 import { diagnoseKms, isUnusable, type KmsFacts } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
+import { diagnoseWaves, type WaveFacts } from './wave-diagnosis';
 import { askAgainAt, bornAtOf, figuresDueAt, isBeingBorn } from './youth';
 
-export interface RingFacts extends PublicationFacts, KmsFacts {
+export interface RingFacts extends PublicationFacts, KmsFacts, WaveFacts {
   /** When the watch last put a figure; undefined if it put none within the hour. */
   readonly watchedAt: Seen<number | undefined>;
 }
 
 /** The watch puts figures each minute, and CloudWatch takes a while to show them. */
 const WATCH_AGE_SECONDS_MAX = 300;
-/** A wave takes minutes, and a planned one then waits for holders, a day by default. */
-const WAVE_SECONDS_MAX = 86_400;
 
 export function diagnoseRing(facts: RingFacts): Finding[] {
   const { ring } = facts;
@@ -31,7 +29,7 @@ export function diagnoseRing(facts: RingFacts): Finding[] {
     ...diagnosePublication(facts),
     standbys(facts),
     rotation(facts),
-    ...waves(facts),
+    ...diagnoseWaves(facts),
     ...legacyKeys(facts),
     verifiers(facts),
     watched(facts),
@@ -107,21 +105,6 @@ function rotation({ ring, at }: RingFacts): Finding {
   const next = nextRotationAt(ring);
   if (next === undefined || activeKey(ring) === undefined) return ok('rotation', 'nothing to rotate');
   return ok('rotation', overdue > 0 ? 'due at the next tick' : `next at ${instant(next)}, in ${span(next - at)}`);
-}
-
-function waves({ ring, at }: RingFacts): Finding[] {
-  const { ok, problem } = answersOf(ring.id);
-  const open = ring.waves.filter(isOpen);
-  if (open.length === 0) return [];
-  const old = open.filter(({ openedAt }) => at - openedAt > WAVE_SECONDS_MAX);
-  if (old.length === 0) return [ok('waves', `${open.length} open, none for longer than a day`)];
-  return [
-    problem(
-      'waves',
-      old.map(({ fromKid, openedAt }) => `${shortKid(fromKid)} has been SUSPECT for ${span(at - openedAt)}`).join(', '),
-      'see its case; or run `curfew ring taint` with the same kid and class again: it continues where it stopped',
-    ),
-  ];
 }
 
 function legacyKeys({ ring, at }: RingFacts): Finding[] {

@@ -53,6 +53,7 @@ function ringFacts(ring: Ring = ringWith({ cfg }), more: Partial<RingFacts> = {}
       ]),
     ),
     roles: ROLES,
+    waves: {},
     watchedAt: { seen: AT - 60 },
     ...more,
   };
@@ -635,20 +636,6 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     'ok',
     'rotation',
     'due at the next tick',
-  ],
-  [
-    'a wave does not end',
-    withRing({ waves: [{ fromKid: other.kid, toKid: active.kid, state: 'OPEN', openedAt: AT - 2 * DAY, cases: [] }] }),
-    'problem',
-    'waves',
-    `${short(other)} has been SUSPECT for 2 d`,
-  ],
-  [
-    'a wave is open',
-    withRing({ waves: [{ fromKid: other.kid, toKid: active.kid, state: 'OPEN', openedAt: AT - 60, cases: [] }] }),
-    'ok',
-    'waves',
-    '1 open, none for longer than a day',
   ],
   [
     'a legacy key is accepted',

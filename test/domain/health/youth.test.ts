@@ -14,6 +14,7 @@ const factsOf = (ring: Ring, at: number, more: Partial<RingFacts> = {}): RingFac
   discovered: { document: served },
   feed: { unseen: '' },
   kms: {},
+  waves: {},
   roles: { accountId: '000000000000', roleArns: { issuer: '', resigner: '', rotator: '', disabler: '' } },
   watchedAt: { seen: undefined },
   ...more,
