@@ -4,6 +4,7 @@ import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { errorName } from '../../lib/aws/errors';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
@@ -17,6 +18,7 @@ import type { PurposeKeyFacts } from '../../lib/domain/health/purpose-key-diagno
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 import type { Instance, StackName } from '../edge/instance';
+import { kmsQuotas } from './doctor-quotas';
 
 const HOUR = 3600;
 const DAY = 86_400;
@@ -42,6 +44,7 @@ export interface Looks {
   /** Those of them that are there. */
   alarms(names: readonly string[]): Promise<InstanceFacts['alarms']>;
   concurrency(now: number): Promise<InstanceFacts['concurrency']>;
+  kmsQuotas(): Promise<InstanceFacts['kmsQuotas']>;
 }
 
 export class AwsLooks implements Looks {
@@ -170,6 +173,10 @@ export class AwsLooks implements Looks {
       }
       return found;
     });
+  }
+
+  kmsQuotas(): Promise<InstanceFacts['kmsQuotas']> {
+    return see(() => kmsQuotas(new ServiceQuotasClient({})));
   }
 
   concurrency(now: number): Promise<InstanceFacts['concurrency']> {

@@ -48,15 +48,28 @@ const LOOKS_MAX = 3;
 
 export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Answer> {
   const at = deps.clock.now();
-  const [rings, webhookSecrets, people, purposeKeys, concurrency] = await Promise.all([
+  const [rings, webhookSecrets, people, purposeKeys, concurrency, kmsQuotas] = await Promise.all([
     looks.stacks.signing === undefined ? { unseen: 'there is no signing stack' } : lookAtRings(deps, looks),
     looks.webhookSecrets(),
     looks.people(),
     looks.purposeKeys(),
     looks.concurrency(at),
+    looks.kmsQuotas(),
   ]);
   const { instance, stacks, signingMadeAt, stage } = looks;
-  const known = { at, instance, stacks, signingMadeAt, stage, rings, webhookSecrets, people, purposeKeys, concurrency };
+  const known = {
+    at,
+    instance,
+    stacks,
+    signingMadeAt,
+    stage,
+    rings,
+    webhookSecrets,
+    people,
+    purposeKeys,
+    concurrency,
+    kmsQuotas,
+  };
   const findings = diagnose({ ...known, alarms: await looks.alarms(expectedAlarms(known)) });
   const counts = tally(findings);
   return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };

@@ -5,6 +5,15 @@ import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 
+/** AWS's defaults. */
+export const KMS_QUOTAS: Readonly<Record<string, number>> = {
+  'Cryptographic operations (ECC) request rate': 1000,
+  'Cryptographic operations (RSA) request rate': 1000,
+  'CreateKey request rate': 5,
+  'EnableKey request rate': 5,
+  'DisableKey request rate': 5,
+};
+
 export function looksAt(world: World, more: Partial<Looks> = {}): Looks {
   // The caller's identity policy opens what the rotator's key policy opens: state and policy.
   const keys = world.kms.ringKeysFor(roleArn('rotator'));
@@ -35,6 +44,7 @@ export function looksAt(world: World, more: Partial<Looks> = {}): Looks {
       checkpoint: purposeKey(roleArn('sequencer')),
     }),
     alarms: async (names) => ({ seen: names.map((name) => ({ name, state: 'OK', tells: true })) }),
+    kmsQuotas: async () => ({ seen: KMS_QUOTAS }),
     concurrency: async () => ({ seen: { limit: 1000, peak: 41 } }),
     ...more,
   };

@@ -224,7 +224,13 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   // These know no resource, or, asked for what begins with a name, are asked of all.
   'alarms:look': () => grant([allow(['cloudwatch:DescribeAlarms'], ['*'])]),
   'metrics:look': () => grant([allow(['cloudwatch:GetMetricStatistics'], ['*'])]),
-  'account:look': () => grant([allow(['lambda:GetAccountSettings'], ['*'])]),
+  'account:look': () =>
+    grant([
+      allow(
+        ['lambda:GetAccountSettings', 'servicequotas:ListServiceQuotas', 'servicequotas:ListAWSDefaultServiceQuotas'],
+        ['*'],
+      ),
+    ]),
 };
 
 function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {

@@ -20,7 +20,7 @@ export type AccessRight =
   | 'people-table:look'
   | 'alarms:look'
   | 'metrics:look'
-  /** Quotas of Lambda in this account. */
+  /** Quotas of Lambda and KMS in this account. */
   | 'account:look';
 
 /** A command without rights works offline, for every user. */

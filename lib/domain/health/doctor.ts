@@ -5,16 +5,16 @@ import { type Exemption, endOf } from '../rings/exemption';
 import { type AlarmedInstance, diagnoseAlarms } from './alarm-diagnosis';
 import { answersOf, type Finding, MAY_LOOK, type Seen, type Unseen } from './finding';
 import { diagnosePurposeKey, type PurposeKeyFacts } from './purpose-key-diagnosis';
+import { diagnoseQuotas, type QuotaFacts } from './quota-diagnosis';
 import { diagnoseRing } from './ring-diagnosis';
 
-export interface InstanceFacts extends AlarmedInstance {
+export interface InstanceFacts extends AlarmedInstance, QuotaFacts {
   readonly stage: Seen<string>;
   /** By HR source: was the secret ever given a value? */
   readonly webhookSecrets: Readonly<Record<string, Seen<boolean>>>;
   readonly people: Seen<{ readonly items: number; readonly tableMadeAt: number }>;
   /** The keys that sign the feed and the checkpoints, by purpose. */
   readonly purposeKeys: Readonly<Record<string, PurposeKeyFacts>>;
-  readonly concurrency: Seen<{ readonly limit: number; readonly peak?: number }>;
 }
 
 const { ok, problem, unknown } = answersOf('instance');
@@ -23,10 +23,6 @@ const COMPLETE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
 const EXEMPTION_SECONDS_LEFT_MIN = 30 * 86_400;
 /** DynamoDB counts the items of a table about every six hours. */
 const COUNTED_EACH_SECONDS = 6 * 3600;
-/** What the issuer's throttle lets in takes 50 at a tenth of a second each; the schedules, a wave and a margin the rest. */
-const CONCURRENCY_MIN = 100;
-const CONCURRENCY_USED_MAX = 0.8;
-
 export function diagnose(facts: InstanceFacts): Finding[] {
   const { rings } = facts;
   return [
@@ -42,12 +38,7 @@ export function diagnose(facts: InstanceFacts): Finding[] {
     people(facts),
     ...Object.entries(facts.purposeKeys).map(([name, key]) => diagnosePurposeKey(name, key)),
     ...diagnoseAlarms(facts),
-    concurrency(facts),
-    unknown(
-      'quota of KMS',
-      'Service Quotas is not asked',
-      'compare "Cryptographic operations" of KMS in your region with the tokens that you issue per second',
-    ),
+    ...diagnoseQuotas(facts),
   ];
 }
 
@@ -123,18 +114,6 @@ function people({ people: found, at }: InstanceFacts): Finding {
   if (at - tableMadeAt < COUNTED_EACH_SECONDS)
     return unknown('people', 'none at the last count; DynamoDB counts every six hours', fix);
   return problem('people', 'none imported; the table is more than six hours old', fix);
-}
-
-function concurrency({ concurrency: found }: InstanceFacts): Finding {
-  const check = 'quota of Lambda';
-  if ('unseen' in found) return unknown(check, found.unseen, MAY_LOOK);
-  const { limit, peak } = found.seen;
-  const used = peak === undefined ? 'the peak of the last day is not known' : `the peak of the last day was ${peak}`;
-  const says = `${limit} concurrent executions in this account and region; ${used}`;
-  const fix = 'ask AWS for more "Concurrent executions", or move other functions out of this account and region';
-  if (limit < CONCURRENCY_MIN || (peak ?? 0) > limit * CONCURRENCY_USED_MAX) return problem(check, says, fix);
-  if (peak === undefined) return unknown(check, says, 'look at ConcurrentExecutions of Lambda in CloudWatch');
-  return ok(check, says);
 }
 
 /** How many of each. */

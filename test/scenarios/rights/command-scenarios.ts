@@ -107,7 +107,7 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
     await pass(world, batches, 1);
     const { findings } = (await examine(deps, looksAt(world))).json as { findings: Finding[] };
     const notOk = findings.filter(({ state }) => state !== 'ok');
-    expect(notOk.map(({ check }) => check)).toEqual(['STANDBYs', 'verifiers', 'quota of KMS']);
+    expect(notOk.map(({ check }) => check)).toEqual(['STANDBYs', 'verifiers']);
     expect(findings.find(({ check }) => check === 'waves')?.found).toContain('0 of 64 shards re-signed, 64 begun');
   }),
   onRing('adopt record', async (deps, world) => {
