@@ -1,6 +1,7 @@
 /** What `curfew doctor` asks AWS, with the caller's own right. What AWS refuses to show is unseen, and no error. */
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -11,6 +12,7 @@ import { KmsSigner } from '../../lib/aws/kms-signer';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/deployment/metrics';
 import type { AlarmFacts } from '../../lib/domain/health/alarm-diagnosis';
+import type { BirthVerdict } from '../../lib/domain/health/birth-diagnosis';
 import type { InstanceFacts } from '../../lib/domain/health/doctor';
 import type { Seen } from '../../lib/domain/health/finding';
 import { GONE, type KmsKeyFacts } from '../../lib/domain/health/kms-diagnosis';
@@ -18,6 +20,7 @@ import type { PurposeKeyFacts } from '../../lib/domain/health/purpose-key-diagno
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 import type { Instance, StackName } from '../edge/instance';
+import { simulateBirth } from './doctor-births';
 import { kmsQuotas } from './doctor-quotas';
 
 const HOUR = 3600;
@@ -45,6 +48,8 @@ export interface Looks {
   alarms(names: readonly string[]): Promise<InstanceFacts['alarms']>;
   concurrency(now: number): Promise<InstanceFacts['concurrency']>;
   kmsQuotas(): Promise<InstanceFacts['kmsQuotas']>;
+  /** What IAM would say of the birth of a key of this spec. */
+  birth(keySpec: string): Promise<Seen<BirthVerdict>>;
 }
 
 export class AwsLooks implements Looks {
@@ -172,6 +177,13 @@ export class AwsLooks implements Looks {
           found.push({ name: AlarmName, state: StateValue, tells: ActionsEnabled && AlarmActions.length > 0 });
       }
       return found;
+    });
+  }
+
+  birth(keySpec: string): Promise<Seen<BirthVerdict>> {
+    return see(async () => {
+      const [rotatorArn, region] = [this.deployed.output('RoleRotatorArn'), await this.lambda.config.region()];
+      return simulateBirth(new IAMClient({}), { rotatorArn, keySpec, region });
     });
   }
 

@@ -12,8 +12,10 @@ import { diagnose, tally } from '../../lib/domain/health/doctor';
 import type { Finding, Seen } from '../../lib/domain/health/finding';
 import type { PublicationFacts } from '../../lib/domain/health/publication-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
+import { ALGORITHMS } from '../../lib/domain/jose/algorithm';
 import type { PublicJwk } from '../../lib/domain/jose/jwk';
 import type { Ring } from '../../lib/domain/rings/ring';
+import { isClosed } from '../../lib/domain/rings/rotation';
 import { isOpen } from '../../lib/domain/rings/transitions';
 import { SHARDS } from '../../lib/domain/store/ledger';
 import { SHARD_PASS } from '../../lib/domain/store/wave';
@@ -70,7 +72,12 @@ export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promi
     concurrency,
     kmsQuotas,
   };
-  const findings = diagnose({ ...known, alarms: await looks.alarms(expectedAlarms(known)) });
+  const [alarms, births, rotatorArn] = await Promise.all([
+    looks.alarms(expectedAlarms(known)),
+    lookAtBirths(rings, looks),
+    see(async () => looks.roles.roleArns.rotator),
+  ]);
+  const findings = diagnose({ ...known, alarms, births, rotatorArn });
   const counts = tally(findings);
   return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };
 }
@@ -117,6 +124,15 @@ async function lookAtWaves(ring: Ring, { tables }: CommandPorts<'doctor'>): Prom
     return [fromKid, progress] as const;
   });
   return Object.fromEntries(await Promise.all(found));
+}
+
+/** One for each kind of key that a ring needs. */
+async function lookAtBirths(rings: Seen<readonly RingFacts[]>, looks: Looks) {
+  const open = 'seen' in rings ? rings.seen.map(({ ring }) => ring).filter((ring) => !isClosed(ring)) : [];
+  const specs = [...new Set(open.map(({ cfg }) => ALGORITHMS[cfg.alg].keySpec))].sort();
+  return Object.fromEntries(
+    await Promise.all(specs.map(async (keySpec) => [keySpec, await looks.birth(keySpec)] as const)),
+  );
 }
 
 /** As a verifier sees them: over the public base URL. */

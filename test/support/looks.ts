@@ -44,6 +44,7 @@ export function looksAt(world: World, more: Partial<Looks> = {}): Looks {
       checkpoint: purposeKey(roleArn('sequencer')),
     }),
     alarms: async (names) => ({ seen: names.map((name) => ({ name, state: 'OK', tells: true })) }),
+    birth: async () => ({ seen: { allowed: true, missing: [] } }),
     kmsQuotas: async () => ({ seen: KMS_QUOTAS }),
     concurrency: async () => ({ seen: { limit: 1000, peak: 41 } }),
     ...more,

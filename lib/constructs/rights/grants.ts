@@ -214,6 +214,8 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
         StringEqualsIfExists: { 'aws:ResourceTag/curfew:instance': known(instance, 'name of the instance') },
       }),
     ]),
+  'births:look': ({ roleArns }) =>
+    grant([allow(['iam:SimulatePrincipalPolicy'], [known(roleArns, 'roles that key policies name').rotator])]),
   'feed-key:read': ({ feedKey }) => grant([allow(['kms:GetPublicKey'], [known(feedKey, 'feed key').keyArn])]),
   'webhook-secrets:look': ({ sources }) => {
     const secrets = Object.values(known(sources, 'HR sources')).map(({ secret }) => arnOf(secret));

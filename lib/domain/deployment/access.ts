@@ -12,6 +12,8 @@ export type AccessRight =
   | 'stacks:look'
   /** State, policy and grants of KMS keys, as far as their key policies leave that to IAM. */
   | 'kms:look'
+  /** What IAM would say of a key's birth; nothing is created. */
+  | 'births:look'
   /** The public key that verifiers pin. */
   | 'feed-key:read'
   /** Whether a secret was given a value; never the value. */
@@ -44,6 +46,7 @@ export const COMMAND_RIGHTS = {
     'keys:query',
     'markers:query',
     'kms:look',
+    'births:look',
     'feed-key:read',
     'webhook-secrets:look',
     'people-table:look',

@@ -3,12 +3,13 @@
 import { span } from '../base/time';
 import { type Exemption, endOf } from '../rings/exemption';
 import { type AlarmedInstance, diagnoseAlarms } from './alarm-diagnosis';
+import { type BirthFacts, diagnoseBirths } from './birth-diagnosis';
 import { answersOf, type Finding, MAY_LOOK, type Seen, type Unseen } from './finding';
 import { diagnosePurposeKey, type PurposeKeyFacts } from './purpose-key-diagnosis';
 import { diagnoseQuotas, type QuotaFacts } from './quota-diagnosis';
 import { diagnoseRing } from './ring-diagnosis';
 
-export interface InstanceFacts extends AlarmedInstance, QuotaFacts {
+export interface InstanceFacts extends AlarmedInstance, QuotaFacts, BirthFacts {
   readonly stage: Seen<string>;
   /** By HR source: was the secret ever given a value? */
   readonly webhookSecrets: Readonly<Record<string, Seen<boolean>>>;
@@ -33,6 +34,7 @@ export function diagnose(facts: InstanceFacts): Finding[] {
       : rings.seen.length === 0
         ? [problem('rings', 'none', 'deploy the signing stack: the deployment creates its rings')]
         : rings.seen.flatMap(diagnoseRing)),
+    ...diagnoseBirths(facts),
     ...exemptions(facts),
     ...webhookSecrets(facts),
     people(facts),

@@ -5,6 +5,7 @@ import { shortKid } from '../jose/jwk';
 import { obstacles, readyAt } from '../rings/obstacles';
 import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
 import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
+import { diagnoseSlots } from './birth-diagnosis';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
 import { TICK_SECONDS_MAX } from './key-states';
 import { diagnoseKms, isUnusable, type KmsFacts } from './kms-diagnosis';
@@ -28,6 +29,7 @@ export function diagnoseRing(facts: RingFacts): Finding[] {
     ...always,
     ...diagnosePublication(facts),
     standbys(facts),
+    ...diagnoseSlots(facts),
     rotation(facts),
     ...diagnoseWaves(facts),
     ...legacyKeys(facts),

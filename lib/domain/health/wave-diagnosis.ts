@@ -6,7 +6,7 @@ import { isOpen } from '../rings/transitions';
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 
 /** How far the passes of a wave have come, towards the key that issues now. */
-export interface WaveProgress {
+interface WaveProgress {
   readonly shards: number;
   /** Shards that any pass went through. */
   readonly passed: number;

@@ -106,6 +106,8 @@ function facts(more: Partial<InstanceFacts> = {}): InstanceFacts {
     purposeKeys: { feed: FEED_KEY },
     concurrency: { seen: { limit: 1000, peak: 41 } },
     kmsQuotas: { seen: KMS_QUOTAS },
+    rotatorArn: { seen: role('rotator') },
+    births: { ECC_NIST_P256: { seen: { allowed: true, missing: [] } } },
     ...more,
   };
   const alarms = { seen: expectedAlarms(all).map((name) => ({ name, state: 'OK', tells: true })) };
