@@ -144,10 +144,7 @@ export class AwsLooks implements Looks {
   }
 
   async webhookSecrets(): Promise<InstanceFacts['webhookSecrets']> {
-    const outputs = this.deployed.outputNames.filter((name) => /^SecretWebhook\w+Arn$/.test(name));
-    const found = outputs.map(async (name) => {
-      const source = name.slice('SecretWebhook'.length, -'Arn'.length);
-      const SecretId = this.deployed.output(name);
+    const found = Object.entries(this.deployed.webhookSecretArns).map(async ([source, SecretId]) => {
       const hasValue = await see(async () => {
         const { VersionIdsToStages = {} } = await this.secretsManager.send(new DescribeSecretCommand({ SecretId }));
         return Object.values(VersionIdsToStages).some((stages) => stages.includes('AWSCURRENT'));
@@ -174,7 +171,12 @@ export class AwsLooks implements Looks {
           new DescribeAlarmsCommand({ AlarmNames, AlarmTypes: ['MetricAlarm'], MaxRecords: ALARMS_ASKED_MAX }),
         );
         for (const { AlarmName = '', StateValue = '', ActionsEnabled = false, AlarmActions = [] } of MetricAlarms)
-          found.push({ name: AlarmName, state: StateValue, tells: ActionsEnabled && AlarmActions.length > 0 });
+          found.push({
+            name: AlarmName,
+            state: StateValue,
+            hasAction: AlarmActions.length > 0,
+            isMuted: !ActionsEnabled,
+          });
       }
       return found;
     });

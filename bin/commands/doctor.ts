@@ -126,10 +126,12 @@ async function lookAtWaves(ring: Ring, { tables }: CommandPorts<'doctor'>): Prom
   return Object.fromEntries(await Promise.all(found));
 }
 
-/** One for each kind of key that a ring needs. */
+/** One for each kind of key that a ring needs. Where none was born, one of the usual kind: it may be why. */
 async function lookAtBirths(rings: Seen<readonly RingFacts[]>, looks: Looks) {
-  const open = 'seen' in rings ? rings.seen.map(({ ring }) => ring).filter((ring) => !isClosed(ring)) : [];
-  const specs = [...new Set(open.map(({ cfg }) => ALGORITHMS[cfg.alg].keySpec))].sort();
+  if ('unseen' in rings) return {};
+  const open = rings.seen.map(({ ring }) => ring).filter((ring) => !isClosed(ring));
+  const needed = open.map(({ cfg }) => ALGORITHMS[cfg.alg].keySpec);
+  const specs = [...new Set(rings.seen.length > 0 ? needed : [ALGORITHMS.ES256.keySpec])].sort();
   return Object.fromEntries(
     await Promise.all(specs.map(async (keySpec) => [keySpec, await looks.birth(keySpec)] as const)),
   );

@@ -21,6 +21,7 @@ import type { Bucket } from '../../lib/domain/deployment/rights';
 import type { TableName } from '../../lib/domain/store/table';
 import { parsedTables } from '../../lib/parsed-tables';
 import type { Tables } from '../../lib/ports';
+import { webhookSecretsIn } from './hr-sources';
 
 export const STACKS = ['evidence', 'signing', 'offboarding'] as const;
 export type StackName = (typeof STACKS)[number];
@@ -89,9 +90,9 @@ export class Instance {
       .find((found) => found !== undefined);
   }
 
-  /** Names of all outputs. */
-  get outputNames(): readonly string[] {
-    return STACKS.flatMap((stack) => Object.keys(this.outputs[stack]));
+  /** ARNs of the secrets of the HR sources, by the names that their owner wrote. */
+  get webhookSecretArns(): Readonly<Record<string, string>> {
+    return webhookSecretsIn(this.outputs.offboarding);
   }
 }
 

@@ -175,6 +175,20 @@ test('without the signing stack the rings are unknown, and the rest is told', as
   ]);
 });
 
+test('kms.lockout: where no ring was born, the birth of a usual key is simulated: it may be why', async () => {
+  const asked: string[] = [];
+  const birth: Looks['birth'] = async (keySpec) => {
+    asked.push(keySpec);
+    return { seen: { allowed: false, organizationDenies: true, deniesBypassOnly: true, missing: [] } };
+  };
+  const { json } = await examine(deps({ tables: { query: async () => [] } }), looksAt(world, { birth }));
+  expect(asked).toEqual(['ECC_NIST_P256']);
+  expect(findingsOf(json).filter(({ check }) => ['rings', 'birth of keys'].includes(check))).toMatchObject([
+    { state: 'problem', found: 'none' },
+    { state: 'problem', found: expect.stringContaining('BypassPolicyLockoutSafetyCheck') },
+  ]);
+});
+
 test('an instance with nothing wrong ends with 0', async () => {
   const { activeKid } = await ringOf(world);
   await world.tables.transact([

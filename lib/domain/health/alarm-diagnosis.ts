@@ -12,8 +12,9 @@ import { askAgainAt, bornAtOf, figuresDueAt } from './youth';
 export interface AlarmFacts {
   readonly name: string;
   readonly state: string;
-  /** It has an action, and its actions are enabled. */
-  readonly tells: boolean;
+  readonly hasAction: boolean;
+  /** Its actions are disabled. */
+  readonly isMuted: boolean;
 }
 
 export interface AlarmedInstance {
@@ -50,11 +51,15 @@ function openRings({ rings }: Pick<AlarmedInstance, 'rings'>): readonly Ring[] {
   return 'seen' in rings ? rings.seen.map(({ ring }) => ring).filter((ring) => !isClosed(ring)) : [];
 }
 
+/** Without what all of them begin with. */
+function named({ instance }: AlarmedInstance, names: readonly string[]): string {
+  return names.map((name) => name.slice(`curfew-${instance}-`.length)).join(', ');
+}
+
 function states(facts: AlarmedInstance): Finding {
-  const { alarms: found, rings, instance, at } = facts;
+  const { alarms: found, rings, at } = facts;
   if ('unseen' in found) return unknown('alarms', found.unseen, MAY_LOOK);
   const expected = expectedAlarms(facts);
-  const named = (names: readonly string[]) => names.map((name) => name.slice(`curfew-${instance}-`.length)).join(', ');
   const notOk = found.seen.filter(({ state }) => state !== 'OK');
   const young = notOk.filter(({ name }) => at < youngUntil(name, facts)).map(({ name }) => name);
   const grown = notOk.filter(({ name }) => !young.includes(name));
@@ -64,8 +69,8 @@ function states(facts: AlarmedInstance): Finding {
     return problem(
       'alarms',
       [
-        ringing.length > 0 ? `${named(ringing)}: ALARM` : '',
-        missing.length > 0 ? `${missing.length} of ${expected.length} missing: ${named(missing)}` : '',
+        ringing.length > 0 ? `${named(facts, ringing)}: ALARM` : '',
+        missing.length > 0 ? `${missing.length} of ${expected.length} missing: ${named(facts, missing)}` : '',
       ]
         .filter(Boolean)
         .join('; '),
@@ -75,13 +80,13 @@ function states(facts: AlarmedInstance): Finding {
   if (undecided.length > 0)
     return unknown(
       'alarms',
-      `${undecided.length} of ${expected.length} have no data yet: ${named(undecided)}`,
+      `${undecided.length} of ${expected.length} have no data yet: ${named(facts, undecided)}`,
       'ask again in some minutes: an alarm soon treats missing figures as good or bad',
     );
   if (young.length > 0)
     return unknown(
       'alarms',
-      `young: ${young.length} of ${expected.length} had no figures to judge by yet: ${named(young)}`,
+      `young: ${young.length} of ${expected.length} had no figures to judge by yet: ${named(facts, young)}`,
       askAgainAt(Math.max(...young.map((name) => youngUntil(name, facts)))),
     );
   if ('unseen' in rings) return unknown('alarms', 'the list of rings could not be read', 'see `rings`');
@@ -92,12 +97,19 @@ function actions(facts: AlarmedInstance): Finding {
   const { alarms: found, rings } = facts;
   if ('unseen' in found) return unknown('alarm actions', found.unseen, MAY_LOOK);
   const expected = expectedAlarms(facts);
-  const silent = expected.filter((name) => !found.seen.some((alarm) => alarm.name === name && alarm.tells));
+  const silent = expected.filter((name) => !found.seen.some((alarm) => alarm.name === name && alarm.hasAction));
   if (silent.length > 0)
     return problem(
       'alarm actions',
       `${silent.length} of ${expected.length} alarms have no action`,
-      'set alarmTopicArn; or `aws cloudwatch enable-alarm-actions`, if they have one',
+      'set `alarmTopicArn` in the configuration file, and deploy',
+    );
+  const muted = found.seen.filter(({ isMuted }) => isMuted).map(({ name }) => name);
+  if (muted.length > 0)
+    return problem(
+      'alarm actions',
+      `the actions of ${muted.length} of ${expected.length} alarms are disabled: ${named(facts, muted)}`,
+      `aws cloudwatch enable-alarm-actions --alarm-names ${muted[0]}${muted.length > 1 ? ' …' : ''}`,
     );
   if ('unseen' in rings) return unknown('alarm actions', 'the list of rings could not be read', 'see `rings`');
   return ok('alarm actions', 'every alarm has an action');

@@ -88,7 +88,7 @@ function withAlarms(
   const seen = expectedAlarms(given).flatMap((name) => {
     const [, changed = {}] = Object.entries(change).find(([end]) => name.endsWith(end)) ?? [];
     const gone = Object.keys(change).some((end) => name.endsWith(end) && change[end] === undefined);
-    return gone ? [] : [{ name, state: 'OK', tells: true, ...changed }];
+    return gone ? [] : [{ name, state: 'OK', hasAction: true, isMuted: false, ...changed }];
   });
   return { ...given, alarms: { seen } };
 }
@@ -101,7 +101,7 @@ function facts(more: Partial<InstanceFacts> = {}): InstanceFacts {
     stacks: { evidence: complete, signing: 'UPDATE_COMPLETE', offboarding: complete },
     stage: { seen: 'production' },
     rings: { seen: [ringFacts()] },
-    webhookSecrets: { PeopleSystem: { seen: true } },
+    webhookSecrets: { 'people-system': { seen: true } },
     people: { seen: { items: 12, tableMadeAt: NOW } },
     purposeKeys: { feed: FEED_KEY },
     concurrency: { seen: { limit: 1000, peak: 41 } },
@@ -110,7 +110,7 @@ function facts(more: Partial<InstanceFacts> = {}): InstanceFacts {
     births: { ECC_NIST_P256: { seen: { allowed: true, missing: [] } } },
     ...more,
   };
-  const alarms = { seen: expectedAlarms(all).map((name) => ({ name, state: 'OK', tells: true })) };
+  const alarms = { seen: expectedAlarms(all).map((name) => ({ name, state: 'OK', hasAction: true, isMuted: false })) };
   return { alarms, ...all };
 }
 /** Of one ring. */
@@ -185,16 +185,16 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
   ],
   [
     'a webhook secret has no value',
-    facts({ webhookSecrets: { Bamboohr: { seen: false } } }),
+    facts({ webhookSecrets: { bamboohr: { seen: false } } }),
     'problem',
-    'secret of Bamboohr',
+    'secret of bamboohr',
     /was never given a value/,
   ],
   [
     'a secret may not be looked at',
-    facts({ webhookSecrets: { Bamboohr: { unseen: 'AccessDenied' } } }),
+    facts({ webhookSecrets: { bamboohr: { unseen: 'AccessDenied' } } }),
     'unknown',
-    'secret of Bamboohr',
+    'secret of bamboohr',
     'AccessDenied',
   ],
   [
@@ -237,7 +237,12 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     {
       ...facts(),
       alarms: {
-        seen: expectedAlarms({ ...facts(), instance: 'prod-eu' }).map((name) => ({ name, state: 'OK', tells: true })),
+        seen: expectedAlarms({ ...facts(), instance: 'prod-eu' }).map((name) => ({
+          name,
+          state: 'OK',
+          hasAction: true,
+          isMuted: false,
+        })),
       },
     },
     'problem',
@@ -260,10 +265,17 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
   ],
   [
     'an alarm tells nobody',
-    withAlarms({ 'api-FeedAge': { tells: false } }),
+    withAlarms({ 'api-FeedAge': { hasAction: false } }),
     'problem',
     'alarm actions',
     `1 of ${ALARMS} alarms have no action`,
+  ],
+  [
+    'somebody disabled the actions of an alarm',
+    withAlarms({ 'api-FeedAge': { isMuted: true } }),
+    'problem',
+    'alarm actions',
+    `the actions of 1 of ${ALARMS} alarms are disabled: customer-api-FeedAge`,
   ],
   [
     'a closing ring lacks the alarm that no closing ring has',

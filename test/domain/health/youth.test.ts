@@ -40,7 +40,8 @@ function alarms(
   const found = expectedAlarms(instance).map((name) => ({
     name,
     state: ringing.includes(name.slice('curfew-prod-'.length)) ? state : 'OK',
-    tells: true,
+    hasAction: true,
+    isMuted: false,
   }));
   return diagnoseAlarms({ ...instance, alarms: { seen: found } })[0];
 }
