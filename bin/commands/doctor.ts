@@ -23,7 +23,7 @@ import { passesTowards, progressOf } from '../../lib/domain/tokens/wave';
 import { FeedSource } from '../../lib/verifier/feed-source';
 import { listRings, loadRing } from '../../lib/work/rings/load-ring';
 import { Instance, STACKS } from '../edge/instance';
-import { table } from '../edge/terminal';
+import { drawingFor, WIDTH_DEFAULT, wrap } from '../edge/terminal';
 import { type Answer, type CommandPorts, type Commands, text } from './command';
 import { AwsLooks, type Looks, see } from './doctor-looks';
 
@@ -40,15 +40,21 @@ export const DOCTOR_COMMANDS = {
           fix: 'check --instance, the region and the account',
         });
       const { clock, tables } = instance;
-      return examine({ clock, tables, http: new FetchHttp() }, new AwsLooks(instance, stacks, madeAt.signing));
+      return examine(
+        { clock, tables, http: new FetchHttp() },
+        new AwsLooks(instance, stacks, madeAt.signing),
+        drawingFor(process.stdout, process.env).width,
+      );
     },
   },
 } as const satisfies Commands;
 
+/** On a terminal that is narrower than that, the terminal breaks the lines. */
+const FOUND_WIDTH_MIN = 30;
 /** A ring may rotate while we look; what was seen of two of its states says nothing. */
 const LOOKS_MAX = 3;
 
-export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Answer> {
+export async function examine(deps: CommandPorts<'doctor'>, looks: Looks, width = WIDTH_DEFAULT): Promise<Answer> {
   const at = deps.clock.now();
   const [rings, webhookSecrets, people, purposeKeys, concurrency, kmsQuotas] = await Promise.all([
     looks.stacks.signing === undefined ? { unseen: 'there is no signing stack' } : lookAtRings(deps, looks),
@@ -79,7 +85,7 @@ export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promi
   ]);
   const findings = diagnose({ ...known, alarms, births, rotatorArn });
   const counts = tally(findings);
-  return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };
+  return { json: { at, findings, counts }, text: format(findings, width), exitCode: counts.problem > 0 ? 1 : 0 };
 }
 
 function lookAtRings(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Seen<readonly RingFacts[]>> {
@@ -200,17 +206,27 @@ async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, a
   }
 }
 
-/** One table; what to do stands below what is not ok. */
-function format(findings: readonly Finding[]): string {
-  const rows = findings.map(({ state, of, check, found }) => [state, of, check, found]);
-  const [head = '', rule = '', ...lines] = table(['state', 'of', 'check', 'found'], rows).split('\n');
-  const margin = ' '.repeat(head.indexOf('found'));
-  const body = lines.flatMap((line, n) => {
-    const fix = findings[n]?.fix;
-    return fix === undefined ? [line] : [line, `${margin}fix: ${fix}`];
-  });
+/** The instance, then each ring. What to do stands below what is not ok. Nothing is wider than the terminal but a URL. */
+function format(findings: readonly Finding[], width: number): string {
+  const owners = [...new Set(['instance', ...findings.map(({ of }) => of)])];
+  const blocks = owners.flatMap((owner) => [
+    owner,
+    ...rows(
+      findings.filter(({ of }) => of === owner),
+      width,
+    ),
+    '',
+  ]);
   const { ok, problem, unknown } = tally(findings);
-  return [head, rule, ...body, '', `${ok} ok, ${problem} problem${problem === 1 ? '' : 's'}, ${unknown} unknown`].join(
-    '\n',
-  );
+  return [...blocks, `${ok} ok, ${problem} problem${problem === 1 ? '' : 's'}, ${unknown} unknown`].join('\n');
+}
+
+function rows(findings: readonly Finding[], width: number): string[] {
+  const checkWidth = Math.max(...findings.map(({ check }) => check.length));
+  return findings.flatMap(({ state, check, found, fix }) => {
+    const head = `  ${state.padEnd(7)}  ${check.padEnd(checkWidth)}  `;
+    const texts = [found, ...(fix === undefined ? [] : [`fix: ${fix}`])];
+    const lines = texts.flatMap((text) => wrap(text, Math.max(FOUND_WIDTH_MIN, width - head.length)));
+    return lines.map((line, n) => `${n === 0 ? head : ' '.repeat(head.length)}${line}`);
+  });
 }

@@ -43,7 +43,18 @@ test('a ring that was just born: no verifier was declared, the rest is as it sho
   const { text, exitCode } = await examine(deps(), looksAt(world));
   expect(await notOk()).toEqual({ exitCode: 1, rows: EXPECTED });
   expect([exitCode, text.split('\n').at(-1)]).toEqual([1, '24 ok, 1 problem, 0 unknown']);
-  expect(text).toMatch(/^problem {2}customer-api {2}verifiers +none declared: .*\n +fix: declare the services/m);
+  expect(text).toMatch(
+    /^customer-api\n(?: .*\n)* {2}problem {2}verifiers +none declared: .*\n +fix: declare the services/m,
+  );
+});
+
+test('no line is wider than the terminal, but for a URL; a wide one has each row in one line', async () => {
+  world.http.route(discoveryUrlOf(ISSUER), () => ({ status: 404, body: '' }));
+  const lines = async (width?: number) => (await examine(deps(), looksAt(world), width)).text.split('\n');
+  const wide = (await lines()).filter((line) => line.length > 80);
+  expect(wide.filter((line) => !/^ *https:\S+$/.test(line))).toEqual([]);
+  expect((await lines(70)).some((line) => line.length > 70 && !line.includes('https:'))).toBe(false);
+  expect((await lines(400)).filter((line) => /^ {9}/.test(line) && !line.includes('fix: '))).toEqual([]);
 });
 
 test('it stays so through a rotation, and while the old key drains', async () => {
