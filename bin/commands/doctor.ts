@@ -10,11 +10,12 @@ import { expectedAlarms } from '../../lib/domain/health/alarm-diagnosis';
 import { jwksUriIn, type Served } from '../../lib/domain/health/discovery-diagnosis';
 import { diagnose, tally } from '../../lib/domain/health/doctor';
 import type { Finding, Seen } from '../../lib/domain/health/finding';
+import type { KmsKeyFacts } from '../../lib/domain/health/kms-diagnosis';
 import type { PublicationFacts } from '../../lib/domain/health/publication-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import { ALGORITHMS } from '../../lib/domain/jose/algorithm';
 import type { PublicJwk } from '../../lib/domain/jose/jwk';
-import type { Ring } from '../../lib/domain/rings/ring';
+import type { KeyRecord, Ring } from '../../lib/domain/rings/ring';
 import { isClosed } from '../../lib/domain/rings/rotation';
 import { isOpen } from '../../lib/domain/rings/transitions';
 import { SHARDS } from '../../lib/domain/store/ledger';
@@ -53,6 +54,8 @@ export const DOCTOR_COMMANDS = {
 const FOUND_WIDTH_MIN = 30;
 /** A ring may rotate while we look; what was seen of two of its states says nothing. */
 const LOOKS_MAX = 3;
+/** Between two looks at a key. */
+const STALE_SECONDS = 2;
 
 export async function examine(deps: CommandPorts<'doctor'>, looks: Looks, width = WIDTH_DEFAULT): Promise<Answer> {
   const at = deps.clock.now();
@@ -106,7 +109,7 @@ async function lookAtRing(
     const ring = await loadRing(deps, id);
     const [published, kms, waves, watchedAt] = await Promise.all([
       lookAtDocuments(ring, feedKey, deps, looks),
-      lookAtKeys(ring, looks),
+      lookAtKeys(ring, deps, looks),
       lookAtWaves(ring, deps),
       looks.watchedAt(id, deps.clock.now()),
     ]);
@@ -115,11 +118,26 @@ async function lookAtRing(
   }
 }
 
-async function lookAtKeys(ring: Ring, looks: Looks): Promise<RingFacts['kms']> {
-  const found = ring.keys.flatMap(({ kid, kmsKeyArn }) =>
-    kmsKeyArn === undefined ? [] : [looks.kmsKey(kmsKeyArn).then((seen) => [kid, seen] as const)],
-  );
-  return Object.fromEntries(await Promise.all(found));
+async function lookAtKeys(
+  ring: Ring,
+  { clock }: Pick<CommandPorts<'doctor'>, 'clock'>,
+  looks: Looks,
+): Promise<RingFacts['kms']> {
+  const look = async ({ kid, kmsKeyArn, kmsState }: KeyRecord) => {
+    if (kmsKeyArn === undefined) return [];
+    let seen = await looks.kmsKey(kmsKeyArn);
+    // For seconds after a change a host of KMS may answer as before it: one answer that is not as recorded proves nothing.
+    for (let n = 1; n < LOOKS_MAX && isNews(seen, kmsState); n++) {
+      await clock.sleep(STALE_SECONDS);
+      seen = await looks.kmsKey(kmsKeyArn);
+    }
+    return [[kid, seen] as const];
+  };
+  return Object.fromEntries((await Promise.all(ring.keys.map(look))).flat());
+}
+
+function isNews({ state }: KmsKeyFacts, recorded: KeyRecord['kmsState']): boolean {
+  return 'seen' in state && (state.seen === 'Enabled') !== (recorded === 'Enabled');
 }
 
 async function lookAtWaves(ring: Ring, { tables }: CommandPorts<'doctor'>): Promise<RingFacts['waves']> {

@@ -99,6 +99,19 @@ test('a key enabled behind our back, a policy changed, a feed gone stale: each i
   });
 });
 
+test('kms.stale: a host that answers as before a change is asked again, and one answer is no problem', async () => {
+  const looks = looksAt(world);
+  const [standby] = (await ringOf(world)).keys.filter(({ state }) => state === 'STANDBY');
+  let stale = 2;
+  const kmsKey: Looks['kmsKey'] = async (arn) => {
+    const seen = await looks.kmsKey(arn);
+    return arn === standby?.kmsKeyArn && stale-- > 0 ? { ...seen, state: { seen: 'Enabled' } } : seen;
+  };
+  expect((await notOk({ ...looks, kmsKey })).rows).toEqual(EXPECTED);
+  stale = 3;
+  expect((await notOk({ ...looks, kmsKey })).rows).toEqual([`${RING} keys in KMS problem`, ...EXPECTED]);
+});
+
 test('the feed is judged as a verifier judges it: of another key it is refused', async () => {
   const feedKeyArn = world.kms.createKey({ algorithm: 'ES256', policy: '{}' });
   const other = looksAt(Object.assign(Object.create(world), { config: { ...world.config, feedKeyArn } }));

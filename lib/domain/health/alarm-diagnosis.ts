@@ -2,7 +2,7 @@
 
 import { alarmNames } from '../deployment/alarm-names';
 import { METRICS } from '../deployment/metrics';
-import type { Ring } from '../rings/ring';
+import { type Ring, STANDBYS } from '../rings/ring';
 import { isClosed, isStanding } from '../rings/rotation';
 import { answersOf, type Finding, MAY_LOOK, type Seen } from './finding';
 import { TICK_SECONDS_MAX } from './key-states';
@@ -133,12 +133,11 @@ function youngUntil(name: string, facts: AlarmedInstance): number {
 
 /** Those that stand by may have to be confirmed by the next tick, and then known to the slowest declared verifier cache. */
 function standbysYoungUntil(ring: Ring, at: number): number {
-  const waits = ring.keys
-    .filter((key) => isStanding(key, at))
-    .map(({ bornAt, confirmedAt }) =>
-      confirmedAt === undefined
-        ? bornAt + TICK_SECONDS_MAX
-        : confirmedAt + ring.cfg.propagationSeconds + ring.cfg.cacheSeconds,
-    );
-  return figuresDueAt(Math.max(bornAtOf(ring, at), ...waits));
+  const standing = ring.keys.filter((key) => isStanding(key, at));
+  const waits = standing.map(({ bornAt, confirmedAt }) =>
+    confirmedAt === undefined
+      ? bornAt + TICK_SECONDS_MAX
+      : confirmedAt + ring.cfg.propagationSeconds + ring.cfg.cacheSeconds,
+  );
+  return figuresDueAt(Math.max(bornAtOf(ring, at), ...(standing.length < STANDBYS ? [] : waits)));
 }

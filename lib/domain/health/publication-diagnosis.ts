@@ -6,7 +6,7 @@ import { jwksAt } from '../feed/publication';
 import { shortKid } from '../jose/jwk';
 import { type DiscoveryFacts, diagnoseDiscovery, documentOf, type Served } from './discovery-diagnosis';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
-import { askAgainAt, bornAtOf, feedDueAt } from './youth';
+import { askAgainAt, bornAtOf, feedDueAt, publicationDueAt } from './youth';
 
 export interface PublicationFacts extends DiscoveryFacts {
   readonly jwks: Served;
@@ -22,7 +22,7 @@ export function diagnosePublication(facts: PublicationFacts): Finding[] {
 }
 
 export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Finding {
-  const { ok, problem } = answersOf(ring.id);
+  const { ok, problem, unknown } = answersOf(ring.id);
   const expected = jwksAt(ring, at);
   const fix = 'check publicBaseUrl and the CDN or proxy before it; a CDN may be behind by jwksMaxAgeSeconds';
   const document = documentOf(served);
@@ -35,6 +35,10 @@ export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Findi
   const wanted = expected.keys.map(({ kid }) => kid);
   const extra = found.filter((kid) => !wanted.includes(kid)).map(shortKid);
   const missing = wanted.filter((kid) => !found.includes(kid)).map(shortKid);
+  const young = ring.keys.filter(({ kid, state }) => missing.includes(shortKid(kid)) && state === 'STANDBY');
+  const dueAt = Math.max(...young.map(({ bornAt }) => publicationDueAt(bornAt, ring.cfg.propagationSeconds)));
+  if (extra.length === 0 && missing.length > 0 && young.length === missing.length && at < dueAt)
+    return unknown('JWKS', `young: lacks ${missing.join(', ')}`, askAgainAt(dueAt));
   const says = [
     extra.length > 0 ? `serves ${extra.join(', ')}, which it should not` : '',
     missing.length > 0 ? `lacks ${missing.join(', ')}` : '',

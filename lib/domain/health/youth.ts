@@ -10,6 +10,9 @@ const FIGURES_COME_WITHIN = 900;
 /** A heartbeat signs the first feed within a minute; one may be late. */
 const FEED_COMES_WITHIN = 120;
 
+/** From the reservation of a slot to a STANDBY in the JWKS. */
+const PUBLISHED_WITHIN = 120;
+
 /** Epoch seconds. The first slot is written before the first key is made. */
 export function bornAtOf({ slots }: Pick<Ring, 'slots'>, now: number): number {
   return Math.min(now, ...slots.map(({ at }) => at));
@@ -21,6 +24,11 @@ export function figuresDueAt(bornAt: number): number {
 
 export function feedDueAt(bornAt: number): number {
   return bornAt + FEED_COMES_WITHIN;
+}
+
+/** When every cache before us has a key that was born then: it is published within minutes of CreateKey. */
+export function publicationDueAt(bornAt: number, propagationSeconds: number): number {
+  return bornAt + PUBLISHED_WITHIN + propagationSeconds;
 }
 
 /** No key of it was ever ACTIVE, and its birth may still be under way. */

@@ -1,7 +1,7 @@
 /** Minutes after a healthy deployment the doctor calls nothing a problem that is only young; later it does. */
 import { type AlarmedInstance, diagnoseAlarms, expectedAlarms } from '../../../lib/domain/health/alarm-diagnosis';
 import { diagnoseRing, type RingFacts } from '../../../lib/domain/health/ring-diagnosis';
-import type { Ring } from '../../../lib/domain/rings/ring';
+import type { KeyRecord, Ring } from '../../../lib/domain/rings/ring';
 import { CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const served = { status: 404, body: '' };
@@ -96,6 +96,9 @@ test('StandbyKeys is young while the STANDBYs wait for the slowest declared veri
     found: '2 stand by, 0 ready to sign now; all of them from 2027-01-15T10:00:10Z on',
   });
   expect(alarms(['customer-api-StandbyKeys'], NOW + DAY, [ring])?.state).toBe('problem');
+  // One that lacks a STANDBY is short of it, however young the other one is.
+  const short = { ...ring, keys: ring.keys.slice(0, 2) };
+  expect(alarms(['customer-api-StandbyKeys'], NOW + 7000, [short])?.state).toBe('problem');
 });
 
 test('a ring that is being born has no ACTIVE key yet; one that is not born after a quarter of an hour has a problem', () => {
@@ -120,4 +123,23 @@ test('no figures, and no feed, are young at first and a problem later', () => {
   expect(row('feed', ringWith(), NOW + 240, absent)).toMatchObject({ state: 'problem' });
   const forged = { feed: { seen: { refused: 'the feed is not signed by a pinned feed key', isAbsent: false } } };
   expect(row('feed', ringWith(), NOW + 60, forged)).toMatchObject({ state: 'problem' });
+});
+
+test('a CDN may not have the youngest STANDBYs yet; a key that others need, and one for longer, is a problem', () => {
+  const ring = ringWith();
+  const [active, ...standbys] = ring.keys;
+  const having = (keys: readonly KeyRecord[]) => ({
+    jwks: { status: 200, body: JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }) },
+  });
+  const only = having(active ? [active] : []);
+  expect(row('JWKS', ring, NOW + 100, only)).toMatchObject({
+    state: 'unknown',
+    found: expect.stringMatching(/^young: lacks \S{8}, \S{8}$/),
+    fix: 'ask again after 2027-01-15T08:02:10Z',
+  });
+  expect(row('JWKS', ring, NOW + 200, only)).toMatchObject({
+    state: 'problem',
+    found: expect.stringMatching(/^lacks /),
+  });
+  expect(row('JWKS', ring, NOW + 100, having(standbys))).toMatchObject({ state: 'problem' });
 });
