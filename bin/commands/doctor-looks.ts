@@ -6,7 +6,6 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
-import { errorName } from '../../lib/aws/errors';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
@@ -19,38 +18,16 @@ import { GONE, type KmsKeyFacts } from '../../lib/domain/health/kms-diagnosis';
 import type { PurposeKeyFacts } from '../../lib/domain/health/purpose-key-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
-import type { Instance, StackName } from '../edge/instance';
+import type { Instance } from '../edge/instance';
 import { simulateBirth } from './doctor-births';
 import { kmsQuotas } from './doctor-quotas';
+import { type Looks, see } from './looks';
 
 const HOUR = 3600;
 const DAY = 86_400;
 /** As many names as DescribeAlarms takes. */
 const ALARMS_ASKED_MAX = 100;
 const WATCHED: MetricName = 'ActiveKeyAge';
-
-/** Everything that a doctor looks at but the rings' records and their public documents. */
-export interface Looks {
-  readonly instance: string;
-  readonly stacks: Readonly<Record<StackName, string | undefined>>;
-  /** Epoch seconds. */
-  readonly signingMadeAt?: number;
-  readonly stage: InstanceFacts['stage'];
-  readonly publicBaseUrl: string;
-  readonly roles: RingFacts['roles'];
-  feedKey(): Promise<Seen<PublicJwk>>;
-  kmsKey(kmsKeyArn: string): Promise<KmsKeyFacts>;
-  watchedAt(ring: string, now: number): Promise<RingFacts['watchedAt']>;
-  webhookSecrets(): Promise<InstanceFacts['webhookSecrets']>;
-  people(): Promise<InstanceFacts['people']>;
-  purposeKeys(): Promise<InstanceFacts['purposeKeys']>;
-  /** Those of them that are there. */
-  alarms(names: readonly string[]): Promise<InstanceFacts['alarms']>;
-  concurrency(now: number): Promise<InstanceFacts['concurrency']>;
-  kmsQuotas(): Promise<InstanceFacts['kmsQuotas']>;
-  /** What IAM would say of the birth of a key of this spec. */
-  birth(keySpec: string): Promise<Seen<BirthVerdict>>;
-}
 
 export class AwsLooks implements Looks {
   private readonly ringKeys = new KmsRingKeys('doctor', new KMSClient({}));
@@ -219,18 +196,6 @@ export class AwsLooks implements Looks {
       new GetMetricStatisticsCommand({ ...metric, StartTime, EndTime, Period, Statistics: ['Maximum'] }),
     );
     return Datapoints.map(({ Timestamp, Maximum = 0 }) => ({ at: secondsOf(Timestamp), value: Maximum }));
-  }
-}
-
-/** Whatever the reason, what was not seen is not known. */
-export async function see<T>(look: () => Promise<T>): Promise<Seen<T>> {
-  try {
-    return { seen: await look() };
-  } catch (error) {
-    if (isCurfewError(error, 'ERR_ITEM_INVALID')) return { unseen: error.message, isBroken: true };
-    // AWS's own name for it says more than our code of it.
-    const name = isCurfewError(error) && typeof error.got === 'string' ? error.got : errorName(error);
-    return { unseen: name };
   }
 }
 

@@ -1,7 +1,7 @@
 /** kms.lockout: what the doctor asks of IAM's simulation, over a stubbed client, and what it makes of the answer. */
 import { IAMClient } from '@aws-sdk/client-iam';
 import { simulateBirth } from '../../bin/commands/doctor-births';
-import { see } from '../../bin/commands/doctor-looks';
+import { see } from '../../bin/commands/looks';
 import { diagnoseBirths } from '../../lib/domain/health/birth-diagnosis';
 
 const ROTATOR = 'arn:aws:iam::000000000000:role/curfew-prod-rotator';

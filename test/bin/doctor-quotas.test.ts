@@ -1,7 +1,7 @@
 /** What the doctor reads of Service Quotas, over a stubbed client: kms.throttled begins where these quotas end. */
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
-import { see } from '../../bin/commands/doctor-looks';
 import { kmsQuotas } from '../../bin/commands/doctor-quotas';
+import { see } from '../../bin/commands/looks';
 import { type Asked, answering } from '../aws/answering';
 
 const DEFAULTS = 'ListAWSDefaultServiceQuotas';

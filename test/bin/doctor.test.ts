@@ -1,7 +1,7 @@
 /** The doctor under exactly the rights of its row in `lib/domain/deployment/access.ts`, at a ring in memory. */
 import type { CommandPorts } from '../../bin/commands/command';
 import { examine } from '../../bin/commands/doctor';
-import { type Looks, see } from '../../bin/commands/doctor-looks';
+import { type Looks, see } from '../../bin/commands/looks';
 import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';

@@ -1,6 +1,6 @@
 /** What a doctor would see of a deployment in memory: KMS as it is there, and everything else as it should be. */
-import type { Looks } from '../../bin/commands/doctor-looks';
-import { see } from '../../bin/commands/doctor-looks';
+import type { Looks } from '../../bin/commands/looks';
+import { see } from '../../bin/commands/looks';
 import { jwkFromSpki } from '../../lib/domain/jose/jwk';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
