@@ -31,6 +31,8 @@ export interface AlarmedInstance {
 }
 
 const { ok, problem, unknown } = answersOf('instance');
+/** Somebody may have muted them all: the first few show where. */
+const NAMED_MAX = 3;
 
 export function diagnoseAlarms(facts: AlarmedInstance): Finding[] {
   return [states(facts), actions(facts)];
@@ -105,10 +107,11 @@ function actions(facts: AlarmedInstance): Finding {
       'set `alarmTopicArn` in the configuration file, and deploy',
     );
   const muted = found.seen.filter(({ isMuted }) => isMuted).map(({ name }) => name);
+  const more = muted.length > NAMED_MAX ? ', …' : '';
   if (muted.length > 0)
     return problem(
       'alarm actions',
-      `the actions of ${muted.length} of ${expected.length} alarms are disabled: ${named(facts, muted)}`,
+      `the actions of ${muted.length} of ${expected.length} alarms are disabled: ${named(facts, muted.slice(0, NAMED_MAX))}${more}`,
       `aws cloudwatch enable-alarm-actions --alarm-names ${muted[0]}${muted.length > 1 ? ' …' : ''}`,
     );
   if ('unseen' in rings) return unknown('alarm actions', 'the list of rings could not be read', 'see `rings`');

@@ -278,6 +278,13 @@ const DRIFT: readonly (readonly [string, InstanceFacts, FindingState, string, st
     `the actions of 1 of ${ALARMS} alarms are disabled: customer-api-FeedAge`,
   ],
   [
+    'somebody disabled the actions of all alarms',
+    withAlarms({ '': { isMuted: true } }),
+    'problem',
+    'alarm actions',
+    /^the actions of (\d+) of \1 alarms are disabled: [\w-]+, [\w-]+, [\w-]+, …$/,
+  ],
+  [
     'a closing ring lacks the alarm that no closing ring has',
     withAlarms({}, { rings: { seen: [ringFacts(ringWith({ cfg, closingAt: AT }))] } }),
     'ok',
