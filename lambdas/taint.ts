@@ -7,7 +7,14 @@ import { findKey, type KeyRecord, type Ring } from '../lib/domain/rings/ring';
 import { deny, parseReason, parseTaintClass, taint } from '../lib/domain/rings/taint';
 import { SHARDS } from '../lib/domain/store/ledger';
 import { SHARD_PASS } from '../lib/domain/store/wave';
-import { batchesOf, pendingBatches, type ShardPass, type WaveBatch, waveResult } from '../lib/domain/tokens/wave';
+import {
+  batchesOf,
+  passesTowards,
+  pendingBatches,
+  type ShardPass,
+  type WaveBatch,
+  waveResult,
+} from '../lib/domain/tokens/wave';
 import type { Deps } from '../lib/ports';
 import { loadRing } from '../lib/work/rings/load-ring';
 import { inTurn } from '../lib/work/transactions';
@@ -87,10 +94,9 @@ function waveBatches(ring: Ring, kids: readonly string[]): WaveBatch[] {
     .flatMap(({ fromKid }) => batchesOf({ ring: ring.id, fromKid }, SHARDS));
 }
 
-/** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
 async function shardPasses(ring: Ring, fromKid: string, { tables }: TaintDeps): Promise<ShardPass[]> {
   const toKid = ring.waves.find((wave) => wave.fromKid === fromKid)?.toKid;
-  return (await tables.query(SHARD_PASS.in(ring.id, fromKid))).filter((pass) => pass.toKid === toKid);
+  return passesTowards(toKid, await tables.query(SHARD_PASS.in(ring.id, fromKid)));
 }
 
 function answer(ring: Ring, kids: readonly string[], batches: readonly WaveBatch[]): Response {

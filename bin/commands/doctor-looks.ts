@@ -1,45 +1,33 @@
 /** What `curfew doctor` asks AWS, with the caller's own right. What AWS refuses to show is unseen, and no error. */
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { errorName } from '../../lib/aws/errors';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { METRICS_NAMESPACE, type MetricName } from '../../lib/domain/deployment/metrics';
-import type { AlarmFacts, InstanceFacts } from '../../lib/domain/health/doctor';
+import type { AlarmFacts } from '../../lib/domain/health/alarm-diagnosis';
+import type { BirthVerdict } from '../../lib/domain/health/birth-diagnosis';
+import type { InstanceFacts } from '../../lib/domain/health/doctor';
 import type { Seen } from '../../lib/domain/health/finding';
 import { GONE, type KmsKeyFacts } from '../../lib/domain/health/kms-diagnosis';
 import type { PurposeKeyFacts } from '../../lib/domain/health/purpose-key-diagnosis';
 import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
-import type { Instance, StackName } from '../edge/instance';
+import type { Instance } from '../edge/instance';
+import { simulateBirth } from './doctor-births';
+import { kmsQuotas } from './doctor-quotas';
+import { type Looks, see } from './looks';
 
 const HOUR = 3600;
 const DAY = 86_400;
 /** As many names as DescribeAlarms takes. */
 const ALARMS_ASKED_MAX = 100;
 const WATCHED: MetricName = 'ActiveKeyAge';
-
-/** Everything that a doctor looks at but the rings' records and their public documents. */
-export interface Looks {
-  readonly instance: string;
-  readonly stacks: Readonly<Record<StackName, string | undefined>>;
-  readonly stage: InstanceFacts['stage'];
-  readonly publicBaseUrl: string;
-  readonly roles: RingFacts['roles'];
-  feedKey(): Promise<Seen<PublicJwk>>;
-  kmsKey(kmsKeyArn: string): Promise<KmsKeyFacts>;
-  watchedAt(ring: string, now: number): Promise<RingFacts['watchedAt']>;
-  webhookSecrets(): Promise<InstanceFacts['webhookSecrets']>;
-  people(): Promise<InstanceFacts['people']>;
-  purposeKeys(): Promise<InstanceFacts['purposeKeys']>;
-  /** Those of them that are there. */
-  alarms(names: readonly string[]): Promise<InstanceFacts['alarms']>;
-  concurrency(now: number): Promise<InstanceFacts['concurrency']>;
-}
 
 export class AwsLooks implements Looks {
   private readonly ringKeys = new KmsRingKeys('doctor', new KMSClient({}));
@@ -50,6 +38,7 @@ export class AwsLooks implements Looks {
   constructor(
     private readonly deployed: Instance,
     readonly stacks: Looks['stacks'],
+    readonly signingMadeAt: number | undefined,
   ) {}
 
   get instance(): string {
@@ -132,10 +121,7 @@ export class AwsLooks implements Looks {
   }
 
   async webhookSecrets(): Promise<InstanceFacts['webhookSecrets']> {
-    const outputs = this.deployed.outputNames.filter((name) => /^SecretWebhook\w+Arn$/.test(name));
-    const found = outputs.map(async (name) => {
-      const source = name.slice('SecretWebhook'.length, -'Arn'.length);
-      const SecretId = this.deployed.output(name);
+    const found = Object.entries(this.deployed.webhookSecretArns).map(async ([source, SecretId]) => {
       const hasValue = await see(async () => {
         const { VersionIdsToStages = {} } = await this.secretsManager.send(new DescribeSecretCommand({ SecretId }));
         return Object.values(VersionIdsToStages).some((stages) => stages.includes('AWSCURRENT'));
@@ -162,10 +148,26 @@ export class AwsLooks implements Looks {
           new DescribeAlarmsCommand({ AlarmNames, AlarmTypes: ['MetricAlarm'], MaxRecords: ALARMS_ASKED_MAX }),
         );
         for (const { AlarmName = '', StateValue = '', ActionsEnabled = false, AlarmActions = [] } of MetricAlarms)
-          found.push({ name: AlarmName, state: StateValue, tells: ActionsEnabled && AlarmActions.length > 0 });
+          found.push({
+            name: AlarmName,
+            state: StateValue,
+            hasAction: AlarmActions.length > 0,
+            isMuted: !ActionsEnabled,
+          });
       }
       return found;
     });
+  }
+
+  birth(keySpec: string): Promise<Seen<BirthVerdict>> {
+    return see(async () => {
+      const [rotatorArn, region] = [this.deployed.output('RoleRotatorArn'), await this.lambda.config.region()];
+      return simulateBirth(new IAMClient({}), { rotatorArn, keySpec, region });
+    });
+  }
+
+  kmsQuotas(): Promise<InstanceFacts['kmsQuotas']> {
+    return see(() => kmsQuotas(new ServiceQuotasClient({})));
   }
 
   concurrency(now: number): Promise<InstanceFacts['concurrency']> {
@@ -194,18 +196,6 @@ export class AwsLooks implements Looks {
       new GetMetricStatisticsCommand({ ...metric, StartTime, EndTime, Period, Statistics: ['Maximum'] }),
     );
     return Datapoints.map(({ Timestamp, Maximum = 0 }) => ({ at: secondsOf(Timestamp), value: Maximum }));
-  }
-}
-
-/** Whatever the reason, what was not seen is not known. */
-export async function see<T>(look: () => Promise<T>): Promise<Seen<T>> {
-  try {
-    return { seen: await look() };
-  } catch (error) {
-    if (isCurfewError(error, 'ERR_ITEM_INVALID')) return { unseen: error.message, isBroken: true };
-    // AWS's own name for it says more than our code of it.
-    const name = isCurfewError(error) && typeof error.got === 'string' ? error.got : errorName(error);
-    return { unseen: name };
   }
 }
 

@@ -4,19 +4,16 @@
  */
 
 import { FetchHttp } from '../../lib/aws/fetch-http';
-import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { diagnose, expectedAlarms, tally } from '../../lib/domain/health/doctor';
-import type { Finding, Seen } from '../../lib/domain/health/finding';
-import type { PublicationFacts, Served } from '../../lib/domain/health/publication-diagnosis';
-import type { RingFacts } from '../../lib/domain/health/ring-diagnosis';
-import type { PublicJwk } from '../../lib/domain/jose/jwk';
-import type { Ring } from '../../lib/domain/rings/ring';
-import { FeedSource } from '../../lib/verifier/feed-source';
-import { listRings, loadRing } from '../../lib/work/rings/load-ring';
+import { CurfewError } from '../../lib/domain/base/errors';
+import { expectedAlarms } from '../../lib/domain/health/alarm-diagnosis';
+import { diagnose, tally } from '../../lib/domain/health/doctor';
+import type { Finding } from '../../lib/domain/health/finding';
 import { Instance, STACKS } from '../edge/instance';
-import { table } from '../edge/terminal';
+import { drawingFor, WIDTH_DEFAULT, wrap } from '../edge/terminal';
 import { type Answer, type CommandPorts, type Commands, text } from './command';
-import { AwsLooks, type Looks, see } from './doctor-looks';
+import { AwsLooks } from './doctor-looks';
+import { lookAtBirths, lookAtRings } from './doctor-rings';
+import { type Looks, see } from './looks';
 
 export const DOCTOR_COMMANDS = {
   doctor: {
@@ -24,134 +21,80 @@ export const DOCTOR_COMMANDS = {
     says: 'is the instance whole, and as it was deployed? the exit code is the verdict',
     takes: 0,
     run: async (_, options) => {
-      const { instance, stacks } = await Instance.look(text(options, 'instance'));
+      const { instance, stacks, madeAt } = await Instance.look(text(options, 'instance'));
       if (STACKS.every((stack) => stacks[stack] === undefined))
         throw new CurfewError('ERR_NOT_FOUND', `there is no instance ${instance.name}`, {
           got: instance.name,
           fix: 'check --instance, the region and the account',
         });
       const { clock, tables } = instance;
-      return examine({ clock, tables, http: new FetchHttp() }, new AwsLooks(instance, stacks));
+      return examine(
+        { clock, tables, http: new FetchHttp() },
+        new AwsLooks(instance, stacks, madeAt.signing),
+        drawingFor(process.stdout, process.env).width,
+      );
     },
   },
 } as const satisfies Commands;
 
-/** A ring may rotate while we look; what was seen of two of its states says nothing. */
-const LOOKS_MAX = 3;
+/** On a terminal that is narrower than that, the terminal breaks the lines. */
+const FOUND_WIDTH_MIN = 30;
 
-export async function examine(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Answer> {
+export async function examine(deps: CommandPorts<'doctor'>, looks: Looks, width = WIDTH_DEFAULT): Promise<Answer> {
   const at = deps.clock.now();
-  const [rings, webhookSecrets, people, purposeKeys, concurrency] = await Promise.all([
+  const [rings, webhookSecrets, people, purposeKeys, concurrency, kmsQuotas] = await Promise.all([
     looks.stacks.signing === undefined ? { unseen: 'there is no signing stack' } : lookAtRings(deps, looks),
     looks.webhookSecrets(),
     looks.people(),
     looks.purposeKeys(),
     looks.concurrency(at),
+    looks.kmsQuotas(),
   ]);
-  const { instance, stacks, stage } = looks;
-  const known = { at, instance, stacks, stage, rings, webhookSecrets, people, purposeKeys, concurrency };
-  const findings = diagnose({ ...known, alarms: await looks.alarms(expectedAlarms(known)) });
-  const counts = tally(findings);
-  return { json: { at, findings, counts }, text: format(findings), exitCode: counts.problem > 0 ? 1 : 0 };
-}
-
-function lookAtRings(deps: CommandPorts<'doctor'>, looks: Looks): Promise<Seen<readonly RingFacts[]>> {
-  return see(async () => {
-    const feedKey = await looks.feedKey();
-    const entries = await listRings(deps);
-    return Promise.all(entries.map(({ id }) => lookAtRing(id, feedKey, deps, looks)));
-  });
-}
-
-async function lookAtRing(
-  id: string,
-  feedKey: Seen<PublicJwk>,
-  deps: CommandPorts<'doctor'>,
-  looks: Looks,
-): Promise<RingFacts> {
-  for (let n = 1; ; n++) {
-    const ring = await loadRing(deps, id);
-    const [published, kms, watchedAt] = await Promise.all([
-      lookAtDocuments(ring, feedKey, deps, looks),
-      lookAtKeys(ring, looks),
-      looks.watchedAt(id, deps.clock.now()),
-    ]);
-    const facts = { ...published, kms, watchedAt, roles: looks.roles };
-    if (n === LOOKS_MAX || (await loadRing(deps, id)).fence === ring.fence) return facts;
-  }
-}
-
-async function lookAtKeys(ring: Ring, looks: Looks): Promise<RingFacts['kms']> {
-  const found = ring.keys.flatMap(({ kid, kmsKeyArn }) =>
-    kmsKeyArn === undefined ? [] : [looks.kmsKey(kmsKeyArn).then((seen) => [kid, seen] as const)],
-  );
-  return Object.fromEntries(await Promise.all(found));
-}
-
-/** As a verifier sees them: over the public base URL. */
-async function lookAtDocuments(
-  ring: Ring,
-  feedKey: Seen<PublicJwk>,
-  { http, clock }: CommandPorts<'doctor'>,
-  { publicBaseUrl }: Looks,
-): Promise<PublicationFacts> {
-  const served = async (document: string): Promise<Served> => {
-    try {
-      return await http.get(`${publicBaseUrl}/r/${ring.id}/${document}`);
-    } catch (error) {
-      return { unreachable: isCurfewError(error) ? error.message : String(error) };
-    }
-  };
-  const [jwks, discovery, feed] = await Promise.all([
-    served('.well-known/jwks.json'),
-    served('.well-known/openid-configuration'),
-    served('feed'),
-  ]);
-  const at = clock.now();
-  return {
-    ring,
+  const { instance, stacks, signingMadeAt, stage } = looks;
+  const known = {
     at,
-    publicBaseUrl,
-    jwks,
-    discovery,
-    feed: 'unseen' in feedKey ? feedKey : { seen: await readFeed(feed, ring, feedKey.seen, at) },
+    instance,
+    stacks,
+    signingMadeAt,
+    stage,
+    rings,
+    webhookSecrets,
+    people,
+    purposeKeys,
+    concurrency,
+    kmsQuotas,
   };
+  const [alarms, births, rotatorArn] = await Promise.all([
+    looks.alarms(expectedAlarms(known)),
+    lookAtBirths(rings, looks),
+    see(async () => looks.roles.roleArns.rotator),
+  ]);
+  const findings = diagnose({ ...known, alarms, births, rotatorArn });
+  const counts = tally(findings);
+  return { json: { at, findings, counts }, text: format(findings, width), exitCode: counts.problem > 0 ? 1 : 0 };
 }
 
-/** By the verifier's own reader. */
-async function readFeed(served: Served, { id, cfg }: Ring, feedKey: PublicJwk, at: number) {
-  const source = new FeedSource({
-    feedUrl: '',
-    ring: id,
-    feedKeys: [feedKey],
-    pollSeconds: 1,
-    skewSeconds: cfg.skewSeconds,
-    now: () => at,
-    fetchText: async () => {
-      if ('unreachable' in served) throw new CurfewError('ERR_UNAVAILABLE', served.unreachable);
-      if (served.status !== 200) throw new CurfewError('ERR_UNAVAILABLE', `the feed URL answers ${served.status}`);
-      return served.body;
-    },
-  });
-  try {
-    return (await source.current()).feed;
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    return { refused: cause instanceof Error ? cause.message : String(error) };
-  }
-}
-
-/** One table; what to do stands below what is not ok. */
-function format(findings: readonly Finding[]): string {
-  const rows = findings.map(({ state, of, check, found }) => [state, of, check, found]);
-  const [head = '', rule = '', ...lines] = table(['state', 'of', 'check', 'found'], rows).split('\n');
-  const margin = ' '.repeat(head.indexOf('found'));
-  const body = lines.flatMap((line, n) => {
-    const fix = findings[n]?.fix;
-    return fix === undefined ? [line] : [line, `${margin}fix: ${fix}`];
-  });
+/** The instance, then each ring. What to do stands below what is not ok. Nothing is wider than the terminal but a URL. */
+function format(findings: readonly Finding[], width: number): string {
+  const owners = [...new Set(['instance', ...findings.map(({ of }) => of)])];
+  const blocks = owners.flatMap((owner) => [
+    owner,
+    ...rows(
+      findings.filter(({ of }) => of === owner),
+      width,
+    ),
+    '',
+  ]);
   const { ok, problem, unknown } = tally(findings);
-  return [head, rule, ...body, '', `${ok} ok, ${problem} problem${problem === 1 ? '' : 's'}, ${unknown} unknown`].join(
-    '\n',
-  );
+  return [...blocks, `${ok} ok, ${problem} problem${problem === 1 ? '' : 's'}, ${unknown} unknown`].join('\n');
+}
+
+function rows(findings: readonly Finding[], width: number): string[] {
+  const checkWidth = Math.max(...findings.map(({ check }) => check.length));
+  return findings.flatMap(({ state, check, found, fix }) => {
+    const head = `  ${state.padEnd(7)}  ${check.padEnd(checkWidth)}  `;
+    const texts = [found, ...(fix === undefined ? [] : [`fix: ${fix}`])];
+    const lines = texts.flatMap((text) => wrap(text, Math.max(FOUND_WIDTH_MIN, width - head.length)));
+    return lines.map((line, n) => `${n === 0 ? head : ' '.repeat(head.length)}${line}`);
+  });
 }

@@ -21,6 +21,7 @@ import type { Bucket } from '../../lib/domain/deployment/rights';
 import type { TableName } from '../../lib/domain/store/table';
 import { parsedTables } from '../../lib/parsed-tables';
 import type { Tables } from '../../lib/ports';
+import { webhookSecretsIn } from './hr-sources';
 
 export const STACKS = ['evidence', 'signing', 'offboarding'] as const;
 export type StackName = (typeof STACKS)[number];
@@ -54,7 +55,7 @@ export class Instance {
     return instance;
   }
 
-  /** As many of its stacks as there are, and their states. */
+  /** As many of its stacks as there are, their states, and the epoch seconds at which they were made. */
   static async look(name: string, caller: Caller = {}) {
     const client = new CloudFormationClient(caller);
     const found = await Promise.all(
@@ -69,6 +70,7 @@ export class Instance {
         caller,
       ),
       stacks: each((stack) => stack?.status),
+      madeAt: each((stack) => stack?.madeAt),
     };
   }
 
@@ -88,23 +90,25 @@ export class Instance {
       .find((found) => found !== undefined);
   }
 
-  /** Names of all outputs. */
-  get outputNames(): readonly string[] {
-    return STACKS.flatMap((stack) => Object.keys(this.outputs[stack]));
+  /** ARNs of the secrets of the HR sources, by the names that their owner wrote. */
+  get webhookSecretArns(): Readonly<Record<string, string>> {
+    return webhookSecretsIn(this.outputs.offboarding);
   }
 }
 
 interface FoundStack {
   readonly status: string;
+  readonly madeAt: number | undefined;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 async function describe(client: CloudFormationClient, stack: string): Promise<FoundStack | undefined> {
   try {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-    const [{ StackStatus = 'unknown', Outputs = [] } = {}] = Stacks ?? [];
+    const [{ StackStatus = 'unknown', CreationTime, Outputs = [] } = {}] = Stacks ?? [];
     const outputs = Outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
-    return { status: StackStatus, outputs: Object.fromEntries(outputs) };
+    const madeAt = CreationTime && Math.floor(CreationTime.getTime() / 1000);
+    return { status: StackStatus, madeAt, outputs: Object.fromEntries(outputs) };
   } catch (error) {
     // CloudFormation has no error of its own for it: "Stack with id … does not exist".
     if (errorName(error) === 'ValidationError') return undefined;

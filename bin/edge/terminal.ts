@@ -30,7 +30,18 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-const WIDTH_DEFAULT = 80;
+/** Lines of at most `width` characters, broken between words; a word that is longer, as a URL, stays whole. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+export const WIDTH_DEFAULT = 80;
 
 /** How wide a drawing may be, and whether the reader's terminal has more than ASCII; a pipe has no width of its own. */
 export function drawingFor(

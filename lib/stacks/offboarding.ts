@@ -19,6 +19,9 @@ export class OffboardingStack extends Stack {
     new CfnOutput(this, 'DenyPolicyArn', { value: made.denyPolicy.managedPolicyArn });
     for (const [role, policy] of Object.entries(made.access.policies))
       new CfnOutput(this, `Policy${pascal(role)}Arn`, { value: policy.managedPolicyArn });
+    // Names of outputs have no hyphens: the list says how the owner spells the sources.
+    const sources = Object.keys(made.webhookSecrets);
+    if (sources.length > 0) new CfnOutput(this, 'HrSources', { value: sources.sort().join(',') });
     for (const [source, secret] of Object.entries(made.webhookSecrets))
       new CfnOutput(this, `SecretWebhook${pascal(source)}Arn`, { value: arnOf(secret) });
     for (const table of ['inbox', 'cases', 'people'] as const)

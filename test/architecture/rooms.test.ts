@@ -104,6 +104,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
     'lib/domain/deployment/access.ts',
     'lib/domain/deployment/metrics.ts',
     'lib/domain/deployment/rights.ts',
+    'lib/domain/deployment/throttles.ts',
     'lib/domain/deployment/time-outs.ts',
     'lib/domain/jose/algorithm.ts',
     'lib/domain/rings/configuration.ts',

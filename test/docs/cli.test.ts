@@ -49,9 +49,9 @@ test('the doctor shown is what it says of an instance that was deployed and not 
   world.clock.advance(20);
   const looks = looksAt(world, {
     stage: { seen: 'trial' },
-    webhookSecrets: async () => ({ PeopleSystem: { seen: false } }),
+    webhookSecrets: async () => ({ 'people-system': { seen: false } }),
     people: async () => ({ seen: { items: 0, tableMadeAt: world.clock.now() - 900 } }),
-    alarms: async (names) => ({ seen: names.map((name) => ({ name, state: 'OK', tells: false })) }),
+    alarms: async (names) => ({ seen: names.map((name) => ({ name, state: 'OK', hasAction: false, isMuted: false })) }),
     concurrency: async () => ({ seen: { limit: 1000 } }),
   });
   const { text, exitCode } = await examine(
@@ -61,7 +61,7 @@ test('the doctor shown is what it says of an instance that was deployed and not 
   expect(exitCode).toBe(1);
   // The kids of a run are its own.
   const known = (said: string) =>
-    said.replaceAll(/[\w-]{8}(?= (of the former issuer|has issued|is Enabled))/g, '{kid}');
+    said.replaceAll(/[\w-]{8}(?= (of the former issuer|has issued|\(ACTIVE\)))/g, '{kid}');
   expect(known(page.block('console', 'curfew doctor'))).toBe(
     known(`$ npx curfew doctor --instance example\n${text}\n`),
   );

@@ -15,6 +15,7 @@ import { taintOrDeny } from '../../lambdas/taint';
 import { wasIssued } from '../../lambdas/was-issued';
 import { wellKnown } from '../../lambdas/well-known';
 import { base64url } from '../../lib/domain/base/encoding';
+import { discoveryUrlOf } from '../../lib/domain/feed/publication';
 import { jwkFromSpki, type PublicJwk } from '../../lib/domain/jose/jwk';
 import { fromDer } from '../../lib/domain/jose/signature';
 import type { Ring } from '../../lib/domain/rings/ring';
@@ -45,6 +46,9 @@ export async function signingWorld(
   make: MakeWorld = (given) => new World(given),
 ): Promise<SigningWorld> {
   const world = wire(make({ now: NOW, settings: SETTINGS, ...options }));
+  // The owner of the issuer's name lets it lead to the ring: a client that discovers starts there.
+  const { publicBaseUrl } = world.config;
+  world.http.route(discoveryUrlOf(ISSUER), () => world.http.get(discoveryUrlOf(`${publicBaseUrl}/r/${RING}`)));
   const { jwk, privateKey } = signingKey();
   const legacy = { jwk, verifyUntil: NOW + 90 * 86_400, approver: 'CHG-7' };
   await applyRingConfig(

@@ -217,6 +217,8 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
         StringEqualsIfExists: { 'aws:ResourceTag/curfew:instance': known(instance, 'name of the instance') },
       }),
     ]),
+  'births:look': ({ roleArns }) =>
+    grant([allow(['iam:SimulatePrincipalPolicy'], [known(roleArns, 'roles that key policies name').rotator])]),
   'feed-key:read': ({ feedKey }) => grant([allow(['kms:GetPublicKey'], [known(feedKey, 'feed key').keyArn])]),
   'webhook-secrets:look': ({ sources }) => {
     const secrets = Object.values(known(sources, 'HR sources')).map(({ secret }) => arnOf(secret));
@@ -227,7 +229,13 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   // These know no resource, or, asked for what begins with a name, are asked of all.
   'alarms:look': () => grant([allow(['cloudwatch:DescribeAlarms'], ['*'])]),
   'metrics:look': () => grant([allow(['cloudwatch:GetMetricStatistics'], ['*'])]),
-  'account:look': () => grant([allow(['lambda:GetAccountSettings'], ['*'])]),
+  'account:look': () =>
+    grant([
+      allow(
+        ['lambda:GetAccountSettings', 'servicequotas:ListServiceQuotas', 'servicequotas:ListAWSDefaultServiceQuotas'],
+        ['*'],
+      ),
+    ]),
 };
 
 function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {

@@ -16,6 +16,7 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { CurfewError } from '../../domain/base/errors';
 import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
+import { ISSUE_PER_SECOND } from '../../domain/deployment/throttles';
 import type { Exemption } from '../../domain/rings/exemption';
 import { OUTBOX_PREFIX } from '../../domain/store/table';
 import type { EvidenceLog } from '../evidence/evidence-log';
@@ -45,7 +46,7 @@ import { ofAnyRing, Watch } from './ring-watch';
  * are cached for minutes, a token is exchanged once in a wave, and `issued` is asked in doubt only.
  */
 const THROTTLES = {
-  issue: { rateLimit: 500, burstLimit: 1000 },
+  issue: { rateLimit: ISSUE_PER_SECOND, burstLimit: 1000 },
   feed: { rateLimit: 1000, burstLimit: 2000 },
   wellKnown: { rateLimit: 200, burstLimit: 400 },
   exchange: { rateLimit: 100, burstLimit: 200 },

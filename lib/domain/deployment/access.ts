@@ -12,6 +12,8 @@ export type AccessRight =
   | 'stacks:look'
   /** State, policy and grants of KMS keys, as far as their key policies leave that to IAM. */
   | 'kms:look'
+  /** What IAM would say of a key's birth; nothing is created. */
+  | 'births:look'
   /** The public key that verifiers pin. */
   | 'feed-key:read'
   /** Whether a secret was given a value; never the value. */
@@ -20,7 +22,7 @@ export type AccessRight =
   | 'people-table:look'
   | 'alarms:look'
   | 'metrics:look'
-  /** Quotas of Lambda in this account. */
+  /** Quotas of Lambda and KMS in this account. */
   | 'account:look';
 
 /** A command without rights works offline, for every user. */
@@ -42,7 +44,9 @@ export const COMMAND_RIGHTS = {
   doctor: [
     'stacks:look',
     'keys:query',
+    'markers:query',
     'kms:look',
+    'births:look',
     'feed-key:read',
     'webhook-secrets:look',
     'people-table:look',

@@ -27,3 +27,8 @@ export function discovery(ring: Pick<Ring, 'cfg' | 'id'>, publicBaseUrl: string)
     id_token_signing_alg_values_supported: [ring.cfg.alg],
   };
 }
+
+/** Where a client that knows only `iss` looks for the document: OpenID Connect Discovery 1.0, section 4. */
+export function discoveryUrlOf(iss: string): string {
+  return `${iss.replace(/\/$/, '')}/.well-known/openid-configuration`;
+}

@@ -1,36 +1,21 @@
 /** What `curfew doctor` makes of an instance: facts as they were looked at, findings out. First run and drift alike. */
 
 import { span } from '../base/time';
-import { alarmNames } from '../deployment/alarm-names';
 import { type Exemption, endOf } from '../rings/exemption';
-import { isClosed } from '../rings/rotation';
+import { type AlarmedInstance, diagnoseAlarms } from './alarm-diagnosis';
+import { type BirthFacts, diagnoseBirths } from './birth-diagnosis';
 import { answersOf, type Finding, MAY_LOOK, type Seen, type Unseen } from './finding';
 import { diagnosePurposeKey, type PurposeKeyFacts } from './purpose-key-diagnosis';
-import { diagnoseRing, type RingFacts } from './ring-diagnosis';
+import { diagnoseQuotas, type QuotaFacts } from './quota-diagnosis';
+import { diagnoseRing } from './ring-diagnosis';
 
-export interface AlarmFacts {
-  readonly name: string;
-  readonly state: string;
-  /** It has an action, and its actions are enabled. */
-  readonly tells: boolean;
-}
-
-export interface InstanceFacts {
-  readonly instance: string;
-  /** Epoch seconds. */
-  readonly at: number;
-  /** By name; undefined where there is none. */
-  readonly stacks: Readonly<Record<string, string | undefined>>;
+export interface InstanceFacts extends AlarmedInstance, QuotaFacts, BirthFacts {
   readonly stage: Seen<string>;
-  readonly rings: Seen<readonly RingFacts[]>;
   /** By HR source: was the secret ever given a value? */
   readonly webhookSecrets: Readonly<Record<string, Seen<boolean>>>;
   readonly people: Seen<{ readonly items: number; readonly tableMadeAt: number }>;
   /** The keys that sign the feed and the checkpoints, by purpose. */
   readonly purposeKeys: Readonly<Record<string, PurposeKeyFacts>>;
-  /** Those of `expectedAlarms` that are there. */
-  readonly alarms: Seen<readonly AlarmFacts[]>;
-  readonly concurrency: Seen<{ readonly limit: number; readonly peak?: number }>;
 }
 
 const { ok, problem, unknown } = answersOf('instance');
@@ -39,10 +24,6 @@ const COMPLETE = ['CREATE_COMPLETE', 'UPDATE_COMPLETE'];
 const EXEMPTION_SECONDS_LEFT_MIN = 30 * 86_400;
 /** DynamoDB counts the items of a table about every six hours. */
 const COUNTED_EACH_SECONDS = 6 * 3600;
-/** What the issuer's throttle lets in takes 50 at a tenth of a second each; the schedules, a wave and a margin the rest. */
-const CONCURRENCY_MIN = 100;
-const CONCURRENCY_USED_MAX = 0.8;
-
 export function diagnose(facts: InstanceFacts): Finding[] {
   const { rings } = facts;
   return [
@@ -53,18 +34,13 @@ export function diagnose(facts: InstanceFacts): Finding[] {
       : rings.seen.length === 0
         ? [problem('rings', 'none', 'deploy the signing stack: the deployment creates its rings')]
         : rings.seen.flatMap(diagnoseRing)),
+    ...diagnoseBirths(facts),
     ...exemptions(facts),
     ...webhookSecrets(facts),
     people(facts),
     ...Object.entries(facts.purposeKeys).map(([name, key]) => diagnosePurposeKey(name, key)),
-    alarms(facts),
-    alarmActions(facts),
-    concurrency(facts),
-    unknown(
-      'quota of KMS',
-      'Service Quotas is not asked',
-      'compare "Cryptographic operations" of KMS in your region with the tokens that you issue per second',
-    ),
+    ...diagnoseAlarms(facts),
+    ...diagnoseQuotas(facts),
   ];
 }
 
@@ -140,79 +116,6 @@ function people({ people: found, at }: InstanceFacts): Finding {
   if (at - tableMadeAt < COUNTED_EACH_SECONDS)
     return unknown('people', 'none at the last count; DynamoDB counts every six hours', fix);
   return problem('people', 'none imported; the table is more than six hours old', fix);
-}
-
-/** By their whole names: the alarms of the instance `prod-eu` begin with `curfew-prod-` as well. */
-export function expectedAlarms({
-  instance,
-  stacks: found,
-  rings,
-}: Pick<InstanceFacts, 'instance' | 'stacks' | 'rings'>): readonly string[] {
-  const deployed = Object.keys(found).filter((stack) => found[stack] !== undefined);
-  // A ring that closed may have left the app, and its alarms with it.
-  const open = 'seen' in rings ? rings.seen.map(({ ring }) => ring).filter((ring) => !isClosed(ring)) : [];
-  return alarmNames(
-    instance,
-    deployed,
-    open.map(({ id, closingAt }) => ({ id, closing: closingAt !== undefined })),
-  );
-}
-
-function alarms(facts: InstanceFacts): Finding {
-  const { alarms: found, rings, instance } = facts;
-  if ('unseen' in found) return unknown('alarms', found.unseen, MAY_LOOK);
-  const expected = expectedAlarms(facts);
-  const named = (names: readonly string[]) => names.map((name) => name.slice(`curfew-${instance}-`.length)).join(', ');
-  const inState = (state: string) => found.seen.filter((alarm) => alarm.state === state).map(({ name }) => name);
-  const missing = expected.filter((name) => !found.seen.some((alarm) => alarm.name === name));
-  const ringing = inState('ALARM');
-  if (missing.length + ringing.length > 0)
-    return problem(
-      'alarms',
-      [
-        ringing.length > 0 ? `${named(ringing)}: ALARM` : '',
-        missing.length > 0 ? `${missing.length} of ${expected.length} missing: ${named(missing)}` : '',
-      ]
-        .filter(Boolean)
-        .join('; '),
-      ringing.length > 0 ? 'see its section of docs/runbook.md' : 'deploy again: the alarms were deleted',
-    );
-  const undecided = found.seen.filter(({ state }) => state !== 'OK').map(({ name }) => name);
-  if (undecided.length > 0)
-    return unknown(
-      'alarms',
-      `${undecided.length} of ${expected.length} have no data yet: ${named(undecided)}`,
-      'ask again in some minutes: an alarm soon treats missing figures as good or bad',
-    );
-  if ('unseen' in rings) return unknown('alarms', 'the list of rings could not be read', 'see `rings`');
-  return ok('alarms', `0 of ${expected.length} in state ALARM`);
-}
-
-function alarmActions(facts: InstanceFacts): Finding {
-  const { alarms: found, rings } = facts;
-  if ('unseen' in found) return unknown('alarm actions', found.unseen, MAY_LOOK);
-  const expected = expectedAlarms(facts);
-  const silent = expected.filter((name) => !found.seen.some((alarm) => alarm.name === name && alarm.tells));
-  if (silent.length > 0)
-    return problem(
-      'alarm actions',
-      `${silent.length} of ${expected.length} alarms have no action`,
-      'set alarmTopicArn; or `aws cloudwatch enable-alarm-actions`, if they have one',
-    );
-  if ('unseen' in rings) return unknown('alarm actions', 'the list of rings could not be read', 'see `rings`');
-  return ok('alarm actions', 'every alarm has an action');
-}
-
-function concurrency({ concurrency: found }: InstanceFacts): Finding {
-  const check = 'quota of Lambda';
-  if ('unseen' in found) return unknown(check, found.unseen, MAY_LOOK);
-  const { limit, peak } = found.seen;
-  const used = peak === undefined ? 'the peak of the last day is not known' : `the peak of the last day was ${peak}`;
-  const says = `${limit} concurrent executions in this account and region; ${used}`;
-  const fix = 'ask AWS for more "Concurrent executions", or move other functions out of this account and region';
-  if (limit < CONCURRENCY_MIN || (peak ?? 0) > limit * CONCURRENCY_USED_MAX) return problem(check, says, fix);
-  if (peak === undefined) return unknown(check, says, 'look at ConcurrentExecutions of Lambda in CloudWatch');
-  return ok(check, says);
 }
 
 /** How many of each. */

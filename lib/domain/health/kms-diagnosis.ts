@@ -1,10 +1,11 @@
 /** What `curfew doctor` makes of the keys of a ring as KMS has them: their states, their policies, their grants. */
 
+import { span } from '../base/time';
 import { shortKid } from '../jose/jwk';
 import { type KeyPolicyInput, keyPolicy, type PolicyState, policyStateOf } from '../rings/key-policy';
 import type { KeyRecord, Ring } from '../rings/ring';
-import { PREPARED_FOR } from '../rings/rotation';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
+import { isCompromised, isOver, judgeKey, TICK_SECONDS_MAX } from './key-states';
 
 /** KMS's own word for a key that it does not have. */
 export const GONE = 'NotFound';
@@ -26,8 +27,6 @@ export interface KmsFacts {
   readonly roles: Pick<KeyPolicyInput, 'accountId' | 'roleArns'>;
 }
 
-/** A rotator asks at least each hour (SigningKeyRing): what is due for longer is not being done. */
-export const TICK_SECONDS_MAX = 3600;
 const NOT_LOOKED_AT = { unseen: 'not looked at' } as const;
 
 export function diagnoseKms(facts: KmsFacts): Finding[] {
@@ -40,47 +39,42 @@ export function isUnusable({ kid }: KeyRecord, kms: KmsFacts['kms']): boolean {
   return 'seen' in state && state.seen !== 'Enabled' && state.seen !== 'Disabled';
 }
 
-/** KMS's own word for every key, the dead ones too: one key can sign, and no other. */
+/** KMS's own word for every key, the dead ones too: one key can sign, and no other. Nothing is said of a key that was not seen. */
 function states({ ring, at, kms }: KmsFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
   const all = ownKeys(ring);
-  const seen = all.map((key) => ({ key, state: kms[key.kid]?.state ?? NOT_LOOKED_AT }));
-  const wrong = seen.flatMap(({ key, state }) =>
-    'seen' in state && !mayBe(state.seen, key, ring, at)
-      ? [`${shortKid(key.kid)} (${key.state}) is ${state.seen}`]
-      : [],
+  const looked = all.map((key) => ({ key, state: kms[key.kid]?.state ?? NOT_LOOKED_AT }));
+  const judged = looked.flatMap(({ key, state }) =>
+    'seen' in state ? [{ key, state: state.seen, ...judgeKey(state.seen, key, ring, at) }] : [],
   );
-  if (wrong.length > 0)
-    return problem(
-      'keys in KMS',
-      wrong.join(', '),
-      all.some((key) => !isOver(key) && isUnusable(key, kms))
-        ? 'the next tick or `curfew ring taint` replaces the key; CloudTrail says who asked for its deletion'
-        : 'the next tick disables keys that must not sign; CloudTrail says who changed them outside Curfew',
-    );
-  const unseen = seen.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
+  const named = judged.flatMap(({ says }) => (says === undefined ? [] : [says])).join('; ');
+  const wrong = judged.filter(({ is }) => is === 'wrong').map(({ key }) => key);
+  if (wrong.length > 0) return problem('keys in KMS', named, fixFor(wrong, kms));
+  const unseen = looked.flatMap(({ state }) => ('unseen' in state ? [state.unseen] : []));
   if (unseen.length > 0)
     return unknown('keys in KMS', `KMS did not answer for ${count(unseen.length, 'key')}: ${unseen[0]}`, MAY_LOOK);
-  return ok(
-    'keys in KMS',
-    ring.activeKid === undefined
-      ? `none of ${count(all.length, 'key')} can sign`
-      : `${shortKid(ring.activeKid)} is Enabled, and none of the ${all.length - 1} others`,
-  );
+  if (judged.some(({ is }) => is === 'late'))
+    return unknown('keys in KMS', named, `ask again when a tick has run, within ${span(TICK_SECONDS_MAX)}`);
+  const others = byState(judged.filter(({ says }) => says === undefined).map(({ state }) => state));
+  if (named === '') return ok('keys in KMS', `no key is Enabled: ${others || 'there is none'}`);
+  return ok('keys in KMS', others === '' ? `${named}; there is no other` : `${named}; the others: ${others}`);
 }
 
-/** Of a key that is over only one thing matters: that it cannot sign. No operation needs it back. */
-function mayBe(found: string, key: KeyRecord, ring: Ring, at: number): boolean {
-  if (key.kid === ring.activeKid) return found === 'Enabled';
-  if (found === 'Disabled') return true;
-  if (found !== 'Enabled') return isOver(key);
-  if (key.state === 'STANDBY')
-    return key.preparedAt !== undefined && at <= key.preparedAt + PREPARED_FOR + TICK_SECONDS_MAX;
-  return key.deactivatedAt !== undefined && at <= key.deactivatedAt + ring.cfg.drainSeconds + TICK_SECONDS_MAX;
+/** Each state as KMS has it, and how many keys are in it. */
+function byState(states: readonly string[]): string {
+  return [...new Set(states)]
+    .sort()
+    .map((state) => `${states.filter((one) => one === state).length} ${state}`)
+    .join(', ');
 }
 
-function isOver({ state }: KeyRecord): boolean {
-  return state === 'RETIRED' || state === 'DENIED';
+function fixFor(wrong: readonly KeyRecord[], kms: KmsFacts['kms']): string {
+  const compromised = wrong.find(isCompromised);
+  if (compromised)
+    return `\`curfew ring taint ${shortKid(compromised.kid)} --class compromise --reason …\` goes on where it stopped: it disables the key in KMS, and says so`;
+  return wrong.some((key) => !isOver(key) && isUnusable(key, kms))
+    ? 'the next tick or `curfew ring taint` replaces the key; CloudTrail says who asked for its deletion'
+    : 'the next tick disables keys that must not sign; CloudTrail says who changed them outside Curfew';
 }
 
 /** Of the keys that the rotator reads back as well. What it found counts too: it may see what the caller may not. */

@@ -1,35 +1,28 @@
-/** What `curfew doctor` makes of what verifiers see of a ring: JWKS, discovery and feed, as served. */
+/** What `curfew doctor` makes of what verifiers see of a ring: JWKS and feed, as served. */
 import { canonicalJson, type Json } from '../base/encoding';
 import { span } from '../base/time';
 import type { Feed } from '../feed/feed';
-import { discovery, jwksAt } from '../feed/publication';
+import { jwksAt } from '../feed/publication';
 import { shortKid } from '../jose/jwk';
-import type { Ring } from '../rings/ring';
+import { type DiscoveryFacts, diagnoseDiscovery, documentOf, type Served } from './discovery-diagnosis';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
+import { askAgainAt, bornAtOf, feedDueAt, publicationDueAt } from './youth';
 
-/** An answer of the public endpoint, whatever it was. */
-export type Served = { readonly status: number; readonly body: string } | { readonly unreachable: string };
-
-export interface PublicationFacts {
-  readonly ring: Ring;
-  /** Epoch seconds at which it was looked at. */
-  readonly at: number;
-  readonly publicBaseUrl: string;
+export interface PublicationFacts extends DiscoveryFacts {
   readonly jwks: Served;
-  readonly discovery: Served;
   /** As a verifier that pins the feed key took it, or why it would not; unseen where the feed key could not be read. */
-  readonly feed: Seen<Feed | { readonly refused: string }>;
+  readonly feed: Seen<Feed | { readonly refused: string /** None was published. */; readonly isAbsent?: boolean }>;
 }
 
 /** The heartbeat signs the feed each minute; one may be late. */
 const FEED_AGE_SECONDS_MAX = 120;
 
 export function diagnosePublication(facts: PublicationFacts): Finding[] {
-  return [jwksFinding(facts), discoveryFinding(facts), feedFinding(facts)];
+  return [jwksFinding(facts), diagnoseDiscovery(facts), feedFinding(facts)];
 }
 
 export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Finding {
-  const { ok, problem } = answersOf(ring.id);
+  const { ok, problem, unknown } = answersOf(ring.id);
   const expected = jwksAt(ring, at);
   const fix = 'check publicBaseUrl and the CDN or proxy before it; a CDN may be behind by jwksMaxAgeSeconds';
   const document = documentOf(served);
@@ -42,6 +35,10 @@ export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Findi
   const wanted = expected.keys.map(({ kid }) => kid);
   const extra = found.filter((kid) => !wanted.includes(kid)).map(shortKid);
   const missing = wanted.filter((kid) => !found.includes(kid)).map(shortKid);
+  const young = ring.keys.filter(({ kid, state }) => missing.includes(shortKid(kid)) && state === 'STANDBY');
+  const dueAt = Math.max(...young.map(({ bornAt }) => publicationDueAt(bornAt, ring.cfg.propagationSeconds)));
+  if (extra.length === 0 && missing.length > 0 && young.length === missing.length && at < dueAt)
+    return unknown('JWKS', `young: lacks ${missing.join(', ')}`, askAgainAt(dueAt));
   const says = [
     extra.length > 0 ? `serves ${extra.join(', ')}, which it should not` : '',
     missing.length > 0 ? `lacks ${missing.join(', ')}` : '',
@@ -49,33 +46,13 @@ export function jwksFinding({ ring, at, jwks: served }: PublicationFacts): Findi
   return problem('JWKS', says.join('; ') || 'has the right kids, with other key material', fix);
 }
 
-function discoveryFinding({ ring, discovery: served, publicBaseUrl }: PublicationFacts): Finding {
-  const { ok, problem } = answersOf(ring.id);
-  const fix = 'check publicBaseUrl and the CDN or proxy before it';
-  const document = documentOf(served);
-  if ('refused' in document) return problem('discovery', document.refused, fix);
-  const { issuer, jwks_uri } = (document.json ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-  const expected = discovery(ring, publicBaseUrl);
-  if (issuer !== expected.issuer) return problem('discovery', `says that iss is ${JSON.stringify(issuer)}`, fix);
-  if (jwks_uri !== expected.jwks_uri)
-    return problem('discovery', `sends verifiers to ${JSON.stringify(jwks_uri)} for keys`, fix);
-  return ok('discovery', `iss ${expected.issuer}`);
-}
-
-function documentOf(served: Served): { readonly json: Json } | { readonly refused: string } {
-  if ('unreachable' in served) return { refused: served.unreachable };
-  if (served.status !== 200) return { refused: `answers ${served.status}` };
-  try {
-    return { json: JSON.parse(served.body) as Json };
-  } catch {
-    return { refused: 'the answer is not JSON' };
-  }
-}
-
 function feedFinding({ ring, at, feed }: PublicationFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
   const fix = 'read the log of the publisher and the dead letters of the heartbeat';
   if ('unseen' in feed) return unknown('feed', `the feed key could not be read: ${feed.unseen}`, MAY_LOOK);
+  const dueAt = feedDueAt(bornAtOf(ring, at));
+  if ('refused' in feed.seen && feed.seen.isAbsent && at < dueAt)
+    return unknown('feed', 'young: none is published yet', askAgainAt(dueAt));
   if ('refused' in feed.seen) return problem('feed', `verifiers refuse it: ${feed.seen.refused}`, fix);
   const { iat, keys } = feed.seen;
   const age = at - iat;

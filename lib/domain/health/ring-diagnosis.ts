@@ -2,23 +2,24 @@
 
 import { instant, span } from '../base/time';
 import { shortKid } from '../jose/jwk';
-import { obstacles } from '../rings/obstacles';
+import { obstacles, readyAt } from '../rings/obstacles';
 import { activeKey, STANDBYS, verifyUntilOf } from '../rings/ring';
 import { isClosed, isStanding, nextRotationAt, overdueBy, successors } from '../rings/rotation';
-import { isOpen } from '../rings/transitions';
+import { diagnoseSlots } from './birth-diagnosis';
 import { answersOf, count, type Finding, MAY_LOOK, type Seen } from './finding';
-import { diagnoseKms, isUnusable, type KmsFacts, TICK_SECONDS_MAX } from './kms-diagnosis';
+import { TICK_SECONDS_MAX } from './key-states';
+import { diagnoseKms, isUnusable, type KmsFacts } from './kms-diagnosis';
 import { diagnosePublication, jwksFinding, type PublicationFacts } from './publication-diagnosis';
+import { diagnoseWaves, type WaveFacts } from './wave-diagnosis';
+import { askAgainAt, bornAtOf, figuresDueAt, isBeingBorn } from './youth';
 
-export interface RingFacts extends PublicationFacts, KmsFacts {
+export interface RingFacts extends PublicationFacts, KmsFacts, WaveFacts {
   /** When the watch last put a figure; undefined if it put none within the hour. */
   readonly watchedAt: Seen<number | undefined>;
 }
 
 /** The watch puts figures each minute, and CloudWatch takes a while to show them. */
 const WATCH_AGE_SECONDS_MAX = 300;
-/** A wave takes minutes, and a planned one then waits for holders, a day by default. */
-const WAVE_SECONDS_MAX = 86_400;
 
 export function diagnoseRing(facts: RingFacts): Finding[] {
   const { ring } = facts;
@@ -28,23 +29,26 @@ export function diagnoseRing(facts: RingFacts): Finding[] {
     ...always,
     ...diagnosePublication(facts),
     standbys(facts),
+    ...diagnoseSlots(facts),
     rotation(facts),
-    ...waves(facts),
+    ...diagnoseWaves(facts),
     ...legacyKeys(facts),
     verifiers(facts),
     watched(facts),
   ];
 }
 
-function issuing({ ring }: RingFacts): Finding {
-  const { ok, problem } = answersOf(ring.id);
+function issuing({ ring, at }: RingFacts): Finding {
+  const { ok, problem, unknown } = answersOf(ring.id);
   const [active, ...more] = ring.keys.filter(({ state }) => state === 'ACTIVE');
   if (isClosed(ring)) return ok('issuing', 'the ring is closed: it issues nothing');
+  if (isBeingBorn(ring, at))
+    return unknown('issuing', 'young: its first key is being born', askAgainAt(figuresDueAt(bornAtOf(ring, at))));
   if (active === undefined || more.length > 0 || active.kid !== ring.activeKid)
     return problem(
       'issuing',
       `${count(active ? more.length + 1 : 0, 'key')} ACTIVE, and the ring names ${ring.activeKid ?? 'none'}`,
-      'a new ring has none for some minutes; otherwise deploy the signing stack again',
+      'deploy the signing stack again, and read the log of the rotator if that does not help',
     );
   if (ring.halted)
     return problem(
@@ -59,13 +63,19 @@ function issuing({ ring }: RingFacts): Finding {
 
 /** The ring's own record calls a STANDBY fit that KMS has meanwhile scheduled for deletion; here that one does not count. */
 function standbys({ ring, at, kms }: RingFacts): Finding {
-  const { ok, problem } = answersOf(ring.id);
+  const { ok, problem, unknown } = answersOf(ring.id);
   const standing = ring.keys.filter((key) => isStanding(key, at) && !isUnusable(key, kms));
   const ready = successors(ring, at).filter((key) => !isUnusable(key, kms));
   const unseen = standing.filter(
     (key) =>
       at > key.bornAt + TICK_SECONDS_MAX && obstacles(ring, key, at).some((obstacle) => obstacle.is === 'unconfirmed'),
   );
+  if (standing.length < STANDBYS && isBeingBorn(ring, at))
+    return unknown(
+      'STANDBYs',
+      `young: ${standing.length} of ${STANDBYS} stand by`,
+      askAgainAt(figuresDueAt(bornAtOf(ring, at))),
+    );
   if (standing.length < STANDBYS)
     return problem(
       'STANDBYs',
@@ -80,7 +90,9 @@ function standbys({ ring, at, kms }: RingFacts): Finding {
       `${unseen.map(({ kid }) => shortKid(kid)).join(', ')} was never seen in the JWKS`,
       'check that publicBaseUrl serves the JWKS',
     );
-  return ok('STANDBYs', `${standing.length} stand by, ${ready.length} ready to sign now`);
+  const readyAts = standing.map((key) => readyAt(ring, key, at) ?? at);
+  const wait = Math.max(at, ...readyAts) > at ? `; all of them from ${instant(Math.max(...readyAts))} on` : '';
+  return ok('STANDBYs', `${standing.length} stand by, ${ready.length} ready to sign now${wait}`);
 }
 
 function rotation({ ring, at }: RingFacts): Finding {
@@ -95,21 +107,6 @@ function rotation({ ring, at }: RingFacts): Finding {
   const next = nextRotationAt(ring);
   if (next === undefined || activeKey(ring) === undefined) return ok('rotation', 'nothing to rotate');
   return ok('rotation', overdue > 0 ? 'due at the next tick' : `next at ${instant(next)}, in ${span(next - at)}`);
-}
-
-function waves({ ring, at }: RingFacts): Finding[] {
-  const { ok, problem } = answersOf(ring.id);
-  const open = ring.waves.filter(isOpen);
-  if (open.length === 0) return [];
-  const old = open.filter(({ openedAt }) => at - openedAt > WAVE_SECONDS_MAX);
-  if (old.length === 0) return [ok('waves', `${open.length} open, none for longer than a day`)];
-  return [
-    problem(
-      'waves',
-      old.map(({ fromKid, openedAt }) => `${shortKid(fromKid)} has been SUSPECT for ${span(at - openedAt)}`).join(', '),
-      'see its case; or run `curfew ring taint` with the same kid and class again: it continues where it stopped',
-    ),
-  ];
 }
 
 function legacyKeys({ ring, at }: RingFacts): Finding[] {
@@ -149,6 +146,9 @@ function watched({ ring, at, watchedAt }: RingFacts): Finding {
   const { ok, problem, unknown } = answersOf(ring.id);
   const fix = 'read the log of the watch and the dead letters of its schedule: without figures no alarm works';
   if ('unseen' in watchedAt) return unknown('figures', `CloudWatch did not answer: ${watchedAt.unseen}`, MAY_LOOK);
+  const dueAt = figuresDueAt(bornAtOf(ring, at));
+  if (watchedAt.seen === undefined && at < dueAt)
+    return unknown('figures', 'young: CloudWatch shows none yet', askAgainAt(dueAt));
   if (watchedAt.seen === undefined) return problem('figures', 'none within the last hour', fix);
   const age = at - watchedAt.seen;
   if (age > WATCH_AGE_SECONDS_MAX) return problem('figures', `the last is ${span(age)} old`, fix);

@@ -4,13 +4,14 @@ import { METRICS, type MetricName } from '../deployment/metrics';
 import type { Feed } from '../feed/feed';
 import { type Ring, STANDBYS } from '../rings/ring';
 import { isStanding, overdueBy, undisabled } from '../rings/rotation';
+import { bornAtOf } from './youth';
 
 /** Those that can be read off a ring; `KeyPolicyPuts` is an event. */
 export type Health = Readonly<Record<Exclude<MetricName, 'KeyPolicyPuts'>, number>>;
 
 interface Looked {
   readonly ring: Ring;
-  /** As served; undefined where there is none, which counts as one of the epoch. So does one of the future. */
+  /** As served; undefined where there is none, which counts as one of the ring's birth. So does one of the future. */
   readonly feed: Pick<Feed, 'iat'> | undefined;
   /** When the last tick had read every key back; since its birth if there was none. */
   readonly inspectedAt: number | undefined;
@@ -19,14 +20,16 @@ interface Looked {
 export function healthOf({ ring, feed, inspectedAt }: Looked, now: number): Health {
   const active = ring.keys.find(({ kid }) => kid === ring.activeKid);
   const iat = feed === undefined || feed.iat > now + ring.cfg.skewSeconds ? 0 : feed.iat;
-  const bornAt = Math.min(now, ...ring.slots.map(({ at }) => at));
+  const bornAt = bornAtOf(ring, now);
   return {
     ActiveKeyAge: active ? now - (active.activatedAt ?? now) : 0,
+    // Whatever their age: those that wait for the slowest verifier cache are no fault, and page nobody.
     StandbyKeys: ring.keys.filter((key) => isStanding(key, now) && key.confirmedAt !== undefined).length,
     RotationOverdue: overdueBy(ring, now),
     InspectionAge: now - (inspectedAt ?? bornAt),
     UndisabledKeys: undisabled(ring, now).length,
-    FeedAge: Math.max(0, now - iat),
+    // No feed is older than its ring: one that is being born has some time to publish its first.
+    FeedAge: Math.max(0, now - Math.max(iat, bornAt)),
     KeyPolicyDrift: ring.keys.filter(hasDrifted).length,
   };
 }
@@ -39,6 +42,7 @@ export function worstOf(rings: readonly Health[]): Health {
   };
   return {
     ActiveKeyAge: worst('ActiveKeyAge', 0),
+    // Whatever their age: those that wait for the slowest verifier cache are no fault, and page nobody.
     StandbyKeys: worst('StandbyKeys', STANDBYS),
     RotationOverdue: worst('RotationOverdue', 0),
     InspectionAge: worst('InspectionAge', 0),

@@ -39,11 +39,22 @@ export function batchesOf(wave: Omit<WaveBatch, 'shards'>, shards: number): Wave
 /** Batches whose shards have not been seen empty by a second or later pass. */
 export function pendingBatches(batches: readonly WaveBatch[], passes: readonly ShardPass[]): WaveBatch[] {
   const last = lastPasses(passes);
-  const settled = (shard: number) => {
-    const pass = last.get(shard);
-    return pass !== undefined && pass.pass >= 2 && pass.found === 0;
-  };
-  return batches.filter(({ shards }) => !shards.every(settled));
+  return batches.filter(({ shards }) => !shards.every((shard) => isSettled(last.get(shard))));
+}
+
+/** Passes towards the key that issues now: what an earlier one was given, it may not have any more to give. */
+export function passesTowards(toKid: string | undefined, passes: readonly ShardPass[]): ShardPass[] {
+  return passes.filter((pass) => pass.toKid === toKid);
+}
+
+/** How many shards a pass went through, and in how many of them nothing is left. */
+export function progressOf(passes: readonly ShardPass[]): { readonly passed: number; readonly settled: number } {
+  const last = [...lastPasses(passes).values()];
+  return { passed: last.length, settled: last.filter(isSettled).length };
+}
+
+function isSettled(last: ShardPass | undefined): boolean {
+  return last !== undefined && last.pass >= 2 && last.found === 0;
 }
 
 /** Sums the last pass of every shard and commits to every pair. */

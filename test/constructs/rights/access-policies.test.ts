@@ -29,6 +29,7 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
     'dynamodb:DescribeTable',
     'dynamodb:GetItem',
     'dynamodb:Query',
+    'iam:SimulatePrincipalPolicy',
     'kms:DescribeKey',
     'kms:GetKeyPolicy',
     'kms:GetPublicKey',
@@ -37,6 +38,8 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
     'lambda:InvokeFunction',
     'secretsmanager:DescribeSecret',
     'secretsmanager:GetSecretValue',
+    'servicequotas:ListAWSDefaultServiceQuotas',
+    'servicequotas:ListServiceQuotas',
   ],
   responder: [
     'cloudformation:DescribeStacks',
@@ -45,6 +48,7 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
     'dynamodb:DescribeTable',
     'dynamodb:GetItem',
     'dynamodb:Query',
+    'iam:SimulatePrincipalPolicy',
     'kms:DescribeKey',
     'kms:GetKeyPolicy',
     'kms:GetPublicKey',
@@ -52,6 +56,8 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
     'lambda:GetAccountSettings',
     'lambda:InvokeFunction',
     'secretsmanager:DescribeSecret',
+    'servicequotas:ListAWSDefaultServiceQuotas',
+    'servicequotas:ListServiceQuotas',
   ],
   auditor: ['cloudformation:DescribeStacks', 'dynamodb:GetItem', 'dynamodb:Query', 's3:GetObject', 's3:ListBucket'],
 };
@@ -106,13 +112,19 @@ describe.each(roles)('the policy of the %s', (role) => {
     }
   });
 
-  test('has everything on one resource, but for the three calls that know none', () => {
+  test('has everything on one resource, but for the calls that know none', () => {
     const everything = statementsOf(role).filter(({ Resource: resource }) => asList(resource).includes('*'));
     const actions = everything.flatMap(({ Action }) => asList(Action)).sort();
     expect(actions).toEqual(
       role === 'auditor'
         ? []
-        : ['cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricStatistics', 'lambda:GetAccountSettings'],
+        : [
+            'cloudwatch:DescribeAlarms',
+            'cloudwatch:GetMetricStatistics',
+            'lambda:GetAccountSettings',
+            'servicequotas:ListAWSDefaultServiceQuotas',
+            'servicequotas:ListServiceQuotas',
+          ],
     );
   });
 

@@ -1,6 +1,7 @@
 import { METRICS } from '../../../lib/domain/deployment/metrics';
 import { healthOf, worstOf } from '../../../lib/domain/health/ring-health';
 import type { Ring } from '../../../lib/domain/rings/ring';
+import { successors } from '../../../lib/domain/rings/rotation';
 import { activeRecord, CFG, DAY, keyRecord, NOW, ringWith } from '../../support/rings';
 
 const fresh = { iat: NOW };
@@ -46,13 +47,21 @@ test.each([
   expect(looked(ring, fresh, NOW)).toMatchObject({ StandbyKeys: 1, KeyPolicyDrift: drift });
 });
 
-test('no feed at all is as old as can be', () => {
-  expect(looked(ringWith(), undefined, NOW).FeedAge).toBe(NOW);
+test('no feed at all is as old as the ring: one that is being born pages nobody, an hour later it does', () => {
+  expect(looked(ringWith(), undefined, NOW + 60).FeedAge).toBe(60);
+  expect(looked(ringWith(), undefined, NOW + 3600).FeedAge).toBe(3600);
+});
+
+test('STANDBYs count from when they were seen in the JWKS, while they wait for the slowest verifier cache', () => {
+  const ring = ringWith({ cfg: { ...CFG, cacheSeconds: 7200 } });
+  expect(successors(ring, NOW + 60)).toEqual([]);
+  expect(looked(ring, fresh, NOW + 60).StandbyKeys).toBe(2);
 });
 
 test('a feed of the future is no feed: it would never be old', () => {
-  expect(looked(ringWith(), { iat: NOW + CFG.skewSeconds }, NOW).FeedAge).toBe(0);
-  expect(looked(ringWith(), { iat: NOW + CFG.skewSeconds + 1 }, NOW).FeedAge).toBe(NOW);
+  const later = NOW + 3600;
+  expect(looked(ringWith(), { iat: later + CFG.skewSeconds }, later).FeedAge).toBe(0);
+  expect(looked(ringWith(), { iat: later + CFG.skewSeconds + 1 }, later).FeedAge).toBe(3600);
 });
 
 test('a STANDBY that nobody has seen in the JWKS does not count', () => {
@@ -72,8 +81,8 @@ test('a key that KMS was told to disable and may not have counts, once the drain
 });
 
 test('the worst of several rings is the highest figure of each, and the lowest of what should be high', () => {
-  const one = looked(ringWith(), fresh, NOW + 5);
-  const other = looked(ringWith({ keys: [activeRecord(1), keyRecord(2)] }), { iat: NOW - 60 }, NOW + 5, NOW - 9);
-  expect(worstOf([one, other])).toMatchObject({ StandbyKeys: 1, FeedAge: 65, InspectionAge: 14 });
+  const one = looked(ringWith(), { iat: NOW + 60 }, NOW + 65);
+  const other = looked(ringWith({ keys: [activeRecord(1), keyRecord(2)] }), fresh, NOW + 65, NOW - 9);
+  expect(worstOf([one, other])).toMatchObject({ StandbyKeys: 1, FeedAge: 65, InspectionAge: 74 });
   expect(worstOf([])).toMatchObject({ StandbyKeys: 2, FeedAge: 0, InspectionAge: 0 });
 });

@@ -17,7 +17,17 @@ import type { Finding } from '../../../lib/domain/health/finding';
 import type { World } from '../../../lib/local/world';
 import { looksAt } from '../../support/looks';
 import { metas, send, WORKER } from '../departure-world';
-import { drainOutbox, issueTo, legacyClaims, RING, ringOf, type SigningWorld, signLegacy } from '../signing-world';
+import {
+  drainOutbox,
+  issueTo,
+  legacyClaims,
+  pass,
+  RING,
+  ringOf,
+  type SigningWorld,
+  signLegacy,
+  taintKeys,
+} from '../signing-world';
 import { companyUnder, keyStates, ringUnder, type Scenario } from './scenario';
 import { rightsOf, type Watch } from './watch';
 
@@ -92,9 +102,13 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
     await issueTo(world, 'member-1');
   }),
   onRing('doctor', async (deps, world) => {
-    const { json } = await examine(deps, looksAt(world));
-    const notOk = (json as { findings: Finding[] }).findings.filter(({ state }) => state !== 'ok');
-    expect(notOk.map(({ check }) => check)).toEqual(['verifiers', 'quota of KMS']);
+    const kid = await activeOf(world);
+    const { batches } = await taintKeys(world, [{ kid, class: 'planned', reason: 'CHG-9' }]);
+    await pass(world, batches, 1);
+    const { findings } = (await examine(deps, looksAt(world))).json as { findings: Finding[] };
+    const notOk = findings.filter(({ state }) => state !== 'ok');
+    expect(notOk.map(({ check }) => check)).toEqual(['STANDBYs', 'verifiers']);
+    expect(findings.find(({ check }) => check === 'waves')?.found).toContain('0 of 64 shards re-signed, 64 begun');
   }),
   onRing('adopt record', async (deps, world) => {
     const token = signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'));

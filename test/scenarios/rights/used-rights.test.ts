@@ -113,6 +113,7 @@ test('of a command only what it asks AWS itself is not seen in memory', () => {
   expect([...unseen].sort()).toEqual([
     'account:look',
     'alarms:look',
+    'births:look',
     'feed-key:read',
     'kms:look',
     'metrics:look',
