@@ -3,10 +3,11 @@
  * A batch is retried until it works or is an hour old; then its place in the stream goes to the dead letter queue,
  * and the items themselves still stand in the table.
  */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Names } from 'aws-cdk-lib';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { pinLogicalId } from '../parts/stage';
 import type { CurfewFunction } from './curfew-function';
 import { DeadLetters } from './dead-letters';
 
@@ -26,5 +27,10 @@ export function deliver(table: ITableV2, to: CurfewFunction, prefix?: string): v
         }),
       ],
     }),
+  );
+  // A stream has one mapping to a function: one more "already exists".
+  pinLogicalId(
+    to.function.node.findChild(`DynamoDBEventSource:${Names.nodeUniqueId(table.node)}`),
+    `Stream${table.node.id.replace(/Table$/, '')}To${to.node.id}`,
   );
 }

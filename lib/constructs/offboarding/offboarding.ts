@@ -105,6 +105,7 @@ export class Offboarding extends Construct {
     deadLetters.notify(signing.alarmActions);
     signing.dashboard.addAlarm(deadLetters.alarm);
     this.http = new CurfewHttpApi(this, 'Http', {
+      name: 'intake',
       description: `curfew ${instance}: HR webhooks`,
     });
     this.http.route({

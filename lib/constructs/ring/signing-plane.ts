@@ -111,6 +111,7 @@ export class SigningPlane extends Construct {
     this.alarmActions = alarmActions;
     CurfewRules.of(this).exempt(this, exemptions);
     this.http = new CurfewHttpApi(this, 'Http', {
+      name: 'signing',
       description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
     });
     const { instance, settings } = evidence.config;
@@ -145,7 +146,12 @@ export class SigningPlane extends Construct {
       id: 'AwsSolutions-SMG4',
       reason: 'every published cut-off is blinded with it: another value would lift them all',
     });
-    this.eventBus = new EventBus(this, 'Events', { description: `curfew ${evidence.config.instance}` });
+    // CDK would name it after its place in the tree: a bus that moved would be another one, without your rules.
+    this.eventBus = new EventBus(this, 'Events', {
+      eventBusName: `curfew-${instance}`,
+      description: `curfew ${instance}`,
+    });
+    pinLogicalId(this.eventBus, 'EventBus');
 
     const own: Targets = {
       ...evidence.targets,
@@ -205,18 +211,26 @@ export class SigningPlane extends Construct {
     });
     for (const alarm of [...this.watch.alarms, DeadLetters.of(evidence).alarm, deadLetters.alarm])
       this.dashboard.addAlarm(alarm);
-    this.ringProvider = new Provider(this, 'RingProvider', {
-      // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
-      onEventHandler: ringDeployer.function,
-      logGroup: new LogGroup(this, 'RingProviderLogs', {
-        retention: RetentionDays.THREE_MONTHS,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+    this.ringProvider = this.provider(ringDeployer);
+  }
+
+  private provider(ringDeployer: CurfewFunction): Provider {
+    const logGroup = new LogGroup(this, 'RingProviderLogs', {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
-    Validations.of(this.ringProvider).acknowledge({
+    pinLogicalId(logGroup, 'LogsRingProvider');
+    // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
+    const provider = new Provider(this, 'RingProvider', { onEventHandler: ringDeployer.function, logGroup });
+    // Every ring names this function for its whole life: CloudFormation refuses another service token.
+    const framework = provider.node.findChild('framework-onEvent');
+    pinLogicalId(framework, 'FunctionRingProvider');
+    pinLogicalId(framework.node.findChild('ServiceRole'), 'RoleRingProvider');
+    Validations.of(provider).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
       reason: 'the role of the CDK’s own provider function: it may write its log and invoke the ring deployer',
     });
+    return provider;
   }
 
   /** Two rings of one name would be one ring with two configurations; logical ids know no hyphens. */

@@ -75,7 +75,7 @@ test('the API hears its own host, and a cache key is the path alone', () => {
   expect(forwarded).toEqual([undefined, undefined, 'b689b0a8-53d0-40ab-baf2-68738e2966ac', undefined]);
   const [{ CustomOriginConfig, DomainName }] = config.Origins;
   expect(CustomOriginConfig).toEqual({ OriginProtocolPolicy: 'https-only', OriginSSLProtocols: ['TLSv1.2'] });
-  expect(JSON.stringify(DomainName)).toMatch(/PlaneHttpApi\w+"\},"\.execute-api\.us-east-1\./);
+  expect(JSON.stringify(DomainName)).toMatch(/"ApiSigning"\},"\.execute-api\.us-east-1\./);
 });
 
 test('nobody issues through it: a signed call names the host of the API', () => {

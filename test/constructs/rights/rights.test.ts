@@ -163,9 +163,7 @@ describe('the ring deployer', () => {
     const policies = Object.values(all).filter(
       ({ Type, Properties }) => /^AWS::IAM::|^AWS::Lambda::Permission$/.test(Type) && names(Properties),
     );
-    expect(policies.map(({ Properties }) => Properties.Roles)).toEqual([
-      [{ Ref: expect.stringMatching(/^PlaneRingProviderframeworkonEventServiceRole/) }],
-    ]);
+    expect(policies.map(({ Properties }) => Properties.Roles)).toEqual([[{ Ref: 'RoleRingProvider' }]]);
     // No schedule, no route, no stream, and no output by which another stack could grant it, but its name.
     const callers = Object.values(all).filter(
       ({ Type, Properties }) =>
@@ -178,9 +176,7 @@ describe('the ring deployer', () => {
   });
 
   test('is the one that CloudFormation is given, not the rotator', () => {
-    const [, provider] =
-      ofType(signing, 'AWS::Lambda::Function').find(([logicalId]) => /^PlaneRingProvider/.test(logicalId)) ?? [];
-    expect(provider?.Properties.Environment.Variables.USER_ON_EVENT_FUNCTION_ARN).toEqual({
+    expect(signing.FunctionRingProvider?.Properties.Environment.Variables.USER_ON_EVENT_FUNCTION_ARN).toEqual({
       'Fn::GetAtt': [id, 'Arn'],
     });
   });
@@ -244,7 +240,7 @@ test('the feed key and the checkpoint key have one signer each, and root is not 
         .map(({ Principal }) => Principal),
     ]);
   expect(signers).toEqual([
-    ['KeyCheckpoint', [{ AWS: { 'Fn::GetAtt': [expect.stringMatching(/^LogSequencerRole/), 'Arn'] } }]],
-    ['KeyFeed', [{ AWS: { 'Fn::GetAtt': [expect.stringMatching(/^PlanePublisherRole/), 'Arn'] } }]],
+    ['KeyCheckpoint', [{ AWS: { 'Fn::GetAtt': ['RoleSequencer', 'Arn'] } }]],
+    ['KeyFeed', [{ AWS: { 'Fn::GetAtt': ['RolePublisher', 'Arn'] } }]],
   ]);
 });
