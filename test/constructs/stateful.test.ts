@@ -66,6 +66,28 @@ test('in production what carries state outlives its stack; a first deploy that f
     }
 });
 
+/** The bucket outlives its stack. Without its policy anybody who may use S3 could hide what is locked in it. */
+test.each(['production', 'trial'] as const)(
+  'F-D7, %s: every bucket keeps its policy when its stack is deleted',
+  (stage) => {
+    const resources = Object.entries({ ...templatesOf(stage).evidence, ...templatesOf(stage).signing });
+    const policyOf = (bucket: string) =>
+      resources.filter(
+        ([, { Type, Properties }]) => Type === 'AWS::S3::BucketPolicy' && Properties.Bucket.Ref === bucket,
+      );
+    const buckets = resources.filter(([, { Type }]) => Type === 'AWS::S3::Bucket').map(([id]) => id);
+    expect(buckets).toEqual(['BucketEvidence', 'BucketHeads', 'BucketPublic']);
+    for (const bucket of buckets)
+      expect(
+        policyOf(bucket).map(([id, { DeletionPolicy, UpdateReplacePolicy }]) => [
+          id,
+          DeletionPolicy,
+          UpdateReplacePolicy,
+        ]),
+      ).toEqual([[`BucketPolicy${bucket.slice('Bucket'.length)}`, 'Retain', 'Retain']]);
+  },
+);
+
 /** No part of a template: CloudFormation is told of it beside. */
 test('in production no stack is deleted by one command', () => {
   const { stacks } = synthesise('production');

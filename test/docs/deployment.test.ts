@@ -172,16 +172,19 @@ describe('docs/remove.md', () => {
           .map((type) => [type, kept.filter(({ Type }) => Type === type).length]),
       );
     };
-    expect(retained('trial')).toEqual({ 'AWS::S3::Bucket': 3 });
+    expect(retained('trial')).toEqual({ 'AWS::S3::Bucket': 3, 'AWS::S3::BucketPolicy': 3 });
     expect(retained('production')).toEqual({
       'AWS::DynamoDB::GlobalTable': TABLES.length,
       'AWS::IAM::Role': 4,
       'AWS::KMS::Key': 4,
       'AWS::S3::Bucket': 3,
+      'AWS::S3::BucketPolicy': 3,
       'AWS::SecretsManager::Secret': 3,
       'Custom::CurfewRing': 1,
     });
-    expect(remove.text).toMatch(/The three buckets always stay[\s\S]*ten\s+tables[\s\S]*four\s+KMS keys/);
+    expect(remove.text).toMatch(
+      /The three buckets and their policies always stay[\s\S]*ten\s+tables[\s\S]*four\s+KMS keys/,
+    );
   });
 
   test('the roles that stay are those with a fixed name', () => {

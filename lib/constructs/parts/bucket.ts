@@ -49,6 +49,7 @@ export function curfewBucket(scope: Construct, name: BucketName, { lock }: Bucke
  */
 function keepPolicy(bucket: Bucket, name: BucketName): void {
   if (!bucket.policy) throw new Error(`bucket ${name} has no policy yet; \`enforceSSL\` makes one`);
+  bucket.policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
   pinLogicalId(bucket.policy, `BucketPolicy${pascal(name)}`);
 }
 
