@@ -148,6 +148,7 @@ export class SigningKeyRing extends SigningKeyRingBase {
     if (isNamed) pinLogicalId(this.resource, `Ring${pascal(ringId)}`);
     // The first key's policy names roles, and its publication is read back through the API: all of that comes first.
     this.resource.node.addDependency(plane);
+    plane.bornInTurn(this.resource);
 
     this.rotation = new CurfewSchedule(this, 'Rotation', {
       target: plane.rotator,
