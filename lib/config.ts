@@ -49,7 +49,7 @@ const configuration = z.strictObject({
   /** KMS keys live in one region and so does everything that uses them. */
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
   stage: z.enum(STAGES),
-  /** Where the public documents are served; `{apiId}` stands for the API of the signing stack, `{cdn}` for its CDN. */
+  /** Where the public documents are served; `{apiId}` and `{region}` are those of the signing stack, `{cdn}` its CDN. */
   publicBaseUrl: z.string(),
   /** Name of the evidence log on its checkpoints. */
   logOrigin: z.string(),

@@ -36,6 +36,7 @@ import type { Targets } from '../rights/grants';
 import { CurfewRules } from '../rules/curfew-rules';
 import { PurposeKey } from '../rules/purpose-key';
 import { CurfewDashboard } from './dashboard';
+import { fillPublicBaseUrl, refusalsOfPublicBaseUrl } from './public-base-url';
 import { Watch } from './ring-watch';
 
 /**
@@ -57,7 +58,7 @@ export interface SigningPlaneProps {
   readonly evidence: EvidenceLog;
   /**
    * Where the public documents are served, without a trailing slash; `{apiId}` stands for the id of the API made here,
-   * `{cdn}` for the host of its CDN.
+   * `{region}` for the Region of its stack, `{cdn}` for the host of its CDN.
    */
   readonly publicBaseUrl: string;
   /**
@@ -118,9 +119,10 @@ export class SigningPlane extends Construct {
     });
     const { instance, settings } = evidence.config;
     this.cdn = cdn && new PublicCdn(this, 'Cdn', { ...cdn, instance, settings, api: this.http.api });
-    this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl, this.cdn)
-      .replaceAll('{apiId}', this.http.api.apiId)
-      .replaceAll('{cdn}', this.cdn?.host ?? '');
+    const { region } = Stack.of(this);
+    const served = { apiId: this.http.api.apiId, region, cdn: this.cdn && { ...cdn, host: this.cdn.host } };
+    this.publicBaseUrl = fillPublicBaseUrl(publicBaseUrl, served);
+    for (const error of refusalsOfPublicBaseUrl(publicBaseUrl, served)) CurfewRules.of(this).refuse(this, error);
     this.config = { ...evidence.config, publicBaseUrl: this.publicBaseUrl };
 
     const bodiesKey = new Key(this, 'BodiesKey', {
@@ -303,14 +305,4 @@ export class SigningPlane extends Construct {
       });
     return Object.fromEntries(NAMED_ROLES.map((name) => [name, arn(name)])) as Record<NamedRole, string>;
   }
-}
-
-function parsePublicBaseUrl(url: string, cdn: PublicCdn | undefined): string {
-  const filled = url.replaceAll('{apiId}', 'x').replaceAll('{cdn}', cdn ? 'x' : '{cdn}');
-  if (/^https:\/\/[^{}\s]+$/.test(filled) && URL.canParse(filled) && !url.endsWith('/')) return url;
-  throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is not an https URL without a slash at the end', {
-    got: url,
-    allowed: 'https://keys.example.com, or with {apiId} for the API made here, or {cdn} for its CDN where there is one',
-    fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
-  });
 }

@@ -107,7 +107,7 @@ test('publicBaseUrl is where it serves', () => {
       code: 'ERR_CONFIG_INVALID',
       message: 'publicBaseUrl is not an https URL without a slash at the end',
       got: 'https://{cdn}',
-      fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
+      fix: 'give https://{apiId}.execute-api.{region}.amazonaws.com, or https://{cdn} and cdn: {}',
     }),
   );
 });
