@@ -44,6 +44,10 @@ export class SigningStack extends Stack {
     new CfnOutput(this, 'Stage', { value: props.stage });
     new CfnOutput(this, 'PublicBaseUrl', { value: this.plane.publicBaseUrl });
     new CfnOutput(this, 'ApiId', { value: this.plane.http.api.apiId });
+    new CfnOutput(this, 'ApiUrl', { value: this.plane.http.api.apiEndpoint });
+    // What a name of your own is to point at; CloudFront chooses it.
+    if (this.plane.cdn)
+      new CfnOutput(this, 'CdnDomainName', { value: this.plane.cdn.distribution.distributionDomainName });
     new CfnOutput(this, 'FeedKeyArn', { value: this.plane.feedKey.keyArn });
     new CfnOutput(this, 'PepperSecretArn', { value: arnOf(this.plane.pepper) });
     new CfnOutput(this, 'PublicBucketName', { value: this.plane.publicBucket.bucketName });

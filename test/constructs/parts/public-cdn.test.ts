@@ -1,3 +1,4 @@
+import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { synthesise } from '../synthesised';
 import { ofType, type Resources, templatesOf } from '../templates';
@@ -96,6 +97,22 @@ test('a name of your own brings its certificate, and TLS 1.2', () => {
     ViewerCertificate: { AcmCertificateArn: own.certificateArn, MinimumProtocolVersion: 'TLSv1.2_2021' },
   });
   expect(named.stacks.signing.plane.publicBaseUrl).toBe('https://keys.example.com');
+});
+
+/** Whoever has a name of their own points it there once the stack is made: it cannot be known, nor resolve, before. */
+test('http.no-name, F-D3: what DNS needs is an output, and the API has one of its own', () => {
+  const outputsOf = (of: typeof stacks) => Template.fromStack(of.signing).toJSON().Outputs as Record<string, unknown>;
+  const own = {
+    domainName: 'keys.example.com',
+    certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000',
+  };
+  const named = synthesise('trial', { publicBaseUrl: 'https://{cdn}', cdn: own });
+  expect(outputsOf(named.stacks)).toMatchObject({
+    PublicBaseUrl: { Value: 'https://keys.example.com' },
+    CdnDomainName: { Value: { 'Fn::GetAtt': ['CdnDistribution', 'DomainName'] } },
+    ApiUrl: { Value: { 'Fn::GetAtt': ['ApiSigning', 'ApiEndpoint'] } },
+  });
+  expect(outputsOf(synthesise('trial').stacks)).not.toHaveProperty('CdnDomainName');
 });
 
 test('publicBaseUrl is where it serves', () => {

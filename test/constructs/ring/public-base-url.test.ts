@@ -12,7 +12,7 @@ const OWN = {
 const refused = (changes: object) =>
   refusalsOf((app) => curfewStacks(app, parseConfiguration({ ...EXAMPLE, ...changes }), NO_CODE));
 
-test('http.no-name: an AWS host of another Region is refused, with the value, what is allowed and the fix', () => {
+test('B5: an AWS host of another Region is refused, with the value, what is allowed and the fix', () => {
   const publicBaseUrl = 'https://{apiId}.execute-api.us-east-1.amazonaws.com';
   expect(refused({ region: 'eu-central-1', publicBaseUrl })).toEqual([
     {
