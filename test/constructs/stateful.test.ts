@@ -44,6 +44,7 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
     'PolicyDenyLeavers',
     'PolicyOperator',
     'PolicyResponder',
+    'SecretHrSources',
     'SecretWebhookBamboohr',
     'SecretWebhookPeopleSystem',
     'TableCases',

@@ -181,7 +181,7 @@ describe('docs/remove.md', () => {
       'AWS::KMS::Key': 4,
       'AWS::S3::Bucket': 3,
       'AWS::S3::BucketPolicy': 3,
-      'AWS::SecretsManager::Secret': 3,
+      'AWS::SecretsManager::Secret': 4,
       'Custom::CurfewRing': 1,
     });
     expect(remove.text).toMatch(

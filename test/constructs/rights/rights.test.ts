@@ -33,6 +33,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'kms:disable': [],
   seal: ['dynamodb:GetItem', 'dynamodb:PutItem', 'kms:GenerateDataKey', 'kms:Decrypt'],
   'secret:webhook': ['secretsmanager:GetSecretValue'],
+  'hr-sources:get': ['secretsmanager:GetSecretValue'],
   'secret:pepper': ['secretsmanager:GetSecretValue'],
   'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
   'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
