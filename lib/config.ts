@@ -25,6 +25,11 @@ const ring = z.strictObject({
   standbyAgeSeconds: z.number().nonnegative().optional(),
   verifiers: z.array(verifier).default([]),
   legacyKeys: z.array(z.unknown()).default([]),
+  /**
+   * CloudFormation has room for some thirty rings in a stack. Said for each ring, and not counted: a ring that another one
+   * moved to another stack would be without its schedules while both are deployed.
+   */
+  stack: z.int().min(1).max(20).default(1),
   /** First step of a removal; the second is to take the ring out. */
   closing: z.boolean().default(false),
 });

@@ -2,7 +2,7 @@
  * Everything that touches ring keys: their tables, the Lambdas that make, use and end them, and the HTTP API on which
  * tokens are issued and the public documents stand. Rings are added with `SigningKeyRing`.
  */
-import { type CustomResource, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
@@ -103,8 +103,6 @@ export class SigningPlane extends Construct {
   readonly watch: Watch;
   readonly dashboard: CurfewDashboard;
   private readonly rings = new Set<string>();
-  /** By stack: the ring that is born last so far. */
-  private readonly lastBorn = new Map<Stack, CustomResource>();
 
   constructor(scope: Construct, id: string, props: SigningPlaneProps) {
     super(scope, id);
@@ -248,18 +246,6 @@ export class SigningPlane extends Construct {
       });
     this.rings.add(name);
     return name;
-  }
-
-  /**
-   * Has a ring of a stack born after the one before it. CloudFormation would make them all at once, three keys each, and
-   * KMS creates five keys a second for the whole account: a birth that is throttled for too long rolls the stack back.
-   * A ring that is taken out leaves a chain, and `DependsOn` alone is no update: nothing happens to the others.
-   */
-  bornInTurn(ring: CustomResource): void {
-    const stack = Stack.of(ring);
-    const before = this.lastBorn.get(stack);
-    if (before) ring.node.addDependency(before);
-    this.lastBorn.set(stack, ring);
   }
 
   private routes(to: Record<'issuer' | 'exchange' | 'wasIssued' | 'wellKnown', CurfewFunction>): void {
