@@ -34,7 +34,7 @@ export class CurfewDashboard extends Construct {
   constructor(scope: Construct, id: string, { instance, functions }: CurfewDashboardProps) {
     super(scope, id);
     this.dashboard = new Dashboard(this, 'Dashboard', { dashboardName: `curfew-${instance}` });
-    pinLogicalId(this.dashboard, 'Dashboard');
+    pinLogicalId(this.dashboard, 'DashboardSigning');
     const labels = Object.entries(functions);
     this.dashboard.addWidgets(
       graph(

@@ -153,7 +153,7 @@ export class SigningPlane extends Construct {
       eventBusName: `curfew-${instance}`,
       description: `curfew ${instance}`,
     });
-    pinLogicalId(this.eventBus, 'EventBus');
+    pinLogicalId(this.eventBus, 'EventBusSigning');
 
     const own: Targets = {
       ...evidence.targets,

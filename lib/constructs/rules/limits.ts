@@ -45,7 +45,7 @@ function environment(at: Rendered, all: readonly Rendered[]): Found[] {
   const filled = Object.entries(variables).map(([name, value]) => [name, filledIn(value, within(at, all))]);
   return found(at, {
     is: `the environment of ${String(variables.CURFEW_FUNCTION)}`,
-    bytes: Buffer.byteLength(JSON.stringify(Object.fromEntries(filled))),
+    size: Buffer.byteLength(JSON.stringify(Object.fromEntries(filled))),
     max: LIMITS.environmentBytes,
     fix: 'shorten publicBaseUrl, logOrigin, or the names of the stacks',
   });
@@ -55,7 +55,7 @@ function managedPolicy(at: Rendered, all: readonly Rendered[]): Found[] {
   if (at.type !== 'AWS::IAM::ManagedPolicy') return [];
   return found(at, {
     is: `the managed policy ${at.logicalId}`,
-    bytes: policyLength(at, all),
+    size: policyLength(at, all),
     max: LIMITS.managedPolicyCharacters,
     fix: 'shorten the names of the stacks, or give it fewer statements',
   });
@@ -68,13 +68,13 @@ function template(at: Rendered): Found[] {
   return [
     ...found(at, {
       is: `the number of outputs in ${of}`,
-      bytes: Object.keys(Outputs).length,
+      size: Object.keys(Outputs).length,
       max: LIMITS.outputs,
       fix: 'configure fewer HR sources in one instance',
     }),
     ...found(at, {
       is: of,
-      bytes: Buffer.byteLength(text),
+      size: Buffer.byteLength(text),
       max: LIMITS.templateBytes,
       fix: 'give some rings another stack: "stack": 2',
     }),
@@ -98,13 +98,10 @@ function within({ stack }: Rendered, all: readonly Rendered[]) {
   return { stackName: stack.stackName, region: stack.region, typeOf };
 }
 
-function found(
-  at: Rendered,
-  { is, bytes, max, fix }: { is: string; bytes: number; max: number; fix: string },
-): Found[] {
-  if (bytes <= max) return [];
+function found(at: Rendered, { is, size, max, fix }: { is: string; size: number; max: number; fix: string }): Found[] {
+  if (size <= max) return [];
   const error = new CurfewError('ERR_CONFIG_INVALID', `${is} would be larger than AWS allows`, {
-    got: `about ${bytes}`,
+    got: `about ${size}`,
     allowed: `at most ${max}`,
     fix,
   });
