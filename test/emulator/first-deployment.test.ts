@@ -1,6 +1,6 @@
 /**
- * A first production deployment that failed, as docs/runbook.md tells to repeat it. The name that nothing answers at stands
- * for whatever may be wrong: the ring is not born, and its stack with it.
+ * A first production deployment that failed, as docs/runbook.md tells to repeat it. What fails stands for whatever may be
+ * wrong: a legacy key that would be accepted for two years, which only the ring's birth can refuse, for it knows the day.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,21 +14,22 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { type DeployOptions, deploy } from '../../emulator/deploy';
 import { LOCAL_REGION } from '../../emulator/emulator';
+import { signingKey } from '../support/keys';
 
 const cloudFormation = new CloudFormationClient({});
 const dir = mkdtempSync(join(tmpdir(), 'curfew-first-'));
 jest.setTimeout(240_000);
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const GOOD = `${process.env.AWS_ENDPOINT_URL}/_aws/execute-api/{apiId}/$default`;
-const NOBODY_ANSWERS = 'https://127.0.0.1:1';
+const IN_TWO_YEARS = Math.floor(Date.now() / 1000) + 2 * 365 * 86_400;
+const REFUSED = [{ jwk: signingKey().jwk, verifyUntil: IN_TWO_YEARS, approver: 'CHG-7' }];
 
-async function deployed(instance: string, publicBaseUrl: string, more: Partial<DeployOptions> = {}): Promise<string> {
+async function deployed(instance: string, legacyKeys: object[], more: Partial<DeployOptions> = {}): Promise<string> {
   const configuration = {
     instance,
     region: LOCAL_REGION,
     stage: 'production',
-    publicBaseUrl,
+    publicBaseUrl: `${process.env.AWS_ENDPOINT_URL}/_aws/execute-api/{apiId}/$default`,
     logOrigin: `example.com/${instance}`,
     settings: { propagationSeconds: 1, verifierCacheSeconds: 1 },
     rings: [
@@ -37,6 +38,7 @@ async function deployed(instance: string, publicBaseUrl: string, more: Partial<D
         issuer: 'https://login.example.com/customer-api',
         audience: 'https://api.example.com',
         rotationCheckMinutes: 60,
+        legacyKeys,
       },
     ],
     sources: { hr: { scheme: 'bamboohr' } },
@@ -62,7 +64,7 @@ async function eventsOf(instance: string): Promise<StackEvent[]> {
 }
 
 test('B4: rolled back, it stays protected; once it is not, the next deployment succeeds beside what stayed behind', async () => {
-  expect(await deployed('first', NOBODY_ANSWERS)).toContain('Custom::CurfewRing');
+  expect(await deployed('first', REFUSED)).toContain('ERR_RING_LIMIT');
   expect(await stackOf('first')).toEqual({ status: 'ROLLBACK_COMPLETE', isProtected: true });
   const skipped = (await eventsOf('first')).filter(({ ResourceStatus }) => ResourceStatus === 'DELETE_SKIPPED');
   expect(skipped.map(({ ResourceType }) => ResourceType).sort()).toEqual([
@@ -71,20 +73,20 @@ test('B4: rolled back, it stays protected; once it is not, the next deployment s
     'AWS::S3::BucketPolicy',
   ]);
 
-  expect(await deployed('first', GOOD, { isBootstrapped: true })).toContain(
+  expect(await deployed('first', [], { isBootstrapped: true })).toContain(
     'cannot be deleted while TerminationProtection is enabled',
   );
   const StackName = 'curfew-first-signing';
   await cloudFormation.send(new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }));
-  expect(await deployed('first', GOOD, { isBootstrapped: true })).toBe('deployed');
+  expect(await deployed('first', [], { isBootstrapped: true })).toBe('deployed');
   expect(await stackOf('first')).toEqual({ status: 'CREATE_COMPLETE', isProtected: true });
 });
 
 test('B4: with --no-rollback the same command again is all there is to do', async () => {
   const more = { isBootstrapped: true, isKeptOnFailure: true };
-  expect(await deployed('again', NOBODY_ANSWERS, more)).toContain('Custom::CurfewRing');
+  expect(await deployed('again', REFUSED, more)).toContain('ERR_RING_LIMIT');
   expect(await stackOf('again')).toEqual({ status: 'CREATE_FAILED', isProtected: true });
-  expect(await deployed('again', GOOD, more)).toBe('deployed');
+  expect(await deployed('again', [], more)).toBe('deployed');
   const skipped = (await eventsOf('again')).filter(({ ResourceStatus }) => ResourceStatus?.startsWith('DELETE_'));
   expect(skipped).toEqual([]);
 });
