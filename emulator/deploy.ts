@@ -25,10 +25,19 @@ export interface DeployOptions {
   readonly app?: string;
   /** The account has been bootstrapped by an earlier deploy. @default false */
   readonly isBootstrapped?: boolean;
+  /** `--no-rollback`: what failed stays as far as it came, and the next deploy goes on from there. @default false */
+  readonly isKeptOnFailure?: boolean;
   readonly log: (line: string) => void;
 }
 
-export async function deploy({ dir, configuration, app, isBootstrapped, log }: DeployOptions): Promise<Outputs> {
+export async function deploy({
+  dir,
+  configuration,
+  app,
+  isBootstrapped,
+  isKeptOnFailure,
+  log,
+}: DeployOptions): Promise<Outputs> {
   const config = resolve(dir, 'config.json');
   const outputs = resolve(dir, 'outputs.json');
   const assembly = resolve(dir, 'cdk.out');
@@ -50,6 +59,7 @@ export async function deploy({ dir, configuration, app, isBootstrapped, log }: D
       `--outputs-file=${outputs}`,
       `--context=config=${config}`,
       ...(app ? ['--app', app] : []),
+      ...(isKeptOnFailure ? ['--no-rollback'] : []),
     ],
     log,
   );

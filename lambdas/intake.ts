@@ -4,8 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { entry } from '../lib/aws/entry';
 import { CurfewError, type ErrorCode, isCurfewError } from '../lib/domain/base/errors';
 import { deliveryWrites } from '../lib/domain/intake/inbox';
-import type { HrSourceConfig } from '../lib/domain/intake/schemes';
-import { verifyDelivery } from '../lib/domain/intake/schemes';
+import { type HrSourceConfig, verifyDelivery } from '../lib/domain/intake/schemes';
 import { BODY_BYTES_MAX, parseStatements } from '../lib/domain/intake/statement';
 import type { Deps } from '../lib/ports';
 import { answer } from '../lib/work/http-answers';
@@ -38,9 +37,9 @@ export async function receiveWebhook(request: WebhookRequest, deps: Deps<'intake
 
 async function accept(
   request: WebhookRequest,
-  { clock, config, secrets, tables }: Deps<'intake'>,
+  { clock, hrSources, secrets, tables }: Deps<'intake'>,
 ): Promise<WebhookAnswer> {
-  const [source, { scheme, corroboration }] = findSource(request.pathParameters?.source, config.sources ?? {});
+  const [source, { scheme, corroboration }] = await findSource(request.pathParameters?.source, hrSources);
   const headers = lowerCased(request.headers);
   const rawBody = bytesOf(request);
   checkContentType(headers['content-type']);
@@ -61,15 +60,12 @@ async function accept(
   return answer(isNew ? 202 : 200, { delivery: deliveryId, known: !isNew });
 }
 
-function findSource(
+async function findSource(
   given: string | undefined,
-  sources: Readonly<Record<string, HrSourceConfig>>,
-): [string, HrSourceConfig] {
+  sources: Deps<'intake'>['hrSources'],
+): Promise<[string, HrSourceConfig]> {
   // Lower case only: the inbox keeps a partition of its own whose name is in capitals.
-  const source =
-    /^[a-z][a-z0-9-]{0,62}$/.test(given ?? '') && Object.hasOwn(sources, given ?? '')
-      ? sources[given ?? '']
-      : undefined;
+  const source = given !== undefined && /^[a-z][a-z0-9-]{0,62}$/.test(given) ? await sources.find(given) : undefined;
   if (given !== undefined && source !== undefined) return [given, source];
   throw new CurfewError('ERR_WEBHOOK_SOURCE', 'unknown HR source', {
     fix: 'POST to /hr/ and the configured name of the source',

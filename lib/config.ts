@@ -25,6 +25,11 @@ const ring = z.strictObject({
   standbyAgeSeconds: z.number().nonnegative().optional(),
   verifiers: z.array(verifier).default([]),
   legacyKeys: z.array(z.unknown()).default([]),
+  /**
+   * CloudFormation has room for some thirty rings in a stack. Said for each ring, and not counted: a ring that another one
+   * moved to another stack would be without its schedules while both are deployed.
+   */
+  stack: z.int().min(1).max(20).default(1),
   /** First step of a removal; the second is to take the ring out. */
   closing: z.boolean().default(false),
 });
@@ -58,7 +63,7 @@ const configuration = z.strictObject({
   /** KMS keys live in one region and so does everything that uses them. */
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
   stage: z.enum(STAGES),
-  /** Where the public documents are served; `{apiId}` stands for the API of the signing stack, `{cdn}` for its CDN. */
+  /** Where the public documents are served; `{apiId}` and `{region}` are those of the signing stack, `{cdn}` its CDN. */
   publicBaseUrl: z.string(),
   /** Name of the evidence log on its checkpoints. */
   logOrigin: z.string(),

@@ -16,6 +16,7 @@ const PORT_OPENED_BY: Readonly<Record<string, PortName>> = {
   invoke: 'functions',
   seal: 'sealer',
   secret: 'secrets',
+  'hr-sources:get': 'hrSources',
   'iam:read': 'iam',
   'iam:latch': 'latch',
   'iam:disable': 'iamDisabler',

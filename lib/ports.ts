@@ -10,6 +10,7 @@ import type { MetricName } from './domain/deployment/metrics';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/deployment/rights';
 import type { SigningAlgorithm } from './domain/jose/algorithm';
 import type { Range, Readable } from './domain/store/entity';
+import type { HrSource } from './domain/store/hr-sources';
 import type { Allowed, Row, RowKey, TableRight, Write } from './domain/store/table';
 
 /** Whole epoch seconds. */
@@ -146,6 +147,14 @@ export interface Secrets<N extends string = string> {
   values(name: N): Promise<readonly string[]>;
 }
 
+/**
+ * The HR sources of the deployment by the name in their URL. Undefined: there is none of that name. A source that was
+ * added or changed is known everywhere within a minute.
+ */
+export interface HrSources {
+  find(name: string): Promise<HrSource | undefined>;
+}
+
 export interface AccessKey {
   readonly accessKeyId: string;
   readonly status: 'Active' | 'Inactive';
@@ -225,6 +234,7 @@ export type PortsFor<R extends Right> = {
   If<R, `invoke:${string}`, { readonly functions: Functions<R> }> &
   If<R, 'seal', { readonly sealer: Pick<Sealer, 'seal'> }> &
   If<R, 'secret:webhook' | 'secret:pepper', { readonly secrets: Secrets }> &
+  If<R, 'hr-sources:get', { readonly hrSources: HrSources }> &
   If<R, 'iam:read', { readonly iam: IamReader }> &
   If<R, 'iam:latch', { readonly latch: IamLatch }> &
   If<R, 'iam:disable', { readonly iamDisabler: IamDisabler }> &

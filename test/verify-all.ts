@@ -37,7 +37,7 @@ const WHAT: Readonly<Record<string, string>> = {
   synth: 'the templates that tests look at',
   unit: 'the tests in memory with many draws: storms, mutants, states, synthesised configurations',
   python: 'the local AWS is there',
-  ports: 'the adapters, and the life of the emulator',
+  ports: 'the adapters, the life of the emulator, and a first deployment that failed',
   demo: 'the demo',
   rings: 'rings on the deployment, under full load',
   emulator: 'every command under every policy, webhooks, the evidence',

@@ -11,7 +11,7 @@ import { type DeploymentConfig, parseDeploymentConfig } from '../domain/deployme
 import type { FunctionName } from '../domain/deployment/rights';
 import { ENV } from '../env';
 import { parsedTables } from '../parsed-tables';
-import type { Deps } from '../ports';
+import type { Deps, HrSources } from '../ports';
 import { type AllPorts, type PortName, portsOpenedFor } from '../ports-opened';
 import { formatCalleeError } from './callee-error';
 import { systemClock } from './clock';
@@ -54,7 +54,8 @@ function openAtStart<F extends FunctionName>(name: F): Deps<F> | undefined {
 /** The ports that the row of this Lambda opens; no other client is even loaded. */
 export function depsFrom<F extends FunctionName>(name: F, environment: Environment): Deps<F> {
   const config = parseDeploymentConfig(needed(environment, ENV.config));
-  const opened = [...portsOpenedFor(name)].map((port) => [port, ADAPTERS[port]({ config, environment })]);
+  const given = { config, environment };
+  const opened = [...portsOpenedFor(name)].map((port) => [port, ADAPTERS[port](given)]);
   return { clock: systemClock, random: systemRandom, config, ...Object.fromEntries(opened) } as Deps<F>;
 }
 
@@ -92,10 +93,12 @@ const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
     const shredKeyArn = configured(config, 'shredKeyArn');
     return new KmsSealer({ shredKeyArn, shredTable: needed(environment, ENV.table('shred')) }, systemRandom);
   },
-  secrets: ({ config }) => {
+  secrets: (given) => {
     const { SecretsManagerSecrets, secretArnIn } = require('./secrets') as typeof import('./secrets');
-    return new SecretsManagerSecrets(secretArnIn(config), systemClock);
+    const sources = given.config.hrSourcesArn === undefined ? undefined : hrSourcesOf(given);
+    return new SecretsManagerSecrets(secretArnIn(given.config.pepperSecretArn, sources), systemClock);
   },
+  hrSources: (given) => hrSourcesOf(given),
   iam: () => {
     const { AwsIamReader } = require('./iam') as typeof import('./iam');
     return new AwsIamReader();
@@ -125,6 +128,18 @@ const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
     return new FetchHttp();
   },
 };
+
+/** Two ports of one Lambda ask for the same document: it is read once. */
+const hrSourcesRead = new WeakMap<Given, HrSources>();
+
+function hrSourcesOf(given: Given): HrSources {
+  const known = hrSourcesRead.get(given);
+  if (known) return known;
+  const { AwsHrSources } = require('./hr-sources') as typeof import('./hr-sources');
+  const sources = new AwsHrSources(configured(given.config, 'hrSourcesArn'), systemClock);
+  hrSourcesRead.set(given, sources);
+  return sources;
+}
 
 function needed(environment: Environment, variable: string): string {
   const value = environment[variable];

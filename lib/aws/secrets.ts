@@ -8,8 +8,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { CurfewError } from '../domain/base/errors';
-import type { DeploymentConfig } from '../domain/deployment/deployment-config';
-import type { Clock, Secrets } from '../ports';
+import type { Clock, HrSources, Secrets } from '../ports';
 import { awsError } from './errors';
 
 const CACHE_SECONDS = 60;
@@ -18,7 +17,7 @@ export class SecretsManagerSecrets implements Secrets {
   private readonly cached = new Map<string, { readonly at: number; readonly values: readonly string[] }>();
 
   constructor(
-    private readonly secretArn: (name: string) => string,
+    private readonly secretArn: (name: string) => string | Promise<string>,
     private readonly clock: Clock,
     private readonly secretsManager = new SecretsManagerClient({}),
   ) {}
@@ -28,7 +27,8 @@ export class SecretsManagerSecrets implements Secrets {
     const cached = this.cached.get(name);
     if (cached && at - cached.at < CACHE_SECONDS) return cached.values;
 
-    const stages = await Promise.all([this.value(name, 'AWSCURRENT'), this.value(name, 'AWSPREVIOUS')]);
+    const arn = await this.secretArn(name);
+    const stages = await Promise.all([this.value(arn, 'AWSCURRENT'), this.value(arn, 'AWSPREVIOUS')]);
     const values = stages.filter((value) => value !== undefined);
     if (stages[0] === undefined)
       throw new CurfewError('ERR_NOT_FOUND', 'the secret has no current value', { got: name });
@@ -37,8 +37,8 @@ export class SecretsManagerSecrets implements Secrets {
   }
 
   /** Undefined: no version of the secret carries this stage. */
-  private async value(name: string, VersionStage: string): Promise<string | undefined> {
-    const request = new GetSecretValueCommand({ SecretId: this.secretArn(name), VersionStage });
+  private async value(SecretId: string, VersionStage: string): Promise<string | undefined> {
+    const request = new GetSecretValueCommand({ SecretId, VersionStage });
     try {
       return (await this.secretsManager.send(request)).SecretString;
     } catch (error) {
@@ -48,10 +48,13 @@ export class SecretsManagerSecrets implements Secrets {
   }
 }
 
-/** Where a configured name points: `pepper`, or the name of an HR source. */
-export function secretArnIn(config: DeploymentConfig): (name: string) => string {
-  return (name) => {
-    const arn = name === 'pepper' ? config.pepperSecretArn : config.sources?.[name]?.secretArn;
+/** Where a configured name points: `pepper`, or the name of an HR source. Whoever reads the pepper alone has no sources. */
+export function secretArnIn(
+  pepperSecretArn: string | undefined,
+  sources: HrSources | undefined,
+): (name: string) => Promise<string> {
+  return async (name) => {
+    const arn = name === 'pepper' ? pepperSecretArn : (await sources?.find(name))?.secretArn;
     if (arn !== undefined) return arn;
     throw new CurfewError('ERR_NOT_FOUND', 'unknown secret', { got: name });
   };

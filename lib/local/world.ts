@@ -8,11 +8,13 @@
 import type { DeploymentConfig } from '../domain/deployment/deployment-config';
 import { type FunctionName, RIGHTS } from '../domain/deployment/rights';
 import { parseSettings } from '../domain/deployment/settings';
+import type { HrSource } from '../domain/store/hr-sources';
 import type { Deps, PortsFor } from '../ports';
 import { type AllPorts, portsOpenedFor } from '../ports-opened';
 import { SettableClock } from './clock';
 import { Faults } from './faults';
 import { MemoryFunctions } from './functions';
+import { MemoryHrSources } from './hr-sources';
 import { MemoryHttp } from './http';
 import { MemoryIam } from './iam';
 import { Interposer } from './interposer';
@@ -34,6 +36,8 @@ export interface WorldOptions {
   readonly now?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly config?: Partial<DeploymentConfig>;
+  /** HR sources, by name. */
+  readonly sources?: Readonly<Record<string, HrSource>>;
   readonly seed?: string;
   /** @default - AWS behaves, but for what it always does */
   readonly weather?: Weather;
@@ -53,6 +57,7 @@ export class World {
   readonly objects = new MemoryObjects();
   readonly sealer: MemorySealer;
   readonly secrets = new MemorySecrets();
+  readonly hrSources = new MemoryHrSources();
   readonly iam: MemoryIam;
   readonly functions: MemoryFunctions;
   readonly workflow = new MemoryWorkflow();
@@ -76,6 +81,7 @@ export class World {
     // A stream of its own: how many keys are born changes no other draw.
     this.kms = new MemoryKms(this.clock, new SeededRandom(`${seed}, keys`), this.weather);
     this.sealer = new MemorySealer(this.random);
+    this.hrSources.write(options.sources ?? {});
     this.secrets.rotate('pepper', this.random.bytes(32).toString('base64url'));
 
     const publicUseOf = (name: FunctionName) => policyAllowing([roleArn(name)], ['kms:Sign', 'kms:GetPublicKey']);
@@ -100,7 +106,7 @@ export class World {
         rotator: roleArn('rotator'),
         disabler: roleArn('disabler'),
       },
-      sources: {},
+      hrSourcesArn: `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:hr-sources`,
       ...options.config,
     };
   }
@@ -118,6 +124,7 @@ export class World {
       functions: this.functions.restricted(rights),
       sealer: this.sealer,
       secrets: this.secrets.restricted(rights),
+      hrSources: this.hrSources,
       iam: this.iam,
       latch: this.iam,
       iamDisabler: this.iam,

@@ -1,15 +1,11 @@
 /** Stack `signing`: owns every Lambda that touches ring keys, and the rings. */
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../config';
 import { pascal } from '../constructs/parts/names';
 import { arnOf } from '../constructs/parts/secret';
-import { SigningKeyRing } from '../constructs/ring/signing-key-ring';
 import { SigningPlane, type SigningPlaneProps } from '../constructs/ring/signing-plane';
-import { VerifierCache } from '../constructs/ring/verifier-cache';
-import type { SigningAlgorithm } from '../domain/jose/algorithm';
-import type { LegacyKeyConfig } from '../domain/rings/configuration';
+import { addRings } from './rings';
 
 interface SigningStackProps extends StackProps, SigningPlaneProps {
   readonly rings: Configuration['rings'];
@@ -21,29 +17,15 @@ export class SigningStack extends Stack {
   constructor(scope: Construct, id: string, props: SigningStackProps) {
     super(scope, id, props);
     this.plane = new SigningPlane(this, 'Plane', props);
-    for (const ring of props.rings)
-      new SigningKeyRing(this, `Ring-${ring.id}`, {
-        plane: this.plane,
-        ringId: ring.id,
-        issuer: ring.issuer,
-        audience: ring.audience,
-        algorithm: ring.algorithm as SigningAlgorithm,
-        rotationSchedule: everyMinutes(ring.rotationCheckMinutes),
-        period: Duration.days(ring.periodDays),
-        maxTtl: seconds(ring.maxTtlSeconds),
-        standbyAge: seconds(ring.standbyAgeSeconds),
-        verifiers: ring.verifiers.map(({ name, cacheSeconds }) => ({
-          name,
-          cache:
-            cacheSeconds === 'unbounded' ? VerifierCache.UNBOUNDED : VerifierCache.of(Duration.seconds(cacheSeconds)),
-        })),
-        legacyKeys: ring.legacyKeys as readonly LegacyKeyConfig[],
-        closing: ring.closing,
-      });
+    addRings(this, this.plane, props.rings);
 
     new CfnOutput(this, 'Stage', { value: props.stage });
     new CfnOutput(this, 'PublicBaseUrl', { value: this.plane.publicBaseUrl });
     new CfnOutput(this, 'ApiId', { value: this.plane.http.api.apiId });
+    new CfnOutput(this, 'ApiUrl', { value: this.plane.http.api.apiEndpoint });
+    // What a name of your own is to point at; CloudFront chooses it.
+    if (this.plane.cdn)
+      new CfnOutput(this, 'CdnDomainName', { value: this.plane.cdn.distribution.distributionDomainName });
     new CfnOutput(this, 'FeedKeyArn', { value: this.plane.feedKey.keyArn });
     new CfnOutput(this, 'PepperSecretArn', { value: arnOf(this.plane.pepper) });
     new CfnOutput(this, 'PublicBucketName', { value: this.plane.publicBucket.bucketName });
@@ -55,16 +37,4 @@ export class SigningStack extends Stack {
     for (const [name, fn] of Object.entries(this.plane.functions))
       new CfnOutput(this, `Function${pascal(name)}Name`, { value: fn.functionName });
   }
-}
-
-function seconds(amount: number | undefined): Duration | undefined {
-  return amount === undefined ? undefined : Duration.seconds(amount);
-}
-
-/** CDK would throw for a rate of 0; the ring has it reported with whatever else is wrong. */
-function everyMinutes(minutes: number | undefined): ScheduleExpression {
-  const isRate = minutes !== undefined && Number.isSafeInteger(minutes) && minutes > 0;
-  return isRate
-    ? ScheduleExpression.rate(Duration.minutes(minutes))
-    : ScheduleExpression.expression(minutes === undefined ? '' : `rate(${minutes} minutes)`);
 }

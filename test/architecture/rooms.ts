@@ -200,16 +200,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'lib/constructs/rights': {
     is: 'what each right means in IAM, for Lambdas and for people',
-    imports: [
-      ...CDK,
-      'lib/constructs/parts',
-      'lib/env.ts',
-      DOMAIN.base,
-      DOMAIN.jose,
-      DOMAIN.store,
-      DOMAIN.intake,
-      DOMAIN.deployment,
-    ],
+    imports: [...CDK, 'lib/constructs/parts', 'lib/env.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.deployment],
   },
   'lib/constructs/watch': {
     is: 'the table of all alarms',

@@ -32,6 +32,7 @@ test.each<[string, Right]>([
   ['checkpoint key', 'sign:checkpoint'],
   ['pepper', 'secret:pepper'],
   ['webhook secrets', 'secret:webhook'],
+  ['HR sources', 'hr-sources:get'],
 ])('names everybody who uses the %s', (what, right) => {
   expect(rowOf(what)).toEqual(having((one) => one === right));
 });

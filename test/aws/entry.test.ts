@@ -15,6 +15,7 @@ const CONFIG = {
   denyPolicyArn: 'arn:deny',
   stateMachineArn: 'arn:machine',
   eventBusName: 'default',
+  hrSourcesArn: 'arn:sources',
 };
 const ENVIRONMENT = {
   AWS_REGION: 'us-east-1',

@@ -16,6 +16,10 @@ const WILDCARDS: readonly { readonly shape: RegExp; readonly reason: string }[] 
     shape: /:cloudformation:.*:stack\/curfew-example-\*\/\*$/,
     reason: 'the stacks of this instance, by name: CloudFormation ends an ARN with an id of its own',
   },
+  {
+    shape: /:secret:\*SecretWebhook\*$/,
+    reason: 'whether each webhook secret has a value, and never the value; of this instance, by their tag',
+  },
   { shape: /:user\/\*$/, reason: 'any user of the account may turn out to be the leaver' },
   {
     shape: /:kms:[^:]+:<AWS::AccountId>:key\/\*$/,

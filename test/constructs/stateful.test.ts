@@ -1,3 +1,4 @@
+import { nameOf } from './physical-names';
 import { synthesise } from './synthesised';
 import { ofType, type Resources, type Statement, templatesOf } from './templates';
 
@@ -17,11 +18,12 @@ function stateful(resources: Resources): string[] {
 }
 
 test('logical ids of what carries state are pinned: CloudFormation would take another id for another resource', () => {
-  expect(stateful(production.evidence).filter((id) => !id.includes('ReaderPolicy'))).toEqual([
+  expect(stateful(production.evidence)).toEqual([
     'BucketEvidence',
     'BucketHeads',
     'KeyCheckpoint',
     'KeyShred',
+    'PolicyEvidenceReader',
     'TableLog',
     'TableShred',
   ]);
@@ -42,6 +44,7 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
     'PolicyDenyLeavers',
     'PolicyOperator',
     'PolicyResponder',
+    'SecretHrSources',
     'SecretWebhookBamboohr',
     'SecretWebhookPeopleSystem',
     'TableCases',
@@ -64,6 +67,69 @@ test('in production what carries state outlives its stack; a first deploy that f
       expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, policy, 'Retain']);
     }
 });
+
+/** What stays behind under a fixed name stops every later try: "already exists". */
+describe('B4: a first deployment that failed can be repeated', () => {
+  const cdn = synthesise('production', { publicBaseUrl: 'https://{cdn}', cdn: {} });
+  const all = Object.entries({ ...cdn.evidence, ...cdn.signing, ...cdn.offboarding });
+
+  test('whatever has a fixed name goes with the creation that failed', () => {
+    const named = all.filter(([, resource]) => nameOf(resource) !== undefined);
+    const policies = named.map(([id, { DeletionPolicy = 'Delete' }]) => [id, DeletionPolicy] as const);
+    expect(policies.filter(([, policy]) => policy !== 'Delete').sort()).toEqual([
+      ['RoleDisabler', 'RetainExceptOnCreate'],
+      ['RoleIssuer', 'RetainExceptOnCreate'],
+      ['RoleResigner', 'RetainExceptOnCreate'],
+      ['RoleRotator', 'RetainExceptOnCreate'],
+    ]);
+  });
+
+  test('nothing else has a fixed name, and each holds that of the instance', () => {
+    const types = all.filter(([, resource]) => nameOf(resource) !== undefined).map(([, { Type }]) => Type);
+    expect([...new Set(types)].sort()).toEqual([
+      'AWS::CloudFront::CachePolicy',
+      'AWS::CloudWatch::Alarm',
+      'AWS::CloudWatch::Dashboard',
+      'AWS::Events::EventBus',
+      'AWS::IAM::ManagedPolicy',
+      'AWS::IAM::Role',
+    ]);
+    for (const [, resource] of all)
+      if (nameOf(resource) !== undefined) expect(nameOf(resource)).toMatch(/^curfew-example(-|$)/);
+  });
+
+  test('what a roll-back cannot delete is retained, and has no fixed name', () => {
+    const retained = all.filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain');
+    expect([...new Set(retained.map(([, { Type }]) => Type))].sort()).toEqual([
+      'AWS::DynamoDB::GlobalTable',
+      'AWS::S3::Bucket',
+      'AWS::S3::BucketPolicy',
+    ]);
+    expect(retained.map(([, resource]) => nameOf(resource))).toEqual(retained.map(() => undefined));
+  });
+});
+
+/** The bucket outlives its stack. Without its policy anybody who may use S3 could hide what is locked in it. */
+test.each(['production', 'trial'] as const)(
+  'F-D7, %s: every bucket keeps its policy when its stack is deleted',
+  (stage) => {
+    const resources = Object.entries({ ...templatesOf(stage).evidence, ...templatesOf(stage).signing });
+    const policyOf = (bucket: string) =>
+      resources.filter(
+        ([, { Type, Properties }]) => Type === 'AWS::S3::BucketPolicy' && Properties.Bucket.Ref === bucket,
+      );
+    const buckets = resources.filter(([, { Type }]) => Type === 'AWS::S3::Bucket').map(([id]) => id);
+    expect(buckets).toEqual(['BucketEvidence', 'BucketHeads', 'BucketPublic']);
+    for (const bucket of buckets)
+      expect(
+        policyOf(bucket).map(([id, { DeletionPolicy, UpdateReplacePolicy }]) => [
+          id,
+          DeletionPolicy,
+          UpdateReplacePolicy,
+        ]),
+      ).toEqual([[`BucketPolicy${bucket.slice('Bucket'.length)}`, 'Retain', 'Retain']]);
+  },
+);
 
 /** No part of a template: CloudFormation is told of it beside. */
 test('in production no stack is deleted by one command', () => {

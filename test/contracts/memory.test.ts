@@ -1,5 +1,6 @@
 /** The in-memory twins keep the promises of the ports. The AWS adapters do in test/emulator/contracts.test.ts. */
 import { SettableClock } from '../../lib/local/clock';
+import { MemoryHrSources } from '../../lib/local/hr-sources';
 import { MemoryHttp } from '../../lib/local/http';
 import { MemoryIam } from '../../lib/local/iam';
 import { MemoryKms } from '../../lib/local/kms';
@@ -10,6 +11,7 @@ import { MemorySecrets } from '../../lib/local/secrets';
 import { MemoryTables } from '../../lib/local/tables';
 import { roleArn } from '../../lib/local/world';
 import { idsFor } from '../support/seeded';
+import { hrSourcesContract } from './hr-sources.contract';
 import { httpContract } from './http.contract';
 import { iamContract } from './iam.contract';
 import { kmsContract } from './kms.contract';
@@ -65,6 +67,12 @@ describe('secrets in memory', () =>
   secretsContract(() => {
     const secrets = new MemorySecrets();
     return { fresh: () => secrets, rotate: async (name, value) => secrets.rotate(name, value) };
+  }));
+
+describe('HR sources in memory', () =>
+  hrSourcesContract(() => {
+    const sources = new MemoryHrSources();
+    return { fresh: () => sources, write: (given) => sources.write(given) };
   }));
 
 describe('http in memory', () =>

@@ -32,7 +32,9 @@ const templates = synthesise('trial');
 const stacks = [templates.evidence, templates.signing, templates.offboarding];
 const all = (type: string) => stacks.flatMap((stack) => ofType(stack, type).map(([, resource]) => resource));
 const count = (type: string) => all(type).length;
-const outputs = Object.values(templates.stacks).flatMap((stack) => stack.node.children.map(({ node }) => node.id));
+/** Those of a CDN are there where there is one. */
+const withCdn = unsynthesised('trial', { publicBaseUrl: 'https://{cdn}', cdn: {} });
+const outputs = Object.values(withCdn.stacks).flatMap((stack) => stack.node.children.map(({ node }) => node.id));
 
 describe('docs/deploy.md', () => {
   test('the example parses, synthesises three stacks, and is named by every cdk command but bootstrap', () => {
@@ -182,16 +184,19 @@ describe('docs/remove.md', () => {
           .map((type) => [type, kept.filter(({ Type }) => Type === type).length]),
       );
     };
-    expect(retained('trial')).toEqual({ 'AWS::S3::Bucket': 3 });
+    expect(retained('trial')).toEqual({ 'AWS::S3::Bucket': 3, 'AWS::S3::BucketPolicy': 3 });
     expect(retained('production')).toEqual({
       'AWS::DynamoDB::GlobalTable': TABLES.length,
       'AWS::IAM::Role': 4,
       'AWS::KMS::Key': 4,
       'AWS::S3::Bucket': 3,
-      'AWS::SecretsManager::Secret': 3,
+      'AWS::S3::BucketPolicy': 3,
+      'AWS::SecretsManager::Secret': 4,
       'Custom::CurfewRing': 1,
     });
-    expect(remove.text).toMatch(/The three buckets always stay[\s\S]*ten\s+tables[\s\S]*four\s+KMS keys/);
+    expect(remove.text).toMatch(
+      /The three buckets and their policies always stay[\s\S]*ten\s+tables[\s\S]*four\s+KMS keys/,
+    );
   });
 
   test('the roles that stay are those with a fixed name', () => {

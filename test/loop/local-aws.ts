@@ -18,9 +18,11 @@ const ALL = readdirSync(join(PROJECT, 'test', 'emulator'))
   .map((name) => `test/emulator/${name}`);
 /** The adapters and the emulator itself: while the demo waits for its case, they need not wait for the demo. */
 const PORTS = ['contracts', 'lifecycle'].map(suite);
+/** Five deployments: at night. */
+const SLOW = ['first-deployment'].map(suite);
 /** Wait most of their time, for schedules and drains. */
 const RINGS = ['rotation'].map(suite);
-const OTHERS = ALL.filter((file) => !PORTS.includes(file) && !RINGS.includes(file));
+const OTHERS = ALL.filter((file) => ![...PORTS, ...SLOW, ...RINGS].includes(file));
 
 export async function onLocalAws(run: Run): Promise<Result[]> {
   // Once and first: two emulators that start together would each make it.
@@ -35,7 +37,12 @@ export async function onLocalAws(run: Run): Promise<Result[]> {
 async function ports({ folder, env }: Run): Promise<Result[]> {
   const emulator = await startEmulator({ dir: join(folder, 'ports'), log: speakerOf('ports') });
   try {
-    return [await suites('ports', PORTS, folder, { ...emulator.env, ...thoroughOf(env) })];
+    return [
+      await suites('ports', env.CURFEW_THOROUGH ? [...PORTS, ...SLOW] : PORTS, folder, {
+        ...emulator.env,
+        ...thoroughOf(env),
+      }),
+    ];
   } finally {
     await emulator.stop();
   }

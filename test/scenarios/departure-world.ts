@@ -39,7 +39,7 @@ export interface DepartureWorld extends SigningWorld {
 
 /** W-1042 has an IAM user with two access keys and a console login, a token subject and a KMS key of their own. */
 export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> {
-  const world = wireOffboarding(await signingWorld({ config: { sources: SOURCES } }, make));
+  const world = wireOffboarding(await signingWorld({ sources: SOURCES }, make));
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   const arn = world.iam.addUser('mallory', { accessKeyIds: ['AKIA1', 'AKIA2'], loginProfile: true });

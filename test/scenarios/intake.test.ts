@@ -16,7 +16,7 @@ const SOURCES = {
 } as const;
 
 function hrWorld(): World {
-  const world = new World({ now: NOW, config: { sources: SOURCES } });
+  const world = new World({ now: NOW, sources: SOURCES });
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   world.functions.register('case-folder', (request) => foldDelivery(request, world.deps('case-folder')));

@@ -21,7 +21,7 @@ const WHOLE: Deployed = {
   eventBusName: 'default',
   roleArns: { issuer: ARN, resigner: ARN, rotator: ARN, disabler: ARN },
   accountId: '000000000000',
-  sources: { hr: { scheme: 'bamboohr', corroboration: 'confirmed', secretArn: ARN } },
+  hrSourcesArn: ARN,
 };
 const written = (value: unknown) => JSON.stringify(value);
 const refused = (value: unknown, what: string) =>

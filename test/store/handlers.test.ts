@@ -114,7 +114,7 @@ test('every Lambda and command that may read a table is in the stories', () => {
   expect(all.map(([name]) => name).filter((name) => !readers.has(name as Reader))).toEqual([]);
 });
 
-const NO_TABLE = /^(evidence|heads|public|http):/;
+const NO_TABLE = /^(evidence|heads|public|http|hr-sources):/;
 
 test('no exception is left that no act needs', () => {
   const names = new Set(moments.flatMap((moment) => moment.readings.map((reading) => nameOf(moment, reading))));

@@ -102,16 +102,19 @@ export class EvidenceLog extends Construct {
   }
 
   private evidenceReader(): Role {
-    return new Role(this, 'Reader', {
+    const policy = new ManagedPolicy(this, 'ReaderPolicy', {
+      description: `read the evidence of curfew ${this.config.instance}`,
+      statements: statementsFor(this, 'auditor', ['evidence export'], this.targets),
+    });
+    pinLogicalId(policy, 'PolicyEvidenceReader');
+    const reader = new Role(this, 'Reader', {
       description: `curfew ${this.config.instance}: exports evidence, changes nothing`,
       assumedBy: new AccountRootPrincipal(),
-      managedPolicies: [
-        new ManagedPolicy(this, 'ReaderPolicy', {
-          description: `read the evidence of curfew ${this.config.instance}`,
-          statements: statementsFor(this, 'auditor', ['evidence export'], this.targets),
-        }),
-      ],
+      managedPolicies: [policy],
     });
+    // People and their tools were given its ARN.
+    pinLogicalId(reader, 'RoleEvidenceReader');
+    return reader;
   }
 }
 

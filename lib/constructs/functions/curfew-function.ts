@@ -10,7 +10,8 @@ import type { DeploymentConfig } from '../../domain/deployment/deployment-config
 import { type FunctionName, RIGHTS, type Right } from '../../domain/deployment/rights';
 import { timeOutSeconds } from '../../domain/deployment/time-outs';
 import { ENV } from '../../env';
-import { type Stage, statefulPolicy } from '../parts/stage';
+import { pascal } from '../parts/names';
+import { pinLogicalId, type Stage, statefulPolicy } from '../parts/stage';
 import { grantFor, type Targets } from '../rights/grants';
 import { DeadLetters } from './dead-letters';
 import type { LambdaCode } from './lambda-bundle';
@@ -66,6 +67,7 @@ export class CurfewFunction extends Construct {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    pinLogicalId(this.logs, `Logs${pascal(name)}`);
     this.role = roleOf ? this.shared(roleOf, name) : this.ownRole(props);
 
     this.function = new LambdaFunction(this, 'Function', {
@@ -86,6 +88,8 @@ export class CurfewFunction extends Construct {
         ...Object.assign({}, ...grants.map((grant) => grant.environment)),
       },
     });
+    // Other stacks name it by an export, and an export in use cannot change: they would have to let go of it first.
+    pinLogicalId(this.function, `Function${pascal(name)}`);
     this.role.addToPolicy(
       new PolicyStatement({
         effect: Effect.ALLOW,
@@ -110,6 +114,8 @@ export class CurfewFunction extends Construct {
       retryAttempts: 1,
       maxEventAge: Duration.hours(1),
     });
+    // A function has one: deleting the old one after a move would delete the new one.
+    pinLogicalId(this.function.node.findChild('EventInvokeConfig'), `AsyncInvoke${this.node.id}`);
   }
 
   private ownRole({ name, config, stage }: CurfewFunctionProps): Role {
@@ -117,6 +123,7 @@ export class CurfewFunction extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       roleName: isNamedRole(name) ? roleNameOf(config.instance, name) : undefined,
     });
+    pinLogicalId(role, `Role${pascal(name)}`);
     if (isNamedRole(name)) role.applyRemovalPolicy(statefulPolicy(stage));
     return role;
   }

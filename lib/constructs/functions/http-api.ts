@@ -13,9 +13,13 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { pascal } from '../parts/names';
+import { pinLogicalId } from '../parts/stage';
 import type { CurfewFunction } from './curfew-function';
 
 interface CurfewHttpApiProps {
+  /** `signing`, `intake`: what its logical ids begin with. Its URL is in the hands of others, so it never changes. */
+  readonly name: string;
   readonly description: string;
 }
 
@@ -38,15 +42,19 @@ interface CurfewRoute {
 export class CurfewHttpApi extends Construct {
   readonly api: HttpApi;
   private readonly stage: HttpStage;
+  private readonly logicalId: string;
   private readonly throttles: Record<string, { ThrottlingRateLimit: number; ThrottlingBurstLimit: number }> = {};
 
-  constructor(scope: Construct, id: string, { description }: CurfewHttpApiProps) {
+  constructor(scope: Construct, id: string, { name, description }: CurfewHttpApiProps) {
     super(scope, id);
+    this.logicalId = `Api${pascal(name)}`;
     this.api = new HttpApi(this, 'Api', { description, createDefaultStage: false });
+    pinLogicalId(this.api, this.logicalId);
     const logs = new LogGroup(this, 'AccessLogs', {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    pinLogicalId(logs, `${this.logicalId}AccessLogs`);
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -65,6 +73,7 @@ export class CurfewHttpApi extends Construct {
         ),
       },
     });
+    pinLogicalId(this.stage, `${this.logicalId}Stage`);
     // HttpStage knows one throttle for all routes, and no other.
     (this.stage.node.defaultChild as CfnStage).routeSettings = Lazy.any({ produce: () => this.throttles });
   }
@@ -76,6 +85,9 @@ export class CurfewHttpApi extends Construct {
       integration: new HttpLambdaIntegration(to.node.id, to.function),
       authorizer: 'authorizer' in access ? access.authorizer : new HttpNoneAuthorizer(),
     });
+    // An API has a route once: one more of the same key "already exists".
+    for (const route of routes)
+      pinLogicalId(route, `${this.logicalId}Route${method}${path.replaceAll(/[^A-Za-z0-9]/g, '')}`);
     this.throttles[`${method} ${path}`] = {
       ThrottlingRateLimit: throttle.rateLimit,
       ThrottlingBurstLimit: throttle.burstLimit,

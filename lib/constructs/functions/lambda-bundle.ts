@@ -38,6 +38,7 @@ const ADAPTER_FILES: Readonly<Record<PortName, string>> = {
   functions: 'lambda-functions',
   sealer: 'sealer-kms',
   secrets: 'secrets',
+  hrSources: 'hr-sources',
   iam: 'iam',
   latch: 'iam',
   iamDisabler: 'iam',

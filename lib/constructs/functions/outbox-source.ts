@@ -8,12 +8,14 @@
  * place in the stream, not its rows, and with neither limit it would stay empty. Whoever must act is told by the alarm
  * on the age of the stream. What the stream did forget still stands in the table, for a sweep to find.
  */
+import { Names } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { FunctionName } from '../../domain/deployment/rights';
 import { pascal } from '../parts/names';
+import { pinLogicalId } from '../parts/stage';
 import { CurfewAlarm } from '../watch/alarms';
 import type { CurfewFunction } from './curfew-function';
 
@@ -32,7 +34,7 @@ interface Delivery {
 
 /** @returns the alarm on the age of what is delivered: one for the consumer, however many streams it reads */
 export function deliver({ from, to, name, instance, prefix, alarmActions }: Delivery): CurfewAlarm {
-  for (const table of from)
+  for (const table of from) {
     to.function.addEventSource(
       new DynamoEventSource(table, {
         startingPosition: StartingPosition.TRIM_HORIZON,
@@ -46,6 +48,12 @@ export function deliver({ from, to, name, instance, prefix, alarmActions }: Deli
         ],
       }),
     );
+    // A stream has one mapping to a function: one more "already exists".
+    pinLogicalId(
+      to.function.node.findChild(`DynamoDBEventSource:${Names.nodeUniqueId(table.node)}`),
+      `Stream${table.node.id.replace(/Table$/, '')}To${to.node.id}`,
+    );
+  }
   return new CurfewAlarm(to, 'StreamAge', {
     alarm: 'StreamAge',
     of: `curfew-${instance}-${name}`,

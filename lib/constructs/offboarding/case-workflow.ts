@@ -34,6 +34,7 @@ import { STEPS, type Step } from '../../domain/cases/plan';
 import type { FunctionName } from '../../domain/deployment/rights';
 import type { Settings } from '../../domain/deployment/settings';
 import { waitSeconds } from '../../domain/deployment/time-outs';
+import { pinLogicalId } from '../parts/stage';
 
 /** Items of a case touch different things, so they may go at once; IAM's rate limits are what bounds them. */
 const ITEMS_AT_ONCE = 5;
@@ -74,19 +75,24 @@ export class CaseWorkflow extends Construct {
     super(scope, id);
     this.functions = functions;
     this.settings = settings;
+    const logs = new LogGroup(this, 'Logs', {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    pinLogicalId(logs, 'LogsCaseWorkflow');
     this.stateMachine = new StateMachine(this, 'Machine', {
       definitionBody: DefinitionBody.fromChainable(this.chain(STEPS)),
       logs: {
-        destination: new LogGroup(this, 'Logs', {
-          retention: RetentionDays.THREE_MONTHS,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
+        destination: logs,
         level: LogLevel.ALL,
         // Input and output are references only, but what is not logged cannot leak when that changes.
         includeExecutionData: false,
       },
       tracingEnabled: true,
     });
+    // A machine that is deleted ends its executions: a departure would stop between two steps.
+    pinLogicalId(this.stateMachine, 'StateMachineCase');
+    pinLogicalId(this.stateMachine.role, 'RoleStateMachineCase');
   }
 
   private chain(steps: readonly Step[]): Chain {

@@ -1,5 +1,5 @@
 /** Departures: the intake that HR systems call, the case tables, the Lambdas of the workflow, and the latch's deny policy. */
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, SecretValue, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -15,12 +15,12 @@ import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
 import { CurfewSchedule } from '../functions/schedule';
 import { pascal } from '../parts/names';
-import { CurfewSecret } from '../parts/secret';
+import { arnOf, CurfewSecret } from '../parts/secret';
 import { pinLogicalId, type Stage } from '../parts/stage';
 import { curfewTable } from '../parts/table';
 import { AccessPolicies } from '../rights/access-policies';
 import { parseBreakGlassArns } from '../rights/break-glass';
-import type { Targets } from '../rights/grants';
+import { type Targets, WEBHOOK_SECRET } from '../rights/grants';
 import type { SigningPlane } from '../ring/signing-plane';
 import { CaseWorkflow } from './case-workflow';
 
@@ -60,10 +60,9 @@ export class Offboarding extends Construct {
     this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
     this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
     this.peopleTable = curfewTable(this, 'people', { stage });
-    const withSecrets = Object.entries(sources).map(
-      ([name, source]) => [parseSourceName(name), { ...source, secret: this.webhookSecret(name, stage) }] as const,
+    this.webhookSecrets = Object.fromEntries(
+      Object.keys(sources).map((name) => [parseSourceName(name), this.webhookSecret(name, instance, stage)]),
     );
-    this.webhookSecrets = Object.fromEntries(withSecrets.map(([name, { secret }]) => [name, secret]));
     this.denyPolicy = this.latchPolicy(instance);
 
     const targets: Targets = {
@@ -74,7 +73,8 @@ export class Offboarding extends Construct {
         cases: this.casesTable,
         people: this.peopleTable,
       },
-      sources: Object.fromEntries(withSecrets),
+      webhookSecrets: this.webhookSecrets,
+      hrSources: this.hrSources(sources, stage),
       denyPolicy: this.denyPolicy,
       breakGlassArns: parseBreakGlassArns(breakGlassArns),
     };
@@ -123,6 +123,7 @@ export class Offboarding extends Construct {
     deadLetters.notify(alarmActions);
     for (const alarm of [...streamAges, deadLetters.alarm]) signing.dashboard.addAlarm(alarm);
     this.http = new CurfewHttpApi(this, 'Http', {
+      name: 'intake',
       description: `curfew ${instance}: HR webhooks`,
     });
     this.http.route({
@@ -136,13 +137,34 @@ export class Offboarding extends Construct {
     });
   }
 
-  private webhookSecret(source: string, stage: Stage): CurfewSecret {
+  /** No secret stands in it: it is where CloudFormation can write as much as this, and the intake has a client for. */
+  private hrSources(sources: OffboardingProps['sources'], stage: Stage): CurfewSecret {
+    const written = Object.entries(this.webhookSecrets).map(([name, secret]): [string, HrSourceConfig] => {
+      const { scheme, corroboration } = sources[name] as Omit<HrSourceConfig, 'secretArn'>;
+      return [name, { scheme, corroboration, secretArn: arnOf(secret) }];
+    });
+    const document = new CurfewSecret(this, 'HrSources', {
+      stage,
+      logicalId: 'SecretHrSources',
+      description: 'curfew: how each HR source signs, and the ARN of its secret; nothing in it is secret',
+      secretStringValue: SecretValue.unsafePlainText(Stack.of(this).toJsonString(Object.fromEntries(written))),
+    });
+    Validations.of(document).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'the stack writes it, and nothing in it is secret',
+    });
+    return document;
+  }
+
+  private webhookSecret(source: string, instance: string, stage: Stage): CurfewSecret {
     const name = pascal(source);
     const secret = new CurfewSecret(this, `Webhook${name}`, {
       stage,
-      logicalId: `SecretWebhook${name}`,
+      logicalId: `${WEBHOOK_SECRET}${name}`,
       description: `curfew: verifies deliveries of the HR source ${source}; put the value that the HR system shows`,
     });
+    // The doctor may look at secrets with this tag.
+    Tags.of(secret).add('curfew:instance', instance);
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason: 'the value is made by the HR system and changed there; both values count while AWSPREVIOUS stands',

@@ -33,6 +33,7 @@ export function curfewBucket(scope: Construct, name: BucketName, { lock }: Bucke
     removalPolicy: RemovalPolicy.RETAIN,
   });
   pinLogicalId(bucket, `Bucket${pascal(name)}`);
+  keepPolicy(bucket, name);
   if (lock) for (const statement of writtenOnce(bucket, lock.stage)) bucket.addToResourcePolicy(statement);
   Validations.of(bucket).acknowledge({
     id: 'AwsSolutions-S1',
@@ -40,6 +41,16 @@ export function curfewBucket(scope: Construct, name: BucketName, { lock }: Bucke
       'access is recorded by CloudTrail data events, which cannot be delivered late or dropped as access logs can',
   });
   return bucket;
+}
+
+/**
+ * The bucket stays when its stack goes, so what protects it stays too: without its policy anybody with rights to S3
+ * could hide what is locked. A bucket has one policy, so under another logical id it "already exists".
+ */
+function keepPolicy(bucket: Bucket, name: BucketName): void {
+  if (!bucket.policy) throw new Error(`bucket ${name} has no policy yet; \`enforceSSL\` makes one`);
+  bucket.policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  pinLogicalId(bucket.policy, `BucketPolicy${pascal(name)}`);
 }
 
 /**

@@ -24,6 +24,7 @@ import {
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Construct } from 'constructs';
 import type { Settings } from '../../domain/deployment/settings';
+import { pinLogicalId } from './stage';
 
 export interface CdnOptions {
   /**
@@ -67,7 +68,11 @@ export class PublicCdn extends Construct {
       ...more,
     });
     // A STANDBY counts as seen everywhere once the propagation is over: no edge may serve an older JWKS then.
-    const documents = this.cache('Documents', Math.min(settings.jwksMaxAgeSeconds, settings.propagationSeconds));
+    const documents = this.cache(
+      instance,
+      'Documents',
+      Math.min(settings.jwksMaxAgeSeconds, settings.propagationSeconds),
+    );
     this.distribution = new Distribution(this, 'Distribution', {
       comment: `curfew ${instance}: public documents`,
       httpVersion: HttpVersion.HTTP2_AND_3,
@@ -78,7 +83,7 @@ export class PublicCdn extends Construct {
       defaultBehavior: behaviour(CachePolicy.CACHING_DISABLED),
       additionalBehaviors: {
         '/r/*/.well-known/*': behaviour(documents),
-        '/r/*/feed': behaviour(this.cache('Feed', settings.feedPollSeconds)),
+        '/r/*/feed': behaviour(this.cache(instance, 'Feed', settings.feedPollSeconds)),
         '/r/*/exchange': behaviour(CachePolicy.CACHING_DISABLED, {
           allowedMethods: AllowedMethods.ALLOW_ALL,
           originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
@@ -86,14 +91,18 @@ export class PublicCdn extends Construct {
       },
       errorResponses: CACHED_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
     });
+    // A name of your own belongs to one distribution: CloudFront refuses it to a second one.
+    pinLogicalId(this.distribution, 'CdnDistribution');
     this.host = domainName ?? this.distribution.distributionDomainName;
     this.acknowledge(domainName);
   }
 
   /** Not the managed policies, whose default is a day: what the origin says counts, up to the seconds given. */
-  private cache(id: string, secondsMax: number): ICachePolicy {
+  private cache(instance: string, id: string, secondsMax: number): ICachePolicy {
     if (secondsMax === 0) return CachePolicy.CACHING_DISABLED;
-    return new CachePolicy(this, id, {
+    const policy = new CachePolicy(this, id, {
+      // CDK would name it after its place in the tree, and cut off what makes the name its own.
+      cachePolicyName: `curfew-${instance}-${id.toLowerCase()}`,
       comment: `curfew: at most ${secondsMax} s`,
       minTtl: Duration.seconds(0),
       defaultTtl: Duration.seconds(secondsMax),
@@ -104,6 +113,8 @@ export class PublicCdn extends Construct {
       enableAcceptEncodingGzip: true,
       enableAcceptEncodingBrotli: true,
     });
+    pinLogicalId(policy, `CdnCache${id}`);
+    return policy;
   }
 
   private acknowledge(domainName: string | undefined): void {

@@ -4,7 +4,7 @@ import { Secret, type SecretProps } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { pinLogicalId, type Stage, statefulPolicy } from './stage';
 
-interface CurfewSecretProps extends Pick<SecretProps, 'description' | 'generateSecretString'> {
+interface CurfewSecretProps extends Pick<SecretProps, 'description' | 'generateSecretString' | 'secretStringValue'> {
   readonly stage: Stage;
   readonly logicalId: string;
 }
@@ -14,7 +14,7 @@ export class CurfewSecret extends Secret {
     super(scope, id, { ...props, removalPolicy: statefulPolicy(stage) });
     pinLogicalId(this, logicalId);
     // CDK would make up a value. Once the real one is put, that would count as the one before it, and still be asked.
-    if (!props.generateSecretString)
+    if (!props.generateSecretString && !props.secretStringValue)
       (this.node.defaultChild as CfnSecret).addPropertyDeletionOverride('GenerateSecretString');
   }
 }

@@ -16,8 +16,11 @@ export function statefulPolicy(stage: Stage): RemovalPolicy {
 }
 
 /**
- * Pins the logical id of a resource that carries state. CloudFormation knows a resource by this id alone: under another
- * id it is another resource, and the old one's data is left behind. So the id must survive every move in our tree.
+ * Pins the logical id of a resource. CloudFormation knows a resource by this id alone: under another id it is another
+ * resource. It makes the new one first, then deletes the old one. So an id must survive every move in our tree where
+ * - the old one holds something: data, logs, running executions, a URL or an ARN that others were given;
+ * - two cannot be there at once: a fixed name, a route of an API, the policy of a bucket, the reader of a stream. The
+ *   deployment would fail with "already exists", or delete with the old one what it has just written for the new one.
  */
 export function pinLogicalId(resource: IConstruct, logicalId: string): void {
   (resource.node.defaultChild as CfnResource).overrideLogicalId(logicalId);

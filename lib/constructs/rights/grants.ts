@@ -17,7 +17,6 @@ import type { AccessRight, RoleName } from '../../domain/deployment/access';
 import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
 import { METRICS_NAMESPACE } from '../../domain/deployment/metrics';
 import { BUCKETS, type Bucket, type FunctionName } from '../../domain/deployment/rights';
-import type { HrSourceConfig } from '../../domain/intake/schemes';
 import { ALGORITHMS } from '../../domain/jose/algorithm';
 import { TABLES, type TableName, type TableVerb } from '../../domain/store/table';
 import { ENV } from '../../env';
@@ -37,8 +36,10 @@ export interface Targets {
   readonly feedKey?: IKey;
   readonly checkpointKey?: IKey;
   readonly pepper?: ISecret;
-  /** HR sources by name, each with the secret that verifies its deliveries. */
-  readonly sources?: Readonly<Record<string, Omit<HrSourceConfig, 'secretArn'> & { readonly secret: ISecret }>>;
+  /** By the name of their HR source: each verifies its deliveries. */
+  readonly webhookSecrets?: Readonly<Record<string, ISecret>>;
+  /** The document that says how each HR source signs and where its secret is. */
+  readonly hrSources?: ISecret;
   /** ARNs of the roles that key policies name. */
   readonly roleArns?: DeploymentConfig['roleArns'];
   readonly denyPolicy?: IManagedPolicy;
@@ -79,6 +80,9 @@ const EVIDENCE_KEYS: { readonly [F in FunctionName]?: readonly string[] } = {
   committer: ['issued/*'],
   sequencer: ['tile/*', 'checkpoint/*', 'log.vkey'],
 };
+
+/** What the logical ids of webhook secrets begin with; CloudFormation makes their names of it. */
+export const WEBHOOK_SECRET = 'SecretWebhook';
 
 const IAM_READ = ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'];
 const IAM_DISABLE = ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'];
@@ -144,17 +148,13 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     return grant([allow(['secretsmanager:GetSecretValue'], [arnOf(secret)])], {}, { pepperSecretArn: arnOf(secret) });
   },
   'secret:webhook': (targets) => {
-    const sources = Object.entries(known(targets.sources, 'HR sources')).map(
-      ([name, { secret, ...source }]) => [name, { ...source, secretArn: arnOf(secret) }] as const,
-    );
-    const secretArns = sources.map(([, { secretArn }]) => secretArn);
-    return grant(
-      secretArns.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secretArns)] : [],
-      {},
-      {
-        sources: Object.fromEntries(sources),
-      },
-    );
+    const secretArns = Object.values(known(targets.webhookSecrets, 'webhook secrets')).map(arnOf);
+    // A statement each: CDK splits a policy that grows too long between its statements, and no statement.
+    return grant(secretArns.map((arn) => allow(['secretsmanager:GetSecretValue'], [arn])));
+  },
+  'hr-sources:get': ({ hrSources }) => {
+    const secret = known(hrSources, 'HR sources');
+    return grant([allow(['secretsmanager:GetSecretValue'], [arnOf(secret)])], {}, { hrSourcesArn: arnOf(secret) });
   },
 
   'iam:read': ({ denyPolicy }, stack) => {
@@ -220,9 +220,20 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   'births:look': ({ roleArns }) =>
     grant([allow(['iam:SimulatePrincipalPolicy'], [known(roleArns, 'roles that key policies name').rotator])]),
   'feed-key:read': ({ feedKey }) => grant([allow(['kms:GetPublicKey'], [known(feedKey, 'feed key').keyArn])]),
-  'webhook-secrets:look': ({ sources }) => {
-    const secrets = Object.values(known(sources, 'HR sources')).map(({ secret }) => arnOf(secret));
-    return grant(secrets.length > 0 ? [allow(['secretsmanager:DescribeSecret'], secrets)] : []);
+  // By name and tag, not one by one: with thirty sources their ARNs alone would fill a managed policy.
+  'webhook-secrets:look': ({ instance }, stack) => {
+    const resourceName = `*${WEBHOOK_SECRET}*`;
+    const secrets = stack.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return grant([
+      allow(['secretsmanager:DescribeSecret'], [secrets], {
+        StringEqualsIfExists: { 'aws:ResourceTag/curfew:instance': known(instance, 'name of the instance') },
+      }),
+    ]);
   },
   'people-table:look': ({ tables }) =>
     grant([allow(['dynamodb:DescribeTable'], [known(tables?.people, 'table people').tableArn])]),

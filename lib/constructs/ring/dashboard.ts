@@ -10,6 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { pinLogicalId } from '../parts/stage';
 import type { CurfewAlarm } from '../watch/alarms';
 import type { RingAlarms } from './ring-alarms';
 import type { ISigningKeyRing } from './signing-key-ring-base';
@@ -33,6 +34,7 @@ export class CurfewDashboard extends Construct {
   constructor(scope: Construct, id: string, { instance, functions }: CurfewDashboardProps) {
     super(scope, id);
     this.dashboard = new Dashboard(this, 'Dashboard', { dashboardName: `curfew-${instance}` });
+    pinLogicalId(this.dashboard, 'DashboardSigning');
     const labels = Object.entries(functions);
     this.dashboard.addWidgets(
       graph(

@@ -25,6 +25,7 @@ import { pinLogicalId, statefulPolicy } from '../parts/stage';
 import { CurfewRules } from '../rules/curfew-rules';
 import { ImportedRing, type SigningKeyRingAttributes } from './imported-ring';
 import { RingAlarms } from './ring-alarms';
+import { RingsOfStack } from './rings-of-stack';
 import {
   ADMINISTRATION,
   type Administration,
@@ -148,6 +149,7 @@ export class SigningKeyRing extends SigningKeyRingBase {
     if (isNamed) pinLogicalId(this.resource, `Ring${pascal(ringId)}`);
     // The first key's policy names roles, and its publication is read back through the API: all of that comes first.
     this.resource.node.addDependency(plane);
+    RingsOfStack.of(this, plane).add(this, this.resource);
 
     this.rotation = new CurfewSchedule(this, 'Rotation', {
       target: plane.rotator,

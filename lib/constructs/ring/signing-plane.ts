@@ -39,7 +39,9 @@ import { CurfewRules } from '../rules/curfew-rules';
 import { PurposeKey } from '../rules/purpose-key';
 import { CurfewAlarm } from '../watch/alarms';
 import { CurfewDashboard } from './dashboard';
+import { fillPublicBaseUrl, refusalsOfPublicBaseUrl } from './public-base-url';
 import { ofAnyRing, Watch } from './ring-watch';
+import { turnTaintedAtOnce } from './turn-tainted';
 
 /**
  * By what stops with it. The feed serves 5,000 verifiers at one poll in 5 s; without it they refuse every token. JWKS
@@ -60,7 +62,7 @@ export interface SigningPlaneProps {
   readonly evidence: EvidenceLog;
   /**
    * Where the public documents are served, without a trailing slash; `{apiId}` stands for the id of the API made here,
-   * `{cdn}` for the host of its CDN.
+   * `{region}` for the Region of its stack, `{cdn}` for the host of its CDN.
    */
   readonly publicBaseUrl: string;
   /**
@@ -122,13 +124,15 @@ export class SigningPlane extends Construct {
     this.publicConcurrency = props.publicConcurrency && parsePublicConcurrency(props.publicConcurrency);
     CurfewRules.of(this).exempt(this, exemptions);
     this.http = new CurfewHttpApi(this, 'Http', {
+      name: 'signing',
       description: `curfew ${evidence.config.instance}: issue, exchange and public documents`,
     });
     const { instance, settings } = evidence.config;
     this.cdn = cdn && new PublicCdn(this, 'Cdn', { ...cdn, instance, settings, api: this.http.api });
-    this.publicBaseUrl = parsePublicBaseUrl(publicBaseUrl, this.cdn)
-      .replaceAll('{apiId}', this.http.api.apiId)
-      .replaceAll('{cdn}', this.cdn?.host ?? '');
+    const { region } = Stack.of(this);
+    const served = { apiId: this.http.api.apiId, region, cdn: this.cdn && { ...cdn, host: this.cdn.host } };
+    this.publicBaseUrl = fillPublicBaseUrl(publicBaseUrl, served);
+    for (const error of refusalsOfPublicBaseUrl(publicBaseUrl, served)) CurfewRules.of(this).refuse(this, error);
     this.config = { ...evidence.config, publicBaseUrl: this.publicBaseUrl };
 
     const bodiesKey = new Key(this, 'BodiesKey', {
@@ -156,7 +160,12 @@ export class SigningPlane extends Construct {
       id: 'AwsSolutions-SMG4',
       reason: 'every published cut-off is blinded with it: another value would lift them all',
     });
-    this.eventBus = new EventBus(this, 'Events', { description: `curfew ${evidence.config.instance}` });
+    // CDK would name it after its place in the tree: a bus that moved would be another one, without your rules.
+    this.eventBus = new EventBus(this, 'Events', {
+      eventBusName: `curfew-${instance}`,
+      description: `curfew ${instance}`,
+    });
+    pinLogicalId(this.eventBus, 'EventBusSigning');
 
     const own: Targets = {
       ...evidence.targets,
@@ -173,8 +182,11 @@ export class SigningPlane extends Construct {
     const issuer = functions.add('issuer', { memoryMiB: 1024 });
     this.publisher = functions.add('publisher');
     this.feedKey.allowSigner(this.publisher.role);
-    this.rotator = functions.add('rotator');
-    const ringDeployer = functions.add('ring-deployer', { roleOf: this.rotator });
+    // Where the API serves the public documents itself, that is where they are read back from the first one on.
+    const knows = publicBaseUrl.includes('{apiId}') ? {} : { apiBaseUrl: this.http.api.apiEndpoint };
+    this.rotator = functions.add('rotator', { knows });
+    const ringDeployer = functions.add('ring-deployer', { roleOf: this.rotator, knows });
+    turnTaintedAtOnce(this, { eventBus: this.eventBus, rotator: this.rotator, instance });
     functions.add('disabler');
     functions.add('taint');
     functions.add('halt');
@@ -229,18 +241,26 @@ export class SigningPlane extends Construct {
       deadLetters.alarm,
     ])
       this.dashboard.addAlarm(alarm);
-    this.ringProvider = new Provider(this, 'RingProvider', {
-      // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
-      onEventHandler: ringDeployer.function,
-      logGroup: new LogGroup(this, 'RingProviderLogs', {
-        retention: RetentionDays.THREE_MONTHS,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+    this.ringProvider = this.provider(ringDeployer);
+  }
+
+  private provider(ringDeployer: CurfewFunction): Provider {
+    const logGroup = new LogGroup(this, 'RingProviderLogs', {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
-    Validations.of(this.ringProvider).acknowledge({
+    pinLogicalId(logGroup, 'LogsRingProvider');
+    // Not the rotator, which people may invoke: a caller that sends it such an event writes rings.
+    const provider = new Provider(this, 'RingProvider', { onEventHandler: ringDeployer.function, logGroup });
+    // Every ring names this function for its whole life: CloudFormation refuses another service token.
+    const framework = provider.node.findChild('framework-onEvent');
+    pinLogicalId(framework, 'FunctionRingProvider');
+    pinLogicalId(framework.node.findChild('ServiceRole'), 'RoleRingProvider');
+    Validations.of(provider).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
       reason: 'the role of the CDK’s own provider function: it may write its log and invoke the ring deployer',
     });
+    return provider;
   }
 
   /** Two rings of one name would be one ring with two configurations; logical ids know no hyphens. */
@@ -312,14 +332,4 @@ export class SigningPlane extends Construct {
       });
     return Object.fromEntries(NAMED_ROLES.map((name) => [name, arn(name)])) as Record<NamedRole, string>;
   }
-}
-
-function parsePublicBaseUrl(url: string, cdn: PublicCdn | undefined): string {
-  const filled = url.replaceAll('{apiId}', 'x').replaceAll('{cdn}', cdn ? 'x' : '{cdn}');
-  if (/^https:\/\/[^{}\s]+$/.test(filled) && URL.canParse(filled) && !url.endsWith('/')) return url;
-  throw new CurfewError('ERR_CONFIG_INVALID', 'publicBaseUrl is not an https URL without a slash at the end', {
-    got: url,
-    allowed: 'https://keys.example.com, or with {apiId} for the API made here, or {cdn} for its CDN where there is one',
-    fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
-  });
 }

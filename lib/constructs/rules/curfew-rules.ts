@@ -19,6 +19,7 @@ import { type Exemption, parseExemptions } from '../../domain/rings/exemption';
 import type { Stage } from '../parts/stage';
 import { evidenceUnlocked } from './evidence-unlocked';
 import { keyOutsideRing } from './key-outside-ring';
+import { beyondLimits } from './limits';
 import { elementOf, logicalIdOf, pathOf, type Rendered, renderedIn } from './rendered';
 
 const CODES = [
@@ -81,8 +82,11 @@ export class CurfewRules implements IPolicyValidationPlugin {
   }
 
   validate({ appConstruct }: IPolicyValidationContext): PolicyValidationPluginReport {
-    const found = renderedIn(appConstruct).flatMap((resource) => this.judge(resource));
-    const violations = [...this.refused, ...this.badExemptions(), ...found].map(violationOf);
+    const rendered = renderedIn(appConstruct);
+    const found = rendered.flatMap((resource) => this.judge(resource));
+    const stacks = new Set(rendered.map(({ stack }) => stack));
+    const tooMuch = [...stacks].flatMap((stack) => beyondLimits(rendered.filter((one) => one.stack === stack)));
+    const violations = [...this.refused, ...this.badExemptions(), ...found, ...tooMuch].map(violationOf);
     return { success: violations.length === 0, violations: [...violations, ...this.unusedExemptions()] };
   }
 

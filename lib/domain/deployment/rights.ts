@@ -24,6 +24,8 @@ export type Right =
   | 'kms:disable'
   | 'seal'
   | 'secret:webhook'
+  /** How each HR source signs, what its word is worth, and where its secret is. */
+  | 'hr-sources:get'
   | 'secret:pepper'
   | 'iam:read'
   | 'iam:latch'
@@ -98,7 +100,7 @@ export const RIGHTS = {
   'outbox-signing': ['invoke:appender', 'events:put'],
   watch: ['keys:query', 'public:get', 'metrics:put'],
   // offboarding
-  intake: ['secret:webhook', 'inbox:put'],
+  intake: ['hr-sources:get', 'secret:webhook', 'inbox:put'],
   'case-folder': [
     'cases:get',
     'cases:put',

@@ -11,10 +11,10 @@
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { DeployedSource } from '../store/deployed';
+import type { HrSource } from '../store/hr-sources';
 
-export type { DeployedSource as HrSourceConfig } from '../store/deployed';
-export type Scheme = DeployedSource['scheme'];
+export type { HrSource as HrSourceConfig } from '../store/hr-sources';
+export type Scheme = HrSource['scheme'];
 
 /** Age and skew apart: one symmetric tolerance of 300 s would let a delivery be replayed for ten minutes. */
 export const DELIVERY_AGE_SECONDS_MAX = 270;

@@ -8,18 +8,8 @@
  */
 import * as z from 'zod/mini';
 import { CurfewError } from '../base/errors';
-import { CORROBORATIONS, type Corroboration } from './inbox';
 import { checkMembers, type Schema } from './members';
 import { text } from './shapes';
-
-const HR_SCHEMES = ['standard-webhooks', 'bamboohr'] as const;
-
-/** One HR source: how it signs, what its word is worth, and where its secret is. */
-export interface DeployedSource {
-  readonly scheme: (typeof HR_SCHEMES)[number];
-  readonly corroboration: Corroboration;
-  readonly secretArn: string;
-}
 
 /** Members a Lambda does not need are absent. Settings are limited where they are declared: `deployment/settings.ts`. */
 export interface Deployed {
@@ -42,8 +32,8 @@ export interface Deployed {
   /** Role names are fixed: key policies name them. */
   readonly roleArns?: Readonly<Record<'issuer' | 'resigner' | 'rotator' | 'disabler', string>>;
   readonly accountId?: string;
-  /** By name. */
-  readonly sources?: Readonly<Record<string, DeployedSource>>;
+  /** Where the HR sources stand (`hr-sources.ts`): they are too many for an environment. */
+  readonly hrSourcesArn?: string;
 }
 
 /** An empty text is an address that a stack forgot to fill in. */
@@ -64,31 +54,31 @@ export const DEPLOYED: Schema<Deployed> = z.strictObject({
   eventBusName: z.optional(filled),
   roleArns: z.optional(z.strictObject({ issuer: filled, resigner: filled, rotator: filled, disabler: filled })),
   accountId: z.optional(filled),
-  sources: z.optional(
-    z.record(
-      text,
-      z.strictObject({ scheme: z.enum(HR_SCHEMES), corroboration: z.enum(CORROBORATIONS), secretArn: filled }),
-    ),
-  ),
+  hrSourcesArn: z.optional(filled),
 });
 
 export function parseDeployed(written: string): Deployed {
-  const found = checkMembers(DEPLOYED, parseJson(written));
-  if ('members' in found) return found.members;
-  throw invalid(`${found.member} ${found.what}`, found.member);
+  return parseWritten(DEPLOYED, 'the configuration', written);
 }
 
-function parseJson(written: string): unknown {
+/** The text that a stack wrote for its Lambdas, parsed; `what` says of it in a message what it is. */
+export function parseWritten<M>(schema: Schema<M>, what: string, written: string): M {
+  const found = checkMembers(schema, parseJson(what, written));
+  if ('members' in found) return found.members;
+  throw invalid(what, `${found.member} ${found.what}`, found.member);
+}
+
+function parseJson(what: string, written: string): unknown {
   try {
     return JSON.parse(written);
   } catch {
     // The cause would quote the text.
-    throw invalid('it is not JSON', 'the whole');
+    throw invalid(what, 'it is not JSON', 'the whole');
   }
 }
 
-function invalid(what: string, member: string): CurfewError {
-  return new CurfewError('ERR_CONFIG_INVALID', `the configuration of the deployment cannot be read: ${what}`, {
+function invalid(what: string, wrong: string, member: string): CurfewError {
+  return new CurfewError('ERR_CONFIG_INVALID', `${what} of the deployment cannot be read: ${wrong}`, {
     got: { member },
     fix: 'deploy again: the stacks write it, and nobody else should',
   });

@@ -1,3 +1,4 @@
+import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { synthesise } from '../synthesised';
 import { ofType, type Resources, templatesOf } from '../templates';
@@ -75,7 +76,7 @@ test('the API hears its own host, and a cache key is the path alone', () => {
   expect(forwarded).toEqual([undefined, undefined, 'b689b0a8-53d0-40ab-baf2-68738e2966ac', undefined]);
   const [{ CustomOriginConfig, DomainName }] = config.Origins;
   expect(CustomOriginConfig).toEqual({ OriginProtocolPolicy: 'https-only', OriginSSLProtocols: ['TLSv1.2'] });
-  expect(JSON.stringify(DomainName)).toMatch(/PlaneHttpApi\w+"\},"\.execute-api\.us-east-1\./);
+  expect(JSON.stringify(DomainName)).toMatch(/"ApiSigning"\},"\.execute-api\.us-east-1\./);
 });
 
 test('nobody issues through it: a signed call names the host of the API', () => {
@@ -98,6 +99,22 @@ test('a name of your own brings its certificate, and TLS 1.2', () => {
   expect(named.stacks.signing.plane.publicBaseUrl).toBe('https://keys.example.com');
 });
 
+/** Whoever has a name of their own points it there once the stack is made: it cannot be known, nor resolve, before. */
+test('http.no-name, F-D3: what DNS needs is an output, and the API has one of its own', () => {
+  const outputsOf = (of: typeof stacks) => Template.fromStack(of.signing).toJSON().Outputs as Record<string, unknown>;
+  const own = {
+    domainName: 'keys.example.com',
+    certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000',
+  };
+  const named = synthesise('trial', { publicBaseUrl: 'https://{cdn}', cdn: own });
+  expect(outputsOf(named.stacks)).toMatchObject({
+    PublicBaseUrl: { Value: 'https://keys.example.com' },
+    CdnDomainName: { Value: { 'Fn::GetAtt': ['CdnDistribution', 'DomainName'] } },
+    ApiUrl: { Value: { 'Fn::GetAtt': ['ApiSigning', 'ApiEndpoint'] } },
+  });
+  expect(outputsOf(synthesise('trial').stacks)).not.toHaveProperty('CdnDomainName');
+});
+
 test('publicBaseUrl is where it serves', () => {
   const [[id] = []] = ofType(signing, 'AWS::CloudFront::Distribution');
   const output = stacks.signing.resolve(stacks.signing.plane.publicBaseUrl);
@@ -107,7 +124,7 @@ test('publicBaseUrl is where it serves', () => {
       code: 'ERR_CONFIG_INVALID',
       message: 'publicBaseUrl is not an https URL without a slash at the end',
       got: 'https://{cdn}',
-      fix: 'give https://{cdn} and cdn: {}, or https://{apiId}.execute-api.REGION.amazonaws.com',
+      fix: 'give https://{apiId}.execute-api.{region}.amazonaws.com, or https://{cdn} and cdn: {}',
     }),
   );
 });

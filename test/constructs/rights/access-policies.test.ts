@@ -17,7 +17,7 @@ const invoked = (role: RoleName) =>
   statementsOf(role)
     .filter(({ Action }) => asList(Action).includes('lambda:InvokeFunction'))
     .flatMap(({ Resource: resource }) => asList(resource))
-    .map((arn) => /(?:Plane|Offboarding)([A-Z][a-z]+(?:[A-Z][a-z]+)?)Function/.exec(JSON.stringify(arn))?.[1])
+    .map((arn) => /Function([A-Z][A-Za-z]+?)(?:"|Arn)/.exec(JSON.stringify(arn))?.[1])
     .sort();
 
 /** Written a second time and by hand. */

@@ -34,6 +34,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'kms:disable': [],
   seal: ['dynamodb:GetItem', 'dynamodb:PutItem', 'kms:GenerateDataKey', 'kms:Decrypt'],
   'secret:webhook': ['secretsmanager:GetSecretValue'],
+  'hr-sources:get': ['secretsmanager:GetSecretValue'],
   'secret:pepper': ['secretsmanager:GetSecretValue'],
   'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
   'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
@@ -158,9 +159,7 @@ describe('the ring deployer', () => {
     const policies = Object.values(all).filter(
       ({ Type, Properties }) => /^AWS::IAM::|^AWS::Lambda::Permission$/.test(Type) && names(Properties),
     );
-    expect(policies.map(({ Properties }) => Properties.Roles)).toEqual([
-      [{ Ref: expect.stringMatching(/^PlaneRingProviderframeworkonEventServiceRole/) }],
-    ]);
+    expect(policies.map(({ Properties }) => Properties.Roles)).toEqual([[{ Ref: 'RoleRingProvider' }]]);
     // No schedule, no route, no stream, and no output by which another stack could grant it, but its name.
     const callers = Object.values(all).filter(
       ({ Type, Properties }) =>
@@ -173,9 +172,7 @@ describe('the ring deployer', () => {
   });
 
   test('is the one that CloudFormation is given, not the rotator', () => {
-    const [, provider] =
-      ofType(signing, 'AWS::Lambda::Function').find(([logicalId]) => /^PlaneRingProvider/.test(logicalId)) ?? [];
-    expect(provider?.Properties.Environment.Variables.USER_ON_EVENT_FUNCTION_ARN).toEqual({
+    expect(signing.FunctionRingProvider?.Properties.Environment.Variables.USER_ON_EVENT_FUNCTION_ARN).toEqual({
       'Fn::GetAtt': [id, 'Arn'],
     });
   });
@@ -258,7 +255,7 @@ test('the feed key and the checkpoint key have one signer each, and root is not 
         .map(({ Principal }) => Principal),
     ]);
   expect(signers).toEqual([
-    ['KeyCheckpoint', [{ AWS: { 'Fn::GetAtt': [expect.stringMatching(/^LogSequencerRole/), 'Arn'] } }]],
-    ['KeyFeed', [{ AWS: { 'Fn::GetAtt': [expect.stringMatching(/^PlanePublisherRole/), 'Arn'] } }]],
+    ['KeyCheckpoint', [{ AWS: { 'Fn::GetAtt': ['RoleSequencer', 'Arn'] } }]],
+    ['KeyFeed', [{ AWS: { 'Fn::GetAtt': ['RolePublisher', 'Arn'] } }]],
   ]);
 });
