@@ -2,6 +2,9 @@
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { METRICS, METRICS_NAMESPACE } from '../domain/deployment/metrics';
 import type { Metric, Metrics } from '../ports';
+import { clientSettings } from './client-settings';
+
+export { CloudWatchClient };
 
 /** PutMetricData takes a thousand; a ring has fewer than ten. */
 const FIGURES_MAX = 1000;
@@ -9,7 +12,7 @@ const FIGURES_MAX = 1000;
 export class CloudwatchMetrics implements Metrics {
   constructor(
     private readonly instance: string,
-    private readonly client: CloudWatchClient = new CloudWatchClient({}),
+    private readonly client: CloudWatchClient = new CloudWatchClient(clientSettings()),
   ) {}
 
   async put(metrics: readonly Metric[]): Promise<void> {

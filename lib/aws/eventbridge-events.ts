@@ -2,12 +2,15 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CurfewError } from '../domain/base/errors';
 import type { Events } from '../ports';
+import { clientSettings } from './client-settings';
 import { calling } from './errors';
+
+export { EventBridgeClient };
 
 export class EventBridgeEvents implements Events {
   constructor(
     private readonly eventBusName: string,
-    private readonly eventBridge = new EventBridgeClient({}),
+    private readonly eventBridge = new EventBridgeClient(clientSettings()),
   ) {}
 
   async put(detailType: string, detail: Parameters<Events['put']>[1]): Promise<void> {

@@ -10,7 +10,10 @@ import {
 import { CurfewError } from '../domain/base/errors';
 import type { DeploymentConfig } from '../domain/deployment/deployment-config';
 import type { Clock, Secrets } from '../ports';
+import { clientSettings } from './client-settings';
 import { awsError } from './errors';
+
+export { SecretsManagerClient };
 
 const CACHE_SECONDS = 60;
 
@@ -20,7 +23,7 @@ export class SecretsManagerSecrets implements Secrets {
   constructor(
     private readonly secretArn: (name: string) => string,
     private readonly clock: Clock,
-    private readonly secretsManager = new SecretsManagerClient({}),
+    private readonly secretsManager = new SecretsManagerClient(clientSettings()),
   ) {}
 
   async values(name: string): Promise<readonly string[]> {
