@@ -110,14 +110,16 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
             'kms:KeyOrigin': 'AWS_KMS',
             'kms:KeySpec': [...new Set(Object.values(ALGORITHMS).map(({ keySpec }) => keySpec))],
           },
-          BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+          // Our key policies let nobody change them. Without the bypass KMS refuses that, or would ask for PutKeyPolicy, which
+          // this role never has.
+          BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'true' },
         }),
         allow(['kms:TagResource'], [anyKey(stack)], { 'ForAllValues:StringLike': { 'aws:TagKeys': 'curfew:*' } }),
         // A key born by a run that crashed before it wrote down the ARN is found by its slot tag. The tags of other
-        // people's keys are visible to it as well, as far as their key policies leave that to IAM.
-        allow(['kms:ListKeys'], ['*']),
-        // Grants too: their key policies leave List* to IAM.
-        allow(['kms:ListResourceTags', 'kms:ListGrants'], [anyKey(stack)]),
+        // people's keys, and of other resources, are visible to it as well: GetResources knows no resource.
+        allow(['tag:GetResources'], ['*']),
+        // Their key policies leave List* to IAM.
+        allow(['kms:ListGrants'], [anyKey(stack)]),
       ],
       {},
       { accountId: stack.account, roleArns: known(roleArns, 'roles that key policies name') },
