@@ -3,6 +3,7 @@ import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { METRICS, METRICS_NAMESPACE } from '../domain/deployment/metrics';
 import type { Metric, Metrics } from '../ports';
 import { clientSettings } from './client-settings';
+import { calling } from './errors';
 
 export { CloudWatchClient };
 
@@ -26,7 +27,8 @@ export class CloudwatchMetrics implements Metrics {
           ...(ring === undefined ? [] : [{ Name: 'Ring', Value: ring }]),
         ],
       }));
-      await this.client.send(new PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData }));
+      const request = new PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData });
+      await calling('put figures', () => this.client.send(request));
     }
   }
 }

@@ -3,7 +3,7 @@ import { SecretsManagerSecrets, secretArnIn } from '../../lib/aws/secrets';
 import type { DeploymentConfig } from '../../lib/domain/deployment/deployment-config';
 import { parseSettings } from '../../lib/domain/deployment/settings';
 import { SettableClock } from '../../lib/local/clock';
-import { answering } from './answering';
+import { answering, inFrozenTime } from './answering';
 
 const CONFIG: DeploymentConfig = {
   instance: 'test',
@@ -48,4 +48,35 @@ test('no name reaches past the configuration', () => {
     expect(() => secretArnIn(CONFIG)(name)).toThrow(
       expect.objectContaining({ code: 'ERR_NOT_FOUND', message: 'unknown secret' }),
     );
+});
+
+test.each([
+  ['ThrottlingException', 400],
+  ['InternalServiceError', 500],
+])('%s is tried again, and a value that is kept needs no answer', async (__type, status) => {
+  const { asked, config } = answering(
+    (_, n) => (n < 3 ? { status, body: { __type } } : { body: { SecretString: 's' } }),
+    'intake',
+  );
+  const clock = new SettableClock(1_800_000_000);
+  const secrets = new SecretsManagerSecrets(secretArnIn(CONFIG), clock, new SecretsManagerClient(config));
+  expect((await inFrozenTime(() => secrets.values('pepper'))).value).toEqual(['s', 's']);
+  expect(asked).toHaveLength(4);
+  expect(await secrets.values('pepper')).toEqual(['s', 's']);
+  expect(asked).toHaveLength(4);
+});
+
+test('one that cannot be read is an error, and is not kept', async () => {
+  let works = false;
+  const { config } = answering(() =>
+    works ? { body: { SecretString: 's' } } : { status: 500, body: { __type: 'InternalServiceError' } },
+  );
+  const secrets = new SecretsManagerSecrets(
+    secretArnIn(CONFIG),
+    new SettableClock(0),
+    new SecretsManagerClient(config),
+  );
+  await expect(secrets.values('pepper')).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
+  works = true;
+  expect(await secrets.values('pepper')).toEqual(['s', 's']);
 });
