@@ -61,6 +61,20 @@ const TABLE_ACTIONS: Record<TableVerb, string> = {
   check: 'dynamodb:ConditionCheckItem',
 };
 
+/**
+ * What DynamoDB asks of a customer-managed key in its caller's name ("DynamoDB encryption at rest: usage notes"), through
+ * DynamoDB alone. CreateGrant is asked once, of who makes the table, and no Lambda has it: a grant is a right beside a policy.
+ */
+const TABLE_KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
 /** Without ListBucket S3 answers 403 for an absent object, and a reader could not tell "none yet" from "not allowed". */
 const BUCKET_ACTIONS = {
   get: ['s3:GetObject', 's3:ListBucket'],
@@ -235,7 +249,7 @@ function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {
   const statements = [allow([TABLE_ACTIONS[verb]], [table.tableArn])];
   if (key)
     statements.push(
-      allow(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], [key.keyArn], {
+      allow(TABLE_KEY_ACTIONS, [key.keyArn], {
         StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(table).region}.amazonaws.com` },
       }),
     );
