@@ -34,7 +34,6 @@ export function clientSettings(name?: FunctionName, callee: Callee = 'service') 
     },
   };
 }
-export type ClientSettings = ReturnType<typeof clientSettings>;
 
 /** The SDK takes a quota that is used up (the eleventh policy of a user) for throttling; no waiting changes it. */
 function exceptQuotas(strategy: Strategy): Strategy {

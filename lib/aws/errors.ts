@@ -9,7 +9,7 @@ const COMMON: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** A code, and what the reader can do about it. */
-export interface Refusal {
+interface Refusal {
   readonly code: ErrorCode;
   readonly fix: string;
 }

@@ -131,7 +131,7 @@ export function waitSeconds(name: FunctionName): number {
 }
 
 /** Somebody outside waits for each of these: a caller for a token, a verifier, an HR system. */
-export const REQUEST_PATHS = ['issuer', 'exchange', 'was-issued', 'well-known', 'intake'] as const;
+const REQUEST_PATHS: readonly FunctionName[] = ['issuer', 'exchange', 'was-issued', 'well-known', 'intake'];
 
 interface Pace {
   readonly attempts: number;
@@ -146,7 +146,7 @@ const ON_REQUEST_PATHS: Pace = { attempts: 3, requestSeconds: 2, adaptive: false
 
 /** How a Lambda calls AWS: the more time it has, the more often. Without a name: the CLI, which has as much as a person. */
 export function paceOf(name?: FunctionName): Pace {
-  if ((REQUEST_PATHS as readonly (string | undefined)[]).includes(name)) return ON_REQUEST_PATHS;
+  if (name !== undefined && REQUEST_PATHS.includes(name)) return ON_REQUEST_PATHS;
   const seconds = name === undefined ? 60 : TIME_OUTS[name].seconds;
   // The delays alone come to 7, 15 and, at the longest, some 70 seconds.
   if (seconds < 30) return { attempts: 4, requestSeconds: 2, adaptive: true, conflictSeconds: 3 };
