@@ -1,6 +1,6 @@
 /** What KMS answers, in Curfew's words; and which answers are no word about the key at all. */
 import type { DescribeKeyCommandOutput, KMSClient } from '@aws-sdk/client-kms';
-import { CurfewError, type ErrorCode } from '../domain/base/errors';
+import { CurfewError, type ErrorCode, isCurfewError } from '../domain/base/errors';
 import type { KmsKeyDescription } from '../ports';
 import { awsError, errorName } from './errors';
 
@@ -34,6 +34,7 @@ export async function askKms<T>(
   try {
     return await call();
   } catch (error) {
+    if (isCurfewError(error)) throw error;
     if (errorName(error) === 'NotFoundException' && (isMultiRegion(kmsKeyArn) || isInvalidArn(error)))
       throw new CurfewError('ERR_CONFIG_INVALID', `kms ${operation} cannot tell whether the key still exists`, {
         got: isMultiRegion(kmsKeyArn) ? 'a multi-Region key' : 'Invalid arn',

@@ -4,7 +4,7 @@ import {
   GetKeyPolicyCommand,
   GetPublicKeyCommand,
   KMSClient,
-  ListGrantsCommand,
+  paginateListGrants,
 } from '@aws-sdk/client-kms';
 import { paginateGetResources, ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import type { RingKeys } from '../ports';
@@ -67,9 +67,13 @@ export class KmsRingKeys extends KmsKeyDisabler implements RingKeys {
     return present('GetKeyPolicy', Policy);
   }
 
-  async grants(KeyId: string): Promise<readonly string[]> {
-    const call = () => this.kms.send(new ListGrantsCommand({ KeyId }));
-    const { Grants } = await askKms('ListGrants', this.kms, KeyId, call);
-    return (Grants ?? []).map(({ GrantId }) => present('ListGrants', GrantId));
+  /** All pages: one that is empty may still have a next one, and one grant overlooked is a right that nobody sees. */
+  grants(KeyId: string): Promise<readonly string[]> {
+    return askKms('ListGrants', this.kms, KeyId, async () => {
+      const ids: string[] = [];
+      for await (const { Grants } of paginateListGrants({ client: this.kms }, { KeyId }))
+        ids.push(...(Grants ?? []).map(({ GrantId }) => present('ListGrants', GrantId)));
+      return ids;
+    });
   }
 }

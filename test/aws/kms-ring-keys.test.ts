@@ -153,6 +153,13 @@ test('tags.stale: a search that was refused is no answer', async () => {
   await expect(ringKeys.find(BIRTH.slotTag)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
 });
 
+test('grants are counted on every page: an empty one is not the last', async () => {
+  const { ringKeys } = ringKeysThat(({ input }) => ({
+    body: input.Marker ? { Grants: [{ GrantId: 'g' }], Truncated: false } : { Truncated: true, NextMarker: 'm' },
+  }));
+  expect(await ringKeys.grants(ARN)).toEqual(['g']);
+});
+
 test('an answer without its result is no answer', async () => {
   const { ringKeys } = ringKeysThat(() => ({ body: {} }));
   const noAnswer = { code: 'ERR_UNAVAILABLE' };
