@@ -15,5 +15,8 @@ test('every SDK client of a Lambda is made with the settings of its role, and no
 test('entry names its Lambda to every client that it makes', () => {
   const settings = [...codeOf('lib/aws/entry.ts').matchAll(MADE)].map(([, , given]) => given);
   expect(settings.length).toBeGreaterThan(12);
+  expect(codeOf('lib/aws/entry.ts')).toMatch(
+    /new DynamoDBClient\(clientSettings\(name\)\),\s+paceOf\(name\)\.conflictSeconds/,
+  );
   expect(settings.filter((given) => !given?.startsWith('clientSettings(name'))).toEqual([]);
 });

@@ -21,8 +21,8 @@ async function callAs(name: FunctionName, answer: () => Answer) {
 }
 
 test.each(REQUEST_PATHS)('%s waits two seconds for an answer, three times, and still has time to say so', (name) => {
-  const { attempts, requestSeconds } = paceOf(name);
-  expect({ attempts, requestSeconds }).toEqual({ attempts: 3, requestSeconds: 2 });
+  const { attempts, requestSeconds, conflictSeconds } = paceOf(name);
+  expect({ attempts, requestSeconds, conflictSeconds }).toEqual({ attempts: 3, requestSeconds: 2, conflictSeconds: 1 });
   expect(clientSettings(name).requestHandler).toEqual({
     connectionTimeout: 2000,
     requestTimeout: 2000,
@@ -51,6 +51,11 @@ test.each(NAMES.filter((name) => !REQUEST_PATHS.includes(name)))(
     expect(ended.seconds).toBeLessThan(TIME_OUTS[name].seconds);
   },
 );
+
+test('on a request path, a connection that stays broken is tried three times', async () => {
+  const { attempts, error } = await callAs('issuer', timedOut);
+  expect([attempts, error]).toMatchObject([3, { name: 'TimeoutError' }]);
+});
 
 test('a connection that breaks is tried again', async () => {
   let n = 0;
