@@ -77,7 +77,10 @@ export interface KmsKeyDescription {
 
 /** Birth and death of ring keys. Cannot sign. */
 export interface RingKeys {
-  /** CreateKey has no idempotency token: callers look for the slot's tag first (`find`). */
+  /**
+   * CreateKey has no idempotency token: callers look for the slot's tag first (`find`), and an answer that was lost leaves
+   * a second key under the same tag.
+   */
   create(request: {
     readonly algorithm: SigningAlgorithm;
     readonly slotTag: string;
@@ -85,7 +88,11 @@ export interface RingKeys {
     /** Without it KMS refuses a policy under which the caller could not change it again, which is how ours is meant. */
     readonly bypassPolicyLockoutSafetyCheck: boolean;
   }): Promise<string>;
-  /** The ARNs of the keys that carry this slot tag: one, none, or more where two rotators met. */
+  /**
+   * The ARNs of the keys that carry this slot tag: one, none, or more where two rotators met. The search by tag is
+   * eventually consistent: it may miss a key of the last minutes, and may name one that is gone. That a key is not found
+   * is no proof that it does not exist: callers write down what they create, and look again later.
+   */
   find(slotTag: string): Promise<readonly string[]>;
   /** SubjectPublicKeyInfo, DER. */
   publicKey(kmsKeyArn: string): Promise<Buffer>;

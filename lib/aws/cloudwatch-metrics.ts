@@ -2,6 +2,10 @@
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { METRICS, METRICS_NAMESPACE } from '../domain/deployment/metrics';
 import type { Metric, Metrics } from '../ports';
+import { clientSettings } from './client-settings';
+import { calling } from './errors';
+
+export { CloudWatchClient };
 
 /** PutMetricData takes a thousand; a ring has fewer than ten. */
 const FIGURES_MAX = 1000;
@@ -9,7 +13,7 @@ const FIGURES_MAX = 1000;
 export class CloudwatchMetrics implements Metrics {
   constructor(
     private readonly instance: string,
-    private readonly client: CloudWatchClient = new CloudWatchClient({}),
+    private readonly client: CloudWatchClient = new CloudWatchClient(clientSettings()),
   ) {}
 
   async put(metrics: readonly Metric[]): Promise<void> {
@@ -23,7 +27,8 @@ export class CloudwatchMetrics implements Metrics {
           ...(ring === undefined ? [] : [{ Name: 'Ring', Value: ring }]),
         ],
       }));
-      await this.client.send(new PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData }));
+      const request = new PutMetricDataCommand({ Namespace: METRICS_NAMESPACE, MetricData });
+      await calling('put figures', () => this.client.send(request));
     }
   }
 }

@@ -4,28 +4,37 @@
  * Every write is a TransactWriteItems, even of one item: its client token makes the SDK's own retries harmless, where
  * a retried conditional PutItem would be refused by what it wrote itself.
  */
-import { randomInt } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { type CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { CurfewError } from '../domain/base/errors';
+import { paceOf } from '../domain/deployment/time-outs';
 import type { Row, RowKey, TableName, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed } from '../domain/store/transaction';
 import type { Query, Rows } from '../ports';
+import { clientSettings } from './client-settings';
 import { toTransactItem } from './dynamodb-expressions';
 import { awsError, calling } from './errors';
+import { jitter, type Pause, pause } from './pause';
 
-/** Two transactions met on one item, or the table was busy: nothing was written, so trying again is safe. */
-const RETRIED_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
-const ATTEMPTS = 6;
+export { DynamoDBClient };
+
+/** Two transactions met on one row, or the table was busy: nothing was written, so trying again is safe. */
+const RETRIED_REASONS = new Set([
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+  'RequestLimitExceeded',
+]);
+const PAUSE_MILLISECONDS = { base: 20, longest: 500 };
 
 export class DynamodbTables implements Rows {
   private readonly documents: DynamoDBDocumentClient;
 
   constructor(
     private readonly tableName: (table: TableName) => string,
-    client = new DynamoDBClient({}),
-    private readonly pause: (milliseconds: number) => Promise<void> = setTimeout,
+    client = new DynamoDBClient(clientSettings()),
+    private readonly conflictSeconds = paceOf().conflictSeconds,
+    private readonly wait: Pause = pause,
   ) {
     this.documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   }
@@ -59,7 +68,7 @@ export class DynamodbTables implements Rows {
   async transact(writes: readonly Write[]): Promise<void> {
     checkTransaction(writes);
     const TransactItems = writes.map((write) => toTransactItem(write, this.tableName(write.table)));
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1, waited = 0; ; attempt++) {
       try {
         await this.documents.send(new TransactWriteCommand({ TransactItems }));
         return;
@@ -69,8 +78,10 @@ export class DynamodbTables implements Rows {
         const write = writes[refused];
         if (write) throw conditionFailed(refused, write, error);
         if (!mayRetry(reasons)) throw asRefusal(error, reasons);
-        if (attempt === ATTEMPTS) throw outOfAttempts(error, reasons);
-        await this.pause(randomInt(10, 20 * 2 ** attempt));
+        const milliseconds = 1 + jitter(attempt, PAUSE_MILLISECONDS.base, PAUSE_MILLISECONDS.longest);
+        waited += milliseconds;
+        if (waited > this.conflictSeconds * 1000) throw outOfTime(error, reasons, attempt, this.conflictSeconds);
+        await this.wait(milliseconds);
       }
     }
   }
@@ -80,14 +91,22 @@ function mayRetry(reasons: readonly CancellationReason[]): boolean {
   return reasons.some(({ Code }) => RETRIED_REASONS.has(Code ?? ''));
 }
 
-/** A cancellation says why per write; a ValidationError there is as final as a ValidationException of the whole. */
+/** Of one write alone, and as final there as a ValidationException of the whole: it will not be taken another time. */
+const FINAL_REASONS = new Set(['ValidationError', 'ItemCollectionSizeLimitExceeded']);
+
+/** A cancellation says why per write. */
 function asRefusal(error: unknown, reasons: readonly CancellationReason[]): CurfewError {
-  const invalid = reasons.some(({ Code }) => Code === 'ValidationError');
+  const invalid = reasons.some(({ Code }) => FINAL_REASONS.has(Code ?? ''));
   return awsError('transact', error, invalid ? { TransactionCanceledException: 'ERR_INPUT_INVALID' } : {});
 }
 
-function outOfAttempts(error: unknown, reasons: readonly CancellationReason[]): CurfewError {
+function outOfTime(
+  error: unknown,
+  reasons: readonly CancellationReason[],
+  attempts: number,
+  seconds: number,
+): CurfewError {
   const got = reasons.map(({ Code }) => Code);
-  const message = `the transaction met others ${ATTEMPTS} times; nothing was written`;
-  return new CurfewError('ERR_UNAVAILABLE', message, { got, cause: error });
+  const message = `the transaction met others ${attempts} times within ${seconds} s; nothing was written`;
+  return new CurfewError('ERR_UNAVAILABLE', message, { got, fix: 'ask again: its rows are busy', cause: error });
 }

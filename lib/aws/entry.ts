@@ -9,17 +9,19 @@
 import { CurfewError, isCurfewError } from '../domain/base/errors';
 import { type DeploymentConfig, parseDeploymentConfig } from '../domain/deployment/deployment-config';
 import type { FunctionName } from '../domain/deployment/rights';
+import { paceOf } from '../domain/deployment/time-outs';
 import { ENV } from '../env';
 import { parsedTables } from '../parsed-tables';
 import type { Deps, HrSources } from '../ports';
 import { type AllPorts, type PortName, portsOpenedFor } from '../ports-opened';
 import { formatCalleeError } from './callee-error';
+import { clientSettings } from './client-settings';
 import { systemClock } from './clock';
 import { errorName } from './errors';
 import { systemRandom } from './random';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Given = { readonly config: DeploymentConfig; readonly environment: Environment };
+type Given = { readonly config: DeploymentConfig; readonly environment: Environment; readonly name: FunctionName };
 
 export function entry<F extends FunctionName, Event, Answer>(
   name: F,
@@ -54,7 +56,7 @@ function openAtStart<F extends FunctionName>(name: F): Deps<F> | undefined {
 /** The ports that the row of this Lambda opens; no other client is even loaded. */
 export function depsFrom<F extends FunctionName>(name: F, environment: Environment): Deps<F> {
   const config = parseDeploymentConfig(needed(environment, ENV.config));
-  const given = { config, environment };
+  const given = { config, environment, name };
   const opened = [...portsOpenedFor(name)].map((port) => [port, ADAPTERS[port](given)]);
   return { clock: systemClock, random: systemRandom, config, ...Object.fromEntries(opened) } as Deps<F>;
 }
@@ -64,64 +66,88 @@ export function depsFrom<F extends FunctionName>(name: F, environment: Environme
  * than two. (`require`, because a CommonJS bundle has no other lazy form.)
  */
 const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
-  tables: ({ environment }) => {
-    const { DynamodbTables } = require('./dynamodb-tables') as typeof import('./dynamodb-tables');
-    return parsedTables(new DynamodbTables((table) => needed(environment, ENV.table(table))));
+  tables: ({ environment, name }) => {
+    const { DynamodbTables, DynamoDBClient } = require('./dynamodb-tables') as typeof import('./dynamodb-tables');
+    return parsedTables(
+      new DynamodbTables(
+        (table) => needed(environment, ENV.table(table)),
+        new DynamoDBClient(clientSettings(name)),
+        paceOf(name).conflictSeconds,
+      ),
+    );
   },
-  signer: () => {
-    const { KmsSigner } = require('./kms-signer') as typeof import('./kms-signer');
-    return new KmsSigner();
+  signer: ({ name }) => {
+    const { KmsSigner, KMSClient } = require('./kms-signer') as typeof import('./kms-signer');
+    return new KmsSigner(new KMSClient(clientSettings(name)));
   },
-  ringKeys: ({ config }) => {
-    const { KmsRingKeys } = require('./kms-ring-keys') as typeof import('./kms-ring-keys');
-    return new KmsRingKeys(config.instance);
+  ringKeys: ({ config, name }) => {
+    const { KmsRingKeys, KMSClient, ResourceGroupsTaggingAPIClient } =
+      require('./kms-ring-keys') as typeof import('./kms-ring-keys');
+    return new KmsRingKeys(
+      config.instance,
+      new KMSClient(clientSettings(name)),
+      new ResourceGroupsTaggingAPIClient(clientSettings(name)),
+    );
   },
-  keyDisabler: () => {
-    const { KmsKeyDisabler } = require('./kms-key-disabler') as typeof import('./kms-key-disabler');
-    return new KmsKeyDisabler();
+  keyDisabler: ({ name }) => {
+    const { KmsKeyDisabler, KMSClient } = require('./kms-key-disabler') as typeof import('./kms-key-disabler');
+    return new KmsKeyDisabler(new KMSClient(clientSettings(name)));
   },
-  objects: ({ environment }) => {
-    const { S3Objects } = require('./s3-objects') as typeof import('./s3-objects');
-    return new S3Objects((bucket) => needed(environment, ENV.bucket(bucket)));
+  objects: ({ environment, name }) => {
+    const { S3Objects, S3Client } = require('./s3-objects') as typeof import('./s3-objects');
+    return new S3Objects((bucket) => needed(environment, ENV.bucket(bucket)), new S3Client(clientSettings(name)));
   },
-  functions: ({ environment }) => {
-    const { LambdaFunctions } = require('./lambda-functions') as typeof import('./lambda-functions');
-    return new LambdaFunctions((name) => needed(environment, ENV.function(name)));
+  functions: ({ environment, name }) => {
+    const { LambdaFunctions, LambdaClient } = require('./lambda-functions') as typeof import('./lambda-functions');
+    return new LambdaFunctions(
+      (callee) => needed(environment, ENV.function(callee)),
+      new LambdaClient(clientSettings(name, 'lambda')),
+    );
   },
-  sealer: ({ config, environment }) => {
-    const { KmsSealer } = require('./sealer-kms') as typeof import('./sealer-kms');
+  sealer: ({ config, environment, name }) => {
+    const { KmsSealer, DynamoDBClient, KMSClient } = require('./sealer-kms') as typeof import('./sealer-kms');
     const shredKeyArn = configured(config, 'shredKeyArn');
-    return new KmsSealer({ shredKeyArn, shredTable: needed(environment, ENV.table('shred')) }, systemRandom);
+    return new KmsSealer(
+      { shredKeyArn, shredTable: needed(environment, ENV.table('shred')) },
+      systemRandom,
+      new KMSClient(clientSettings(name)),
+      new DynamoDBClient(clientSettings(name)),
+    );
   },
   secrets: (given) => {
-    const { SecretsManagerSecrets, secretArnIn } = require('./secrets') as typeof import('./secrets');
-    const sources = given.config.hrSourcesArn === undefined ? undefined : hrSourcesOf(given);
-    return new SecretsManagerSecrets(secretArnIn(given.config.pepperSecretArn, sources), systemClock);
+    const { SecretsManagerSecrets, secretArnIn, SecretsManagerClient } =
+      require('./secrets') as typeof import('./secrets');
+    const { config, name } = given;
+    const sources = config.hrSourcesArn === undefined ? undefined : hrSourcesOf(given);
+    const client = new SecretsManagerClient(clientSettings(name));
+    return new SecretsManagerSecrets(secretArnIn(config.pepperSecretArn, sources), systemClock, client);
   },
   hrSources: (given) => hrSourcesOf(given),
-  iam: () => {
-    const { AwsIamReader } = require('./iam') as typeof import('./iam');
-    return new AwsIamReader();
+  iam: ({ name }) => {
+    const { AwsIamReader, IAMClient } = require('./iam') as typeof import('./iam');
+    return new AwsIamReader(new IAMClient(clientSettings(name)));
   },
-  latch: ({ config }) => {
-    const { AwsIamLatch } = require('./iam') as typeof import('./iam');
-    return new AwsIamLatch(configured(config, 'denyPolicyArn'));
+  latch: ({ config, name }) => {
+    const { AwsIamLatch, IAMClient } = require('./iam') as typeof import('./iam');
+    return new AwsIamLatch(configured(config, 'denyPolicyArn'), new IAMClient(clientSettings(name)));
   },
-  iamDisabler: () => {
-    const { AwsIamDisabler } = require('./iam') as typeof import('./iam');
-    return new AwsIamDisabler();
+  iamDisabler: ({ name }) => {
+    const { AwsIamDisabler, IAMClient } = require('./iam') as typeof import('./iam');
+    return new AwsIamDisabler(new IAMClient(clientSettings(name)));
   },
-  workflow: ({ config }) => {
-    const { SfnWorkflow } = require('./sfn-workflow') as typeof import('./sfn-workflow');
-    return new SfnWorkflow(configured(config, 'stateMachineArn'));
+  workflow: ({ config, name }) => {
+    const { SfnWorkflow, SFNClient } = require('./sfn-workflow') as typeof import('./sfn-workflow');
+    return new SfnWorkflow(configured(config, 'stateMachineArn'), new SFNClient(clientSettings(name)));
   },
-  events: ({ config }) => {
-    const { EventBridgeEvents } = require('./eventbridge-events') as typeof import('./eventbridge-events');
-    return new EventBridgeEvents(configured(config, 'eventBusName'));
+  events: ({ config, name }) => {
+    const { EventBridgeEvents, EventBridgeClient } =
+      require('./eventbridge-events') as typeof import('./eventbridge-events');
+    return new EventBridgeEvents(configured(config, 'eventBusName'), new EventBridgeClient(clientSettings(name)));
   },
-  metrics: ({ config }) => {
-    const { CloudwatchMetrics } = require('./cloudwatch-metrics') as typeof import('./cloudwatch-metrics');
-    return new CloudwatchMetrics(config.instance);
+  metrics: ({ config, name }) => {
+    const { CloudwatchMetrics, CloudWatchClient } =
+      require('./cloudwatch-metrics') as typeof import('./cloudwatch-metrics');
+    return new CloudwatchMetrics(config.instance, new CloudWatchClient(clientSettings(name)));
   },
   http: () => {
     const { FetchHttp } = require('./fetch-http') as typeof import('./fetch-http');
@@ -135,8 +161,9 @@ const hrSourcesRead = new WeakMap<Given, HrSources>();
 function hrSourcesOf(given: Given): HrSources {
   const known = hrSourcesRead.get(given);
   if (known) return known;
-  const { AwsHrSources } = require('./hr-sources') as typeof import('./hr-sources');
-  const sources = new AwsHrSources(configured(given.config, 'hrSourcesArn'), systemClock);
+  const { AwsHrSources, SecretsManagerClient } = require('./hr-sources') as typeof import('./hr-sources');
+  const client = new SecretsManagerClient(clientSettings(given.name));
+  const sources = new AwsHrSources(configured(given.config, 'hrSourcesArn'), systemClock, client);
   hrSourcesRead.set(given, sources);
   return sources;
 }

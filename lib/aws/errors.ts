@@ -8,15 +8,19 @@ const COMMON: Readonly<Record<string, ErrorCode>> = {
   ValidationException: 'ERR_INPUT_INVALID',
 };
 
+/** A code, and what the reader can do about it. */
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly fix: string;
+}
+export type Codes = Readonly<Record<string, ErrorCode | Refusal>>;
+
 /** The message names the operation only: AWS's own text may hold ARNs and names of people. It stays in the cause. */
-export function awsError(
-  operation: string,
-  error: unknown,
-  codes: Readonly<Record<string, ErrorCode>> = {},
-): CurfewError {
-  const name = errorName(error);
-  const code = codes[name] ?? COMMON[name] ?? 'ERR_UNAVAILABLE';
-  return new CurfewError(code, `${operation} was refused: ${name}`, { got: name, cause: error });
+export function awsError(operation: string, cause: unknown, codes: Codes = {}): CurfewError {
+  const name = errorName(cause);
+  const said = codes[name] ?? COMMON[name] ?? 'ERR_UNAVAILABLE';
+  const { code, fix } = typeof said === 'string' ? { code: said, fix: undefined } : said;
+  return new CurfewError(code, `${operation} was refused: ${name}`, { got: name, fix, cause });
 }
 
 export function errorName(error: unknown): string {
@@ -24,11 +28,7 @@ export function errorName(error: unknown): string {
 }
 
 /** Runs one SDK call and turns its refusal into a CurfewError. */
-export async function calling<T>(
-  operation: string,
-  call: () => Promise<T>,
-  codes?: Readonly<Record<string, ErrorCode>>,
-): Promise<T> {
+export async function calling<T>(operation: string, call: () => Promise<T>, codes?: Codes): Promise<T> {
   try {
     return await call();
   } catch (error) {

@@ -8,7 +8,10 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type HrSource, parseHrSources } from '../domain/store/hr-sources';
 import type { Clock, HrSources } from '../ports';
+import { clientSettings } from './client-settings';
 import { calling } from './errors';
+
+export { SecretsManagerClient };
 
 const CACHE_SECONDS = 60;
 
@@ -18,7 +21,7 @@ export class AwsHrSources implements HrSources {
   constructor(
     private readonly arn: string,
     private readonly clock: Clock,
-    private readonly secretsManager = new SecretsManagerClient({}),
+    private readonly secretsManager = new SecretsManagerClient(clientSettings()),
   ) {}
 
   async find(name: string): Promise<HrSource | undefined> {

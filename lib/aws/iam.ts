@@ -10,18 +10,25 @@ import {
   TagUserCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
-import type { ErrorCode } from '../domain/base/errors';
 import { isCurfewError } from '../domain/base/errors';
 import type { AccessKey, IamDisabler, IamLatch, IamReader } from '../ports';
-import { calling } from './errors';
+import { clientSettings } from './client-settings';
+import { type Codes, calling } from './errors';
 
-const IAM_CODES: Readonly<Record<string, ErrorCode>> = {
+export { IAMClient };
+
+const IAM_CODES: Codes = {
   NoSuchEntity: 'ERR_NOT_FOUND',
   NoSuchEntityException: 'ERR_NOT_FOUND',
+  // The item stays open, the case is held, and a person reads why; what the user may do is unchanged.
+  LimitExceededException: {
+    code: 'ERR_UNAVAILABLE',
+    fix: 'the user has as many managed policies, or tags, as IAM allows: detach one or delete one, then let the case go on',
+  },
 };
 
 export class AwsIamReader implements IamReader {
-  constructor(private readonly iam = new IAMClient({})) {}
+  constructor(private readonly iam = new IAMClient(clientSettings())) {}
 
   async user(userName: string): Promise<{ arn: string; tags: Record<string, string> } | undefined> {
     const request = new GetUserCommand({ UserName: userName });
@@ -63,7 +70,7 @@ export class AwsIamReader implements IamReader {
 export class AwsIamLatch implements IamLatch {
   constructor(
     private readonly denyPolicyArn: string,
-    private readonly iam = new IAMClient({}),
+    private readonly iam = new IAMClient(clientSettings()),
   ) {}
 
   async attachDenyPolicy(userName: string): Promise<void> {
@@ -78,7 +85,7 @@ export class AwsIamLatch implements IamLatch {
 }
 
 export class AwsIamDisabler implements IamDisabler {
-  constructor(private readonly iam = new IAMClient({})) {}
+  constructor(private readonly iam = new IAMClient(clientSettings())) {}
 
   async deactivateAccessKey(userName: string, accessKeyId: string): Promise<void> {
     const request = new UpdateAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId, Status: 'Inactive' });

@@ -1,18 +1,20 @@
 /** KeyDisabler on KMS: DisableKey and the read-back, and no way back. */
 import { DescribeKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import type { KeyDisabler, KmsKeyDescription } from '../ports';
-import { calling } from './errors';
-import { description, KMS_CODES } from './kms-answers';
+import { clientSettings } from './client-settings';
+import { askKms, description } from './kms-answers';
+
+export { KMSClient };
 
 export class KmsKeyDisabler implements KeyDisabler {
-  constructor(protected readonly kms = new KMSClient({})) {}
+  constructor(protected readonly kms = new KMSClient(clientSettings())) {}
 
-  async disable(kmsKeyArn: string): Promise<void> {
-    await calling('kms DisableKey', () => this.kms.send(new DisableKeyCommand({ KeyId: kmsKeyArn })), KMS_CODES);
+  async disable(KeyId: string): Promise<void> {
+    await askKms('DisableKey', this.kms, KeyId, () => this.kms.send(new DisableKeyCommand({ KeyId })));
   }
 
-  async describe(kmsKeyArn: string): Promise<KmsKeyDescription> {
-    const request = new DescribeKeyCommand({ KeyId: kmsKeyArn });
-    return description(await calling('kms DescribeKey', () => this.kms.send(request), KMS_CODES));
+  async describe(KeyId: string): Promise<KmsKeyDescription> {
+    const call = () => this.kms.send(new DescribeKeyCommand({ KeyId }));
+    return description(await askKms('DescribeKey', this.kms, KeyId, call));
   }
 }

@@ -4,11 +4,13 @@ import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms
 import { CurfewError } from '../domain/base/errors';
 import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/jose/algorithm';
 import type { Signer } from '../ports';
-import { calling } from './errors';
-import { KMS_CODES, present } from './kms-answers';
+import { clientSettings } from './client-settings';
+import { askKms, present } from './kms-answers';
+
+export { KMSClient };
 
 export class KmsSigner implements Signer {
-  constructor(private readonly kms = new KMSClient({})) {}
+  constructor(private readonly kms = new KMSClient(clientSettings())) {}
 
   async sign(kmsKeyArn: string, algorithm: SigningAlgorithm, message: Uint8Array): Promise<Buffer> {
     const { kms, hash } = ALGORITHMS[algorithm];
@@ -22,13 +24,13 @@ export class KmsSigner implements Signer {
       MessageType: hash ? 'DIGEST' : 'RAW',
       Message: hash ? createHash(hash).update(message).digest() : message,
     });
-    const { Signature } = await calling('kms Sign', () => this.kms.send(request), KMS_CODES);
+    const { Signature } = await askKms('Sign', this.kms, kmsKeyArn, () => this.kms.send(request));
     return Buffer.from(present('Sign', Signature));
   }
 
   async publicKey(kmsKeyArn: string): Promise<Buffer> {
     const request = new GetPublicKeyCommand({ KeyId: kmsKeyArn });
-    const { PublicKey } = await calling('kms GetPublicKey', () => this.kms.send(request), KMS_CODES);
+    const { PublicKey } = await askKms('GetPublicKey', this.kms, kmsKeyArn, () => this.kms.send(request));
     return Buffer.from(present('GetPublicKey', PublicKey));
   }
 }

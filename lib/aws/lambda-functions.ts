@@ -8,12 +8,23 @@ import { parseAnswer } from '../domain/deployment/answers';
 import type { Messages } from '../domain/deployment/messages';
 import { waitSeconds } from '../domain/deployment/time-outs';
 import { parseCalleeError } from './callee-error';
-import { calling } from './errors';
+import { clientSettings } from './client-settings';
+import { type Codes, calling } from './errors';
+
+export { LambdaClient };
+
+/** After the SDK's own tries. */
+const INVOKE_CODES: Codes = {
+  TooManyRequestsException: {
+    code: 'ERR_UNAVAILABLE',
+    fix: 'ask again: no concurrency was left in this account, and the function did not run',
+  },
+};
 
 export class LambdaFunctions {
   constructor(
     private readonly functionArn: (name: keyof Messages) => string,
-    private readonly lambda = new LambdaClient({}),
+    private readonly lambda = new LambdaClient(clientSettings(undefined, 'lambda')),
     /** In seconds: longer than the callee may run. */
     private readonly patience: (name: keyof Messages) => number = waitSeconds,
   ) {}
@@ -35,7 +46,7 @@ export class LambdaFunctions {
     const seconds = this.patience(name);
     const abortSignal = AbortSignal.timeout(seconds * 1000);
     try {
-      return await calling(`invoke ${name}`, () => this.lambda.send(command, { abortSignal }));
+      return await calling(`invoke ${name}`, () => this.lambda.send(command, { abortSignal }), INVOKE_CODES);
     } catch (cause) {
       if (!abortSignal.aborted) throw cause;
       throw new CurfewError('ERR_UNAVAILABLE', `${name} has not answered for ${seconds} s`, {

@@ -12,8 +12,11 @@ import { DEK_BYTES, IV_BYTES, openField, sealField } from '../domain/evidence/se
 import { WRAPPED_KEY } from '../domain/store/shred';
 import type { Row } from '../domain/store/table';
 import type { Random, Sealer } from '../ports';
+import { clientSettings } from './client-settings';
 import { awsError, calling } from './errors';
 import { KMS_CODES, present } from './kms-answers';
+
+export { DynamoDBClient, KMSClient };
 
 interface SealerPlaces {
   readonly shredKeyArn: string;
@@ -26,8 +29,8 @@ export class KmsSealer implements Sealer {
   constructor(
     private readonly places: SealerPlaces,
     private readonly random: Random,
-    private readonly kms = new KMSClient({}),
-    client = new DynamoDBClient({}),
+    private readonly kms = new KMSClient(clientSettings()),
+    client = new DynamoDBClient(clientSettings()),
   ) {
     this.documents = DynamoDBDocumentClient.from(client);
   }

@@ -9,7 +9,10 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { CurfewError } from '../domain/base/errors';
 import type { Clock, HrSources, Secrets } from '../ports';
+import { clientSettings } from './client-settings';
 import { awsError } from './errors';
+
+export { SecretsManagerClient };
 
 const CACHE_SECONDS = 60;
 
@@ -19,7 +22,7 @@ export class SecretsManagerSecrets implements Secrets {
   constructor(
     private readonly secretArn: (name: string) => string | Promise<string>,
     private readonly clock: Clock,
-    private readonly secretsManager = new SecretsManagerClient({}),
+    private readonly secretsManager = new SecretsManagerClient(clientSettings()),
   ) {}
 
   async values(name: string): Promise<readonly string[]> {

@@ -7,12 +7,15 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Workflow } from '../ports';
+import { clientSettings } from './client-settings';
 import { awsError } from './errors';
+
+export { SFNClient };
 
 export class SfnWorkflow implements Workflow {
   constructor(
     private readonly stateMachineArn: string,
-    private readonly sfn = new SFNClient({}),
+    private readonly sfn = new SFNClient(clientSettings()),
   ) {}
 
   async start(name: string, input: Parameters<Workflow['start']>[1]): Promise<void> {

@@ -127,6 +127,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       DOMAIN.evidence,
       DOMAIN.deployment,
       '@aws-sdk/',
+      '@smithy/core/retry',
       'node:crypto',
       'node:timers/promises',
     ],

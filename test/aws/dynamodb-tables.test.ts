@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamodbTables } from '../../lib/aws/dynamodb-tables';
 import type { Write } from '../../lib/domain/store/table';
-import { type Asked, answering } from './answering';
+import { type Answer, type Asked, answering, inFrozenTime, notedPauses, timedOut } from './answering';
 
 const WRITES: readonly Write[] = [
   { kind: 'put', table: 'cases', row: { pk: 'P', sk: 'A', v: 1 } },
@@ -16,17 +16,13 @@ function cancelled(...codes: string[]) {
   return { status: 400, body };
 }
 
-function tablesThat(answer: (asked: Asked, n: number) => { status?: number; body: unknown }) {
-  let n = 0;
-  const pauses: number[] = [];
-  const { asked, config } = answering((one) => answer(one, ++n));
-  const pause = async (milliseconds: number) => {
-    pauses.push(milliseconds);
-  };
-  return { asked, pauses, tables: new DynamodbTables((name) => `T-${name}`, new DynamoDBClient(config), pause) };
+function tablesThat(answer: (asked: Asked, n: number) => Answer, as?: 'issuer') {
+  const { asked, config } = answering(answer, as);
+  const { pauses, pause } = notedPauses();
+  return { asked, pauses, tables: new DynamodbTables((name) => `T-${name}`, new DynamoDBClient(config), 1, pause) };
 }
 
-test('a transaction that met another is tried again under a new client token', async () => {
+test('dynamodb.conflict: a transaction that met another is tried again under a new client token', async () => {
   const { asked, pauses, tables } = tablesThat((_, n) =>
     n < 3 ? cancelled('None', 'TransactionConflict') : { body: {} },
   );
@@ -36,14 +32,80 @@ test('a transaction that met another is tried again under a new client token', a
   expect(pauses).toHaveLength(2);
 });
 
-test('one that keeps meeting others gives up and says that nothing was written', async () => {
-  const { asked, tables } = tablesThat(() => cancelled('TransactionConflict', 'None'));
-  await expect(tables.transact(WRITES)).rejects.toMatchObject({
+test('dynamodb.conflict: one that keeps meeting others ends within its budget and says that nothing was written', async () => {
+  const { asked, pauses, tables } = tablesThat(() => cancelled('TransactionConflict', 'None'));
+  const error = await tables.transact(WRITES).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
     code: 'ERR_UNAVAILABLE',
-    message: 'the transaction met others 6 times; nothing was written',
+    message: `the transaction met others ${asked.length} times within 1 s; nothing was written`,
     got: ['TransactionConflict', 'None'],
   });
-  expect(asked).toHaveLength(6);
+  expect(asked.length).toBeGreaterThan(3);
+  expect(pauses.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(1000);
+  expect(new Set(pauses).size).toBeGreaterThan(1);
+});
+
+test.each(['ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded'])(
+  'dynamodb.throttled: a transaction cancelled by %s is tried again',
+  async (reason) => {
+    const { asked, tables } = tablesThat((_, n) => (n < 3 ? cancelled('None', reason) : { body: {} }));
+    await tables.transact(WRITES);
+    expect(asked).toHaveLength(3);
+  },
+);
+
+test.each(['ThrottlingException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded'])(
+  'dynamodb.throttled: %s of the whole call is tried again, for reads and writes alike',
+  async (__type) => {
+    const once = () => tablesThat((_, n) => (n === 1 ? { status: 400, body: { __type } } : { body: {} }), 'issuer');
+    const calls: readonly ((tables: DynamodbTables) => Promise<unknown>)[] = [
+      (tables) => tables.transact(WRITES),
+      (tables) => tables.get('cases', { pk: 'P', sk: 'A' }),
+      (tables) => tables.query({ table: 'cases', pk: 'P' }),
+    ];
+    for (const call of calls) {
+      const { asked, tables } = once();
+      expect((await inFrozenTime(() => call(tables))).error).toBeUndefined();
+      expect(asked).toHaveLength(2);
+    }
+  },
+);
+
+test.each([
+  ['a time-out', timedOut],
+  ['an error of the service', () => ({ status: 500, body: { __type: 'InternalServerError' } })],
+  ['TransactionInProgressException', () => ({ status: 400, body: { __type: 'TransactionInProgressException' } })],
+])('dynamodb.lost-answer: after %s the same transaction is sent under the same client token', async (_, lost) => {
+  const { asked, tables } = tablesThat((_asked, n) => (n < 3 ? lost() : { body: {} }), 'issuer');
+  expect((await inFrozenTime(() => tables.transact(WRITES))).error).toBeUndefined();
+  expect(asked).toHaveLength(3);
+  expect(asked[1]?.input).toEqual(asked[0]?.input);
+  expect(new Set(asked.map(({ input }) => input.ClientRequestToken)).size).toBe(1);
+});
+
+test.each(['TimeoutError', 'InternalServerError', 'IdempotentParameterMismatchException'])(
+  'dynamodb.late: after %s it is not said that nothing was written: it may come yet',
+  async (name) => {
+    const { tables } = tablesThat(() =>
+      name === 'TimeoutError' ? timedOut() : { status: 400, body: { __type: name } },
+    );
+    const error = await tables.transact(WRITES).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ERR_UNAVAILABLE', message: `transact was refused: ${name}` });
+  },
+);
+
+test('dynamodb.pages: an empty page is not the last, and no page gives more than is still asked for', async () => {
+  const row = (sk: string) => ({ pk: { S: 'P' }, sk: { S: sk } });
+  const { asked, tables } = tablesThat((_, n) => {
+    const LastEvaluatedKey = n < 4 ? row(`K${n}`) : undefined;
+    return { body: { Items: n % 2 === 0 ? [row(`A${n}`)] : [], LastEvaluatedKey } };
+  });
+  expect((await tables.query({ table: 'cases', pk: 'P' })).map(({ sk }) => sk)).toEqual(['A2', 'A4']);
+  expect(asked.map(({ input }) => input.ExclusiveStartKey)).toEqual([undefined, row('K1'), row('K2'), row('K3')]);
+
+  const limited = tablesThat((_, n) => ({ body: { Items: n < 3 ? [row(`A${n}`)] : [], LastEvaluatedKey: row('K') } }));
+  expect(await limited.tables.query({ table: 'cases', pk: 'P', limit: 2 })).toHaveLength(2);
+  expect(limited.asked.map(({ input }) => input.Limit)).toEqual([2, 1]);
 });
 
 test('a condition that did not hold is final, even beside a conflict', async () => {
@@ -65,11 +127,14 @@ test.each([
   await expect(tables.transact(WRITES)).rejects.toMatchObject({ code, message: `transact was refused: ${name}` });
 });
 
-test('a write that is invalid in itself is not tried again', async () => {
-  const { asked, tables } = tablesThat(() => cancelled('None', 'ValidationError'));
-  await expect(tables.transact(WRITES)).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID' });
-  expect(asked).toHaveLength(1);
-});
+test.each(['ValidationError', 'ItemCollectionSizeLimitExceeded'])(
+  'a write that is not taken for what it is, %s, is not tried again',
+  async (reason) => {
+    const { asked, tables } = tablesThat(() => cancelled('None', reason));
+    await expect(tables.transact(WRITES)).rejects.toMatchObject({ code: 'ERR_INPUT_INVALID' });
+    expect(asked).toHaveLength(1);
+  },
+);
 
 test('reads are strongly consistent', async () => {
   const { asked, tables } = tablesThat(() => ({ body: {} }));

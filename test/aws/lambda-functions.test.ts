@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { LambdaFunctions } from '../../lib/aws/lambda-functions';
 import { isCurfewError } from '../../lib/domain/base/errors';
+import { type Answer, answering, inFrozenTime } from './answering';
 
 /** A Lambda API whose callee answers this, well or with an error of its own. */
 function functionsThatAnswer(body: string, functionError?: string) {
@@ -31,10 +32,13 @@ test.each([
   ['{"errorMessage":"Task timed out"}', 'ERR_UNAVAILABLE'],
   ['{}', 'ERR_UNAVAILABLE'],
   ['null', 'ERR_UNAVAILABLE'],
-])('an error of the callee, %s, is thrown here', async (body, code) => {
-  const error = await asked(functionsThatAnswer(body, 'Unhandled')).catch((thrown: unknown) => thrown);
-  expect(isCurfewError(error) && error.code).toBe(code);
-});
+])(
+  'lambda.killed: an error of the callee, %s, is thrown here; a killed one leaves the outcome unknown',
+  async (body, code) => {
+    const error = await asked(functionsThatAnswer(body, 'Unhandled')).catch((thrown: unknown) => thrown);
+    expect(isCurfewError(error) && error.code).toBe(code);
+  },
+);
 
 /** A Lambda that never answers, and a client that gives up when it is told to. */
 const silent = {
@@ -42,7 +46,7 @@ const silent = {
     new Promise((_, reject) => abortSignal.addEventListener('abort', () => reject(new Error('aborted')))),
 } as unknown as LambdaClient;
 
-test('a function that does not answer is waited for no longer than it may run, and the outcome is unknown', async () => {
+test('lambda.lost-answer: a function that does not answer is waited for no longer than it may run, and the outcome is unknown', async () => {
   const functions = new LambdaFunctions(
     (name) => name,
     silent,
@@ -53,6 +57,31 @@ test('a function that does not answer is waited for no longer than it may run, a
     message: 'publisher has not answered for 0.01 s',
     fix: 'see its log, then retry: every invocation may run twice',
   });
+});
+
+/** As the SDK reads a Lambda API that has no concurrency left. */
+const throttled: Answer = {
+  status: 429,
+  headers: { 'x-amzn-errortype': 'TooManyRequestsException' },
+  body: { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' },
+};
+
+test('lambda.throttled: an invocation that was refused is tried again, and runs once', async () => {
+  const { asked: sent, config } = answering((_, n) => (n < 3 ? throttled : { body: { seq: 7 } }), 'exchange');
+  const functions = new LambdaFunctions((name) => name, new LambdaClient(config));
+  expect((await inFrozenTime(() => asked(functions))).value).toEqual({ seq: 7 });
+  expect(sent).toHaveLength(3);
+});
+
+test('lambda.throttled: one that stays refused did not run, and the error says so', async () => {
+  const { asked: sent, config } = answering(() => throttled, 'exchange');
+  const functions = new LambdaFunctions((name) => name, new LambdaClient(config));
+  expect((await inFrozenTime(() => asked(functions))).error).toMatchObject({
+    code: 'ERR_UNAVAILABLE',
+    message: 'invoke publisher was refused: TooManyRequestsException',
+    fix: expect.stringMatching(/did not run$/),
+  });
+  expect(sent).toHaveLength(3);
 });
 
 test('an error that comes before that is the callee’s', async () => {

@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerSecrets, secretArnIn } from '../../lib/aws/secrets';
 import { SettableClock } from '../../lib/local/clock';
 import { MemoryHrSources } from '../../lib/local/hr-sources';
-import { answering } from './answering';
+import { answering, inFrozenTime } from './answering';
 
 const SOURCES = new MemoryHrSources();
 SOURCES.write({ acme: { scheme: 'standard-webhooks', corroboration: 'signed-fact', secretArn: 'arn:acme' } });
@@ -48,4 +48,31 @@ test('a Lambda without sources finds the pepper, and no webhook secret', async (
   const arnOf = secretArnIn('arn:pepper', undefined);
   expect(await arnOf('pepper')).toBe('arn:pepper');
   await expect(arnOf('acme')).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' });
+});
+
+test.each([
+  ['ThrottlingException', 400],
+  ['InternalServiceError', 500],
+])('%s is tried again, and a value that is kept needs no answer', async (__type, status) => {
+  const { asked, config } = answering(
+    (_, n) => (n < 3 ? { status, body: { __type } } : { body: { SecretString: 's' } }),
+    'intake',
+  );
+  const clock = new SettableClock(1_800_000_000);
+  const secrets = new SecretsManagerSecrets(ARN_OF, clock, new SecretsManagerClient(config));
+  expect((await inFrozenTime(() => secrets.values('pepper'))).value).toEqual(['s', 's']);
+  expect(asked).toHaveLength(4);
+  expect(await secrets.values('pepper')).toEqual(['s', 's']);
+  expect(asked).toHaveLength(4);
+});
+
+test('one that cannot be read is an error, and is not kept', async () => {
+  let works = false;
+  const { config } = answering(() =>
+    works ? { body: { SecretString: 's' } } : { status: 500, body: { __type: 'InternalServiceError' } },
+  );
+  const secrets = new SecretsManagerSecrets(ARN_OF, new SettableClock(0), new SecretsManagerClient(config));
+  await expect(secrets.values('pepper')).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
+  works = true;
+  expect(await secrets.values('pepper')).toEqual(['s', 's']);
 });

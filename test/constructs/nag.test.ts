@@ -33,7 +33,7 @@ const WILDCARDS: readonly { readonly shape: RegExp; readonly reason: string }[] 
   {
     shape: /^\*$/,
     reason:
-      'CreateKey, ListKeys, DescribeAlarms, GetMetricStatistics and GetAccountSettings know no resource; the log delivery and X-Ray of a state machine neither',
+      'CreateKey, GetResources, DescribeAlarms, GetMetricStatistics and GetAccountSettings know no resource; the log delivery and X-Ray of a state machine neither',
   },
 ];
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { systemClock } from '../../lib/aws/clock';
@@ -50,7 +51,7 @@ describe('KMS', () => {
   const clients = {} as Record<KmsRole, KMSClient>;
   beforeAll(async () => {
     // Birth and look-up stand in identity policies; everything on a key stands in its own policy.
-    const birth = ['kms:CreateKey', 'kms:TagResource', 'kms:ListKeys', 'kms:ListResourceTags'];
+    const birth = ['kms:CreateKey', 'kms:TagResource', 'tag:GetResources'];
     for (const role of roles) {
       arns[role] = await makeRole(role, undefined, role === 'rotator' ? birth : []);
       clients[role] = await kmsAs(arns[role]);
@@ -61,7 +62,10 @@ describe('KMS', () => {
     roleArns: arns,
     now: () => systemClock.now(),
     signerAs: (role) => new KmsSigner(clients[role]),
-    ringKeysAs: (role) => new KmsRingKeys('contracts', clients[role]),
+    ringKeysAs: (role) => {
+      const { credentials } = clients[role].config;
+      return new KmsRingKeys('contracts', clients[role], new ResourceGroupsTaggingAPIClient({ credentials }));
+    },
     disablerAs: (role) => new KmsKeyDisabler(clients[role]),
   }));
 });

@@ -65,6 +65,20 @@ const TABLE_ACTIONS: Record<TableVerb, string> = {
   check: 'dynamodb:ConditionCheckItem',
 };
 
+/**
+ * What DynamoDB asks of a customer-managed key in its caller's name ("DynamoDB encryption at rest: usage notes"), through
+ * DynamoDB alone. CreateGrant is asked once, of who makes the table, and no Lambda has it: a grant is a right beside a policy.
+ */
+const TABLE_KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
 /** Without ListBucket S3 answers 403 for an absent object, and a reader could not tell "none yet" from "not allowed". */
 const BUCKET_ACTIONS = {
   get: ['s3:GetObject', 's3:ListBucket'],
@@ -117,14 +131,16 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
             'kms:KeyOrigin': 'AWS_KMS',
             'kms:KeySpec': [...new Set(Object.values(ALGORITHMS).map(({ keySpec }) => keySpec))],
           },
-          BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+          // Our key policies let nobody change them. Without the bypass KMS refuses that, or would ask for PutKeyPolicy, which
+          // this role never has.
+          BoolIfExists: { 'kms:BypassPolicyLockoutSafetyCheck': 'true' },
         }),
         allow(['kms:TagResource'], [anyKey(stack)], { 'ForAllValues:StringLike': { 'aws:TagKeys': 'curfew:*' } }),
         // A key born by a run that crashed before it wrote down the ARN is found by its slot tag. The tags of other
-        // people's keys are visible to it as well, as far as their key policies leave that to IAM.
-        allow(['kms:ListKeys'], ['*']),
-        // Grants too: their key policies leave List* to IAM.
-        allow(['kms:ListResourceTags', 'kms:ListGrants'], [anyKey(stack)]),
+        // people's keys, and of other resources, are visible to it as well: GetResources knows no resource.
+        allow(['tag:GetResources'], ['*']),
+        // Their key policies leave List* to IAM.
+        allow(['kms:ListGrants'], [anyKey(stack)]),
       ],
       {},
       { accountId: stack.account, roleArns: known(roleArns, 'roles that key policies name') },
@@ -255,7 +271,7 @@ function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {
   const statements = [allow([TABLE_ACTIONS[verb]], [table.tableArn])];
   if (key)
     statements.push(
-      allow(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], [key.keyArn], {
+      allow(TABLE_KEY_ACTIONS, [key.keyArn], {
         StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(table).region}.amazonaws.com` },
       }),
     );

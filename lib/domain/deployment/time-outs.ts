@@ -129,3 +129,26 @@ export function timeOutSeconds(name: FunctionName, { drainSeconds }: { readonly 
 export function waitSeconds(name: FunctionName): number {
   return TIME_OUTS[name].seconds + WAITING_MARGIN_SECONDS;
 }
+
+/** Somebody outside waits for each of these: a caller for a token, a verifier, an HR system. */
+const REQUEST_PATHS: readonly FunctionName[] = ['issuer', 'exchange', 'was-issued', 'well-known', 'intake'];
+
+interface Pace {
+  readonly attempts: number;
+  /** For the answer to one attempt. */
+  readonly requestSeconds: number;
+  /** A client that is throttled sends less. */
+  readonly adaptive: boolean;
+  /** How long one transaction may wait, all its pauses together, for others that hold its rows. */
+  readonly conflictSeconds: number;
+}
+const ON_REQUEST_PATHS: Pace = { attempts: 3, requestSeconds: 2, adaptive: false, conflictSeconds: 1 };
+
+/** How a Lambda calls AWS: the more time it has, the more often. Without a name: the CLI, which has as much as a person. */
+export function paceOf(name?: FunctionName): Pace {
+  if (name !== undefined && REQUEST_PATHS.includes(name)) return ON_REQUEST_PATHS;
+  const seconds = name === undefined ? 60 : TIME_OUTS[name].seconds;
+  // The delays alone come to 7, 15 and, at the longest, some 70 seconds.
+  if (seconds < 30) return { attempts: 4, requestSeconds: 2, adaptive: true, conflictSeconds: 3 };
+  return { attempts: seconds < 60 ? 5 : 8, requestSeconds: 10, adaptive: true, conflictSeconds: 5 };
+}

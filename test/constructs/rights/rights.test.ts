@@ -30,7 +30,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'sign:ring': [],
   'sign:feed': [],
   'sign:checkpoint': [],
-  'kms:lifecycle': ['kms:CreateKey', 'kms:TagResource', 'kms:ListKeys', 'kms:ListResourceTags', 'kms:ListGrants'],
+  'kms:lifecycle': ['kms:CreateKey', 'kms:TagResource', 'tag:GetResources', 'kms:ListGrants'],
   'kms:disable': [],
   seal: ['dynamodb:GetItem', 'dynamodb:PutItem', 'kms:GenerateDataKey', 'kms:Decrypt'],
   'secret:webhook': ['secretsmanager:GetSecretValue'],
@@ -46,10 +46,18 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 /** DynamoDB encrypts the bodies under a key of ours, and asks for it in the caller's name. */
-const BODIES_KEY = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
+const BODIES_KEY = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
 const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
-  rotator: ['kms:CreateKey', 'kms:ListKeys'],
-  'ring-deployer': ['kms:CreateKey', 'kms:ListKeys'],
+  rotator: ['kms:CreateKey', 'tag:GetResources'],
+  'ring-deployer': ['kms:CreateKey', 'tag:GetResources'],
   watch: ['cloudwatch:PutMetricData'],
 };
 const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
@@ -131,6 +139,32 @@ test('no identity policy anywhere grants a right to sign: it stands in key polic
   const actions = statements.flatMap(({ Action }) => asList(Action));
   expect(actions.length).toBeGreaterThan(100);
   expect(actions.filter((action) => /^(\*|kms:\*|kms:Sign.*|kms:S?\*|kms:CreateGrant)$/i.test(action))).toEqual([]);
+});
+
+test('the key of a table is used through DynamoDB alone, with every right that DynamoDB documents but CreateGrant', () => {
+  const names = (Object.keys(RIGHTS) as FunctionName[]).filter((name) =>
+    (RIGHTS[name] as readonly Right[]).some((right) => right.startsWith('bodies:')),
+  );
+  expect(names.length).toBeGreaterThan(1);
+  for (const name of names) {
+    const used = statementsOf(name).filter(({ Action }) => asList(Action).includes('kms:ReEncryptTo'));
+    expect(used.length).toBeGreaterThan(0);
+    for (const { Action, Condition } of used) {
+      expect([...asList(Action)].sort()).toEqual(BODIES_KEY);
+      expect(JSON.stringify(Condition)).toMatch(/kms:ViaService.*dynamodb\./);
+    }
+  }
+});
+
+test('kms.lockout: a ring key is born with the bypass alone, and nobody may change a key policy', () => {
+  for (const name of ['rotator', 'ring-deployer'] as const) {
+    const births = statementsOf(name).filter(({ Action }) => asList(Action).includes('kms:CreateKey'));
+    expect(births.map(({ Condition }) => (Condition as { BoolIfExists?: unknown }).BoolIfExists)).toEqual([
+      { 'kms:BypassPolicyLockoutSafetyCheck': 'true' },
+    ]);
+  }
+  const actions = (Object.keys(RIGHTS) as FunctionName[]).flatMap(statementsOf).flatMap(({ Action }) => asList(Action));
+  expect(actions.filter((action) => /PutKeyPolicy/i.test(action))).toEqual([]);
 });
 
 test('the four roles that key policies name have their fixed names, and stay', () => {
