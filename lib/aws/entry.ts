@@ -162,7 +162,8 @@ function hrSourcesOf(given: Given): HrSources {
   const known = hrSourcesRead.get(given);
   if (known) return known;
   const { AwsHrSources, SecretsManagerClient } = require('./hr-sources') as typeof import('./hr-sources');
-  const client = new SecretsManagerClient(clientSettings(given.name));
+  const { name } = given;
+  const client = new SecretsManagerClient(clientSettings(name));
   const sources = new AwsHrSources(configured(given.config, 'hrSourcesArn'), systemClock, client);
   hrSourcesRead.set(given, sources);
   return sources;

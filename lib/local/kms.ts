@@ -135,6 +135,13 @@ export class MemoryKms {
     return this.find(arn).publicKey.export({ type: 'spki', format: 'der' });
   }
 
+  /** Every key that was made for a slot whose tag begins so: what KMS really holds. */
+  keysOfSlots(tagPrefix: string): readonly { readonly arn: string; readonly state: KmsKeyDescription['state'] }[] {
+    return [...this.keys.values()]
+      .filter(({ slotTag }) => slotTag?.startsWith(tagPrefix))
+      .map(({ arn, state }) => ({ arn, state }));
+  }
+
   stateOf(arn: string): KmsKeyDescription['state'] {
     return this.find(arn).state;
   }

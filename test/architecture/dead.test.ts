@@ -45,6 +45,7 @@ const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
     'lib/domain/feed/parse-feed.ts parseFeed',
     'lib/domain/feed/publication.ts isInJwks',
     'lib/domain/jose/jwk.ts thumbprint',
+    'lib/domain/rings/rotation.ts PREPARED_AHEAD',
     'lib/domain/rings/rotation.ts shouldActivate',
     'lib/ports-opened.ts portOpenedBy',
     'lib/report/checks.ts groupPairs',

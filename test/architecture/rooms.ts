@@ -143,6 +143,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       DOMAIN.store,
       DOMAIN.evidence,
       DOMAIN.deployment,
+      'node:async_hooks',
       'node:crypto',
     ],
   },

@@ -58,7 +58,7 @@ describe('ring list', () => {
     expect(text.split('\n')).toEqual([
       `ring          alg    ACTIVE${' '.repeat(kid.length - 6)}  age  STANDBY ready  next rotation                       tainted, waves  issues`,
       expect.stringMatching(/^-+ /),
-      `${RING}  ES256  ${kid}  1 d  2 of 2         2027-02-14T08:00:00Z, in 28 d 23 h  -               yes`,
+      `${RING}  ES256  ${kid}  1 d  2 of 2         2027-02-14T08:00:10Z, in 28 d 23 h  -               yes`,
     ]);
     expect(json).toMatchObject([{ ring: RING, activeKid: kid, standbysReady: 2, openWaves: 0, issuing: 'yes' }]);
   });
@@ -77,7 +77,7 @@ describe('ring show', () => {
     expect(text).toMatch(/^PEM \S{8} +o/m);
     expect(text).toMatch(
       new RegExp(
-        `^2027-02-14T08:00:00Z  in 29 d 23 h  \\S{8} takes over; ${ring.activeKid?.slice(0, 8)} verifies on`,
+        `^2027-02-14T08:00:10Z  in 29 d 23 h  \\S{8} takes over; ${ring.activeKid?.slice(0, 8)} verifies on`,
         'm',
       ),
     );

@@ -21,11 +21,13 @@ import { fromDer } from '../../lib/domain/jose/signature';
 import type { Ring } from '../../lib/domain/rings/ring';
 import type { TaintTarget } from '../../lib/domain/rings/taint';
 import type { WaveBatch } from '../../lib/domain/tokens/wave';
+import { MILD, Weather } from '../../lib/local/weather';
 import { World, type WorldOptions } from '../../lib/local/world';
 import { createVerifier, type VerifierOptions } from '../../lib/verifier';
 import { relay } from '../../lib/work/evidence/relay';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { signingKey } from '../support/keys';
+import { TEST_SEED } from '../support/seeded';
 
 export const RING = 'customer-api';
 export const ISSUER = 'https://id.shop.example/r/customer-api';
@@ -40,11 +42,11 @@ export interface SigningWorld extends World {
 /** A world of its own kind: one whose ports somebody watches, say. */
 export type MakeWorld = (options: WorldOptions) => World;
 
+/** AWS as it is on a good day: what a host of KMS has not heard of yet, a put that meets another, a clock that is off. */
+export const mildly: MakeWorld = (given) => new World({ weather: new Weather(`${TEST_SEED}`, MILD), ...given });
+
 /** A deployment whose ring is born; the clock then stands past the STANDBYs' publication. */
-export async function signingWorld(
-  options: WorldOptions = {},
-  make: MakeWorld = (given) => new World(given),
-): Promise<SigningWorld> {
+export async function signingWorld(options: WorldOptions = {}, make: MakeWorld = mildly): Promise<SigningWorld> {
   const world = wire(make({ now: NOW, settings: SETTINGS, ...options }));
   // The owner of the issuer's name lets it lead to the ring: a client that discovers starts there.
   const { publicBaseUrl } = world.config;

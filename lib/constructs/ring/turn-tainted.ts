@@ -7,12 +7,9 @@ import { Duration } from 'aws-cdk-lib';
 import { EventField, type IEventBus, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
-import type { RecordType } from '../../domain/evidence/record';
 import type { CurfewFunction } from '../functions/curfew-function';
 import { DeadLetters } from '../functions/dead-letters';
 import { pinLogicalId } from '../parts/stage';
-
-const TAINTED: RecordType = 'key.tainted';
 
 interface TurnTaintedProps {
   readonly instance: string;
@@ -25,7 +22,7 @@ export function turnTaintedAtOnce(scope: Construct, { instance, eventBus, rotato
   const rule = new Rule(scope, 'TurnTainted', {
     description: `curfew ${instance}: a key was tainted, so its ring does what is due`,
     eventBus,
-    eventPattern: { source: ['curfew'], detailType: ['KeyStateChanged'], detail: { type: [TAINTED] } },
+    eventPattern: { source: ['curfew'], detailType: ['KeyStateChanged'], detail: { type: ['key.tainted'] } },
     targets: [
       new LambdaFunction(rotator.function, {
         event: RuleTargetInput.fromObject({ op: 'tick', ring: EventField.fromPath('$.detail.ring') }),

@@ -170,8 +170,8 @@ const ENDING_STEPS: readonly Step[] = ENDING.map(({ name, why }) => ({
   onlyIfTainted: true,
   ...TAKEN[name],
 }));
-/** From here on the old key issues no more. */
-const TAINTED = 1 + ENDING.findIndex(({ name }) => name === 'taint');
+/** From here on the old key issues no more, and one that may have been copied does not sign either. */
+const TAINTED = 1 + ENDING.findIndex(({ name }) => name === 'disable-compromised');
 
 /** The order of a departure, read by the state machine, by the tests and by docs/departure.md. */
 export const STEPS: readonly Step[] = [
