@@ -5,16 +5,19 @@
 import { entry } from '../lib/aws/entry';
 import { isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
+import { cannotSign } from '../lib/domain/rings/ending';
 import type { Deps, KeyDisabler } from '../lib/ports';
+import { agreed } from '../lib/work/rings/patience';
 
 export async function disableKey(
   { kmsKeyArn }: Messages['disabler']['request'],
-  { keyDisabler }: Deps<'disabler'>,
+  { keyDisabler, clock }: Deps<'disabler'>,
 ): Promise<Messages['disabler']['response']> {
   const before = await stateOf(kmsKeyArn, keyDisabler);
   if (before === 'PendingDeletion' || before === 'NotFound') return { state: before };
   await keyDisabler.disable(kmsKeyArn);
-  return { state: await stateOf(kmsKeyArn, keyDisabler) };
+  // Read back from a host that knows; what none knows in ten seconds is answered as it is, and the step is tried again.
+  return { state: await agreed(() => stateOf(kmsKeyArn, keyDisabler), cannotSign, { clock }) };
 }
 
 async function stateOf(kmsKeyArn: string, keyDisabler: KeyDisabler): Promise<string> {

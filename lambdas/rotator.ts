@@ -84,9 +84,7 @@ async function disableOld(
   const still = ring.keys.filter(
     ({ kid, kind, state }) => kind === 'kms' && kid !== ring.activeKid && state !== 'STANDBY',
   );
-  const disabled = await Promise.all(
-    still.map(async (key) => ({ kid: key.kid, state: await stateOf(key, deps) })),
-  );
+  const disabled = await Promise.all(still.map(async (key) => ({ kid: key.kid, state: await stateOf(key, deps) })));
   // The caller looks for its own keys in `disabled`: another one's trouble is not a reason to stop.
   return { done, disabled, failed: [...unreleased, ...errors].map(codeOf) };
 }

@@ -146,7 +146,7 @@ export class MemoryKms {
     return this.find(arn).state;
   }
 
-  /** What an administrator could do to a key behind Curfew's back. */
+  /** What an administrator could do to a key behind Curfew's back: a minute ago, so that every host knows. */
   override(
     arn: string,
     change: {
@@ -157,7 +157,7 @@ export class MemoryKms {
   ): void {
     const key = this.find(arn);
     Object.assign(key, change);
-    if (change.state) key.states.push({ at: this.clock.now(), state: change.state });
+    if (change.state) key.states.push({ at: this.clock.now() - 60, state: change.state });
   }
 
   /** GetPublicKey, too, refuses a disabled key: a STANDBY's public key is read before it is disabled. */

@@ -8,6 +8,7 @@ import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import { discoveryUrlOf } from '../../lib/domain/feed/publication';
 import type { Finding } from '../../lib/domain/health/finding';
 import {
+  calmly,
   ISSUER,
   issueTo,
   pass,
@@ -21,7 +22,7 @@ import { looksAt } from '../support/looks';
 
 let world: SigningWorld;
 beforeEach(async () => {
-  world = await signingWorld();
+  world = await signingWorld({}, calmly);
   await world.functions.invoke('publisher', { ring: RING });
 });
 const deps = (more: object = {}) =>

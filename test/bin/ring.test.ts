@@ -12,6 +12,7 @@ import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
 import { RESTS_FOR } from '../../lib/domain/rings/obstacles';
 import type { World } from '../../lib/local/world';
 import {
+  calmly,
   issueTo,
   legacyClaims,
   RING,
@@ -42,7 +43,7 @@ let world: SigningWorld;
 let said: string[];
 const progress = (line: string) => said.push(line);
 beforeEach(async () => {
-  world = await signingWorld();
+  world = await signingWorld({}, calmly);
   said = [];
 });
 const states = async () =>

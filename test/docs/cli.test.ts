@@ -12,7 +12,7 @@ import { ROLES } from '../../lib/domain/deployment/access';
 import { RIGHTS } from '../../lib/domain/deployment/rights';
 import { World } from '../../lib/local/world';
 import { CASE, RECORDS, storedLists } from '../domain/audit/test-case';
-import { signingWorld } from '../scenarios/signing-world';
+import { calmly, signingWorld } from '../scenarios/signing-world';
 import { looksAt } from '../support/looks';
 import { Page, PROJECT, unquoted } from './page';
 
@@ -44,7 +44,7 @@ test('the Lambdas that a role may invoke by hand are Lambdas', () => {
 });
 
 test('the doctor shown is what it says of an instance that was deployed and not set up', async () => {
-  const world = await signingWorld();
+  const world = await signingWorld({}, calmly);
   await world.functions.invoke('publisher', { ring: 'customer-api' });
   world.clock.advance(20);
   const looks = looksAt(world, {

@@ -193,9 +193,9 @@ describe('kms.throttled, F-D1: KMS makes, enables and disables five keys in a se
     };
   }
 
-  test.each([
+  test.each<[number, string]>([
     [12, 'all at once'],
-    ...(THOROUGH ? [[30, 'all at once'] as const] : []),
+    ...(THOROUGH ? [[30, 'all at once'] as [number, string]] : []),
     [30, 'one after another, as the template has them'],
   ])('%i rings, %s', async (rings, how) => {
     const clock = new SharedClock(NOW);

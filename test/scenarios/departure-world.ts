@@ -154,7 +154,7 @@ export async function execute(world: World, caseId: string, attempt: number, via
   const at = (path: string) => path.split('.').reduce<unknown>((value, name) => (value as Answers)[name], answers);
   const call = (fn: string, step: string, nn?: string) => {
     const request: StepRequest = { caseId, attempt, step, ...(nn !== undefined && { nn }) };
-    const run = () => invoke(world, fn, request);
+    const run = () => retried(world, () => invoke(world, fn, request));
     return (via ? via(request, run) : run()) as Promise<Record<string, unknown>>;
   };
   const wave = async (batches: readonly WaveBatch[], pass: number) => {
@@ -195,6 +195,20 @@ export async function execute(world: World, caseId: string, attempt: number, via
     }
   }
   return answers;
+}
+
+/** As the machine asks again: a step that failed may succeed in a moment. */
+const TRIES = 3;
+
+async function retried<T>(world: World, run: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isCurfewError(error) || !world.weather.isRough || n === TRIES) throw error;
+      world.clock.advance(n);
+    }
+  }
 }
 
 /** As many as the machine has at once. */

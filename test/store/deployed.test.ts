@@ -16,6 +16,7 @@ const WHOLE: Deployed = {
   logOrigin: 'curfew.example/log',
   shredKeyArn: ARN,
   pepperSecretArn: ARN,
+  apiBaseUrl: 'https://api.test',
   denyPolicyArn: ARN,
   stateMachineArn: ARN,
   eventBusName: 'default',

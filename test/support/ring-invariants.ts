@@ -6,9 +6,11 @@
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { isInJwks } from '../../lib/domain/feed/publication';
 import { type KeyRecord, type Ring, STANDBYS } from '../../lib/domain/rings/ring';
-import { PREPARED_FOR } from '../../lib/domain/rings/rotation';
+import { nextRotationAt, PREPARED_AHEAD, PREPARED_FOR } from '../../lib/domain/rings/rotation';
 import { roleArn, type World } from '../../lib/local/world';
 import { RING, ringOf } from '../scenarios/signing-world';
+
+const TICK_LASTS = 30;
 
 /** Every key that KMS holds of this account but the feed's and the checkpoint's, whoever knows of it. */
 export function kmsArns({ kms, config }: World): string[] {
@@ -28,9 +30,8 @@ export function kmsArns({ kms, config }: World): string[] {
 
 /** KMS's own answer under the issuer's right. */
 export async function canSign(world: World, arn: string): Promise<boolean> {
-  return world.kms
-    .signerFor(roleArn('issuer'))
-    .sign(arn, 'ES256', Buffer.from('x'))
+  return world.weather
+    .observe(() => world.kms.signerFor(roleArn('issuer')).sign(arn, 'ES256', Buffer.from('x')))
     .then(
       () => true,
       () => false,
@@ -108,6 +109,10 @@ function isStanding({ state, signUntil }: KeyRecord, now: number): boolean {
 
 function mayBeEnabled(ring: Ring, key: KeyRecord, now: number): boolean {
   if (key.kid === ring.activeKid) return true;
-  if (key.state === 'STANDBY') return now <= (key.preparedAt ?? 0) + PREPARED_FOR;
-  return now < (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds;
+  if (key.state === 'STANDBY') {
+    const due = nextRotationAt(ring);
+    return now <= (key.preparedAt ?? 0) + PREPARED_FOR || (due !== undefined && now >= due - PREPARED_AHEAD);
+  }
+  // A tick that began before the drain was over may read keys back for a while before it ends.
+  return now < (key.deactivatedAt ?? 0) + ring.cfg.drainSeconds + TICK_LASTS;
 }

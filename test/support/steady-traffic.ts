@@ -4,14 +4,15 @@
  */
 import { publishFeed } from '../../lambdas/publisher';
 import { rotate } from '../../lambdas/rotator';
+import { nextRotationAt } from '../../lib/domain/rings/rotation';
 import { issueTo, RING, ringOf, SETTINGS, signingWorld, taintKeys, verifierOf } from '../scenarios/signing-world';
 import { verdict } from './published';
 import { alwaysViolated, settledViolated } from './ring-invariants';
 import { stockVerifier } from './stock-verifier';
 
-const PERIOD = 30 * 86_400;
 const STEP = 13;
-const STEPS = 12;
+/** Together longer than a key that was enabled ahead waits before it takes over. */
+const STEPS = 18;
 /** Younger than what a token has left: nobody is asked about one that ends while he is. */
 const TOKEN_SECONDS = 3600;
 const AGES = [0, 1, 17, 30, 59, SETTINGS.verifierCacheSeconds];
@@ -59,7 +60,7 @@ export async function steadyTraffic(given: {
       await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
       for (const sentence of await settledViolated(world)) violated.add(sentence);
       await publishFeed({ ring: RING }, world.deps('publisher'));
-      if (given.isEmergency(period) && (step === 7 || step === 9)) {
+      if (given.isEmergency(period) && (step === 13 || step === 15)) {
         const { activeKid: kid = '' } = await ringOf(world);
         await taintKeys(world, [{ kid, class: 'planned', reason: 'a custodian left' }], `c-${period}-${step}`);
       }
@@ -68,7 +69,7 @@ export async function steadyTraffic(given: {
       for (const sentence of await alwaysViolated(world)) violated.add(sentence);
       world.clock.advance(STEP);
     }
-    world.clock.advance(PERIOD - STEPS * STEP - 20);
+    world.clock.set((nextRotationAt(await ringOf(world)) ?? 0) - 20);
   }
   return { requests, failed, activeKids: activeKids.size, violated: [...violated] };
 }

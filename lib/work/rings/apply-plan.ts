@@ -11,7 +11,7 @@ import { planRotation, type RotationAction, successors } from '../../domain/ring
 import * as transitions from '../../domain/rings/transitions';
 import { adopt, createKey, type RotatorDeps, requireDisabled } from './key-birth';
 import { loadRing } from './load-ring';
-import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW } from './patience';
+import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW, isNotYet, patiently, settledState } from './patience';
 
 /** Births three keys of four steps each, and more; a plan that never ends is a bug, not a wait. */
 const ACTIONS_MAX = 40;
@@ -131,7 +131,7 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
   if (!kmsKeyArn)
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to enable`, { got: kind, allowed: 'kms' });
   await tables.transact(transitions.markPrepared(ring, kid, clock.now()));
-  await ringKeys.enable(kmsKeyArn);
+  await patiently(() => ringKeys.enable(kmsKeyArn), deps, { passes: isNotYet });
   // If we stop here, an enabled STANDBY stays without activation: the plan disables it after PREPARED_FOR.
   // The probe asks through the issuer's own right, which the rotator has not.
   const end = clock.now() + PROBED_FOR_SECONDS;
@@ -170,9 +170,9 @@ export async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promi
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to disable`, { got: kind, allowed: 'kms' });
   if (state === 'STANDBY' && kmsState === 'Enabled') await tables.transact(transitions.markDisabling(ring, kid));
   // One that waits for deletion cannot sign, and cannot be disabled: it must not stop the plan for ever.
-  const isGoing = (await ringKeys.describe(kmsKeyArn)).state === 'PendingDeletion';
+  const isGoing = (await settledState(kmsKeyArn, () => true, ringKeys, deps)).state === 'PendingDeletion';
   if (!isGoing) {
-    await ringKeys.disable(kmsKeyArn);
+    await patiently(() => ringKeys.disable(kmsKeyArn), deps, { passes: isNotYet });
     await requireDisabled(kmsKeyArn, deps);
   }
   // If we stop here, the key is disabled and said to be enabled: the next plan disables it once more and records it.

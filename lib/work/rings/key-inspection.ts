@@ -12,18 +12,29 @@ import { markFoundEnabled, markLost, markPolicy, markSwept, retire } from '../..
 import { tryTransact } from '../transactions';
 import { disableOthers, type RotatorDeps } from './key-birth';
 import { loadRing } from './load-ring';
+import { agreed } from './patience';
 
 /** What was found and noted, in words; none where all is as it was. */
 export async function inspect(ringId: string, deps: RotatorDeps): Promise<string[]> {
   const ring = await loadRing(deps, ringId);
   const found: string[] = [];
   for (const key of ring.keys.filter((key) => isWorthALook(key, deps.clock.now()))) {
-    const policyState = await policyOf(ring, key, deps);
-    if (policyState !== (key.policyState ?? 'as-written')) {
+    const known = key.policyState ?? 'as-written';
+    const policyState = await agreed(
+      () => policyOf(ring, key, deps),
+      (state) => state === known,
+      deps,
+    );
+    if (policyState !== known) {
       await note(ringId, deps, (now) => markPolicy(now.ring, key.kid, policyState, now.at));
       found.push(`policy ${policyState} ${key.kid}`);
     }
-    const said = await inspectState(key, deps);
+    // A host that is seconds behind must not have us accuse somebody, nor give a key up.
+    const said = await agreed(
+      () => inspectState(key, deps),
+      (news) => news === undefined,
+      deps,
+    );
     if (said) {
       await note(ringId, deps, said.writes);
       found.push(said.what);
@@ -58,7 +69,7 @@ async function inspectState(
 
 /**
  * A rotator that died right after CreateKey may have done so when the slot was adopted already, by a faster one; it leaves
- * a key that no ring knows and that can sign. One look, when no such rotator can be alive: it goes through every key of the account.
+ * a key that no ring knows and that can sign. One look, when no such rotator can be alive and a search by tag shows what it made.
  */
 function isToBeSwept({ state, adoptedAt, sweptAt }: Slot, now: number): boolean {
   return state === 'ADOPTED' && sweptAt === undefined && now >= (adoptedAt ?? 0) + RESTS_FOR;

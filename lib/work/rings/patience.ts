@@ -56,16 +56,30 @@ export async function patiently<T>(
   }
 }
 
+/** What is asked, as soon as an answer is usual; else what the last of so many hosts said. */
+export async function agreed<T>(
+  ask: () => Promise<T>,
+  isUsual: (answer: T) => boolean,
+  { clock }: Waiting,
+): Promise<T> {
+  for (let n = 1; ; n++) {
+    const answer = await ask();
+    if (isUsual(answer) || n === ANSWERS_IN_ROW) return answer;
+    await clock.sleep(ANSWER_EVERY_SECONDS);
+  }
+}
+
 /** KMS's word on a key, once it is one of these; or its last word, when patience is over. */
 export async function settledState(
   kmsKeyArn: string,
   wanted: (state: KmsKeyDescription['state']) => boolean,
   keys: Pick<KeyDisabler, 'describe'>,
   { clock }: Waiting,
+  seconds = PATIENCE_SECONDS,
 ): Promise<KmsKeyDescription> {
-  const end = clock.now() + PATIENCE_SECONDS;
+  const end = clock.now() + seconds;
   for (;;) {
-    const found = await patiently(() => keys.describe(kmsKeyArn), { clock }, { passes: isNotYet });
+    const found = await patiently(() => keys.describe(kmsKeyArn), { clock }, { seconds, passes: isNotYet });
     if (wanted(found.state) || clock.now() + PAUSE_SECONDS > end) return found;
     await clock.sleep(PAUSE_SECONDS);
   }

@@ -83,6 +83,7 @@ export const RINGS: readonly Sample[] = [
       nonce: 'n0nce',
       signUntil: AT,
       adoptedAt: AT,
+      triedAt: AT,
       sweptAt: AT,
       kmsKeyArn: ARN,
       jwk,
