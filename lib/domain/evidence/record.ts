@@ -58,8 +58,13 @@ export function formatRecord(record: EvidenceRecord): string {
   return canonicalJson(record);
 }
 
-/** A record as a row of an outbox holds it. */
+/**
+ * A record as a row of an outbox holds it. Every transition makes its records here, before it writes anything: what the
+ * log would refuse is refused while the key, the case or the cut-off still is as it was. If it were found only on the way
+ * out, the change would stand and its record would never reach the log.
+ */
 export function storedRecord(record: EvidenceRecord): JsonObject {
+  parseRecord(Buffer.from(spell(record)));
   return { ...record };
 }
 
