@@ -14,6 +14,7 @@ import { CurfewHttpApi } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
 import { CurfewSchedule } from '../functions/schedule';
+import { countUnreadable } from '../functions/unreadable';
 import { pascal } from '../parts/names';
 import { arnOf, CurfewSecret } from '../parts/secret';
 import { pinLogicalId, type Stage } from '../parts/stage';
@@ -114,6 +115,7 @@ export class Offboarding extends Construct {
         prefix: OUTBOX_PREFIX,
       }),
     ];
+    countUnreadable(outbox, instance);
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
       every: ScheduleExpression.rate(Duration.minutes(1)),

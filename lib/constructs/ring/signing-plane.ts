@@ -28,6 +28,7 @@ import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
 import { type PublicConcurrency, parsePublicConcurrency } from '../functions/public-concurrency';
 import { CurfewSchedule } from '../functions/schedule';
+import { alarmOnUnreadable } from '../functions/unreadable';
 import { curfewBucket } from '../parts/bucket';
 import { pascal } from '../parts/names';
 import { type CdnOptions, PublicCdn } from '../parts/public-cdn';
@@ -213,6 +214,7 @@ export class SigningPlane extends Construct {
       prefix: OUTBOX_PREFIX,
       alarmActions,
     });
+    const unreadable = alarmOnUnreadable(outbox, instance, alarmActions);
     new CurfewSchedule(this, 'Commit', {
       target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),
@@ -237,6 +239,7 @@ export class SigningPlane extends Construct {
       ...this.watch.alarms,
       this.watchSilent,
       streamAge,
+      unreadable,
       DeadLetters.of(evidence).alarm,
       deadLetters.alarm,
     ])

@@ -39,6 +39,7 @@ export const RECORD_TYPES = {
   'item.done': 'one item of the plan was done and read back',
   'item.proved': 'one item was observed afterwards, from outside the step that did it',
   'case.followed-up': 'a linked case is due when every session alive at containment has expired',
+  'record.unreadable': 'a row of an outbox could not be read: what it should have recorded is not in the log',
   'case.closed': 'every item is proved, the manifest is complete',
 } as const;
 export type RecordType = keyof typeof RECORD_TYPES;
@@ -89,7 +90,7 @@ export function parseRecord(bytes: Uint8Array): EvidenceRecord {
 
   const { v, id, type, at, body } = value;
   const extra = Object.keys(value).find((name) => !MEMBERS.includes(name));
-  if (extra !== undefined) throw refuse(`has no member ${JSON.stringify(extra)}`, extra, MEMBERS);
+  if (extra !== undefined) throw refuse('has no member beside those of version 1', extra, MEMBERS);
   if (v !== 1) throw refuse('has v 1', v, 1);
   if (typeof id !== 'string' || !ID.test(id)) throw refuse(`has an id like ${ID.source}`, id);
   if (!isRecordType(type)) throw refuse('has a known type', type, Object.keys(RECORD_TYPES));
