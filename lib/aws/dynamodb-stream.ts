@@ -2,7 +2,7 @@
 import { CurfewError, isCurfewError } from '../domain/base/errors';
 import type { Row, Value } from '../domain/store/table';
 
-type Image = Readonly<Record<string, AttributeValue>>;
+export type Image = Readonly<Record<string, AttributeValue>>;
 
 /** As far as we read it; the new image is in DynamoDB's own JSON. */
 interface StreamEvent {
@@ -34,7 +34,7 @@ export function insertedRows(event: unknown): Row[] {
  * One foreign row must not keep its batch from being read: it is delivered with its key, and with a member that no version
  * of an entity has. Whoever parses it refuses it, and only it.
  */
-function rowOf(image: Image): Row {
+export function rowOf(image: Image): Row {
   try {
     return parseMembers(image) as Row;
   } catch (error) {

@@ -9,7 +9,8 @@ import { METRICS_NAMESPACE } from '../../domain/deployment/metrics';
 import { CurfewAlarm } from '../watch/alarms';
 import type { CurfewFunction } from './curfew-function';
 
-const UNREADABLE = 'ERR_RECORD_UNREADABLE' satisfies ErrorCode;
+/** The second one: a row of the log itself, which a sweeper asks for a record. */
+const UNREADABLE = ['ERR_RECORD_UNREADABLE', 'ERR_ITEM_INVALID'] as const satisfies readonly ErrorCode[];
 
 /** The name holds the instance: the metric of a filter has no dimension of our own, and instances share an account. */
 function metricOf(instance: string) {
@@ -20,8 +21,8 @@ function metricOf(instance: string) {
 export function countUnreadable(outbox: CurfewFunction, instance: string): void {
   new MetricFilter(outbox, 'Unreadable', {
     logGroup: outbox.logs,
-    // The word anywhere in a line: Lambda may wrap ours in a line of its own.
-    filterPattern: FilterPattern.anyTerm(UNREADABLE),
+    // One of the words anywhere in a line: Lambda may wrap ours in a line of its own.
+    filterPattern: FilterPattern.anyTerm(...UNREADABLE),
     metricValue: '1',
     ...metricOf(instance),
   });

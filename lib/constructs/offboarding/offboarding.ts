@@ -13,6 +13,7 @@ import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
+import { sweepOutbox } from '../functions/outbox-sweep';
 import { CurfewSchedule } from '../functions/schedule';
 import { countUnreadable } from '../functions/unreadable';
 import { pascal } from '../parts/names';
@@ -96,6 +97,7 @@ export class Offboarding extends Construct {
     const folder = starters.add('case-folder');
     const ticker = starters.add('ticker');
     const outbox = functions.add('outbox-offboarding');
+    const sweeper = functions.add('sweeper-offboarding');
     const intake = functions.add('intake', { concurrency: signing.publicConcurrency?.intake });
     this.functions = { ...functions.own, ...starters.own };
     this.access = new AccessPolicies(this, 'Access', {
@@ -116,6 +118,7 @@ export class Offboarding extends Construct {
       }),
     ];
     countUnreadable(outbox, instance);
+    sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
       every: ScheduleExpression.rate(Duration.minutes(1)),

@@ -59,6 +59,7 @@ interface Grant {
 const TABLE_ACTIONS: Record<TableVerb, string> = {
   get: 'dynamodb:GetItem',
   query: 'dynamodb:Query',
+  scan: 'dynamodb:Scan',
   put: 'dynamodb:PutItem',
   update: 'dynamodb:UpdateItem',
   delete: 'dynamodb:DeleteItem',

@@ -26,6 +26,7 @@ import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi, type Throttle } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
+import { sweepOutbox } from '../functions/outbox-sweep';
 import { type PublicConcurrency, parsePublicConcurrency } from '../functions/public-concurrency';
 import { CurfewSchedule } from '../functions/schedule';
 import { alarmOnUnreadable } from '../functions/unreadable';
@@ -199,6 +200,7 @@ export class SigningPlane extends Construct {
     const wasIssued = functions.add('was-issued', { concurrency: this.publicConcurrency?.['was-issued'] });
     const wellKnown = functions.add('well-known', { concurrency: this.publicConcurrency?.['well-known'] });
     const outbox = functions.add('outbox-signing');
+    const sweeper = functions.add('sweeper-signing');
     // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
     const watch = functions.add('watch', {
       knows: { feedKeyArn: this.feedKey.keyArn, checkpointKeyArn: evidence.checkpointKey.keyArn },
@@ -215,6 +217,7 @@ export class SigningPlane extends Construct {
       alarmActions,
     });
     const unreadable = alarmOnUnreadable(outbox, instance, alarmActions);
+    sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Commit', {
       target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),

@@ -98,6 +98,7 @@ export const RIGHTS = {
   exchange: ['keys:query', 'ledger:get', 'bodies:get', 'cut-offs:get', 'secret:pepper'],
   'was-issued': ['ledger:get'],
   'outbox-signing': ['invoke:appender', 'events:put'],
+  'sweeper-signing': ['keys:scan', 'cut-offs:scan', 'log:get', 'invoke:appender', 'events:put'],
   watch: ['keys:query', 'public:get', 'metrics:put'],
   // offboarding
   intake: ['hr-sources:get', 'secret:webhook', 'inbox:put'],
@@ -158,6 +159,7 @@ export const RIGHTS = {
   ],
   closer: ['cases:get', 'cases:query', 'cases:put', 'cases:update', 'log:get', 'keys:query', 'invoke:sequencer'],
   'outbox-offboarding': ['invoke:appender', 'events:put'],
+  'sweeper-offboarding': ['cases:scan', 'log:get', 'invoke:appender', 'events:put'],
   // evidence
   appender: ['log:put'],
   sequencer: [

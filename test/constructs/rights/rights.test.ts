@@ -14,6 +14,7 @@ const all: Resources = { ...evidence, ...signing, ...offboarding };
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   get: ['dynamodb:GetItem'],
   query: ['dynamodb:Query'],
+  scan: ['dynamodb:Scan'],
   put: ['dynamodb:PutItem'],
   update: ['dynamodb:UpdateItem'],
   delete: ['dynamodb:DeleteItem'],
@@ -71,6 +72,8 @@ const CALLED_AND_LEFT: readonly FunctionName[] = [
   'committer',
   'watch',
   'ticker',
+  'sweeper-signing',
+  'sweeper-offboarding',
   'sequencer',
 ];
 

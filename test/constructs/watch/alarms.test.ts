@@ -216,18 +216,18 @@ test('what is called and left keeps its failures in the queue that an alarm watc
     const [queue] = called[0].DeadLetterConfig.Arn['Fn::GetAtt'];
     expect(text(watched?.Properties.Dimensions)).toContain(text(queue));
   }
-  expect(kept.size).toBe(6);
+  expect(kept.size).toBe(8);
 });
 
 const filtersOf = (resources: Resources) =>
   ofType(resources, 'AWS::Logs::MetricFilter').map(([, { Properties }]) => Properties);
 
-test('what either outbox could not read counts into one alarm', () => {
+test('what outboxes and sweepers could not read counts into one alarm', () => {
   const of = (log: string) => filtersOf(all).filter(({ LogGroupName }) => LogGroupName.Ref === log);
-  for (const log of ['LogsOutboxSigning', 'LogsOutboxOffboarding'])
+  for (const log of ['LogsOutboxSigning', 'LogsOutboxOffboarding', 'LogsSweeperSigning', 'LogsSweeperOffboarding'])
     expect(of(log)).toMatchObject([
       {
-        FilterPattern: '"ERR_RECORD_UNREADABLE"',
+        FilterPattern: '?"ERR_RECORD_UNREADABLE" ?"ERR_ITEM_INVALID"',
         MetricTransformations: [
           { MetricNamespace: 'Curfew', MetricName: 'RecordUnreadable-example', MetricValue: '1' },
         ],
@@ -242,7 +242,7 @@ test('what either outbox could not read counts into one alarm', () => {
 });
 
 test('what issuer and resigner log when KMS does not sign is counted under the name of the instance', () => {
-  const filters = filtersOf(signing).filter(({ LogGroupName }) => LogGroupName.Ref !== 'LogsOutboxSigning');
+  const filters = filtersOf(signing).filter(({ FilterPattern }) => !FilterPattern.includes('UNREADABLE'));
   expect(filters.map(({ LogGroupName }) => LogGroupName.Ref).sort()).toEqual(['LogsIssuer', 'LogsResigner']);
   for (const { FilterPattern, MetricTransformations } of filters) {
     expect(FilterPattern).toBe(

@@ -15,7 +15,7 @@ import {
   WORKER,
 } from '../../scenarios/departure-world';
 import { issueTo, legacyClaims, record, signLegacy } from '../../scenarios/signing-world';
-import { outboxRows, Scene } from '../scene';
+import { outboxRows, Scene, sweepAll } from '../scene';
 
 type DepartureScene = Scene<DepartureWorld>;
 const OTHER = 'W-2';
@@ -61,6 +61,7 @@ async function departed(scene: DepartureScene): Promise<string> {
   const rows = outboxRows(world.tables.takeStream('cases'));
   const carry = () => relay(tap.stream('outbox-offboarding', 'cases', rows), world.deps('outbox-offboarding'));
   await act('carries what cases sends', carry);
+  await act('sweeps', () => sweepAll(world, ['cases'], world.deps('sweeper-offboarding')));
   return caseId;
 }
 

@@ -28,7 +28,7 @@ import {
   signingWorld,
   signLegacy,
 } from '../../scenarios/signing-world';
-import { outboxRows, Scene } from '../scene';
+import { outboxRows, Scene, sweepAll } from '../scene';
 
 type RingScene = Scene<SigningWorld>;
 const CLOSING = 'partner-api';
@@ -161,6 +161,7 @@ async function logged({ world, act, tap }: RingScene): Promise<void> {
     await act(`carries what ${table} sends`, carry);
     await act('sequences', () => sequence({}, world.deps('sequencer')));
   }
+  await act('sweeps', () => sweepAll(world, ['keys', 'cut-offs'], world.deps('sweeper-signing')));
 }
 
 async function lookedAt({ world, act }: RingScene): Promise<void> {
