@@ -211,6 +211,14 @@ export interface IamDisabler {
   deleteLoginProfile(userName: string): Promise<void>;
 }
 
+export interface Stacks {
+  /**
+   * CloudFormation takes an update of this stack back: what it sends to a custom resource now was deployed before. False
+   * for a stack that it does not let us see.
+   */
+  isRollingBack(stackId: string): Promise<boolean>;
+}
+
 export interface Workflow {
   /** Starts one execution a name; starting the same name again is success. */
   start(name: string, input: { readonly caseId: string; readonly attempt: number }): Promise<void>;
@@ -267,6 +275,7 @@ export type PortsFor<R extends Right> = {
   If<R, 'iam:latch', { readonly latch: IamLatch }> &
   If<R, 'iam:disable', { readonly iamDisabler: IamDisabler }> &
   If<R, 'workflow:start', { readonly workflow: Workflow }> &
+  If<R, 'stacks:status', { readonly stacks: Stacks }> &
   If<R, 'events:put', { readonly events: Events }> &
   If<R, 'metrics:put', { readonly metrics: Metrics }> &
   If<R, 'http:get', { readonly http: Http }>;

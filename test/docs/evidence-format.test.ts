@@ -4,7 +4,7 @@ import { heldRecord } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
 import { readOutbox } from '../../lib/domain/evidence/unreadable';
-import { shortenLegacyKey } from '../../lib/domain/rings/legacy-key';
+import { keepLegacyKeys, shortenLegacyKey } from '../../lib/domain/rings/legacy-key';
 import { close, halt, updateRing } from '../../lib/domain/rings/life';
 import { activeKey, type Ring } from '../../lib/domain/rings/ring';
 import { taint } from '../../lib/domain/rings/taint';
@@ -60,6 +60,7 @@ function seldom(ring: Ring, now: number): EvidenceRecord[] {
     close(ring, true, now),
     updateRing(ring, { ...ring.cfg, verifiers, periodExemptUntil: now, exemptions: [] }, now),
     shortenLegacyKey({ ...ring, keys: [{ ...legacy, state: 'OBSERVED' }] }, sooner, now),
+    keepLegacyKeys(ring, now),
     markPolicy(ring, standby.kid, 'changed', now),
     markFoundEnabled(ring, standby.kid, now),
     markLost(ring, active.kid, 'PendingDeletion', now),

@@ -171,6 +171,7 @@ export class SigningPlane extends Construct {
 
     const own: Targets = {
       ...evidence.targets,
+      instance,
       tables: { ...evidence.targets.tables, ...this.ownTables },
       tableKeys: { bodies: bodiesKey },
       buckets: { ...evidence.targets.buckets, public: this.publicBucket },

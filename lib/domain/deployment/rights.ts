@@ -30,6 +30,8 @@ export type Right =
   | 'iam:read'
   | 'iam:latch'
   | 'iam:disable'
+  /** Whether CloudFormation takes an update of a stack of ours back. */
+  | 'stacks:status'
   | 'workflow:start'
   | 'events:put'
   | 'metrics:put'
@@ -42,6 +44,7 @@ const ROTATOR = [
   'keys:update',
   'invoke:issuer',
   'invoke:publisher',
+  'stacks:status',
   'http:get',
 ] as const satisfies readonly Right[];
 

@@ -12,7 +12,7 @@ import { CurfewError } from '../base/errors';
 /** Every kind of record; what each says stands beside it. */
 export const RECORD_TYPES = {
   'ring.created': 'a ring was born with this configuration',
-  'ring.updated': 'what may change of a ring was changed',
+  'ring.updated': 'what may change of a ring was changed, or a deployment was taken back and its legacy keys stay',
   'ring.halted': 'no token of the ring is issued until people resume it',
   'ring.resumed': 'people let the ring issue again',
   'ring.closing': 'the ring issues no more; its keys verify until the last token is over, then it may be removed',

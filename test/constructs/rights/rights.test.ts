@@ -40,6 +40,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
   'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
   'iam:disable': ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'],
+  'stacks:status': ['cloudformation:DescribeStacks'],
   'workflow:start': ['states:StartExecution', 'states:DescribeExecution'],
   'events:put': ['events:PutEvents'],
   'metrics:put': ['cloudwatch:PutMetricData'],
