@@ -2,6 +2,7 @@
 
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
+import { parseCaseId } from '../lib/domain/cases/case';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
 import { blind } from '../lib/domain/tokens/cut-off';
@@ -16,11 +17,22 @@ export async function cutOff(
   request: Messages['cutter']['request'],
   deps: CutterDeps,
 ): Promise<Messages['cutter']['response']> {
+  // Before the first subject: the record of a cut-off must be one that the log takes.
+  parseCaseId(request.caseId);
+  parseNotBefore(request.notBefore);
   const pepper = await pepperOf(deps);
   const cutOffs = [];
   // If we stop between two subjects, those before are cut off; the replay moves them a little later, and does the rest.
   for (const subject of request.subjects) cutOffs.push(await cutOffOne(blind(pepper, subject), request, deps));
   return { cutOffs };
+}
+
+function parseNotBefore(given: unknown): void {
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return;
+  throw new CurfewError('ERR_INPUT_INVALID', 'the cut-off is not an instant', {
+    got: given,
+    allowed: 'whole epoch seconds',
+  });
 }
 
 async function cutOffOne(blinded: string, request: Messages['cutter']['request'], { tables, clock }: CutterDeps) {

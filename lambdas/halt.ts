@@ -7,7 +7,7 @@ import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { halt } from '../lib/domain/rings/life';
-import { parseReason } from '../lib/domain/rings/taint';
+import { parseReason } from '../lib/domain/rings/reason';
 import type { Deps } from '../lib/ports';
 import { loadRing } from '../lib/work/rings/load-ring';
 import { inTurn } from '../lib/work/transactions';

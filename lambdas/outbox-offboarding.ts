@@ -1,6 +1,8 @@
 /** Carries the outbox items of the table cases to the log and to the event bus. */
 import { insertedRows } from '../lib/aws/dynamodb-stream';
-import { entry } from '../lib/aws/entry';
+import { entry, logFailure } from '../lib/aws/entry';
 import { relay } from '../lib/work/evidence/relay';
 
-export const handler = entry('outbox-offboarding', (event, deps) => relay(insertedRows(event), deps));
+export const handler = entry('outbox-offboarding', async (event, deps) => {
+  for (const error of await relay(insertedRows(event), deps, 'cases')) logFailure('outbox-offboarding', error);
+});

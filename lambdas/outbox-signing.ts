@@ -1,6 +1,8 @@
 /** Carries the outbox items of the tables keys and cut-offs to the log and to the event bus. */
 import { insertedRows } from '../lib/aws/dynamodb-stream';
-import { entry } from '../lib/aws/entry';
+import { entry, logFailure } from '../lib/aws/entry';
 import { relay } from '../lib/work/evidence/relay';
 
-export const handler = entry('outbox-signing', (event, deps) => relay(insertedRows(event), deps));
+export const handler = entry('outbox-signing', async (event, deps) => {
+  for (const error of await relay(insertedRows(event), deps, 'keys or cut-offs')) logFailure('outbox-signing', error);
+});

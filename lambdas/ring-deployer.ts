@@ -4,8 +4,9 @@
  * CloudFormation may invoke this one.
  */
 import { entry } from '../lib/aws/entry';
+import { isCurfewError } from '../lib/domain/base/errors';
 import { parseRingConfig, type RingConfig, ringSettings } from '../lib/domain/rings/configuration';
-import { adoptLegacyKey, checkLegacyKeysKept, shortenLegacyKey } from '../lib/domain/rings/legacy-key';
+import { adoptLegacyKey, checkLegacyKeys, keepLegacyKeys, shortenLegacyKey } from '../lib/domain/rings/legacy-key';
 import { close, createRing, updateRing } from '../lib/domain/rings/life';
 import { isClosed } from '../lib/domain/rings/rotation';
 import type { RingSettings } from '../lib/domain/store/ring-head';
@@ -20,17 +21,30 @@ const BIRTH_SECONDS = 120;
 const BIRTH_PAUSE_SECONDS = 5;
 
 /** HEAD if there is none, else only what may change; then the plan, as at each tick. An exemption past its date just counts no more. */
-export async function applyRingConfig(given: unknown, deps: DeployerDeps): Promise<string> {
+export async function applyRingConfig(given: unknown, deps: DeployerDeps, stackId?: string): Promise<Applied> {
   const config = parseRingConfig(given);
   const cfg = ringSettings(config, deps.config.settings);
   // CloudFormation asks once, and rolls the whole stack back for a refusal that would have passed: a role that IAM does
   // not know everywhere yet, a quota that other rings use up, an API that answers in a moment.
-  await patiently(() => deploy(config, cfg, deps), deps, { seconds: BIRTH_SECONDS, pause: BIRTH_PAUSE_SECONDS });
-  return config.id;
+  const tried: Tried = { stackId, keptLegacyKeys: false };
+  await patiently(() => deploy(config, cfg, deps, tried), deps, { seconds: BIRTH_SECONDS, pause: BIRTH_PAUSE_SECONDS });
+  return { ring: config.id, keptLegacyKeys: tried.keptLegacyKeys };
+}
+
+interface Applied {
+  readonly ring: string;
+  /** The stack is taken back, and its old configuration knew other legacy keys, or later ends: nothing about them changed. */
+  readonly keptLegacyKeys: boolean;
+}
+
+/** What the tries of one deployment know of each other. */
+interface Tried {
+  readonly stackId: string | undefined;
+  keptLegacyKeys: boolean;
 }
 
 /** Every try goes on from what the one before left. */
-async function deploy(config: RingConfig, cfg: RingSettings, deps: DeployerDeps): Promise<void> {
+async function deploy(config: RingConfig, cfg: RingSettings, deps: DeployerDeps, tried: Tried): Promise<void> {
   const known = await findRing(deps, config.id);
   const writes = known ? updateRing(known, cfg, deps.clock.now()) : createRing(config.id, cfg, deps.clock.now());
   if (writes.length > 0) await deps.tables.transact(writes);
@@ -38,15 +52,33 @@ async function deploy(config: RingConfig, cfg: RingSettings, deps: DeployerDeps)
   if (closing.length > 0) await deps.tables.transact(closing);
   // If we stop here, or anywhere below, a deployment tried again finds the ring and goes on from what is there.
 
-  checkLegacyKeysKept(await loadRing(deps, config.id), config.legacyKeys, deps.clock.now());
-  for (const legacy of config.legacyKeys) {
-    const ring = await loadRing(deps, config.id);
+  if (!tried.keptLegacyKeys) await applyLegacyKeys(config, deps, tried);
+  await firstKey(config.id, deps);
+  await deps.functions.invoke('publisher', { ring: config.id });
+}
+
+/**
+ * All of them, or, where one may not change so, none: the refusal comes before the first change. Only then is CloudFormation
+ * asked whether it takes an update back, which must succeed. Whoever deploys an old configuration on purpose is refused.
+ */
+async function applyLegacyKeys({ id, legacyKeys }: RingConfig, deps: DeployerDeps, tried: Tried): Promise<void> {
+  try {
+    checkLegacyKeys(await loadRing(deps, id), legacyKeys, deps.clock.now());
+  } catch (error) {
+    const { stackId } = tried;
+    if (!isCurfewError(error, 'ERR_RING_IMMUTABLE') || stackId === undefined) throw error;
+    if (!(await deps.stacks.isRollingBack(stackId))) throw error;
+    await deps.tables.transact(keepLegacyKeys(await loadRing(deps, id), deps.clock.now()));
+    // If we stop here, CloudFormation asks again, and the record is made once more: it says the same.
+    tried.keptLegacyKeys = true;
+    return;
+  }
+  for (const legacy of legacyKeys) {
+    const ring = await loadRing(deps, id);
     const adopted = ring.keys.some(({ kid }) => kid === legacy.jwk.kid);
     const change = (adopted ? shortenLegacyKey : adoptLegacyKey)(ring, legacy, deps.clock.now());
     if (change.length > 0) await deps.tables.transact(change);
   }
-  await firstKey(config.id, deps);
-  await deps.functions.invoke('publisher', { ring: config.id });
 }
 
 /** A ring is born with its ACTIVE key. What stands by, and whatever else the plan could not do, the next tick does. */
@@ -59,11 +91,21 @@ async function firstKey(ringId: string, deps: DeployerDeps): Promise<void> {
 type DeployEvent = {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly PhysicalResourceId?: string;
+  /** The ARN of the stack, which CloudFormation sends with every request. */
+  readonly StackId?: string;
   readonly ResourceProperties: { readonly ring: string };
 };
 
-export const handler = entry('ring-deployer', async (event: DeployEvent, deps) => {
+export async function deployRing(event: DeployEvent, deps: DeployerDeps) {
   // Removal of a stack removes no key: evidence needs them, and tokens may still be out there.
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
-  return { PhysicalResourceId: await applyRingConfig(JSON.parse(event.ResourceProperties.ring), deps) };
-});
+  const { ring, keptLegacyKeys } = await applyRingConfig(
+    JSON.parse(event.ResourceProperties.ring),
+    deps,
+    event.StackId,
+  );
+  const Data = { LegacyKeys: keptLegacyKeys ? 'kept as they are: the stack is rolled back' : 'as configured' };
+  return { PhysicalResourceId: ring, Data };
+}
+
+export const handler = entry('ring-deployer', deployRing);

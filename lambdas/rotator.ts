@@ -7,6 +7,7 @@ import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { cannotSign } from '../lib/domain/rings/ending';
+import { parseReason } from '../lib/domain/rings/reason';
 import type { KeyRecord } from '../lib/domain/rings/ring';
 import { RING_ENTRY } from '../lib/domain/store/ring-head';
 import { applyPlan, disable, enableSuccessor, takeOver } from '../lib/work/rings/apply-plan';
@@ -61,9 +62,11 @@ async function noteInspected(ringId: string, { tables, clock }: RotatorDeps): Pr
 
 /** By hand, although nothing is due. Asked twice, because an answer was lost, it finds that `from` is not ACTIVE any more. */
 async function rotateNow(
-  { ring: ringId, from, reason }: Extract<Messages['rotator']['request'], { op: 'rotate' }>,
+  { ring: ringId, from, reason: given }: Extract<Messages['rotator']['request'], { op: 'rotate' }>,
   deps: RotatorDeps,
 ): Promise<Response> {
+  // Before KMS enables a successor: a reason that no record can hold must not leave an enabled key behind.
+  const reason = parseReason(given);
   const ring = await loadRing(deps, ringId);
   if (ring.activeKid !== from) return { done: [], kid: ring.activeKid };
   const kid = await takeOver(ring, deps, reason);

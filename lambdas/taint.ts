@@ -2,9 +2,11 @@
 
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
+import { parseCaseId } from '../lib/domain/cases/case';
 import type { Messages } from '../lib/domain/deployment/messages';
+import { parseReason } from '../lib/domain/rings/reason';
 import { findKey, type KeyRecord, type Ring } from '../lib/domain/rings/ring';
-import { deny, parseReason, parseTaintClass, taint } from '../lib/domain/rings/taint';
+import { deny, parseTaintClass, taint } from '../lib/domain/rings/taint';
 import { SHARDS } from '../lib/domain/store/ledger';
 import { SHARD_PASS } from '../lib/domain/store/wave';
 import {
@@ -41,6 +43,8 @@ export async function taintOrDeny(request: Messages['taint']['request'], deps: T
 }
 
 async function taintTargets(request: TaintRequest, deps: TaintDeps): Promise<Response> {
+  // Before anything is read or changed: the record of the taint must be one that the log takes.
+  if (request.caseId !== undefined) parseCaseId(request.caseId);
   for (const { class: taintClass, reason } of request.targets) {
     parseReason(reason);
     parseTaintClass(taintClass);

@@ -11,6 +11,7 @@ export function parsedTables<R extends TableRight>(rows: Rows<R>): Tables<R> {
     async query({ table, pk, prefix, parse }, options = {}) {
       return (await rows.query({ table, pk, prefix, ...options })).map(parse);
     },
+    scan: (scan) => rows.scan(scan),
     transact: (writes) => rows.transact(writes),
   };
 }

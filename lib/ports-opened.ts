@@ -21,6 +21,7 @@ const PORT_OPENED_BY: Readonly<Record<string, PortName>> = {
   'iam:latch': 'latch',
   'iam:disable': 'iamDisabler',
   workflow: 'workflow',
+  'stacks:status': 'stacks',
   events: 'events',
   metrics: 'metrics',
   http: 'http',

@@ -39,8 +39,25 @@ export interface Query<T> extends QueryOptions {
   readonly prefix?: string;
 }
 
+/** One page of one part of a table: the table falls into `segments` parts, and no row is in two of them. */
+export interface Scan<T> {
+  readonly table: T;
+  /** Only sort keys that begin with this. */
+  readonly prefix: string;
+  readonly segment: number;
+  readonly segments: number;
+  /** Goes on after the page that answered it as `next`. */
+  readonly after?: RowKey;
+}
+
+interface ScanPage {
+  /** Perhaps none, and yet not the last page. */
+  readonly rows: readonly Row[];
+  readonly next?: RowKey;
+}
+
 /**
- * Rows under conditions, as they are stored. Reads are strongly consistent. A transaction is all or nothing and
+ * Rows under conditions, as they are stored. Reads are strongly consistent, but for `scan`. A transaction is all or nothing and
  * serialisable with every other; it throws `ERR_CONDITION_FAILED` when a test does not hold, and then nothing was
  * written. After any other error the outcome is unknown: callers make their transactions safe to repeat.
  */
@@ -48,6 +65,8 @@ export interface Rows<R extends TableRight = TableRight> {
   get(table: Allowed<R, 'get'>, key: RowKey): Promise<Row | undefined>;
   /** All pages, in sort-key order. */
   query(query: Query<Allowed<R, 'query'>>): Promise<Row[]>;
+  /** In no order; what was written some seconds ago may be missing. A row with a foreign type in it is there as well. */
+  scan(scan: Scan<Allowed<R, 'scan'>>): Promise<ScanPage>;
   /** 1 to 100 writes, each on another row. */
   transact(writes: readonly Write<R>[]): Promise<void>;
 }
@@ -57,6 +76,8 @@ interface ParsedTables<R extends TableRight> {
   get<A extends readonly unknown[], V>(of: Readable<Allowed<R, 'get'>, A, V>, ...key: A): Promise<V | undefined>;
   /** One row that cannot be read refuses the whole answer. */
   query<V>(range: Range<Allowed<R, 'query'>, V>, options?: QueryOptions): Promise<V[]>;
+  /** Not parsed: for the sweep, which looks for rows that no entity can read as well. */
+  scan: Rows<R>['scan'];
   transact(writes: readonly Write<R>[]): Promise<void>;
 }
 /** By its members, so that tables with more rights pass for tables with fewer. */
@@ -190,6 +211,14 @@ export interface IamDisabler {
   deleteLoginProfile(userName: string): Promise<void>;
 }
 
+export interface Stacks {
+  /**
+   * CloudFormation takes an update of this stack back: what it sends to a custom resource now was deployed before. False
+   * for a stack that it does not let us see.
+   */
+  isRollingBack(stackId: string): Promise<boolean>;
+}
+
 export interface Workflow {
   /** Starts one execution a name; starting the same name again is success. */
   start(name: string, input: { readonly caseId: string; readonly attempt: number }): Promise<void>;
@@ -246,6 +275,7 @@ export type PortsFor<R extends Right> = {
   If<R, 'iam:latch', { readonly latch: IamLatch }> &
   If<R, 'iam:disable', { readonly iamDisabler: IamDisabler }> &
   If<R, 'workflow:start', { readonly workflow: Workflow }> &
+  If<R, 'stacks:status', { readonly stacks: Stacks }> &
   If<R, 'events:put', { readonly events: Events }> &
   If<R, 'metrics:put', { readonly metrics: Metrics }> &
   If<R, 'http:get', { readonly http: Http }>;

@@ -1,12 +1,14 @@
 /** What a DynamoDB stream delivers to a Lambda: the items inserted, in order, in the shapes of `domain/table`. */
-import { CurfewError } from '../domain/base/errors';
+import { CurfewError, isCurfewError } from '../domain/base/errors';
 import type { Row, Value } from '../domain/store/table';
+
+export type Image = Readonly<Record<string, AttributeValue>>;
 
 /** As far as we read it; the new image is in DynamoDB's own JSON. */
 interface StreamEvent {
   readonly Records?: readonly {
     readonly eventName?: string;
-    readonly dynamodb?: { readonly NewImage?: Readonly<Record<string, AttributeValue>> };
+    readonly dynamodb?: { readonly NewImage?: Image };
   }[];
 }
 
@@ -24,8 +26,22 @@ export function insertedRows(event: unknown): Row[] {
     throw new CurfewError('ERR_INPUT_INVALID', 'the event is not a batch of a DynamoDB stream');
 
   return (Records as NonNullable<StreamEvent['Records']>).flatMap(({ eventName, dynamodb }) =>
-    eventName === 'INSERT' && dynamodb?.NewImage ? [parseMembers(dynamodb.NewImage) as Row] : [],
+    eventName === 'INSERT' && dynamodb?.NewImage ? [rowOf(dynamodb.NewImage)] : [],
   );
+}
+
+/**
+ * One foreign row must not keep its batch from being read: it is delivered with its key, and with a member that no version
+ * of an entity has. Whoever parses it refuses it, and only it.
+ */
+export function rowOf(image: Image): Row {
+  try {
+    return parseMembers(image) as Row;
+  } catch (error) {
+    if (!isCurfewError(error)) throw error;
+    const { pk, sk } = parseMembers(Object.fromEntries(['pk', 'sk'].map((name) => [name, image[name] ?? { S: '' }])));
+    return { pk: String(pk), sk: String(sk), v: 1, foreign: JSON.stringify(image) };
+  }
 }
 
 function parseMembers(members: Readonly<Record<string, AttributeValue>>): { [name: string]: Value } {

@@ -4,15 +4,21 @@
  * Every write is a TransactWriteItems, even of one item: its client token makes the SDK's own retries harmless, where
  * a retried conditional PutItem would be refused by what it wrote itself.
  */
-import { type CancellationReason, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  type CancellationReason,
+  DynamoDBClient,
+  ScanCommand,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { CurfewError } from '../domain/base/errors';
 import { paceOf } from '../domain/deployment/time-outs';
 import type { Row, RowKey, TableName, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed } from '../domain/store/transaction';
-import type { Query, Rows } from '../ports';
+import type { Query, Rows, Scan } from '../ports';
 import { clientSettings } from './client-settings';
 import { toTransactItem } from './dynamodb-expressions';
+import { type Image, rowOf } from './dynamodb-stream';
 import { awsError, calling } from './errors';
 import { jitter, type Pause, pause } from './pause';
 
@@ -32,7 +38,7 @@ export class DynamodbTables implements Rows {
 
   constructor(
     private readonly tableName: (table: TableName) => string,
-    client = new DynamoDBClient(clientSettings()),
+    private readonly client = new DynamoDBClient(clientSettings()),
     private readonly conflictSeconds = paceOf().conflictSeconds,
     private readonly wait: Pause = pause,
   ) {
@@ -63,6 +69,26 @@ export class DynamodbTables implements Rows {
       from = LastEvaluatedKey;
     } while (from && (limit === undefined || items.length < limit));
     return items;
+  }
+
+  /**
+   * Asked below the document client, which gives a whole page up for one number that JavaScript cannot hold. The prefix is
+   * looked at here: what DynamoDB takes in a filter over key attributes is not the same everywhere, and costs as much.
+   */
+  async scan({ table, prefix, segment, segments, after }: Scan<TableName>) {
+    const page = new ScanCommand({
+      TableName: this.tableName(table),
+      Segment: segment,
+      TotalSegments: segments,
+      ...(after && { ExclusiveStartKey: { pk: { S: after.pk }, sk: { S: after.sk } } }),
+    });
+    const { Items = [], LastEvaluatedKey } = await calling(`scan ${table}`, () => this.client.send(page));
+    const images = (Items as readonly Image[]).filter(({ sk }) => sk && 'S' in sk && sk.S.startsWith(prefix));
+    const { pk, sk } = LastEvaluatedKey ?? {};
+    return {
+      rows: images.map(rowOf),
+      ...(pk?.S !== undefined && sk?.S !== undefined && { next: { pk: pk.S, sk: sk.S } }),
+    };
   }
 
   async transact(writes: readonly Write[]): Promise<void> {

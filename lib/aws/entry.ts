@@ -139,6 +139,10 @@ const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
     const { SfnWorkflow, SFNClient } = require('./sfn-workflow') as typeof import('./sfn-workflow');
     return new SfnWorkflow(configured(config, 'stateMachineArn'), new SFNClient(clientSettings(name)));
   },
+  stacks: ({ name }) => {
+    const { CloudformationStacks, CloudFormationClient } = require('./stacks') as typeof import('./stacks');
+    return new CloudformationStacks(new CloudFormationClient(clientSettings(name)));
+  },
   events: ({ config, name }) => {
     const { EventBridgeEvents, EventBridgeClient } =
       require('./eventbridge-events') as typeof import('./eventbridge-events');

@@ -2,15 +2,18 @@
  * DynamoDB in memory, with its refusals: conditions, the limits of a transaction, and the rights of the caller.
  * A transaction is applied in one synchronous step, so it is serialisable with every other.
  */
+import { sha256 } from '../domain/base/encoding';
 import { CurfewError } from '../domain/base/errors';
 import { entityOf } from '../domain/store/entities';
 import type { Row, RowKey, TableName, TableRight, TableVerb, Test, Value, Write } from '../domain/store/table';
 import { checkTransaction, conditionFailed, keyOf } from '../domain/store/transaction';
 import { parsedTables } from '../parsed-tables';
-import type { Query, Rows, Tables } from '../ports';
+import type { Query, Rows, Scan, Tables } from '../ports';
 import { Weather } from './weather';
 
 export type Stored = Record<string, Value | undefined> & RowKey;
+
+const SCAN_ROWS = 10;
 
 export class MemoryTables implements Rows {
   private readonly rows = new Map<TableName, Map<string, Stored>>();
@@ -32,6 +35,22 @@ export class MemoryTables implements Rows {
     found.sort((a, b) => Buffer.compare(Buffer.from(a.sk), Buffer.from(b.sk)));
     if (descending) found.reverse();
     return found.slice(0, limit).map((row) => structuredClone(row) as Row);
+  }
+
+  /** A page is ten rows, so that callers meet more than one, and empty ones. */
+  async scan({ table, prefix, segment, segments, after }: Scan<TableName>) {
+    await null;
+    const text = ({ pk, sk }: RowKey) => JSON.stringify([pk, sk]);
+    const part = [...this.of(table).values()]
+      .filter(({ pk }) => sha256(pk).readUInt32BE() % segments === segment)
+      .sort((a, b) => (text(a) < text(b) ? -1 : 1));
+    const rest = part.filter((row) => after === undefined || text(row) > text(after));
+    const page = rest.slice(0, SCAN_ROWS);
+    const last = rest.length > page.length ? page.at(-1) : undefined;
+    return {
+      rows: page.filter(({ sk }) => sk.startsWith(prefix)).map((row) => structuredClone(row) as Row),
+      ...(last && { next: { pk: last.pk, sk: last.sk } }),
+    };
   }
 
   /** `check` may refuse a row as it would stand; then nothing is written. */
@@ -106,6 +125,10 @@ export class MemoryTables implements Rows {
       query: async (query) => {
         need(query.table, 'query');
         return this.query(query);
+      },
+      scan: async (scan) => {
+        need(scan.table, 'scan');
+        return this.scan(scan);
       },
       transact: async (writes) => {
         for (const { table, kind } of writes as readonly Write[]) need(table, kind);

@@ -24,6 +24,7 @@ import { MemoryObjects } from './objects';
 import { SeededRandom } from './random';
 import { MemorySealer } from './sealer';
 import { MemorySecrets } from './secrets';
+import { MemoryStacks } from './stacks';
 import { MemoryTables } from './tables';
 import { Weather } from './weather';
 import { MemoryEvents, MemoryWorkflow } from './workflow';
@@ -61,6 +62,7 @@ export class World {
   readonly iam: MemoryIam;
   readonly functions: MemoryFunctions;
   readonly workflow = new MemoryWorkflow();
+  readonly stacks = new MemoryStacks();
   readonly events = new MemoryEvents();
   readonly metrics = new MemoryMetrics();
   readonly http = new MemoryHttp();
@@ -129,6 +131,7 @@ export class World {
       latch: this.iam,
       iamDisabler: this.iam,
       workflow: this.workflow,
+      stacks: this.stacks,
       events: this.events,
       metrics: this.metrics,
       http: this.http,

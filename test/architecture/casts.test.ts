@@ -36,6 +36,7 @@ const PREDICATES: Readonly<Record<string, string>> = {
   'lib/domain/rings/configuration.ts: age is number': 'typeof, whole, within limits',
   'lib/domain/rings/configuration.ts: value is number': 'typeof, whole',
   'lib/domain/rings/exemption.ts: rule is ExemptableRule': 'typeof, and that the table has it',
+  'lib/domain/rings/reason.ts: given is string': 'typeof, one line of text',
   'lib/domain/rings/key-policy.ts: value is readonly Json[]': 'Array.isArray',
   'lib/domain/evidence/record.ts: type is RecordType': 'typeof, and that the table has it',
   'lib/domain/evidence/record.ts: at is number': 'typeof, whole, from 0',

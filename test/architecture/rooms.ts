@@ -164,8 +164,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['lib/ports.ts', DOMAIN.base, DOMAIN.jose, DOMAIN.store, DOMAIN.rings, DOMAIN.tokens],
   },
   'lib/work/evidence': {
-    is: 'work on the log that Lambdas share: relay an outbox, put tiles and checkpoints',
-    imports: ['lib/ports.ts', 'lib/work', DOMAIN.base, DOMAIN.tlog, DOMAIN.store, DOMAIN.evidence],
+    is: 'work on the log that Lambdas share: relay an outbox, sweep it, put tiles and checkpoints',
+    imports: ['lib/ports.ts', 'lib/work', DOMAIN.base, DOMAIN.tlog, DOMAIN.store, DOMAIN.evidence, DOMAIN.deployment],
   },
   'lib/work/cases': {
     is: 'work on a case that Lambdas share: load and change it, start it, act on an item, observe it',

@@ -145,3 +145,40 @@ test('reads are strongly consistent', async () => {
     ['Query', true],
   ]);
 });
+
+test('dynamodb.pages: a scan goes on after an empty page, asks for its segment, and keeps what begins with the prefix', async () => {
+  const pages = [
+    { Items: [], LastEvaluatedKey: { pk: { S: 'P' }, sk: { S: 'A' } } },
+    {
+      Items: [
+        { pk: { S: 'P' }, sk: { S: 'OUT#1' }, v: { N: '1' } },
+        { pk: { S: 'P' }, sk: { S: 'META' }, v: { N: '1' } },
+      ],
+    },
+  ];
+  const { asked, tables } = tablesThat((_, n) => ({ body: pages[n - 1] ?? {} }));
+  const of = { table: 'cases', prefix: 'OUT#', segment: 3, segments: 16 } as const;
+  const first = await tables.scan(of);
+  expect(first).toEqual({ rows: [], next: { pk: 'P', sk: 'A' } });
+  expect(await tables.scan({ ...of, after: first.next })).toEqual({ rows: [{ pk: 'P', sk: 'OUT#1', v: 1 }] });
+  expect(asked.map(({ input }) => input)).toEqual([
+    { TableName: 'T-cases', Segment: 3, TotalSegments: 16 },
+    { TableName: 'T-cases', Segment: 3, TotalSegments: 16, ExclusiveStartKey: { pk: { S: 'P' }, sk: { S: 'A' } } },
+  ]);
+});
+
+test('a scan answers a row with a foreign type or a giant number beside the others', async () => {
+  const row = (sk: string, more: object) => ({ pk: { S: 'P' }, sk: { S: sk }, v: { N: '1' }, ...more });
+  const Items = [
+    row('OUT#1', { set: { SS: ['a'] } }),
+    row('OUT#2', { n: { N: '9007199254740993123' } }),
+    row('OUT#3', {}),
+  ];
+  const { tables } = tablesThat(() => ({ body: { Items } }));
+  const { rows } = await tables.scan({ table: 'cases', prefix: 'OUT#', segment: 0, segments: 1 });
+  expect(rows).toEqual([
+    { pk: 'P', sk: 'OUT#1', v: 1, foreign: JSON.stringify(Items[0]) },
+    { pk: 'P', sk: 'OUT#2', v: 1, n: Number('9007199254740993123') },
+    { pk: 'P', sk: 'OUT#3', v: 1 },
+  ]);
+});

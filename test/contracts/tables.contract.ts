@@ -1,5 +1,5 @@
 /** What every Rows owes its callers. Each test works under partition keys of its own, so tables may be shared. */
-import type { Row, Test, Value, Write } from '../../lib/domain/store/table';
+import type { Row, RowKey, Test, Value, Write } from '../../lib/domain/store/table';
 import { ROW_ABSENT, ROW_PRESENT } from '../../lib/domain/store/table';
 import type { Rows } from '../../lib/ports';
 import { idsFor } from '../support/seeded';
@@ -30,6 +30,25 @@ export function tablesContract(make: () => Rows): void {
     await tables.transact([put(stored)]);
     expect(await read()).toEqual(stored);
     expect(await read('B')).toBeUndefined();
+  });
+
+  test('a scan answers every row with such a sort key, once, over all pages of all segments', async () => {
+    const rows = Array.from({ length: 25 }, (_, n) => ({
+      ...item({ n }, n % 2 ? `OUT#${n}` : `A${n}`),
+      pk: `${pk}#${n}`,
+    }));
+    await tables.transact(rows.map((row) => put(row)));
+    const found: Row[] = [];
+    for (let segment = 0; segment < 4; segment++) {
+      let after: RowKey | undefined;
+      do {
+        const page = await tables.scan({ table: 'cases', prefix: 'OUT#', segment, segments: 4, after });
+        found.push(...page.rows.filter((row) => row.pk.startsWith(`${pk}#`)));
+        after = page.next;
+      } while (after);
+    }
+    const byN = (a: Row, b: Row) => Number(a.n) - Number(b.n);
+    expect(found.sort(byN)).toEqual(rows.filter(({ sk }) => sk.startsWith('OUT#')));
   });
 
   test('undefined members are not stored', async () => {

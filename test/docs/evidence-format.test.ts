@@ -3,12 +3,13 @@
 import { heldRecord } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
-import { shortenLegacyKey } from '../../lib/domain/rings/legacy-key';
+import { readOutbox } from '../../lib/domain/evidence/unreadable';
+import { keepLegacyKeys, shortenLegacyKey } from '../../lib/domain/rings/legacy-key';
 import { close, halt, updateRing } from '../../lib/domain/rings/life';
 import { activeKey, type Ring } from '../../lib/domain/rings/ring';
 import { taint } from '../../lib/domain/rings/taint';
 import { markFoundEnabled, markLost, markPolicy, retire } from '../../lib/domain/rings/transitions';
-import type { Write } from '../../lib/domain/store/table';
+import type { Row, Write } from '../../lib/domain/store/table';
 import type { World } from '../../lib/local/world';
 import { departureWorld, execute, metaOf, metas, send } from '../scenarios/departure-world';
 import { issueTo, ringOf } from '../scenarios/signing-world';
@@ -41,6 +42,10 @@ const written = (writes: readonly Write[]): EvidenceRecord[] =>
     write.kind === 'put' && write.row.record ? [write.row.record as unknown as EvidenceRecord] : [],
   );
 
+function unreadable(row: Row, now: number): EvidenceRecord {
+  return readOutbox(row, 'cases', now).record;
+}
+
 /** What people, accidents and dates bring about, which a departure does not. */
 function seldom(ring: Ring, now: number): EvidenceRecord[] {
   const active = activeKey(ring);
@@ -55,6 +60,7 @@ function seldom(ring: Ring, now: number): EvidenceRecord[] {
     close(ring, true, now),
     updateRing(ring, { ...ring.cfg, verifiers, periodExemptUntil: now, exemptions: [] }, now),
     shortenLegacyKey({ ...ring, keys: [{ ...legacy, state: 'OBSERVED' }] }, sooner, now),
+    keepLegacyKeys(ring, now),
     markPolicy(ring, standby.kid, 'changed', now),
     markFoundEnabled(ring, standby.kid, now),
     markLost(ring, active.kid, 'PendingDeletion', now),
@@ -83,6 +89,7 @@ beforeAll(async () => {
     ...waiting(world),
     ...seldom(whole, world.clock.now()),
     heldRecord(await metaOf(world, meta.caseId), 'in doubt', world.clock.now()),
+    unreadable({ pk: `CASE#${meta.caseId}`, sk: 'OUT#000001.0', v: 1 }, world.clock.now()),
     ...commit([digest], world.clock.now()).records,
   ];
 });

@@ -109,7 +109,7 @@ test('whatever a Lambda or a command asks for, some act of the stories found suc
 test('every Lambda and command that may read a table is in the stories', () => {
   const readers = new Set(moments.map(({ reader }) => reader));
   const mayRead = (rights: readonly string[]) =>
-    rights.some((right) => /^[a-z-]+:(get|query)$/.test(right) && !NO_TABLE.test(right));
+    rights.some((right) => /^[a-z-]+:(get|query|scan)$/.test(right) && !NO_TABLE.test(right));
   const all = Object.entries({ ...RIGHTS, ...COMMAND_RIGHTS }).filter(([, rights]) => mayRead(rights));
   expect(all.map(([name]) => name).filter((name) => !readers.has(name as Reader))).toEqual([]);
 });

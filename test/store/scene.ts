@@ -3,8 +3,10 @@
  * of the rows that it read spoilt: a real ring or departure, brought to where that Lambda is about to run.
  */
 import { isCurfewError } from '../../lib/domain/base/errors';
+import { SWEEP_EVERY_SECONDS } from '../../lib/domain/deployment/time-outs';
 import { OUTBOX_PREFIX, type Row } from '../../lib/domain/store/table';
 import type { World } from '../../lib/local/world';
+import { sweep } from '../../lib/work/evidence/sweep';
 import { type Photograph, photograph } from '../support/photograph';
 import { type Reader, type Reading, type Spoiling, Tap } from './tap';
 
@@ -93,6 +95,25 @@ export function firstOfEach(
       if (kind !== undefined && !found.has(kind)) found.set(kind, { moment, reading });
     }
   return [...found.values()];
+}
+
+/** Every segment, at one instant after all of the stream: what could not be read. */
+export async function sweepAll<T extends string>(
+  world: World,
+  tables: readonly T[],
+  deps: Parameters<typeof sweep<T>>[1],
+): Promise<readonly Error[]> {
+  const at = world.clock.now();
+  const errors: Error[] = [];
+  try {
+    for (let n = 0; n < 16; n++) {
+      world.clock.advance(SWEEP_EVERY_SECONDS);
+      errors.push(...(await sweep(tables, deps)).errors);
+    }
+  } finally {
+    world.clock.set(at);
+  }
+  return errors;
 }
 
 /** Those of a stream that its event source lets through to an outbox Lambda. */

@@ -8,7 +8,7 @@ import { type FunctionName, RIGHTS } from '../../lib/domain/deployment/rights';
 import { type AnyEntity, ENTITIES, entityOf } from '../../lib/domain/store/entities';
 import type { Row, RowKey, TableName } from '../../lib/domain/store/table';
 import type { World } from '../../lib/local/world';
-import type { Query, Tables } from '../../lib/ports';
+import type { Query, Scan, Tables } from '../../lib/ports';
 import { siteHere } from './site';
 
 export type Reader = FunctionName | CommandName;
@@ -113,6 +113,13 @@ export class Tap {
           return this.handedOut(reader, query.table, await tables.query(query), site);
         },
       },
+      scan: {
+        value: async (scan: Scan<TableName>) => {
+          const site = siteHere();
+          const page = await tables.scan(scan);
+          return { ...page, rows: this.handedOut(reader, scan.table, page.rows, site) };
+        },
+      },
     });
     const parsed: Tables = tapped.restricted(rights);
     const asking = (of: { readonly parse: unknown }) => {
@@ -128,6 +135,7 @@ export class Tap {
         asking(range);
         return parsed.query(range, options);
       },
+      scan: (scan) => parsed.scan(scan),
       transact: (writes) => parsed.transact(writes),
     } satisfies Tables);
   }

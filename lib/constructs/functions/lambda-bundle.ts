@@ -43,6 +43,7 @@ const ADAPTER_FILES: Readonly<Record<PortName, string>> = {
   latch: 'iam',
   iamDisabler: 'iam',
   workflow: 'sfn-workflow',
+  stacks: 'stacks',
   events: 'eventbridge-events',
   metrics: 'cloudwatch-metrics',
   http: 'fetch-http',

@@ -13,7 +13,9 @@ import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
+import { sweepOutbox } from '../functions/outbox-sweep';
 import { CurfewSchedule } from '../functions/schedule';
+import { countUnreadable } from '../functions/unreadable';
 import { pascal } from '../parts/names';
 import { arnOf, CurfewSecret } from '../parts/secret';
 import { pinLogicalId, type Stage } from '../parts/stage';
@@ -95,6 +97,7 @@ export class Offboarding extends Construct {
     const folder = starters.add('case-folder');
     const ticker = starters.add('ticker');
     const outbox = functions.add('outbox-offboarding');
+    const sweeper = functions.add('sweeper-offboarding');
     const intake = functions.add('intake', { concurrency: signing.publicConcurrency?.intake });
     this.functions = { ...functions.own, ...starters.own };
     this.access = new AccessPolicies(this, 'Access', {
@@ -114,6 +117,8 @@ export class Offboarding extends Construct {
         prefix: OUTBOX_PREFIX,
       }),
     ];
+    countUnreadable(outbox, instance);
+    sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
       every: ScheduleExpression.rate(Duration.minutes(1)),

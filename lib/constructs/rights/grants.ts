@@ -59,6 +59,7 @@ interface Grant {
 const TABLE_ACTIONS: Record<TableVerb, string> = {
   get: 'dynamodb:GetItem',
   query: 'dynamodb:Query',
+  scan: 'dynamodb:Scan',
   put: 'dynamodb:PutItem',
   update: 'dynamodb:UpdateItem',
   delete: 'dynamodb:DeleteItem',
@@ -219,11 +220,8 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
     ]),
   'http:get': () => grant([]),
 
-  'stacks:look': ({ instance }, stack) => {
-    const resourceName = `curfew-${known(instance, 'name of the instance')}-*/*`;
-    const stacks = stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName });
-    return grant([allow(['cloudformation:DescribeStacks'], [stacks])]);
-  },
+  'stacks:status': ({ instance }, stack) => grant([describeStacks(instance, stack)]),
+  'stacks:look': ({ instance }, stack) => grant([describeStacks(instance, stack)]),
   // Ring keys are born after this is written, so they are told by their tag: those of another instance are not shown.
   // A key without the tag is nobody's ring key; what it is for and who may use it can be seen as well, which is why it
   // is IfExists here: the feed key and the checkpoint key carry no such tag, and the doctor looks at them.
@@ -264,6 +262,15 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
       ),
     ]),
 };
+
+/** Those of one instance: their names begin with its own. */
+function describeStacks(instance: string | undefined, stack: Stack): PolicyStatement {
+  const resourceName = `curfew-${known(instance, 'name of the instance')}-*/*`;
+  return allow(
+    ['cloudformation:DescribeStacks'],
+    [stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName })],
+  );
+}
 
 function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {
   const table = known(targets.tables?.[name], `table ${name}`);

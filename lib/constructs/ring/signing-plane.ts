@@ -26,8 +26,10 @@ import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi, type Throttle } from '../functions/http-api';
 import type { LambdaCode } from '../functions/lambda-bundle';
 import { deliver } from '../functions/outbox-source';
+import { sweepOutbox } from '../functions/outbox-sweep';
 import { type PublicConcurrency, parsePublicConcurrency } from '../functions/public-concurrency';
 import { CurfewSchedule } from '../functions/schedule';
+import { alarmOnUnreadable } from '../functions/unreadable';
 import { curfewBucket } from '../parts/bucket';
 import { pascal } from '../parts/names';
 import { type CdnOptions, PublicCdn } from '../parts/public-cdn';
@@ -169,6 +171,7 @@ export class SigningPlane extends Construct {
 
     const own: Targets = {
       ...evidence.targets,
+      instance,
       tables: { ...evidence.targets.tables, ...this.ownTables },
       tableKeys: { bodies: bodiesKey },
       buckets: { ...evidence.targets.buckets, public: this.publicBucket },
@@ -198,6 +201,7 @@ export class SigningPlane extends Construct {
     const wasIssued = functions.add('was-issued', { concurrency: this.publicConcurrency?.['was-issued'] });
     const wellKnown = functions.add('well-known', { concurrency: this.publicConcurrency?.['well-known'] });
     const outbox = functions.add('outbox-signing');
+    const sweeper = functions.add('sweeper-signing');
     // Beside the keys of the rings, which stand in the table, it is told of those that may not be touched either.
     const watch = functions.add('watch', {
       knows: { feedKeyArn: this.feedKey.keyArn, checkpointKeyArn: evidence.checkpointKey.keyArn },
@@ -213,6 +217,8 @@ export class SigningPlane extends Construct {
       prefix: OUTBOX_PREFIX,
       alarmActions,
     });
+    const unreadable = alarmOnUnreadable(outbox, instance, alarmActions);
+    sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Commit', {
       target: committer,
       every: ScheduleExpression.rate(Duration.minutes(1)),
@@ -237,6 +243,7 @@ export class SigningPlane extends Construct {
       ...this.watch.alarms,
       this.watchSilent,
       streamAge,
+      unreadable,
       DeadLetters.of(evidence).alarm,
       deadLetters.alarm,
     ])

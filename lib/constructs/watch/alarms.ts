@@ -149,6 +149,12 @@ export const ALARMS = {
     figureMinutes: 5,
     missing: 'fine',
   },
+  RecordUnreadable: {
+    means: 'a row of an outbox could not be read: a record is missing from the evidence log, and another says so',
+    above: () => 0,
+    minutes: EVENT,
+    missing: 'fine',
+  },
   DeadLetters: {
     means: 'something was not delivered, or failed twice, and waits in the dead letter queue',
     above: () => 0,

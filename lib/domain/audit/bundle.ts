@@ -123,7 +123,10 @@ export function judgeBundle(files: BundleFiles, options: VerifyOptions = {}): Ve
     keyFrom,
     checkpoint: signed.value?.checkpoint,
     checks: checks.made,
-    notes: notesOn(keyFrom, key.value, signed.value, files),
+    notes: [
+      ...notesOn(keyFrom, key.value, signed.value, files),
+      ...notesOnUnreadable(records.value ?? [], caseId.value),
+    ],
     records: (records.value ?? []).map((record, index) => ({ index, record })),
   };
 }
@@ -249,6 +252,14 @@ function notesOn(
     `not independent of the operator: no signature of an outside witness${others.length > 0 ? `; not judged: ${others.map(({ name }) => name).join(', ')}` : ''}`,
     ...(beside.length > 0 ? [`not part of the evidence: ${beside.join(', ')}`] : []),
   ];
+}
+
+/** Of the case itself one fails the manifest. Of a ring or of nobody it is said: the log lacks something, and not what. */
+function notesOnUnreadable(records: readonly EvidenceRecord[], caseId: string | undefined): string[] {
+  const others = records.filter((record) => record.type === 'record.unreadable' && record.case !== caseId);
+  if (others.length === 0) return [];
+  const of = others.map(({ case: other, ring, id }) => `${id} of ${other ?? ring ?? 'unknown'}`).join(', ');
+  return [`the log lacks ${others.length} records that could not be read: ${of}`];
 }
 
 function mustRead(files: BundleFiles, path: string): Buffer {

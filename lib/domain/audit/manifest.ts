@@ -64,6 +64,7 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
   if (!records.some(({ type, case: of }) => type === 'case.opened' && of === caseId))
     throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `there is no case ${caseId} in this log`, { got: caseId });
 
+  checkReadable(records);
   const { containment, plan } = inputsOf(records);
   checkInputs(records, all);
   if (containment) checkFrozen(records, 'case.listed', containment);
@@ -85,6 +86,20 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
       },
     );
   return { expected: expected.length + expectedOfKeys.length };
+}
+
+/**
+ * What such a row meant to record nobody knows: it may have been held, or a second plan. All that is owed being there does
+ * not make the case whole, and nothing that comes later takes it back.
+ */
+function checkReadable(records: readonly EvidenceRecord[]): void {
+  const unreadable = records.filter(({ type }) => type === 'record.unreadable').map(({ id }) => id);
+  if (unreadable.length === 0) return;
+  throw new CurfewError(
+    'ERR_EVIDENCE_INCOMPLETE',
+    `${unreadable.length} records of the case could not be read before they reached the log: ${unreadable.join(', ')}`,
+    { got: unreadable, fix: 'the run-book says under RecordUnreadable how to find the row' },
+  );
 }
 
 /**

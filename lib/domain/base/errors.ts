@@ -60,6 +60,7 @@ export type ErrorCode =
   | 'ERR_EVIDENCE_SIGNATURE'
   | 'ERR_EVIDENCE_TREE'
   | 'ERR_EVIDENCE_RECORD'
+  | 'ERR_RECORD_UNREADABLE'
   | 'ERR_EVIDENCE_INCOMPLETE'
   // the machine around us
   | 'ERR_UNAVAILABLE';

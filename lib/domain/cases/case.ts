@@ -29,6 +29,19 @@ export function caseIdOf(pepper: string, { instance, workerId, effectiveAt, kind
   return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
 }
 
+/** What `caseIdOf` makes, or shorter. */
+const CASE_ID = /^c-[A-Za-z0-9_-]{1,22}$/;
+
+/** From outside of TypeScript: whoever may invoke a Lambda may name any case, and records are written under its name. */
+export function parseCaseId(given: unknown): string {
+  if (typeof given === 'string' && CASE_ID.test(given)) return given;
+  throw new CurfewError('ERR_INPUT_INVALID', 'the case id is not one that Curfew makes', {
+    got: typeof given === 'string' ? given.slice(0, 80) : typeof given,
+    allowed: String(CASE_ID),
+    fix: 'take it from `curfew case due`, or from the record case.opened',
+  });
+}
+
 export interface CaseName {
   readonly instance: string;
   readonly workerId: string;

@@ -27,7 +27,12 @@ export function alarmNames(instance: string, stacks: readonly string[], rings: r
       RING_ALARMS.filter((name) => !closing || !NOT_WHILE_CLOSING.includes(name)).map((name) => `${id}-${name}`),
     ),
     ...(stacks.includes(SIGNING)
-      ? [...RING_ALARMS.filter((name) => !OF_ONE_RING_ONLY.includes(name)), 'SignErrors', 'WatchSilent']
+      ? [
+          ...RING_ALARMS.filter((name) => !OF_ONE_RING_ONLY.includes(name)),
+          'SignErrors',
+          'RecordUnreadable',
+          'WatchSilent',
+        ]
       : []),
     ...stacks.flatMap((stack) => STREAM_CONSUMERS[stack] ?? []).map((consumer) => `${consumer}-StreamAge`),
     ...stacks.map((stack) => `${stack}-DeadLetters`),

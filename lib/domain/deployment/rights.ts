@@ -30,6 +30,8 @@ export type Right =
   | 'iam:read'
   | 'iam:latch'
   | 'iam:disable'
+  /** Whether CloudFormation takes an update of a stack of ours back. */
+  | 'stacks:status'
   | 'workflow:start'
   | 'events:put'
   | 'metrics:put'
@@ -42,6 +44,7 @@ const ROTATOR = [
   'keys:update',
   'invoke:issuer',
   'invoke:publisher',
+  'stacks:status',
   'http:get',
 ] as const satisfies readonly Right[];
 
@@ -98,6 +101,7 @@ export const RIGHTS = {
   exchange: ['keys:query', 'ledger:get', 'bodies:get', 'cut-offs:get', 'secret:pepper'],
   'was-issued': ['ledger:get'],
   'outbox-signing': ['invoke:appender', 'events:put'],
+  'sweeper-signing': ['keys:scan', 'cut-offs:scan', 'log:get', 'invoke:appender', 'events:put'],
   watch: ['keys:query', 'public:get', 'metrics:put'],
   // offboarding
   intake: ['hr-sources:get', 'secret:webhook', 'inbox:put'],
@@ -158,6 +162,7 @@ export const RIGHTS = {
   ],
   closer: ['cases:get', 'cases:query', 'cases:put', 'cases:update', 'log:get', 'keys:query', 'invoke:sequencer'],
   'outbox-offboarding': ['invoke:appender', 'events:put'],
+  'sweeper-offboarding': ['cases:scan', 'log:get', 'invoke:appender', 'events:put'],
   // evidence
   appender: ['log:put'],
   sequencer: [

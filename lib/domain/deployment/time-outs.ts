@@ -68,6 +68,11 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     why: 'a batch of 25 rows; the stream delivers it again, and no record is taken twice',
     calls: 'the appender comes once, with the whole batch; the events after it take some milliseconds each',
   },
+  'sweeper-signing': {
+    seconds: 300,
+    why: 'a sixteenth of two tables, twice, and a question to the log for each record in it; what it did not reach, the next round does',
+    calls: 'the appender comes with 25 records at a time, and only for records that are missing',
+  },
   watch: { seconds: 30, why: 'every ring read once; a minute without figures is not an alarm yet' },
   // offboarding
   intake: { seconds: 10, why: 'the HR system waits: one transaction; it sends again what was not answered' },
@@ -108,6 +113,11 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     seconds: 30,
     why: 'a batch of 25 rows, as outbox-signing',
     calls: 'the appender comes once, as from outbox-signing',
+  },
+  'sweeper-offboarding': {
+    seconds: 300,
+    why: 'a sixteenth of the table cases, twice, as sweeper-signing',
+    calls: 'the appender comes as from sweeper-signing',
   },
   // evidence
   appender: { seconds: 15, why: 'some dozen records, one small transaction each; the caller sends all of them again' },
@@ -152,3 +162,6 @@ export function paceOf(name?: FunctionName): Pace {
   if (seconds < 30) return { attempts: 4, requestSeconds: 2, adaptive: true, conflictSeconds: 3 };
   return { attempts: seconds < 60 ? 5 : 8, requestSeconds: 10, adaptive: true, conflictSeconds: 5 };
 }
+
+/** How often the sweepers look for what the streams forgot: each run ends before the next one begins. */
+export const SWEEP_EVERY_SECONDS = 900;

@@ -12,7 +12,7 @@ import { CurfewError } from '../base/errors';
 /** Every kind of record; what each says stands beside it. */
 export const RECORD_TYPES = {
   'ring.created': 'a ring was born with this configuration',
-  'ring.updated': 'what may change of a ring was changed',
+  'ring.updated': 'what may change of a ring was changed, or a deployment was taken back and its legacy keys stay',
   'ring.halted': 'no token of the ring is issued until people resume it',
   'ring.resumed': 'people let the ring issue again',
   'ring.closing': 'the ring issues no more; its keys verify until the last token is over, then it may be removed',
@@ -39,6 +39,7 @@ export const RECORD_TYPES = {
   'item.done': 'one item of the plan was done and read back',
   'item.proved': 'one item was observed afterwards, from outside the step that did it',
   'case.followed-up': 'a linked case is due when every session alive at containment has expired',
+  'record.unreadable': 'a row of an outbox could not be read: what it should have recorded is not in the log',
   'case.closed': 'every item is proved, the manifest is complete',
 } as const;
 export type RecordType = keyof typeof RECORD_TYPES;
@@ -58,8 +59,13 @@ export function formatRecord(record: EvidenceRecord): string {
   return canonicalJson(record);
 }
 
-/** A record as a row of an outbox holds it. */
+/**
+ * A record as a row of an outbox holds it. Every transition makes its records here, before it writes anything: what the
+ * log would refuse is refused while the key, the case or the cut-off still is as it was. If it were found only on the way
+ * out, the change would stand and its record would never reach the log.
+ */
 export function storedRecord(record: EvidenceRecord): JsonObject {
+  parseRecord(Buffer.from(spell(record)));
   return { ...record };
 }
 
@@ -84,7 +90,7 @@ export function parseRecord(bytes: Uint8Array): EvidenceRecord {
 
   const { v, id, type, at, body } = value;
   const extra = Object.keys(value).find((name) => !MEMBERS.includes(name));
-  if (extra !== undefined) throw refuse(`has no member ${JSON.stringify(extra)}`, extra, MEMBERS);
+  if (extra !== undefined) throw refuse('has no member beside those of version 1', extra, MEMBERS);
   if (v !== 1) throw refuse('has v 1', v, 1);
   if (typeof id !== 'string' || !ID.test(id)) throw refuse(`has an id like ${ID.source}`, id);
   if (!isRecordType(type)) throw refuse('has a known type', type, Object.keys(RECORD_TYPES));

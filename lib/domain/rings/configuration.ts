@@ -6,6 +6,7 @@ import { parseAlgorithm, type SigningAlgorithm } from '../jose/algorithm';
 import { type PublicJwk, parsePublicJwk } from '../jose/jwk';
 import type { DeclaredVerifier, RingSettings } from '../store/ring-head';
 import { type Exemption, endOf, exemptionsIn, isExempt } from './exemption';
+import { isReason } from './reason';
 
 const DAY = 86_400;
 
@@ -248,10 +249,10 @@ function parseVerifier(ringId: string, given: unknown): DeclaredVerifier {
 
 function parseLegacyKey(ringId: string, given: unknown): LegacyKeyConfig {
   const { jwk, verifyUntil, approver } = isMembers(given) ? given : {};
-  if (typeof approver !== 'string' || approver === '' || !isInstant(verifyUntil))
+  if (!isReason(approver) || !isInstant(verifyUntil))
     throw new CurfewError('ERR_CONFIG_INVALID', `a legacy key of ring ${ringId} needs an approver and an end`, {
       got: { verifyUntil, approver },
-      allowed: { verifyUntil: 'epoch seconds', approver: 'a ticket or a role' },
+      allowed: { verifyUntil: 'epoch seconds', approver: 'a ticket or a role, in one line of at most 200 characters' },
       fix: 'give verifyUntil in epoch seconds and where the approval is on file',
     });
   return { jwk: parsePublicJwk(jwk), verifyUntil, approver };

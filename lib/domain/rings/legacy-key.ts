@@ -4,7 +4,7 @@ import { CurfewError } from '../base/errors';
 import { put } from '../store/entity';
 import { SHARDS } from '../store/ledger';
 import { KID_POINTER, RING_KEY } from '../store/ring-key';
-import { ROW_ABSENT } from '../store/table';
+import { ROW_ABSENT, valuesOf } from '../store/table';
 import type { LegacyKeyConfig } from './configuration';
 import { change, fenced, is, type KeysWrite } from './fence';
 import { findKey, type KeyRecord, type Ring } from './ring';
@@ -52,16 +52,7 @@ export function shortenLegacyKey(
 ): KeysWrite[] {
   const known = findKey(ring, jwk.kid);
   if (verifyUntil === known.verifyUntil || known.state !== 'OBSERVED') return [];
-  if (verifyUntil > known.verifyUntil)
-    throw new CurfewError(
-      'ERR_RING_IMMUTABLE',
-      `the end of legacy key ${jwk.kid} of ring ${ring.id} cannot move later`,
-      {
-        got: verifyUntil,
-        allowed: `${known.verifyUntil} or earlier`,
-        fix: 'have its holders exchange their tokens: `curfew ring taint` re-signs what was recorded',
-      },
-    );
+  checkNotLater(ring, known, verifyUntil);
   return fenced(
     ring,
     now,
@@ -70,8 +61,41 @@ export function shortenLegacyKey(
   );
 }
 
+function checkNotLater(ring: Ring, known: KeyRecord, verifyUntil: number): void {
+  if (known.state === 'OBSERVED' && verifyUntil > known.verifyUntil)
+    throw new CurfewError(
+      'ERR_RING_IMMUTABLE',
+      `the end of legacy key ${known.kid} of ring ${ring.id} cannot move later`,
+      {
+        got: verifyUntil,
+        allowed: `${known.verifyUntil} or earlier`,
+        fix: 'give that end; its holders exchange their tokens before it: `curfew ring taint` re-signs what was recorded',
+      },
+    );
+}
+
+/**
+ * CloudFormation takes a failed update back and sends the configuration from before it: without the key that the update
+ * adopted, or with the later end. Nothing about legacy keys changes then, and the ring's record says which ones stay.
+ */
+export function keepLegacyKeys(ring: Ring, now: number): KeysWrite[] {
+  const legacyKeysKept = ring.keys
+    .filter(({ state }) => state === 'OBSERVED')
+    .map(({ kid, verifyUntil }) => ({ kid, verifyUntil }));
+  return fenced(ring, now, [{ type: 'ring.updated', body: { ...valuesOf(ring.cfg), legacyKeysKept } }], []);
+}
+
+/** Refuses a configuration that would drop a legacy key or let one end later, before any of them changes. */
+export function checkLegacyKeys(ring: Ring, given: readonly LegacyKeyConfig[], now: number): void {
+  checkLegacyKeysKept(ring, given, now);
+  for (const { jwk, verifyUntil } of given) {
+    const known = ring.keys.find(({ kid }) => kid === jwk.kid);
+    if (known) checkNotLater(ring, known, verifyUntil);
+  }
+}
+
 /** A legacy key leaves a ring by a taint, or by its date, and not by being left out of the configuration. */
-export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[], now: number): void {
+function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[], now: number): void {
   const gone = ring.keys.find(
     ({ state, kid, verifyUntil }) =>
       state === 'OBSERVED' && now <= verifyUntil && !kept.some(({ jwk }) => jwk.kid === kid),
@@ -82,7 +106,7 @@ export function checkLegacyKeysKept(ring: Ring, kept: readonly LegacyKeyConfig[]
       `the tokens of legacy key ${gone.kid} of ring ${ring.id} are still accepted`,
       {
         got: 'left out of legacyKeys',
-        fix: `\`curfew ring taint ${gone.kid}\` first, then leave it out`,
+        fix: `name it again, or \`curfew ring taint ${gone.kid}\` first, then leave it out`,
       },
     );
 }

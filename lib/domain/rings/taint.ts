@@ -15,18 +15,6 @@ export interface TaintTarget {
   readonly reason: string;
 }
 
-/** Stands in evidence in clear: one line of text. */
-const REASON_PATTERN = /^[^\p{C}]{1,200}$/u;
-
-/** Whoever may invoke us may write a record: it says what it says in words that evidence can hold. */
-export function parseReason(given: unknown): string {
-  if (typeof given === 'string' && REASON_PATTERN.test(given)) return given;
-  throw new CurfewError('ERR_INPUT_INVALID', 'the reason is not one line of text', {
-    got: given,
-    allowed: String(REASON_PATTERN),
-  });
-}
-
 /** How far a taint goes is decided by its class: a word that is none is refused. */
 export function parseTaintClass(given: unknown): TaintClass {
   const known = TAINT_CLASSES.find((one) => one === given);

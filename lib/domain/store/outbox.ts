@@ -11,7 +11,7 @@ import { CurfewError } from '../base/errors';
 import { entity, type Schema } from './entity';
 import { ringPartition } from './ring-head';
 import { jsonObject, text } from './shapes';
-import { OUTBOX_PREFIX, ordered, type Row, type Value } from './table';
+import { OUTBOX_PREFIX, ordered, type Row, type RowKey, type TableName, type Value } from './table';
 
 export interface OutboxEvent {
   readonly detailType: string;
@@ -72,6 +72,21 @@ export const CASE_OUT = entity({
 });
 
 const OUTBOXES = [RING_OUT, CUT_OFF_OUT, CASE_OUT];
+
+/** A name that a record can carry as its case or its ring. */
+const NAME = /^[\w-]{1,64}$/;
+
+/** What the key of a row says of it, even where the row cannot be read. */
+export function outboxOf(key: RowKey): {
+  readonly table?: TableName;
+  readonly case?: string;
+  readonly ring?: string;
+} {
+  const table = OUTBOXES.find(({ owns }) => owns(key))?.table;
+  const name = key.pk.slice(key.pk.indexOf('#') + 1);
+  if (table === undefined || !NAME.test(name)) return { table };
+  return table === 'cases' ? { table, case: name } : { table, ring: name };
+}
 
 /** What a stream delivered, of whichever table: a stream hands out rows as they are, and does not say whose they are. */
 export function parseOutbox(row: Row): Outbox {

@@ -42,8 +42,8 @@ export type Test =
     }
   | { readonly attribute: string; readonly is: 'in'; readonly values: readonly Scalar[] };
 
-/** How a table may be touched; each verb is one DynamoDB action (get → GetItem, check → ConditionCheckItem, …). */
-export type TableVerb = 'get' | 'query' | 'put' | 'update' | 'delete' | 'check';
+/** How a table may be touched; each verb is one DynamoDB action (get → GetItem, check → ConditionCheckItem, scan → Scan, …). */
+export type TableVerb = 'get' | 'query' | 'scan' | 'put' | 'update' | 'delete' | 'check';
 export type TableRight = `${TableName}:${TableVerb}`;
 
 /** The tables on which the rights R allow the verb V. */

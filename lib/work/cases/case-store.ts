@@ -1,7 +1,7 @@
 /** How every step changes a case: load, decide, one transaction; the second writer reads and decides again. */
 
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, type CaseState, checkAttempt } from '../../domain/cases/case';
+import { type CaseMeta, type CaseState, checkAttempt, parseCaseId } from '../../domain/cases/case';
 import { CASE } from '../../domain/store/case';
 import { CASE_ITEM, type StoredItem } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
@@ -22,7 +22,7 @@ export async function loadCase(
   { caseId, attempt }: { readonly caseId: string; readonly attempt: number },
   states: readonly CaseState[],
 ): Promise<CaseMeta> {
-  return checkAttempt(await tables.get(CASE, caseId), caseId, attempt, states);
+  return checkAttempt(await tables.get(CASE, parseCaseId(caseId)), caseId, attempt, states);
 }
 
 /** Applies what `decide` makes of the case as it stands; no writes mean that it is so already. Answers the case after. */

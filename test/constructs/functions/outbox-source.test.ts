@@ -57,3 +57,17 @@ test.each(fed)('stream.down: somebody is told while the stream still has what $c
     }),
   ]);
 });
+
+test('each outbox table is swept every quarter of an hour, and a sweep that fails is looked at', () => {
+  for (const [resources, id] of [
+    [signing, 'FunctionSweeperSigning'],
+    [offboarding, 'FunctionSweeperOffboarding'],
+  ] as const) {
+    const schedules = ofType(resources, 'AWS::Scheduler::Schedule').filter(([, { Properties }]) =>
+      JSON.stringify(Properties.Target.Arn).includes(`"${id}"`),
+    );
+    expect(schedules.map(([, { Properties }]) => Properties)).toMatchObject([
+      { ScheduleExpression: 'rate(15 minutes)', State: 'ENABLED', Target: { DeadLetterConfig: {} } },
+    ]);
+  }
+});

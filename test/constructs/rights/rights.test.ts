@@ -14,6 +14,7 @@ const all: Resources = { ...evidence, ...signing, ...offboarding };
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   get: ['dynamodb:GetItem'],
   query: ['dynamodb:Query'],
+  scan: ['dynamodb:Scan'],
   put: ['dynamodb:PutItem'],
   update: ['dynamodb:UpdateItem'],
   delete: ['dynamodb:DeleteItem'],
@@ -39,6 +40,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
   'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
   'iam:disable': ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'],
+  'stacks:status': ['cloudformation:DescribeStacks'],
   'workflow:start': ['states:StartExecution', 'states:DescribeExecution'],
   'events:put': ['events:PutEvents'],
   'metrics:put': ['cloudwatch:PutMetricData'],
@@ -71,6 +73,8 @@ const CALLED_AND_LEFT: readonly FunctionName[] = [
   'committer',
   'watch',
   'ticker',
+  'sweeper-signing',
+  'sweeper-offboarding',
   'sequencer',
 ];
 

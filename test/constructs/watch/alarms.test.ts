@@ -32,6 +32,7 @@ test('every alarm of the table is there, and no other', () => {
     ...Object.keys(METRICS).map((name) => `curfew-example-customer-api-${name}`),
     ...ANY_RING.map((name) => `curfew-example-${name}`),
     'curfew-example-SignErrors',
+    'curfew-example-RecordUnreadable',
     'curfew-example-WatchSilent',
     ...['outbox-signing', 'case-folder', 'outbox-offboarding'].map((name) => `curfew-example-${name}-StreamAge`),
     ...['evidence', 'signing', 'offboarding'].map((stack) => `curfew-example-${stack}-DeadLetters`),
@@ -215,11 +216,33 @@ test('what is called and left keeps its failures in the queue that an alarm watc
     const [queue] = called[0].DeadLetterConfig.Arn['Fn::GetAtt'];
     expect(text(watched?.Properties.Dimensions)).toContain(text(queue));
   }
-  expect(kept.size).toBe(6);
+  expect(kept.size).toBe(8);
+});
+
+const filtersOf = (resources: Resources) =>
+  ofType(resources, 'AWS::Logs::MetricFilter').map(([, { Properties }]) => Properties);
+
+test('what outboxes and sweepers could not read counts into one alarm', () => {
+  const of = (log: string) => filtersOf(all).filter(({ LogGroupName }) => LogGroupName.Ref === log);
+  for (const log of ['LogsOutboxSigning', 'LogsOutboxOffboarding', 'LogsSweeperSigning', 'LogsSweeperOffboarding'])
+    expect(of(log)).toMatchObject([
+      {
+        FilterPattern: '?"ERR_RECORD_UNREADABLE" ?"ERR_ITEM_INVALID"',
+        MetricTransformations: [
+          { MetricNamespace: 'Curfew', MetricName: 'RecordUnreadable-example', MetricValue: '1' },
+        ],
+      },
+    ]);
+  expect(alarm('RecordUnreadable')).toMatchObject({
+    Namespace: 'Curfew',
+    MetricName: 'RecordUnreadable-example',
+    Threshold: 0,
+    TreatMissingData: 'notBreaching',
+  });
 });
 
 test('what issuer and resigner log when KMS does not sign is counted under the name of the instance', () => {
-  const filters = ofType(signing, 'AWS::Logs::MetricFilter').map(([, { Properties }]) => Properties);
+  const filters = filtersOf(signing).filter(({ FilterPattern }) => !FilterPattern.includes('UNREADABLE'));
   expect(filters.map(({ LogGroupName }) => LogGroupName.Ref).sort()).toEqual(['LogsIssuer', 'LogsResigner']);
   for (const { FilterPattern, MetricTransformations } of filters) {
     expect(FilterPattern).toBe(

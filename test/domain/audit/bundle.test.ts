@@ -1,5 +1,6 @@
 import { type Check, judgeBundle, type Verdict } from '../../../lib/domain/audit/bundle';
 import { type EvidenceRecord, formatRecord } from '../../../lib/domain/evidence/record';
+import { readOutbox } from '../../../lib/domain/evidence/unreadable';
 import { formatVerifierKey } from '../../../lib/domain/tlog/note';
 import { parseEntries } from '../../../lib/domain/tlog/tile';
 import { CASE, changed, LEGACY, lists, NEW, OTHER_CASE, otherWave, RECORDS, without } from './test-case';
@@ -38,6 +39,22 @@ test('signatures of others are named and not judged', () => {
   expect(judgeBundle(more, { vkey }).notes[0]).toBe(
     'not independent of the operator: no signature of an outside witness; not judged: witness.example/w',
   );
+});
+
+test.each([
+  [
+    'another case',
+    'CASE#c-other',
+    false,
+    /^the log lacks 1 records that could not be read: unreadable\/\S+ of c-other$/,
+  ],
+  ['a ring', 'RING#customer-api', false, / of customer-api$/],
+  ['nobody', 'X#mallory', false, / of unknown$/],
+  ['the case', `CASE#${CASE}`, true, undefined],
+])('a record of %s that could not be read is never passed over in silence', (_of, pk, fails, note) => {
+  const verdict = judged([...RECORDS, readOutbox({ pk, sk: 'OUT#000099.0', v: 1 }, 'keys', 1_900_000_000).record]);
+  expect(failing(verdict).map(({ id }) => id)).toEqual(fails ? ['manifest', 'order'] : []);
+  expect(verdict.notes.slice(1)).toEqual(note ? [expect.stringMatching(note)] : []);
 });
 
 test('a file beside the evidence is named as such', () => {

@@ -1,5 +1,6 @@
 import { checkManifest, checkOrder, expectedKeyRecords, expectedRecords } from '../../../lib/domain/audit/manifest';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
+import { readOutbox } from '../../../lib/domain/evidence/unreadable';
 import { CASE, CONTAINMENT, changed, INVENTORY, LEGACY, OLD, PLAN, PRINCIPALS, RECORDS, without } from './test-case';
 
 const incomplete = (message: string | RegExp) =>
@@ -58,6 +59,14 @@ test.each(['key.tainted', 'wave.completed', 'key.denied'])('each tainted kid owe
     const joined = changed(of, ({ body }) => ({ case: 'c-other', body: { ...body, cases: ['c-other', CASE] } }));
     expect(() => checkManifest(joined, CASE)).not.toThrow();
   }
+});
+
+test('a case with a record that could not be read is not complete, though all that it owes is there', () => {
+  const row = { pk: `CASE#${CASE}`, sk: 'OUT#000099.0', v: 1 };
+  const unreadable = readOutbox(row, 'cases', RECORDS.at(-1)?.at ?? 0).record;
+  expect(() => checkManifest([...RECORDS, unreadable], CASE)).toThrow(
+    incomplete(`^1 records of the case could not be read before they reached the log: ${unreadable.id}$`),
+  );
 });
 
 test('a record of another case does not stand in for one of this, even where it names both', () => {

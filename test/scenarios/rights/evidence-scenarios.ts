@@ -2,10 +2,13 @@
 import { append } from '../../../lambdas/appender';
 import { cutOff } from '../../../lambdas/cutter';
 import { sequence } from '../../../lambdas/sequencer';
+import { SWEEP_EVERY_SECONDS } from '../../../lib/domain/deployment/time-outs';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
+import { sweep } from '../../../lib/work/evidence/sweep';
 import { checkLog } from '../../lambdas/check-log';
+import { theOneCase } from '../departed';
 import { drainOutbox, RING } from '../signing-world';
-import { recordsIn, ringUnder, type Scenario } from './scenario';
+import { companyUnder, recordsIn, ringUnder, type Scenario } from './scenario';
 import { type Watch, WatchedWorld } from './watch';
 
 const records = (from: number, to: number): EvidenceRecord[] =>
@@ -57,6 +60,35 @@ export const EVIDENCE_SCENARIOS: readonly Scenario[] = [
       expect(new Set(world.events.said.map(({ detailType }) => detailType))).toEqual(
         new Set(['KeyStateChanged', 'CutOffSet']),
       );
+    },
+  },
+  {
+    name: 'outboxes that their streams forgot',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await theOneCase(world);
+      const subjects = [{ type: 'sub', value: 'worker-1' }] as const;
+      await cutOff({ ring: RING, subjects, caseId, notBefore: world.clock.now() }, world.deps('cutter'));
+      const all = async () => {
+        let carried = 0;
+        for (let n = 0; n < 16; n++) {
+          carried += (await sweep(['keys', 'cut-offs'], world.deps('sweeper-signing'))).carried;
+          carried += (await sweep(['cases'], world.deps('sweeper-offboarding'))).carried;
+          world.clock.advance(SWEEP_EVERY_SECONDS);
+        }
+        return carried;
+      };
+      world.clock.advance(86_400);
+      const written = (['keys', 'cut-offs', 'cases'] as const)
+        .flatMap((table) => recordsIn(world, table))
+        .map(({ id }) => id);
+      expect(await all()).toBe(written.length);
+      expect(new Set(world.events.said.map(({ detailType }) => detailType))).toEqual(
+        new Set(['KeyStateChanged', 'CutOffSet', 'CaseOpened']),
+      );
+      expect(await all()).toBe(0);
+      await world.functions.invoke('sequencer', {});
+      expect((await checkLog(world.objects))?.records.map(({ id }) => id).sort()).toEqual(written.sort());
     },
   },
 ];

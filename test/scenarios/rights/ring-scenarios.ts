@@ -1,12 +1,14 @@
 /** A ring: its birth, a scheduled rotation, a halt, its public documents, and who watches it. */
 import { haltOrResume } from '../../../lambdas/halt';
 import { publishFeed } from '../../../lambdas/publisher';
+import { deployRing } from '../../../lambdas/ring-deployer';
 import { rotate } from '../../../lambdas/rotator';
 import { seeKeyTouched, watchRings } from '../../../lambdas/watch';
 import { issueTo, RING, ringOf, SETTINGS, verifierOf } from '../signing-world';
 import { keyStates, recordsOfRing, ringUnder, type Scenario, served, servedStates } from './scenario';
 
 const PERIOD = 30 * 86_400;
+const STACK = 'arn:aws:cloudformation:us-east-1:000000000000:stack/curfew-test-signing/1';
 const BORN = ['ACTIVE Enabled', 'OBSERVED', 'STANDBY Disabled', 'STANDBY Disabled'];
 
 export const RING_SCENARIOS: readonly Scenario[] = [
@@ -40,6 +42,22 @@ export const RING_SCENARIOS: readonly Scenario[] = [
       expect(keys.filter(({ state }) => state === 'STANDBY').every(({ confirmedAt }) => confirmedAt)).toBe(true);
       expect(recordsOfRing(world).filter((type) => type === 'key.activated')).toHaveLength(2);
       expect((await (await verifierOf(world)).verify(token)).claims.sub).toBe('member-1');
+    },
+  },
+  {
+    name: 'deployment taken back',
+    async play(watch) {
+      // The rotator's role is the deployer's, so what it opens is played for both.
+      for (const by of ['ring-deployer', 'rotator'] as const) {
+        const world = await ringUnder(watch);
+        const { iss: issuer, aud: audience, alg: algorithm, periodSeconds, maxTtlSeconds } = (await ringOf(world)).cfg;
+        const ring = { id: RING, issuer, audience, algorithm, periodSeconds, maxTtlSeconds, legacyKeys: [] };
+        const ResourceProperties = { ring: JSON.stringify(ring) };
+        world.stacks.rollingBack.add(STACK);
+        const event = { RequestType: 'Update', StackId: STACK, ResourceProperties } as const;
+        expect((await deployRing(event, world.deps(by))).PhysicalResourceId).toBe(RING);
+        expect(await keyStates(world)).toEqual(BORN);
+      }
     },
   },
   {

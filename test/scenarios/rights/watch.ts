@@ -47,12 +47,13 @@ const QUIETLY: Readonly<Record<string, unknown>> = {
   'iamDisabler.deleteLoginProfile': undefined,
   'workflow.start': undefined,
   'workflow.isRunning': false,
+  'stacks.isRollingBack': false,
   'events.put': undefined,
   'metrics.put': undefined,
   'http.get': { status: 404, body: '' },
 };
 /** They change nothing: one that finds nothing was of no use. Whatever else returns has done something. */
-const READS = /^(tables|iam)\.|\.(get|list|values|isRunning|find|grants)$/;
+const READS = /^(tables|iam)\.|\.(get|list|values|isRunning|isRollingBack|find|grants)$/;
 
 export class Watch {
   readonly used = new Map<string, Use>();

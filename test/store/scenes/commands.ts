@@ -5,7 +5,7 @@ import { taintKey } from '../../../bin/commands/ring-taint';
 import { showRing, showRings } from '../../../bin/commands/ring-view';
 import { verifierConfig } from '../../../bin/commands/verifier';
 import type { Instance } from '../../../bin/edge/instance';
-import { RING, type SigningWorld, signingWorld } from '../../scenarios/signing-world';
+import { calmly, RING, type SigningWorld, signingWorld } from '../../scenarios/signing-world';
 import { looksAt } from '../../support/looks';
 import { Scene } from '../scene';
 
@@ -13,7 +13,7 @@ const DRAWING = { width: 80, unicode: false };
 const quiet = () => undefined;
 
 export async function commandScene(): Promise<Scene<SigningWorld>> {
-  const scene = new Scene(await signingWorld());
+  const scene = new Scene(await signingWorld({}, calmly));
   const { world, act, tap } = scene;
   const { kid } = world.legacy.jwk;
   const taint = { kid, class: 'compromise', reason: 'CHG-9' } as const;

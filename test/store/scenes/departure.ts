@@ -14,14 +14,14 @@ import {
   type Said,
   WORKER,
 } from '../../scenarios/departure-world';
-import { issueTo, legacyClaims, record, signLegacy } from '../../scenarios/signing-world';
-import { outboxRows, Scene } from '../scene';
+import { calmly, issueTo, legacyClaims, record, signLegacy } from '../../scenarios/signing-world';
+import { outboxRows, Scene, sweepAll } from '../scene';
 
 type DepartureScene = Scene<DepartureWorld>;
 const OTHER = 'W-2';
 
 export async function departureScene(): Promise<DepartureScene> {
-  const scene = new Scene(await departureWorld());
+  const scene = new Scene(await departureWorld(calmly));
   const { world } = scene;
   await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
   await issueTo(world, 'member-1');
@@ -61,6 +61,7 @@ async function departed(scene: DepartureScene): Promise<string> {
   const rows = outboxRows(world.tables.takeStream('cases'));
   const carry = () => relay(tap.stream('outbox-offboarding', 'cases', rows), world.deps('outbox-offboarding'));
   await act('carries what cases sends', carry);
+  await act('sweeps', () => sweepAll(world, ['cases'], world.deps('sweeper-offboarding')));
   return caseId;
 }
 

@@ -18,6 +18,7 @@ import type { WaveBatch } from '../../../lib/domain/tokens/wave';
 import { relay } from '../../../lib/work/evidence/relay';
 import {
   AUDIENCE,
+  calmly,
   ISSUER,
   issueTo,
   legacyClaims,
@@ -28,7 +29,7 @@ import {
   signingWorld,
   signLegacy,
 } from '../../scenarios/signing-world';
-import { outboxRows, Scene } from '../scene';
+import { outboxRows, Scene, sweepAll } from '../scene';
 
 type RingScene = Scene<SigningWorld>;
 const CLOSING = 'partner-api';
@@ -36,7 +37,7 @@ const DAY = 86_400;
 const quiet = () => undefined;
 
 export async function ringScene(): Promise<RingScene> {
-  const scene = new Scene(await signingWorld());
+  const scene = new Scene(await signingWorld({}, calmly));
   await deployed(scene);
   const legacy = await issued(scene);
   await rotated(scene);
@@ -161,6 +162,7 @@ async function logged({ world, act, tap }: RingScene): Promise<void> {
     await act(`carries what ${table} sends`, carry);
     await act('sequences', () => sequence({}, world.deps('sequencer')));
   }
+  await act('sweeps', () => sweepAll(world, ['keys', 'cut-offs'], world.deps('sweeper-signing')));
 }
 
 async function lookedAt({ world, act }: RingScene): Promise<void> {
