@@ -2,8 +2,10 @@
 import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
+  CreatePolicyCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
+  DeletePolicyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   DetachUserPolicyCommand,
@@ -34,9 +36,23 @@ async function attach({ iam, undo }: Account, UserName: string, PolicyArn: strin
   undo.note(`policy ${PolicyArn} on ${UserName}`, () => iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn })));
 }
 
+/** As the latch attaches it to a leaver: a policy of this account that denies everything. */
+async function makeDenyPolicy({ iam, undo, id, run }: Account): Promise<string> {
+  const PolicyName = `curfew-${run}-deny`;
+  const PolicyArn = `arn:aws:iam::${id}:policy/${PolicyName}`;
+  undo.note(`policy ${PolicyName}`, () => iam.send(new DeletePolicyCommand({ PolicyArn })));
+  const PolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
+  });
+  await iam.send(new CreatePolicyCommand({ PolicyName, PolicyDocument }));
+  return PolicyArn;
+}
+
 /** The secret of its access key is in this process alone, and the key is gone at the end. */
 async function latency(account: Account): Promise<readonly string[]> {
   const { iam, undo, clock } = account;
+  const deny = await makeDenyPolicy(account);
   const UserName = await makeUser(account, 'leaver');
   undo.note(`inline policy of ${UserName}`, () =>
     iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName: INLINE })),
@@ -55,12 +71,12 @@ async function latency(account: Account): Promise<readonly string[]> {
   const agreed = (ask: () => Promise<string>, wanted: string) =>
     untilAgreed({ clock, ask, wanted, withinSeconds: WITHIN_SECONDS });
   const lines = [`a new user with a new key acts: ${await agreed(act, 'ok')}`];
-  await attach(account, UserName, DENY_ALL);
+  await attach(account, UserName, deny);
   const listed = async () => {
     const { AttachedPolicies = [] } = await iam.send(new ListAttachedUserPoliciesCommand({ UserName }));
-    return AttachedPolicies.some(({ PolicyArn }) => PolicyArn === DENY_ALL) ? 'listed' : 'not listed';
+    return AttachedPolicies.some(({ PolicyArn }) => PolicyArn === deny) ? 'listed' : 'not listed';
   };
-  lines.push(`acts after AWSDenyAll was attached: ${await agreed(act, 'AccessDeniedException')}`);
+  lines.push(`acts after the deny policy was attached: ${await agreed(act, 'AccessDeniedException')}`);
   lines.push(`the policy is read back: ${await agreed(listed, 'listed')}`);
   return lines;
 }
