@@ -7,6 +7,7 @@ import { GetResourcesCommand } from '@aws-sdk/client-resource-groups-tagging-api
 import {
   DeleteBucketCommand,
   DeleteObjectsCommand,
+  ListBucketsCommand,
   ListObjectVersionsCommand,
   type ObjectIdentifier,
   type S3Client,
@@ -16,6 +17,9 @@ import type { Account } from './account';
 import { PENDING_DAYS } from './kms-checks';
 
 export const RING = 'account-check';
+
+/** Where an HTTP API answers, but in China, and on an endpoint that is not AWS's. */
+const PUBLIC_BASE_URL = 'https://{apiId}.execute-api.{region}.amazonaws.com';
 
 export interface Instance {
   readonly name: string;
@@ -27,12 +31,12 @@ export interface Instance {
 }
 
 /** The least that issues tokens: one ring, no HR source, no CDN. */
-export function configurationOf({ run, region }: Pick<Account, 'run' | 'region'>) {
+export function configurationOf({ run, region }: Pick<Account, 'run' | 'region'>, publicBaseUrl = PUBLIC_BASE_URL) {
   return {
     instance: run,
     region,
     stage: 'trial',
-    publicBaseUrl: 'https://{apiId}.execute-api.{region}.amazonaws.com',
+    publicBaseUrl,
     logOrigin: `example.com/${run}`,
     rings: [
       {
@@ -49,16 +53,19 @@ export function configurationOf({ run, region }: Pick<Account, 'run' | 'region'>
  * What follows is noted before the first stack is made. If the run ends in the middle of the deployment, the stacks that
  * there are go by the same steps; a stack that is being made cannot be deleted, and is then named as left.
  */
-export async function deployInstance(account: Account, log: (line: string) => void): Promise<Instance> {
+export async function deployInstance(
+  account: Account,
+  log: (line: string) => void,
+  publicBaseUrl?: string,
+): Promise<Instance> {
   const { clock, undo, s3 } = account;
   const dir = mkdtempSync(join(tmpdir(), 'curfew-account-check-'));
-  const configuration = configurationOf(account);
-  let outputs: Outputs = {};
+  const configuration = configurationOf(account, publicBaseUrl);
   // The last noted goes first: the stacks, then what no stack has, then what the CDK CLI wrote here.
   undo.note(`folder ${dir}`, async () => rmSync(dir, { recursive: true, force: true }));
   undo.note('keys of the ring (disabled, and pending deletion)', () => endRingKeys(account));
-  for (const bucket of ['Heads', 'Public'])
-    undo.note(`bucket ${bucket.toLowerCase()}`, async () => {
+  for (const bucket of ['heads', 'public'])
+    undo.note(`bucket ${bucket}`, async () => {
       const name = merged(outputs)[`${bucket}BucketName`];
       if (name === undefined)
         throw new Error(
@@ -69,7 +76,7 @@ export async function deployInstance(account: Account, log: (line: string) => vo
   undo.note('the stacks', () => destroy({ dir, configuration, log }));
 
   const from = clock.now();
-  outputs = await deploy({ dir, configuration, isBootstrapped: true, log });
+  const outputs = await deploy({ dir, configuration, isBootstrapped: true, log });
   const deployedAt = clock.now();
   return { name: account.run, outputs: merged(outputs), deployedAt, deploySeconds: deployedAt - from };
 }

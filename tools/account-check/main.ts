@@ -19,7 +19,12 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { profile: { type: 'string' }, region: { type: 'string' }, list: { type: 'boolean', default: false } },
+    options: {
+      profile: { type: 'string' },
+      region: { type: 'string' },
+      'public-base-url': { type: 'string' },
+      list: { type: 'boolean', default: false },
+    },
   });
   say(BANNER);
   if (values.list) {
@@ -42,15 +47,15 @@ async function main(): Promise<number> {
     void end(account).then(() => process.exit(130));
   });
   try {
-    return await lookAtAll(account);
+    return await lookAtAll(account, values['public-base-url']);
   } finally {
     await end(account);
   }
 }
 
 /** A check that breaks off is one line; the others go on. */
-async function lookAtAll(account: Account): Promise<number> {
-  const instance = await deployInstance(account, say);
+async function lookAtAll(account: Account, publicBaseUrl?: string): Promise<number> {
+  const instance = await deployInstance(account, say, publicBaseUrl);
   let broken = 0;
   for (const check of CHECKS) {
     say(`\n${check.name}`);
