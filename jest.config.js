@@ -7,7 +7,7 @@ process.env.TEST_SEED ??= String(randomInt(2 ** 31));
 module.exports = {
   testEnvironment: 'node',
   // Tests stand in test/; the others are there for `--findRelatedTests` to follow imports through.
-  roots: ['test', 'bin', 'demo', 'emulator', 'lambdas', 'lib'].map((folder) => `<rootDir>/${folder}`),
+  roots: ['test', 'bin', 'demo', 'emulator', 'lambdas', 'lib', 'tools'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.test.ts'],
   // test/emulator needs a local AWS; the runner that starts one names it in AWS_ENDPOINT_URL.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.AWS_ENDPOINT_URL ? [] : ['/test/emulator/'])],

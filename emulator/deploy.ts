@@ -66,6 +66,14 @@ export async function deploy({
   return JSON.parse(readFileSync(outputs, 'utf8')) as Outputs;
 }
 
+/** Takes the stacks of a deployment away, those that stand on others first. */
+export async function destroy({ dir, configuration, log }: Pick<DeployOptions, 'dir' | 'configuration' | 'log'>) {
+  const config = resolve(dir, 'config.json');
+  writeFileSync(config, JSON.stringify(configuration, undefined, 2));
+  log('cdk destroy --all');
+  await cdk(['destroy', '--all', '--force', `--output=${resolve(dir, 'cdk.out')}`, `--context=config=${config}`], log);
+}
+
 /** One call of the CDK CLI in node_modules; what it says of whole stacks is passed on. */
 function cdk(args: readonly string[], log: (line: string) => void): Promise<void> {
   return new Promise((done, reject) => {

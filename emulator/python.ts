@@ -1,4 +1,4 @@
-/** Finds Python and keeps the emulator's own virtual environment, pinned, under `.curfew/emulator`. */
+/** Finds Python and keeps virtual environments of pinned packages under `.curfew/`: that of the emulator, and of tools. */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -34,19 +34,25 @@ export function findPython(): string {
   });
 }
 
+/** The python of the emulator's environment; makes the environment if it is not there. */
+export function emulatorPython(root: string, log: (line: string) => void): Promise<string> {
+  return pythonWith(join(root, '.curfew', 'emulator'), EMULATOR_PINS, () =>
+    log(`preparing the local AWS (${EMULATOR_PINS.join(', ')}): once, about 110 MB`),
+  );
+}
+
 /**
- * The python of the emulator's environment; makes the environment if it is not there.
+ * The python of the environment below `home` that has these packages; makes it if it is not there, and says so before.
  * It is built beside its place and renamed into it: an environment that exists is complete, and of two runs at once
  * the later one throws its copy away. (A virtual environment may be moved as long as it is run as `python -m`.)
  */
-export async function emulatorPython(root: string, log: (line: string) => void): Promise<string> {
-  const home = join(root, '.curfew', 'emulator');
-  const environment = join(home, EMULATOR_PINS.join('+').replaceAll('==', '-'));
+export async function pythonWith(home: string, pins: readonly string[], preparing: () => void): Promise<string> {
+  const environment = join(home, pins.join('+').replaceAll('==', '-'));
   const python = pythonIn(environment);
   if (existsSync(python)) return python;
 
   const base = findPython();
-  log(`preparing the local AWS (${EMULATOR_PINS.join(', ')}): once, about 110 MB`);
+  preparing();
   mkdirSync(home, { recursive: true });
   removeAbandoned(home);
   // A folder whose python is gone: the system's Python under it was replaced.
@@ -61,7 +67,7 @@ export async function emulatorPython(root: string, log: (line: string) => void):
       '--quiet',
       '--no-input',
       '--disable-pip-version-check',
-      ...EMULATOR_PINS,
+      ...pins,
     ]);
     if (!existsSync(environment)) renameIntoPlace(making, environment);
   } finally {

@@ -5,6 +5,7 @@
  * other seeds. Prints a table of what ran; takes the better part of an hour on two cores.
  */
 import { table } from '../bin/edge/terminal';
+import { templatesLinted } from './loop/cfn-lint';
 import { command, type Run } from './loop/command';
 import { lint, types, unit } from './loop/in-memory';
 import { onLocalAws } from './loop/local-aws';
@@ -35,6 +36,7 @@ const WHAT: Readonly<Record<string, string>> = {
   lint: 'lint',
   types: 'types',
   synth: 'the templates that tests look at',
+  'cfn-lint': 'the templates of a dozen configurations, read by cfn-lint',
   unit: 'the tests in memory with many draws: storms, mutants, states, synthesised configurations',
   python: 'the local AWS is there',
   ports: 'the adapters, the life of the emulator, and a first deployment that failed',
@@ -58,7 +60,7 @@ function report(results: readonly Result[]): string {
 
 void command('npm run verify:all', async (given) => {
   const run = { ...given, env: { ...given.env, CURFEW_THOROUGH: '1' } };
-  const results = [await lint(), await types()];
+  const results = [await lint(), await types(), await templatesLinted(run)];
   // One after the other: the scoreboard measures speeds, and the emulator's load is to be its own.
   results.push(...(await unit('unit', run)), ...(await onLocalAws(run)), await scoreboard(run));
   results.push(...(await underOtherSeeds(run)));

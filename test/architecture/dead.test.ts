@@ -7,6 +7,7 @@ const ENTRANCES = [
   ...FILES.filter((file) => /^(lambdas|demo|emulator|lib\/local)\//.test(file)),
   'bin/app.ts',
   'bin/curfew.ts',
+  'tools/account-check/main.ts',
   'lib/index.ts',
   'lib/verifier/index.ts',
 ];

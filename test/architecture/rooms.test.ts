@@ -84,7 +84,7 @@ test('what runs in production is a dependency, what tests, demo and emulator nee
       .flatMap(([, imports]) => imports.filter(({ target, typeOnly }) => !typeOnly && !IMPORTS.has(target)))
       .map(({ target }) => target)
       .filter((name) => !isBuiltin(name));
-  const isLocal = (file: string) => /^(demo|emulator)\//.test(file);
+  const isLocal = (file: string) => /^(demo|emulator|tools)\//.test(file);
   expect(packagesOf((file) => !isLocal(file)).filter((name) => !(packageOf(name) in dependencies))).toEqual([]);
   const all = { ...dependencies, ...devDependencies };
   expect(packagesOf(isLocal).filter((name) => !(packageOf(name) in all))).toEqual([]);

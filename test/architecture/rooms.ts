@@ -333,6 +333,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'the local AWS: start it, patch what it lacks, deploy into it',
     imports: [DOMAIN.base, '@aws-sdk/', 'node:'],
   },
+  'tools/account-check': {
+    is: 'the first run on a real account: what AWS does, beside what the twins do',
+    imports: [
+      'bin/edge',
+      'bin/commands',
+      'emulator',
+      'lib/aws',
+      'lib/local',
+      'lib/ports.ts',
+      DOMAIN.base,
+      '@aws-sdk/',
+      'node:',
+    ],
+  },
   demo: {
     is: 'the story that `npm run demo` plays and observes',
     imports: [

@@ -54,7 +54,7 @@ export function filesUnder(...folders: readonly string[]): string[] {
   );
 }
 
-export const FILES = filesUnder('bin', 'demo', 'emulator', 'lib', 'lambdas');
+export const FILES = filesUnder('bin', 'demo', 'emulator', 'lib', 'lambdas', 'tools');
 export const IMPORTS = new Map(FILES.map((file) => [file, importsOf(file)]));
 
 export function textOf(file: string): string {

@@ -17,7 +17,7 @@ const ALL = readdirSync(join(PROJECT, 'test', 'emulator'))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/emulator/${name}`);
 /** The adapters and the emulator itself: while the demo waits for its case, they need not wait for the demo. */
-const PORTS = ['contracts', 'lifecycle'].map(suite);
+const PORTS = ['contracts', 'lifecycle', 'account-check'].map(suite);
 /** Five deployments: at night. */
 const SLOW = ['first-deployment'].map(suite);
 /** Wait most of their time, for schedules and drains. */

@@ -14,7 +14,7 @@ export function makeRunFolder(): string {
   removeAbandoned(tmpdir(), PREFIX);
   // A synth makes its bundle, and the local AWS its Python: unless they are killed, they remove what is not finished.
   removeAbandoned(join(PROJECT, '.curfew'), 'lambdas-');
-  removeAbandoned(join(PROJECT, '.curfew', 'emulator'), 'making-');
+  for (const tool of ['emulator', 'cfn-lint']) removeAbandoned(join(PROJECT, '.curfew', tool), 'making-');
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   process.env.TMPDIR = join(folder, 'tmp');
   mkdirSync(process.env.TMPDIR);
