@@ -4,7 +4,7 @@
  *
  * `doc`: AWS documents it, or a public issue shows it. `known`: we know it by hearsay; it can be switched off.
  */
-export interface WeatherRow {
+interface WeatherRow {
   readonly source: 'doc' | 'known';
   /** What AWS does, and what a caller sees of it. */
   readonly does: string;

@@ -17,7 +17,7 @@ import type { Layer } from './interposer';
 import { WEATHER_ROWS, type WeatherRowId } from './weather-rows';
 
 /** How likely each row strikes, per chance that it has; 0 unless given. */
-export type Rates = { readonly [R in WeatherRowId]?: number };
+type Rates = { readonly [R in WeatherRowId]?: number };
 
 /** What every handler takes in its stride: nobody but its caller would notice. */
 export const MILD: Rates = {
@@ -180,7 +180,9 @@ export class Weather {
     }
   }
 
-  readonly layer: Layer = async (call, go) => {
+  readonly layer: Layer = (call, go) => (this.isRough || this.late.length > 0 ? this.strike(call, go) : go(call));
+
+  private async strike(call: Parameters<Layer>[0], go: Parameters<Layer>[1]): Promise<unknown> {
     await this.landDue();
     const invocation = this.invocations.getStore();
     if (invocation?.effectsLeft === 0) throw new Stopped(call.name);
@@ -202,7 +204,7 @@ export class Weather {
       throw new CurfewError('ERR_UNAVAILABLE', `${call.name} was refused: ${WEATHER_ROWS[row].does}`, { got: row });
     }
     return go(call);
-  };
+  }
 
   private async landDue(): Promise<void> {
     for (let n = this.late.findIndex(({ at }) => at <= this.clock.now()); n >= 0; ) {
