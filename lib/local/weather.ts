@@ -1,7 +1,7 @@
 /**
  * AWS on a bad day: what `weather-rows.ts` lists, drawn from a seed, on the calls of a World and inside its twins.
  *
- *     const world = new World({ weather: new Weather('seed 7', STORM) });
+ *     const world = new World({ weather: new Weather('seed 7', STORM) });    // or weather.turn(STORM) later
  *     …
  *     world.weather.calm();              // what was on its way lands; from here on AWS behaves
  *     world.weather.struck               // how often each row struck
@@ -125,6 +125,11 @@ export class Weather {
   /** Whose time it goes by. */
   follow(clock: Clock): void {
     this.clock = clock;
+  }
+
+  /** From here on it is like this. */
+  turn(rates: Rates): void {
+    this.rates = rates;
   }
 
   /** From here on AWS behaves. What had not landed lands now. */

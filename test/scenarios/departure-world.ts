@@ -149,7 +149,13 @@ type Invoke = (request: StepRequest, run: () => Promise<unknown>) => Promise<unk
  * The state machine: the same table as the construct reads, with waits that move the clock. Items of a map run beside
  * each other, or one by one where `via` stands between, to kill them.
  */
-export async function execute(world: World, caseId: string, attempt: number, via?: Invoke): Promise<Answers> {
+export async function execute(
+  world: World,
+  caseId: string,
+  attempt: number,
+  via?: Invoke,
+  viaWave: (run: () => Promise<unknown>) => Promise<unknown> = (run) => run(),
+): Promise<Answers> {
   const answers: Answers = {};
   const at = (path: string) => path.split('.').reduce<unknown>((value, name) => (value as Answers)[name], answers);
   const call = (fn: string, step: string, nn?: string) => {
@@ -158,7 +164,7 @@ export async function execute(world: World, caseId: string, attempt: number, via
     return (via ? via(request, run) : run()) as Promise<Record<string, unknown>>;
   };
   const wave = async (batches: readonly WaveBatch[], pass: number) => {
-    for (const batch of batches) await resignBatch({ ...batch, pass }, world.deps('resigner'));
+    for (const batch of batches) await viaWave(() => resignBatch({ ...batch, pass }, world.deps('resigner')));
   };
 
   for (const step of STEPS as readonly Step[]) {
@@ -179,7 +185,7 @@ export async function execute(world: World, caseId: string, attempt: number, via
         await wave(at(step.over) as WaveBatch[], step.pass);
         break;
       case 'wait':
-        world.clock.advance(world.config.settings[step.setting]);
+        await world.clock.sleep(world.config.settings[step.setting]);
         break;
       case 'hold':
         if (at(step.when) !== true) break;
@@ -190,7 +196,7 @@ export async function execute(world: World, caseId: string, attempt: number, via
           answers[step.name] = await call(step.function, step.step);
           if (at(step.until) === true) break;
           await wave(at(step.over) as WaveBatch[], step.pass);
-          world.clock.advance(at(step.waitSeconds) as number);
+          await world.clock.sleep(at(step.waitSeconds) as number);
         }
     }
   }
@@ -206,7 +212,7 @@ async function retried<T>(world: World, run: () => Promise<T>): Promise<T> {
       return await run();
     } catch (error) {
       if (!isCurfewError(error) || !world.weather.isRough || n === TRIES) throw error;
-      world.clock.advance(n);
+      await world.clock.sleep(n);
     }
   }
 }
