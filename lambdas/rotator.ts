@@ -108,7 +108,8 @@ async function stateOf({ kmsKeyArn = '', kmsState }: KeyRecord, deps: RotatorDep
   try {
     return (await settledState(kmsKeyArn, isAsExpected, deps.ringKeys, deps)).state;
   } catch (error) {
-    if (isCurfewError(error, 'ERR_ACCESS_DENIED')) return 'Unreadable';
+    // The second: an ARN of another Region, which no host of ours can speak of.
+    if (isCurfewError(error, 'ERR_ACCESS_DENIED') || isCurfewError(error, 'ERR_CONFIG_INVALID')) return 'Unreadable';
     if (isCurfewError(error, 'ERR_NOT_FOUND')) return 'NotFound';
     throw error;
   }

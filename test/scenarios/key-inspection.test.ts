@@ -1,11 +1,22 @@
 /** Each tick reads every living KMS key back: what somebody did behind our back is found, recorded and mended. */
 import { rotate } from '../../lambdas/rotator';
 import { seeKeyTouched, watchRings } from '../../lambdas/watch';
+import { CurfewError } from '../../lib/domain/base/errors';
 import { findKey } from '../../lib/domain/rings/ring';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn } from '../../lib/local/world';
 import { alwaysViolated, canSign, settledViolated } from '../support/ring-invariants';
-import { calmly, issueTo, NOW, RING, ringOf, SETTINGS, type SigningWorld, signingWorld } from './signing-world';
+import {
+  calmly,
+  issueTo,
+  NOW,
+  RING,
+  ringOf,
+  SETTINGS,
+  type SigningWorld,
+  signingWorld,
+  taintKeys,
+} from './signing-world';
 
 const tick = (world: SigningWorld) => rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
 const arnOf = async (world: SigningWorld, kid: string) => findKey(await ringOf(world), kid).kmsKeyArn ?? '';
@@ -230,4 +241,22 @@ describe('behind our back', () => {
     const again = await rotate({ op: 'rotate', ring: RING, from: activeKid, reason: 'test' }, world.deps('rotator'));
     expect(again).toMatchObject({ kid: (await ringOf(world)).activeKid, failed: ['ERR_ACCESS_DENIED'] });
   });
+});
+
+test('kms.other-region: a key whose ARN names another Region is never said to be dead, and blinds us to no other key', async () => {
+  const world = await signingWorld();
+  const { activeKid = '' } = await ringOf(world);
+  const elsewhere = await arnOf(world, activeKid);
+  await taintKeys(world, [{ kid: activeKid, class: 'planned', reason: 'test' }]);
+  world.ports.add((call, go) => {
+    if (call.port !== 'ringKeys' || call.args[0] !== elsewhere) return go(call);
+    throw new CurfewError('ERR_CONFIG_INVALID', 'the key is in another Region');
+  });
+  world.clock.advance(world.config.settings.drainSeconds);
+  const { disabled = [] } = await rotate({ op: 'disable-old', ring: RING }, world.deps('rotator'));
+  expect(disabled).toEqual([{ kid: activeKid, state: 'Unreadable' }]);
+  const [{ kid = '' } = {}] = await standbys(world);
+  world.kms.override(await arnOf(world, kid), { grants: ['g-1'] });
+  await tick(world).catch(() => {});
+  expect((await ringOf(world)).keys.find((key) => key.kid === kid)?.policyState).toBe('granted');
 });

@@ -4,7 +4,7 @@
  * disabled or wants deleted.
  */
 
-import { CurfewError, isCurfewError } from '../../domain/base/errors';
+import { CurfewError, type ErrorCode, isCurfewError } from '../../domain/base/errors';
 import { keyPolicy, type PolicyState, policyStateOf } from '../../domain/rings/key-policy';
 import { RESTS_FOR } from '../../domain/rings/obstacles';
 import type { KeyRecord, Ring, Slot } from '../../domain/rings/ring';
@@ -97,12 +97,14 @@ async function stateOf(kmsKeyArn: string, { ringKeys }: RotatorDeps): Promise<st
   return (await orUndefined(ringKeys.describe(kmsKeyArn)))?.state;
 }
 
-/** A policy that shuts us out, or a key that is gone: found out, not a reason to stop. */
+/** A policy that shuts us out, a key that is gone, an ARN of another Region: found out, not a reason to stop. */
+const NOT_SHOWN: readonly ErrorCode[] = ['ERR_ACCESS_DENIED', 'ERR_NOT_FOUND', 'ERR_CONFIG_INVALID'];
+
 async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (isCurfewError(error, 'ERR_ACCESS_DENIED') || isCurfewError(error, 'ERR_NOT_FOUND')) return undefined;
+    if (isCurfewError(error) && NOT_SHOWN.includes(error.code)) return undefined;
     throw error;
   }
 }
