@@ -147,7 +147,7 @@ describe('the watch', () => {
   });
 
   test('what lies there as the feed and is none is as old as the ring, and keeps no figure back', async () => {
-    const world = await signingWorld();
+    const world = await signingWorld({}, calmly);
     const known = await world.deps('watch').objects.get('public', `r/${RING}/feed`);
     await world
       .deps('publisher')
