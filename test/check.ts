@@ -16,6 +16,7 @@ const SLOW = [
   'test/constructs/',
   'test/docs/cli.test.ts',
   'test/docs/deployment.test.ts',
+  'test/docs/first-account.test.ts',
   'test/domain/rings/rotation-model.test.ts',
   'test/domain/tlog/merkle.test.ts',
   'test/faults/',

@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pythonWith } from '../../emulator/python';
 import type { Run } from './command';
+import { differences } from './deployer-actions';
 import { type Result, run, speakerOf, timed } from './part';
 import { PROJECT } from './run-folder';
 
@@ -50,8 +51,12 @@ export function templatesLinted({ folder, env }: Run): Promise<Result> {
     const seesMistakes = found(python, [mistaken(templates)]).some(({ Rule }) => Rule.Id === 'E3002');
     if (!seesMistakes) speak('cfn-lint did not see a property that no bucket has: it does not look');
 
-    const bad = new Set(serious.map(({ Filename }) => Filename)).size + stale.length + (seesMistakes ? 0 : 1);
-    return { passed: files.length - bad, failed: bad };
+    const different = await differences(python);
+    for (const line of different) speak(line);
+
+    const bad = new Set(serious.map(({ Filename }) => Filename)).size;
+    const others = stale.length + different.length + (seesMistakes ? 0 : 1);
+    return { passed: files.length - bad, failed: bad + others };
   });
 }
 

@@ -153,8 +153,8 @@ export const INSTANCE_CHECKS: readonly Check[] = [
   { name: 'a token is issued, through a table under a key of our own', rows: [], needs: 'instance', look: issued },
   { name: 'runs at once', rows: ['lambda.throttled'], needs: 'instance', look: throttles },
   { name: 'the quota of runs at once', rows: ['lambda.throttled'], needs: 'account', look: concurrency },
-  { name: 'the time between two runs of a schedule', rows: ['scheduler.late'], needs: 'instance', look: gaps },
   { name: 'what `curfew doctor` says, with the quotas', rows: [], needs: 'instance', look: doctor },
+  { name: 'the time between two runs of a schedule', rows: ['scheduler.late'], needs: 'instance', look: gaps },
   { name: 'how long a record waits in its stream', rows: [], needs: 'instance', look: iteratorAge },
   { name: 'how long a figure takes to be seen', rows: [], needs: 'account', look: figures },
 ];

@@ -66,12 +66,11 @@ export async function deployInstance(
   undo.note('keys of the ring (disabled, and pending deletion)', () => endRingKeys(account));
   for (const bucket of ['heads', 'public'])
     undo.note(`bucket ${bucket}`, async () => {
-      const name = merged(outputs)[`${bucket}BucketName`];
-      if (name === undefined)
-        throw new Error(
-          `its name is not known, for the deployment did not end: look for curfew-${account.run}-* in S3`,
-        );
-      await emptyAndDelete(s3, name);
+      // By name, not by output: a deployment that failed has no outputs, and keeps its buckets.
+      const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+      for (const { Name = '' } of Buckets)
+        if (Name.startsWith(`curfew-${account.run}-`) && Name.includes(`-bucket${bucket}-`))
+          await emptyAndDelete(s3, Name);
     });
   undo.note('the stacks', () => destroy({ dir, configuration, log }));
 
@@ -85,7 +84,7 @@ function merged(outputs: Outputs): Readonly<Record<string, string>> {
   return Object.assign({}, ...Object.values(outputs));
 }
 
-/** They are in no stack. Those that the search does not show yet are named by their tag in what the run says at its end. */
+/** They are in no stack. One that the search does not show yet stays enabled: the last lines of a run say how to look. */
 async function endRingKeys({ kms, tags, run }: Account): Promise<void> {
   const { ResourceTagMappingList = [] } = await tags.send(
     new GetResourcesCommand({
@@ -105,7 +104,11 @@ async function emptyAndDelete(s3: S3Client, Bucket: string): Promise<void> {
     const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
     const Objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }): ObjectIdentifier => ({ Key, VersionId }));
     if (Objects.length === 0) break;
-    await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
+    const { Errors: [refused] = [] } = await s3.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
+    );
+    // Without this a version that may not go would be asked for, and listed again, for ever.
+    if (refused) throw new Error(`${Bucket}: ${refused.Key} was not deleted: ${refused.Code}`);
   }
   await s3.send(new DeleteBucketCommand({ Bucket }));
 }

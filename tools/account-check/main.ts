@@ -15,6 +15,9 @@ import type { Check } from './check';
 import { deployInstance, type Instance } from './instance';
 import { CHECKS, rowsAsTable } from './rows';
 
+/** Somebody pressed Ctrl-C: nothing more is made. */
+let stopped = false;
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<number> {
@@ -43,6 +46,7 @@ async function main(): Promise<number> {
   const account = await openAccount({ run, region, log: say });
   say(`\nrun ${run} in account ${account.id}, ${region}`);
   process.once('SIGINT', () => {
+    stopped = true;
     say('\nstopped: removing what was made');
     void end(account).then(() => process.exit(130));
   });
@@ -58,6 +62,7 @@ async function lookAtAll(account: Account, publicBaseUrl?: string): Promise<numb
   const instance = await deployInstance(account, say, publicBaseUrl);
   let broken = 0;
   for (const check of CHECKS) {
+    if (stopped) break;
     say(`\n${check.name}`);
     for (const row of check.rows) say(`  twins  ${row}: ${WEATHER_ROWS[row].does}`);
     try {
@@ -78,6 +83,7 @@ function look(check: Check, account: Account, instance: Instance): Promise<reado
 async function end({ undo, run }: Account): Promise<void> {
   const left = await undo.all();
   for (const thing of left) say(`LEFT BEHIND: ${thing}`);
+  say(`look once more for KMS keys with the tag curfew:instance = ${run}: docs/remove.md, step 2`);
   say(`evidence bucket of ${run}: its last lock ends in a day; then follow docs/remove.md, step 3`);
 }
 

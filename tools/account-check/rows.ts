@@ -37,6 +37,9 @@ export const NOT_LOOKED_FOR: { readonly [R in WeatherRowId]?: string } = {
   'cloudformation.roll-back': 'it would take a deployment that fails, and half an hour',
 };
 
+/** Whose tests run handlers on the twins. */
+const IN_MEMORY = ['test/faults', 'test/lambdas', 'test/local', 'test/scenarios', 'test/store'];
+
 /** By whom a row was met, as their files name it. */
 interface Met {
   readonly emulator: boolean;
@@ -48,7 +51,9 @@ interface Met {
 export function metBy(): ReadonlyMap<WeatherRowId, Met> {
   const emulator = textUnder('test/emulator');
   const stubs = textUnder('test/aws', ['weather.test.ts']);
-  const twins = textUnder('lib/local', ['weather-rows.ts']);
+  const twins = [textUnder('lib/local', ['weather-rows.ts']), ...IN_MEMORY.map((folder) => textUnder(folder))].join(
+    '\n',
+  );
   const here = new Set(CHECKS.flatMap(({ rows }) => rows));
   const names = (text: string, row: string) => new RegExp(`['"\`]${row.replace('.', '\\.')}(?=[:'"\`])`).test(text);
   return new Map(

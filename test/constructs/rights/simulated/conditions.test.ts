@@ -1,7 +1,8 @@
 /** Each condition of a policy decides: the request that fits it is allowed, and that which differs in one value is refused. */
+import { ALGORITHMS, type SigningAlgorithm } from '../../../../lib/domain/jose/algorithm';
 import { synthesise } from '../../synthesised';
 import { ADMINISTRATOR, type Principal, principalsOf } from './principals';
-import { ACCOUNT, REGION, resolved, SIGN_UNTIL } from './resolved';
+import { ACCOUNT, REGION, resolved, ringKeyPolicy, SIGN_UNTIL } from './resolved';
 import { isAllowed } from './simulate';
 import { BREAK_GLASS, EVERYTHING, thingsOf } from './things';
 
@@ -174,3 +175,25 @@ test('an administrator cannot sign with a ring key, and can once the key policy 
   const { policy } = thing('neighbour key', 'kms');
   expect(await isAllowed(ADMINISTRATOR, 'kms:Sign', { ...key, policy }, SIGNS)).toBe(true);
 });
+
+/** One RSA key can sign in each of these ways; an elliptic curve has one, and KMS refuses others before it asks a policy. */
+const RSA_WAYS = ['RSASSA_PKCS1_V1_5', 'RSASSA_PSS'].flatMap((way) =>
+  ['SHA_256', 'SHA_384', 'SHA_512'].map((hash) => `${way}_${hash}`),
+);
+
+test.each(Object.entries(ALGORITHMS))(
+  'a ring key of %s signs as its tokens say, of digests where it can, and an RSA key in no other way',
+  async (algorithm, { kms, message, keySpec }) => {
+    const key = { ...thing('ring key', 'kms'), policy: ringKeyPolicy(deployment, algorithm as SigningAlgorithm) };
+    const asks = (type: string, way: string) =>
+      isAllowed(role('RoleIssuer'), 'kms:Sign', key, {
+        ...SIGNS,
+        'kms:MessageType': type,
+        'kms:SigningAlgorithm': way,
+      });
+    expect(await asks(message, kms)).toBe(true);
+    if (message === 'DIGEST') expect(await asks('RAW', kms)).toBe(false);
+    const others = keySpec.startsWith('RSA') ? RSA_WAYS.filter((way) => way !== kms) : [];
+    for (const way of others) expect([way, await asks(message, way)]).toEqual([way, false]);
+  },
+);

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { SigningAlgorithm } from '../../../../lib/domain/jose/algorithm';
 import { keyPolicy } from '../../../../lib/domain/rings/key-policy';
 import type { Resource } from '../../templates';
 
@@ -139,7 +140,7 @@ function sum(lengths: readonly number[], before: number): number {
 }
 
 /** The policy that a ring key is born with, naming the roles of these templates. */
-export function ringKeyPolicy({ arnOf }: Resolved): unknown {
+export function ringKeyPolicy({ arnOf }: Resolved, algorithm: SigningAlgorithm = 'ES256'): unknown {
   return JSON.parse(
     keyPolicy({
       accountId: ACCOUNT,
@@ -149,7 +150,7 @@ export function ringKeyPolicy({ arnOf }: Resolved): unknown {
         rotator: arnOf('RoleRotator'),
         disabler: arnOf('RoleDisabler'),
       },
-      algorithm: 'ES256',
+      algorithm,
       signUntil: SIGN_UNTIL,
     }),
   );
