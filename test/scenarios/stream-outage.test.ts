@@ -6,6 +6,7 @@ import { tick } from '../../lambdas/ticker';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { SWEEP_EVERY_SECONDS } from '../../lib/domain/deployment/time-outs';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import { LOG_RECORD } from '../../lib/domain/store/log';
 import { OUTBOX_PREFIX, type TableName } from '../../lib/domain/store/table';
 import { World } from '../../lib/local/world';
 import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
@@ -165,6 +166,22 @@ test('a row that cannot be read is found by the sweep as well, named once and to
   await sequence({}, world.deps('sequencer'));
   expect(await named()).toEqual([['x', 'keys']]);
   expect(errors).toBe(1);
+});
+
+test('a row of the log that cannot be read is told of, and keeps no other record from the log', async () => {
+  const world = await signingWorld();
+  const [id = '', ...others] = written(world);
+  const row = { ...LOG_RECORD.key(id), v: 1, id, addedLater: true };
+  await world.tables.transact([{ kind: 'put', table: 'log', row }]);
+  const codes = new Set<string>();
+  let carried = 0;
+  for (let n = 0; n < ROUND; n++) {
+    world.clock.advance(SWEEP_EVERY_SECONDS);
+    const swept = await sweep(['keys'], world.deps('sweeper-signing'));
+    carried += swept.carried;
+    for (const { code } of swept.errors) codes.add(code);
+  }
+  expect([carried, [...codes]]).toEqual([others.length, ['ERR_ITEM_INVALID']]);
 });
 
 test('scheduler.late: whatever the minute of the schedule, and however late it is, a round reads every segment', async () => {
