@@ -4,6 +4,7 @@ import { SigningKeyRing } from '../../../lib/constructs/ring/signing-key-ring';
 import { ALARMS, type AlarmName, runBookOf } from '../../../lib/constructs/watch/alarms';
 import { alarmNames } from '../../../lib/domain/deployment/alarm-names';
 import { METRICS } from '../../../lib/domain/deployment/metrics';
+import type { RecordType } from '../../../lib/domain/evidence/record';
 import { synthesise } from '../synthesised';
 import { ofType, type Resources } from '../templates';
 
@@ -170,8 +171,9 @@ describe('the watch', () => {
   });
 
   test('hears of whatever lets others use a key or ends one, on the bus to which CloudTrail delivers', () => {
-    const [[, rule] = [], ...more] = ofType(signing, 'AWS::Events::Rule');
-    expect([rule?.Properties.EventBusName, more]).toEqual([undefined, []]);
+    const rules = ofType(signing, 'AWS::Events::Rule');
+    const [[, rule] = [], ...more] = rules.filter(([, { Properties }]) => Properties.EventBusName === undefined);
+    expect(more).toEqual([]);
     expect(rule?.Properties.EventPattern).toEqual({
       source: ['aws.kms'],
       'detail-type': ['AWS API Call via CloudTrail'],
@@ -182,6 +184,27 @@ describe('the watch', () => {
     });
     expect(rule?.Properties.Targets).toEqual([expect.objectContaining({ Arn: target })]);
     expect(rule?.Properties.Targets[0].DeadLetterConfig).toBeDefined();
+  });
+
+  test('a taint turns its ring within seconds, whoever asked for it: its record has the rotator do what is due', () => {
+    const rules = ofType(signing, 'AWS::Events::Rule');
+    const [[, rule] = [], ...more] = rules.filter(([, { Properties }]) => Properties.EventBusName !== undefined);
+    expect(more).toEqual([]);
+    expect(rule?.Properties.EventPattern).toEqual({
+      source: ['curfew'],
+      'detail-type': ['KeyStateChanged'],
+      detail: { type: ['key.tainted' satisfies RecordType] },
+    });
+    expect(rule?.Properties.Targets).toEqual([
+      expect.objectContaining({
+        Arn: { 'Fn::GetAtt': ['FunctionRotator', 'Arn'] },
+        InputTransformer: {
+          InputPathsMap: { 'detail-ring': '$.detail.ring' },
+          InputTemplate: '{"op":"tick","ring":<detail-ring>}',
+        },
+        DeadLetterConfig: expect.anything(),
+      }),
+    ]);
   });
 });
 
