@@ -1,0 +1,24 @@
+/** A scheduled rotation whose hosts of KMS are each a moment behind. */
+import { rotate } from '../../lambdas/rotator';
+import { CurfewError } from '../../lib/domain/base/errors';
+import { calmly, RING, ringOf, signingWorld } from './signing-world';
+
+test('kms.stale: no key loses its turn, and no tick fails, over a first NotFound to enable or disable each key', async () => {
+  const world = await signingWorld({}, calmly);
+  const asked = new Set<string>();
+  world.ports.add((call, go) => {
+    const asks = `${call.name} ${call.args[0]}`;
+    if (!/^ringKeys\.(enable|disable)$/.test(call.name) || asked.has(asks)) return go(call);
+    asked.add(asks);
+    throw new CurfewError('ERR_NOT_FOUND', 'kms has no such key yet');
+  });
+  const oldest = (await ringOf(world)).keys.find(({ state }) => state === 'STANDBY')?.kid;
+  world.clock.advance(30 * 86_400);
+  for (let n = 0; n < 3; n++) {
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+    world.clock.advance(150);
+  }
+  expect((await ringOf(world)).activeKid).toBe(oldest);
+  // The successor is enabled, the old key disabled, and so is the new STANDBY.
+  expect(asked.size).toBe(3);
+});
