@@ -22,3 +22,28 @@ test('kms.stale: no key loses its turn, and no tick fails, over a first NotFound
   // The successor is enabled, the old key disabled, and so is the new STANDBY.
   expect(asked.size).toBe(3);
 });
+
+test.each<[string, string, () => unknown]>([
+  ['state', 'ringKeys.describe', () => ({ state: 'Enabled', origin: 'AWS_KMS' })],
+  [
+    'policy',
+    'ringKeys.policy',
+    () => {
+      throw new CurfewError('ERR_NOT_FOUND', 'kms has no such key yet');
+    },
+  ],
+])(
+  'kms.stale: a tick accuses nobody, and gives no key up, over an old %s that one host tells',
+  async (_of, name, old) => {
+    const world = await signingWorld({}, calmly);
+    const { fence, keys } = await ringOf(world);
+    const standby = keys.find(({ state }) => state === 'STANDBY')?.kmsKeyArn;
+    let told = 0;
+    world.ports.add(async (call, go) =>
+      call.name === name && call.args[0] === standby && told++ === 0 ? old() : go(call),
+    );
+    expect(await rotate({ op: 'tick', ring: RING }, world.deps('rotator'))).toEqual({ done: [] });
+    expect(told).toBe(2);
+    expect((await ringOf(world)).fence).toBe(fence);
+  },
+);
