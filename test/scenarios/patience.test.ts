@@ -1,7 +1,7 @@
 /** A scheduled rotation whose hosts of KMS are each a moment behind. */
 import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
-import { calmly, RING, ringOf, signingWorld } from './signing-world';
+import { calmly, RING, ringOf, signingWorld, taintKeys } from './signing-world';
 
 test('kms.stale: no key loses its turn, and no tick fails, over a first NotFound to enable or disable each key', async () => {
   const world = await signingWorld({}, calmly);
@@ -47,3 +47,16 @@ test.each<[string, string, () => unknown]>([
     expect((await ringOf(world)).fence).toBe(fence);
   },
 );
+
+test('kms.stale: a key that was disabled is not said to be enabled on the word of one host', async () => {
+  const world = await signingWorld({}, calmly);
+  const { activeKid: kid = '' } = await ringOf(world);
+  await taintKeys(world, [{ kid, class: 'compromise', reason: 'test' }]);
+  const disableOld = () => rotate({ op: 'disable-old', ring: RING }, world.deps('rotator'));
+  await disableOld();
+  let told = 0;
+  world.ports.add(async (call, go) =>
+    call.name === 'ringKeys.describe' && told++ === 0 ? { state: 'Enabled', origin: 'AWS_KMS' } : go(call),
+  );
+  expect((await disableOld()).disabled).toContainEqual({ kid, state: 'Disabled' });
+});
