@@ -13,7 +13,6 @@ import { MARKER, type Marker, SHARDS } from '../lib/domain/store/ledger';
 import { type RowKey, TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { together } from '../lib/work/together';
-import { outIdsBefore } from '../lib/work/tokens/out-id';
 import { succeeds } from '../lib/work/transactions';
 
 /** Per partition and turn: a list stays a few hundred kilobytes. */
@@ -28,11 +27,9 @@ export async function commitIssued(
   _request: Messages['committer']['request'],
   deps: Deps<'committer'>,
 ): Promise<Messages['committer']['response']> {
-  // Only what waits now: under steady issuing there is always more, and whoever called is waiting for this.
-  const until = outIdsBefore(deps.clock.now() + 1);
   let committed = 0;
   for (;;) {
-    const markers = (await loadMarkers(deps)).filter(({ key }) => key.sk < until);
+    const { markers, isAll } = await loadMarkers(deps);
     if (markers.length === 0) return { committed };
 
     const { lists, records } = commit(markers, deps.clock.now());
@@ -42,16 +39,20 @@ export async function commitIssued(
     // If we stop here, the digests are committed and still wait: the next run commits them once more.
     await inTurns(chunks(markers, TRANSACTION_WRITES_MAX), (chunk) => remove(chunk, deps));
     committed += markers.length;
+    // Whoever called waits for what waited then, by whichever clock it was dated; under steady issuing there is always more.
+    if (isAll) return { committed };
   }
 }
 
-async function loadMarkers({ tables }: Deps<'committer'>): Promise<Waiting[]> {
+async function loadMarkers({
+  tables,
+}: Deps<'committer'>): Promise<{ readonly markers: Waiting[]; readonly isAll: boolean }> {
   const partitions: Waiting[][] = [];
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   await inTurns(shards, async (shard) => {
     partitions.push(await tables.query(MARKER.in(shard), { limit: LIST_TOKENS_MAX }));
   });
-  return partitions.flat();
+  return { markers: partitions.flat(), isAll: partitions.every(({ length }) => length < LIST_TOKENS_MAX) };
 }
 
 async function putList({ key, text }: StoredList, { objects }: Deps<'committer'>): Promise<void> {

@@ -1,4 +1,6 @@
 /** Two Lambdas of one case run on two hosts, and the clock of one is some seconds behind. */
+import { commitIssued } from '../../lambdas/committer';
+import { issue } from '../../lambdas/issuer';
 import { rotate } from '../../lambdas/rotator';
 import { findKey } from '../../lib/domain/rings/ring';
 import { calmly, RING, ringOf, type SigningWorld, signingWorld, taintKeys } from './signing-world';
@@ -29,4 +31,11 @@ test('clock.step: a key that has only begun to drain is neither waited for nor d
   const { disabled } = await rotate({ op: 'disable-old', ring: RING }, behind(3, world, world.deps('rotator')));
   expect(disabled).toContainEqual({ kid, state: 'Enabled' });
   expect(world.clock.now()).toBe(asked);
+});
+
+test('clock.step: a committer whose clock is behind lists what was issued before it was asked', async () => {
+  const world = await signingWorld({}, calmly);
+  const claims = { sub: 'member-1', client_id: 'web' };
+  await issue({ op: 'issue', ring: RING, claims, callerArn: 'arn:test' }, world.deps('issuer'));
+  expect(await commitIssued({}, behind(3, world, world.deps('committer')))).toEqual({ committed: 1 });
 });

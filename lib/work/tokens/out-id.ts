@@ -5,8 +5,3 @@ import type { Random } from '../../ports';
 export function outIdAt(now: number, random: Random): string {
   return `${ordered(now, 10)}-${random.bytes(10).toString('hex')}`;
 }
-
-/** Sorts after every id of an earlier second and before every id of this one. */
-export function outIdsBefore(now: number): string {
-  return ordered(now, 10);
-}
