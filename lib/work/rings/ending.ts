@@ -4,8 +4,10 @@
  */
 import { CurfewError } from '../../domain/base/errors';
 import type { Messages } from '../../domain/deployment/messages';
+import { cannotSign } from '../../domain/rings/ending';
 import type { TaintTarget } from '../../domain/rings/taint';
-import type { Functions } from '../../ports';
+import type { Clock, Functions } from '../../ports';
+import { agreed } from './patience';
 
 type Asking<R extends `invoke:${string}`> = { readonly functions: Functions<R> };
 
@@ -34,14 +36,20 @@ export async function taintKeys(
   return answer;
 }
 
-/** KMS's own word for each key of the ring that must not sign. The caller has waited for the drain. */
+/**
+ * KMS's own word for each key of the ring that must not sign. The caller has waited for the drain by its own clock; the
+ * rotator's may be seconds behind, and then disables nothing yet: it is asked again until it did, for `kids`.
+ */
 export async function disableOldKeys(
   ring: string,
   prepared: string | undefined,
-  { functions }: Asking<'invoke:rotator'>,
+  kids: readonly string[],
+  { functions, clock }: Asking<'invoke:rotator'> & { readonly clock: Clock },
 ): Promise<readonly { readonly kid: string; readonly state: string }[]> {
-  const { disabled = [] } = await functions.invoke('rotator', { op: 'disable-old', ring, prepared });
-  return disabled;
+  const ask = async () => (await functions.invoke('rotator', { op: 'disable-old', ring, prepared })).disabled ?? [];
+  return agreed(ask, (disabled) => disabled.every(({ kid, state }) => !kids.includes(kid) || cannotSign(state)), {
+    clock,
+  });
 }
 
 export async function commitTokens({ functions }: Asking<'invoke:committer'>): Promise<void> {
