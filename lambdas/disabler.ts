@@ -13,11 +13,20 @@ export async function disableKey(
   { kmsKeyArn }: Messages['disabler']['request'],
   { keyDisabler, clock }: Deps<'disabler'>,
 ): Promise<Messages['disabler']['response']> {
-  const before = await stateOf(kmsKeyArn, keyDisabler);
-  if (before === 'PendingDeletion' || before === 'NotFound') return { state: before };
+  // One host may not have heard of a key that was made a moment ago: it is gone when so many in a row say so.
+  const before = await agreed(
+    () => stateOf(kmsKeyArn, keyDisabler),
+    (state) => !isOver(state),
+    { clock },
+  );
+  if (isOver(before)) return { state: before };
   await keyDisabler.disable(kmsKeyArn);
   // Read back from a host that knows; what none knows in ten seconds is answered as it is, and the step is tried again.
   return { state: await agreed(() => stateOf(kmsKeyArn, keyDisabler), cannotSign, { clock }) };
+}
+
+function isOver(state: string): boolean {
+  return state === 'PendingDeletion' || state === 'NotFound';
 }
 
 async function stateOf(kmsKeyArn: string, keyDisabler: KeyDisabler): Promise<string> {

@@ -8,7 +8,7 @@ import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { cannotSign } from '../lib/domain/rings/ending';
 import { parseReason } from '../lib/domain/rings/reason';
-import type { KeyRecord } from '../lib/domain/rings/ring';
+import type { KeyRecord, Ring } from '../lib/domain/rings/ring';
 import { RING_ENTRY } from '../lib/domain/store/ring-head';
 import { applyPlan, disable, enableSuccessor, takeOver } from '../lib/work/rings/apply-plan';
 import type { RotatorDeps } from '../lib/work/rings/key-birth';
@@ -76,12 +76,20 @@ async function rotateNow(
   return { done: [`activate ${kid}`, ...done], kid, failed: [...unpublished, ...errors].map(codeOf) };
 }
 
-/** Disables what must not sign any more, each one read back. The caller has waited for the drain. */
+/** How far the clocks of two hosts may be apart, in seconds. */
+const CLOCKS_APART_SECONDS = 6;
+
+/**
+ * Disables what must not sign any more, each one read back. The caller has waited for the drain, by another clock than
+ * ours: where that is not over for us by a second, the key would stay enabled until the next tick.
+ */
 async function disableOld(
   { ring: ringId, prepared }: { readonly ring: string; readonly prepared?: string },
   deps: RotatorDeps,
 ): Promise<Response> {
   const unreleased = await attempt(() => release(ringId, prepared, deps));
+  await deps.clock.sleep(almostDrained(await loadRing(deps, ringId), deps.clock.now()));
+  // If we stop here, the caller asks again, or the next tick finds the drain over.
   const { done, errors } = await applyPlan(ringId, deps);
   const ring = await loadRing(deps, ringId);
   const still = ring.keys.filter(
@@ -90,6 +98,14 @@ async function disableOld(
   const disabled = await Promise.all(still.map(async (key) => ({ kid: key.kid, state: await stateOf(key, deps) })));
   // The caller looks for its own keys in `disabled`: another one's trouble is not a reason to stop.
   return { done, disabled, failed: [...unreleased, ...errors].map(codeOf) };
+}
+
+/** Seconds until those keys have drained whose drain is over for the caller; 0 where there is none. Others drain on. */
+function almostDrained({ keys, cfg }: Ring, now: number): number {
+  const left = keys
+    .filter(({ kmsState }) => kmsState !== 'Disabled')
+    .map(({ deactivatedAt = 0 }) => deactivatedAt + cfg.drainSeconds - now);
+  return Math.max(0, ...left.filter((seconds) => seconds <= CLOCKS_APART_SECONDS));
 }
 
 /** A STANDBY that was prepared and not needed, because another case was faster, does not stay enabled. */

@@ -166,7 +166,9 @@ describe('a ring is removed in two steps', () => {
     expect(kmsArns(world).map((arn) => world.kms.stateOf(arn))).toEqual(['Disabled', 'Disabled', 'Disabled']);
     world.clock.advance(90 * 86_400);
     expect((await tick(world)).done).toEqual([]);
-    expect(await applyRingConfig({ ...CONFIG, closing: true }, world.deps('rotator'))).toMatchObject({ ring: RING });
+    expect(await applyRingConfig({ ...CONFIG, closing: true }, world.deps('ring-deployer'))).toMatchObject({
+      ring: RING,
+    });
   });
 
   test('a departure in between is served: a closing ring rotates and re-signs, and closes after its wave', async () => {

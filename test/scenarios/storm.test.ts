@@ -5,6 +5,8 @@
 import { sequence } from '../../lambdas/sequencer';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import { parseTokenList } from '../../lib/domain/evidence/token-list';
+import { parseCompact } from '../../lib/domain/jose/compact';
 import { nextRotationAt } from '../../lib/domain/rings/rotation';
 import { LOG_RECORD } from '../../lib/domain/store/log';
 import { OUTBOX_PREFIX } from '../../lib/domain/store/table';
@@ -62,6 +64,7 @@ async function live(seed: string) {
     found.push(...(await alwaysViolated(world)), ...(await settledViolated(world)));
     await judgeCase(world, must);
     await judgeRecords(world, must);
+    await judgeLedger(world, issued, must);
     await judgeTokens(world, issued, must);
   });
   return { found, failed, struck: weather.struck, tokens: issued.length };
@@ -121,6 +124,19 @@ async function judgeRecords(world: DepartureWorld, must: Must): Promise<void> {
   }
   const inTree = world.tables.dump('log').filter(({ index }) => typeof index === 'number').length;
   must(size === inTree, `the tree has ${size} records, the log knows ${inTree}`);
+}
+
+/** What was handed out is in the ledger, and what is in the ledger in a committed list, or still waits for one. */
+async function judgeLedger(world: DepartureWorld, issued: readonly Issued[], must: Must): Promise<void> {
+  const listed = new Set(world.tables.dump('markers').map(({ tokenSha256 }) => tokenSha256));
+  for (const { kid } of (await ringOf(world)).keys)
+    for (const key of await world.objects.list('evidence', `issued/${kid}/`))
+      for (const { tokenSha256 } of parseTokenList((await world.objects.get('evidence', key))?.body ?? Buffer.alloc(0)))
+        listed.add(tokenSha256);
+  const recorded = new Set(world.tables.dump('ledger').map(({ tokenSha256 }) => tokenSha256));
+  for (const digest of recorded) must(listed.has(digest), `token ${digest} of the ledger is in no list`);
+  for (const { to, token } of issued)
+    must(recorded.has(parseCompact(token).tokenSha256), `a token of ${to} was handed out and is not in the ledger`);
 }
 
 /** Whoever was handed a token still has one that is good, or had it over by now; the leaver has none. */

@@ -93,8 +93,7 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
   conductor: {
     seconds: 150,
     why: 'one item, or one step for every ring of the case; the state machine retries the step, which finds done what is done',
-    calls:
-      'an item is one call; a step goes ring by ring in some seconds each, and a retry passes quickly over the rings that are through',
+    calls: 'an item is one call; a step takes five rings at once, each in ten seconds or so: seventy rings fit in',
   },
   latch: { seconds: 30, why: 'two calls of IAM' },
   'iam-disabler': { seconds: 30, why: 'one call of IAM' },

@@ -41,22 +41,33 @@ function isOfTheRing(error: unknown): error is CurfewError {
   return isCurfewError(error) && OF_THE_RING.includes(error.code);
 }
 
+/**
+ * A successor is probed for ten seconds: one ring after another, those of thirty took five minutes, the conductor was
+ * stopped at each try, and the first of them was given up before the last was ready. As many as KMS enables in a second.
+ */
+const RINGS_AT_ONCE = 5;
+
 /** Answers the rings that are held up, and by what; throws, once every ring had its turn, what a retry may mend. */
 async function eachRing(
   request: StepRequest,
   deps: ConductorDeps,
   work: (ring: string, items: readonly Stored[]) => Promise<void>,
 ): Promise<Held> {
+  const rings = await taintsByRing(request, deps);
   const held: { ring: string; code: ErrorCode }[] = [];
   const passing: unknown[] = [];
-  for (const [ring, items] of await taintsByRing(request, deps)) {
-    try {
-      await work(ring, items);
-    } catch (error) {
-      if (isOfTheRing(error)) held.push({ ring, code: error.code });
-      else passing.push(error);
-    }
-  }
+  // If we stop here, some rings are through, in no order: the replay asks for all of them again.
+  for (let n = 0; n < rings.length; n += RINGS_AT_ONCE)
+    await Promise.all(
+      rings.slice(n, n + RINGS_AT_ONCE).map(async ([ring, items]) => {
+        try {
+          await work(ring, items);
+        } catch (error) {
+          if (isOfTheRing(error)) held.push({ ring, code: error.code });
+          else passing.push(error);
+        }
+      }),
+    );
   if (passing.length > 0) throw passing[0];
   return held;
 }
