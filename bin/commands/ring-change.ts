@@ -99,7 +99,7 @@ async function settle(
     progress(`waiting ${span(ring.cfg.drainSeconds)} for signatures that are under way`);
     // Only then may KMS be told to disable it: until then a signature under the old key may be in flight.
     await deps.clock.sleep(ring.cfg.drainSeconds);
-    const disabled = await inTurn(`ring ${ring.id}`, () => disableOldKeys(ring.id, undefined, [from], deps));
+    const disabled = await inTurn(`ring ${ring.id}`, () => disableOldKeys(ring.id, undefined, deps));
     const state = kmsWordOn(findKey(ring, from), disabled);
     progress(`KMS says of ${from}: ${state}`);
     return { state };

@@ -108,7 +108,7 @@ class KeyEnd {
 
   private async disable(): Promise<void> {
     const { id } = this.ring;
-    const disabled = await inTurn(`ring ${id}`, () => disableOldKeys(id, this.successor, [this.key.kid], this.deps));
+    const disabled = await inTurn(`ring ${id}`, () => disableOldKeys(id, this.successor, this.deps));
     this.kms = kmsWordOn(this.key, disabled);
   }
 
@@ -150,7 +150,7 @@ async function retireStandby(
   const state = states.find((one) => one.kid === kid)?.state ?? 'not told';
   progress(`${kid} is ${state}: it never issued, and is not published any more`);
   // The plan of the ring also has another one born.
-  const disabled = await inTurn(`ring ${ring.id}`, () => disableOldKeys(ring.id, undefined, [kid], deps));
+  const disabled = await inTurn(`ring ${ring.id}`, () => disableOldKeys(ring.id, undefined, deps));
   const kms = kmsWordOn(findKey(ring, kid), disabled);
   const isEnded = state === 'RETIRED' && isStopped(kms);
   return {

@@ -143,8 +143,7 @@ async function disableOf(request: StepRequest, deps: ConductorDeps, which: (stor
   const held = await eachRing(request, deps, async (ring, all) => {
     const items = all.filter(which);
     if (items.length === 0) return;
-    const kids = items.map(({ item }) => item.kid);
-    const disabled = await disableOldKeys(ring, successors?.[ring], kids, deps);
+    const disabled = await disableOldKeys(ring, successors?.[ring], deps);
     // If we stop here, the replay asks again: what is disabled is only read back.
     const enabled = disabled.filter(
       ({ kid, state }) => !cannotSign(state) && items.some(({ item }) => item.kid === kid),

@@ -4,10 +4,8 @@
  */
 import { CurfewError } from '../../domain/base/errors';
 import type { Messages } from '../../domain/deployment/messages';
-import { cannotSign } from '../../domain/rings/ending';
 import type { TaintTarget } from '../../domain/rings/taint';
-import type { Clock, Functions } from '../../ports';
-import { agreed } from './patience';
+import type { Functions } from '../../ports';
 
 type Asking<R extends `invoke:${string}`> = { readonly functions: Functions<R> };
 
@@ -36,20 +34,14 @@ export async function taintKeys(
   return answer;
 }
 
-/**
- * KMS's own word for each key of the ring that must not sign. The caller has waited for the drain by its own clock; the
- * rotator's may be seconds behind, and then disables nothing yet: it is asked again until it did, for `kids`.
- */
+/** KMS's own word for each key of the ring that must not sign. The caller has waited for the drain. */
 export async function disableOldKeys(
   ring: string,
   prepared: string | undefined,
-  kids: readonly string[],
-  { functions, clock }: Asking<'invoke:rotator'> & { readonly clock: Clock },
+  { functions }: Asking<'invoke:rotator'>,
 ): Promise<readonly { readonly kid: string; readonly state: string }[]> {
-  const ask = async () => (await functions.invoke('rotator', { op: 'disable-old', ring, prepared })).disabled ?? [];
-  return agreed(ask, (disabled) => disabled.every(({ kid, state }) => !kids.includes(kid) || cannotSign(state)), {
-    clock,
-  });
+  const { disabled = [] } = await functions.invoke('rotator', { op: 'disable-old', ring, prepared });
+  return disabled;
 }
 
 export async function commitTokens({ functions }: Asking<'invoke:committer'>): Promise<void> {
