@@ -194,7 +194,7 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
   if (excluded) return excluded;
 
   if (!isDraftable(target, payload)) return 'poison';
-  const token = await sealToken(deps.signer, target, draftToken(target, payload));
+  const token = await sealedUnder(run, payload, deps);
   const now = deps.clock.now();
   const blinded = blindSubjects(pepper, claims);
   const outId = outIdAt(now, deps.random);
@@ -208,6 +208,24 @@ async function resignRow(run: Run, row: CommittedRow, deps: ResignerDeps): Promi
   return { jtiH: row.jtiH, oldSha256: row.tokenSha256, newSha256: token.tokenSha256 };
 }
 
+/** A target that was found compromised meanwhile is disabled at once: the wave has moved on, and is not at an end. */
+async function sealedUnder({ ring, target }: Run, payload: Buffer, { signer, tables }: ResignerDeps) {
+  try {
+    return await sealToken(signer, target, draftToken(target, payload));
+  } catch (error) {
+    if (isCurfewError(error, 'ERR_KEY_DISABLED') && (await tables.get(RING_HEAD, ring))?.activeKid !== target.kid)
+      throw stoppedIssuing(target.kid, error);
+    throw error;
+  }
+}
+
+function stoppedIssuing(kid: string, cause?: unknown): CurfewError {
+  return new CurfewError('ERR_KEY_STATE', `key ${kid} stopped issuing during the wave`, {
+    fix: 'run the next pass: it re-signs these rows under the key that issues now',
+    cause,
+  });
+}
+
 /** The transaction was refused: another run was faster (its version stands), or the subject was just cut off. */
 async function settle({ ring, target }: Run, row: CommittedRow, deps: ResignerDeps): Promise<ResignedPair | Exclusion> {
   const winner = await deps.tables.get(LEDGER_ROW, target, row.jtiH);
@@ -218,10 +236,7 @@ async function settle({ ring, target }: Run, row: CommittedRow, deps: ResignerDe
       : 'poison';
   }
   const head = await deps.tables.get(RING_HEAD, ring);
-  if (head?.activeKid !== target.kid)
-    throw new CurfewError('ERR_KEY_STATE', `key ${target.kid} stopped issuing during the wave`, {
-      fix: 'run the next pass: it re-signs these rows under the key that issues now',
-    });
+  if (head?.activeKid !== target.kid) throw stoppedIssuing(target.kid);
   return 'cut-off';
 }
 

@@ -24,7 +24,7 @@ test('a minute of the given clock is one read, however many names strangers make
   const { clock, asked, write, fresh } = reading();
   const sources = fresh();
   for (let n = 0; n < 100; n++) expect(await sources.find(`stranger-${n}`)).toBeUndefined();
-  expect(asked).toEqual([{ operation: 'GetSecretValue', input: { SecretId: ARN } }]);
+  expect(asked).toMatchObject([{ operation: 'GetSecretValue', input: { SecretId: ARN } }]);
 
   write({ hr: { scheme: 'bamboohr', corroboration: 'confirmed', secretArn: 'arn:hr' } });
   clock.advance(59);

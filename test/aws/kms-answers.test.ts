@@ -1,10 +1,12 @@
 /** What KMS says about one key, and what may be taken for "it cannot sign any more". */
+
 import { KMSClient } from '@aws-sdk/client-kms';
 import { disableKey } from '../../lambdas/disabler';
 import { KmsKeyDisabler } from '../../lib/aws/kms-key-disabler';
 import { KmsRingKeys } from '../../lib/aws/kms-ring-keys';
 import { KmsSigner } from '../../lib/aws/kms-signer';
 import { cannotSign } from '../../lib/domain/rings/ending';
+import { SettableClock } from '../../lib/local/clock';
 import type { Deps } from '../../lib/ports';
 import { type Answer, answering, inFrozenTime, timedOut } from './answering';
 
@@ -22,7 +24,7 @@ function kmsThat(answer: (n: number) => Answer, as?: 'rotator') {
   const { asked, config } = answering((_, n) => answer(n), as);
   const kms = new KMSClient(config);
   const keyDisabler = new KmsKeyDisabler(kms);
-  const deps = { keyDisabler } as unknown as Deps<'disabler'>;
+  const deps = { keyDisabler, clock: new SettableClock(0) } as unknown as Deps<'disabler'>;
   return { asked, signer: new KmsSigner(kms), ringKeys: new KmsRingKeys('test', kms), keyDisabler, deps };
 }
 

@@ -15,7 +15,6 @@ const NO_ADAPTER_MEETS: { readonly [R in WeatherRowId]?: string } = {
   'scheduler.late': 'EventBridge Scheduler calls a handler: no adapter stands between',
   'scheduler.twice': 'EventBridge Scheduler calls a handler: no adapter stands between',
   'clock.step': 'a host’s clock answers, and is wrong: there is no call that could fail',
-  'cloudformation.roll-back': 'CloudFormation calls the ring deployer: no adapter stands between',
 };
 const ROWS = Object.keys(WEATHER_ROWS) as WeatherRowId[];
 

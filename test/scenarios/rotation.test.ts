@@ -300,6 +300,30 @@ describe('two at once', () => {
     }
   });
 
+  test('a wave whose target is found compromised, and disabled at once, is told to go on under the next key', async () => {
+    const world = await signingWorld();
+    const genuine = Array.from({ length: 6 }, (_, n) =>
+      signLegacy(world, legacyClaims(world, `member-${n}`, `jti-${n}`)),
+    );
+    await record(world, genuine);
+    await commitIssued({}, world.deps('committer'));
+    const { batches } = await taintKeys(world, [{ kid: world.legacy.jwk.kid, class: 'compromise', reason: 'test' }]);
+    const { activeKid: kid = '' } = await ringOf(world);
+    let isFirst = true;
+    world.ports.add(async (call, go) => {
+      if (isFirst && call.by === 'resigner' && call.name === 'signer.sign') {
+        isFirst = false;
+        await taintKeys(world, [{ kid, class: 'compromise', reason: 'test' }], 'c-other');
+        await rotate({ op: 'disable-old', ring: RING }, world.deps('rotator'));
+        world.clock.advance(60);
+      }
+      return go(call);
+    });
+    await expect(pass(world, batches, 1)).rejects.toMatchObject({ code: 'ERR_KEY_STATE' });
+    expect(isFirst).toBe(false);
+    expect((await pass(world, batches, 1)).resigned).toBe(6);
+  });
+
   test('a wave that a rotation overtakes goes on under the new key, and ends', async () => {
     const world = await signingWorld();
     const genuine = Array.from({ length: 12 }, (_, n) =>

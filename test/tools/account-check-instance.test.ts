@@ -1,7 +1,7 @@
 /** What the account check asks of the instance that it deployed, against stubs: the feed, the issuer, figures, removal. */
 import { parseConfiguration } from '../../lib/config';
 import { openAccount } from '../../tools/account-check/account';
-import { configurationOf, type Instance, RING } from '../../tools/account-check/instance';
+import { configurationOf, type Instance, isOf, RING } from '../../tools/account-check/instance';
 import { INSTANCE_CHECKS } from '../../tools/account-check/instance-checks';
 import { type Answer, type Asked, answering } from '../aws/answering';
 
@@ -58,6 +58,15 @@ function serve(answer: () => number | Response) {
 test('the instance that it deploys is a trial with one ring, and a configuration that parses', () => {
   const parsed = parseConfiguration(configurationOf({ run: 'check-a1b2c3', region: 'eu-central-1' }));
   expect([parsed.stage, parsed.rings.map(({ id }) => id), Object.keys(parsed.sources)]).toEqual(['trial', [RING], []]);
+});
+
+test.each([
+  ['curfew-check-1-evidence-bucketheads-1x2y3z', true],
+  ['curfew-check-1-evidence-bucketevidence-1x2y3z', false],
+  ['curfew-check-2-evidence-bucketheads-1x2y3z', false],
+  ['curfew-example-evidence-bucketheads-1x2y3z', false],
+])('bucket heads of the run is told by its name: %s, %s', (name, expected) => {
+  expect(isOf('check-1', 'heads', name)).toBe(expected);
 });
 
 test('http.not-yet: how long a new API refuses is told apart from how long the deployment took', async () => {

@@ -68,9 +68,9 @@ export async function deployInstance(
     undo.note(`bucket ${bucket}`, async () => {
       // By name, not by output: a deployment that failed has no outputs, and keeps its buckets.
       const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
-      for (const { Name = '' } of Buckets)
-        if (Name.startsWith(`curfew-${account.run}-`) && Name.includes(`-bucket${bucket}-`))
-          await emptyAndDelete(s3, Name);
+      const mine = Buckets.flatMap(({ Name = '' }) => (isOf(account.run, bucket, Name) ? [Name] : []));
+      if (mine.length === 0) throw Object.assign(new Error(`no bucket ${bucket}`), { name: 'NoSuchBucket' });
+      for (const name of mine) await emptyAndDelete(s3, name);
     });
   undo.note('the stacks', () => destroy({ dir, configuration, log }));
 
@@ -78,6 +78,11 @@ export async function deployInstance(
   const outputs = await deploy({ dir, configuration, isBootstrapped: true, log });
   const deployedAt = clock.now();
   return { name: account.run, outputs: merged(outputs), deployedAt, deploySeconds: deployedAt - from };
+}
+
+/** CloudFormation makes the name of a bucket of its stack's, its logical id and some letters, with small letters alone. */
+export function isOf(run: string, bucket: string, name: string): boolean {
+  return name.startsWith(`curfew-${run}-`) && name.toLowerCase().includes(`-bucket${bucket}-`);
 }
 
 function merged(outputs: Outputs): Readonly<Record<string, string>> {
