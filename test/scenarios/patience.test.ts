@@ -60,3 +60,20 @@ test('kms.stale: a key that was disabled is not said to be enabled on the word o
   );
   expect((await disableOld()).disabled).toContainEqual({ kid, state: 'Disabled' });
 });
+
+test.each(['ERR_UNAVAILABLE', 'ERR_NOT_FOUND', 'ERR_KEY_DISABLED'] as const)(
+  'kms.stale, lambda.throttled: a probe that once ends with %s costs a probe, and not the turn of its key',
+  async (code) => {
+    const world = await signingWorld({}, calmly);
+    const oldest = (await ringOf(world)).keys.find(({ state }) => state === 'STANDBY')?.kid;
+    let asked = 0;
+    world.ports.add(async (call, go) => {
+      if (call.args[0] !== 'issuer' || ++asked !== 2) return go(call);
+      if (code === 'ERR_KEY_DISABLED') return { probe: { signed: false, code } };
+      throw new CurfewError(code, 'the issuer did not answer the probe');
+    });
+    expect(await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'))).toMatchObject({ kid: oldest });
+    // One that was good, the one that failed, and five in a row after it.
+    expect(asked).toBe(7);
+  },
+);

@@ -135,14 +135,24 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
   // If we stop here, an enabled STANDBY stays without activation: the plan disables it after PREPARED_FOR.
   // The probe asks through the issuer's own right, which the rotator has not.
   const end = clock.now() + PROBED_FOR_SECONDS;
+  let failure: unknown;
   for (let good = 0; clock.now() < end; await clock.sleep(ANSWER_EVERY_SECONDS)) {
-    const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
-    good = probe?.signed ? good + 1 : 0;
+    try {
+      const { probe } = await functions.invoke('issuer', { op: 'probe', kmsKeyArn, algorithm: alg });
+      failure = undefined;
+      good = probe?.signed ? good + 1 : 0;
+    } catch (error) {
+      // No answer of this key: one more probe that was not good.
+      if (!isNotYet(error)) throw error;
+      failure = error;
+      good = 0;
+    }
     if (good === ANSWERS_IN_ROW) return probed(ring, kid, deps);
   }
-  throw new CurfewError('ERR_KEY_DISABLED', `key ${kid} was enabled and does not sign`, {
-    fix: 'read its key policy back',
-  });
+  throw (
+    failure ??
+    new CurfewError('ERR_KEY_DISABLED', `key ${kid} was enabled and does not sign`, { fix: 'read its key policy back' })
+  );
 }
 
 /** If we stop before this, it is not activated, and the plan disables it like any prepared STANDBY that goes unused. */
