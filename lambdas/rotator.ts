@@ -78,6 +78,8 @@ async function rotateNow(
 
 /** How far the clocks of two hosts may be apart, in seconds. */
 const CLOCKS_APART_SECONDS = 6;
+/** Each a second at least after the one before: by then the drain is over by any clock. */
+const DRAIN_TRIES = 5;
 
 /**
  * Disables what must not sign any more, each one read back. The caller has waited for the drain, by another clock than
@@ -88,9 +90,7 @@ async function disableOld(
   deps: RotatorDeps,
 ): Promise<Response> {
   const unreleased = await attempt(() => release(ringId, prepared, deps));
-  await deps.clock.sleep(almostDrained(await loadRing(deps, ringId), deps.clock.now()));
-  // If we stop here, the caller asks again, or the next tick finds the drain over.
-  const { done, errors } = await applyPlan(ringId, deps);
+  const { done, errors } = await applyDrained(ringId, deps);
   const ring = await loadRing(deps, ringId);
   const still = ring.keys.filter(
     ({ kid, kind, state }) => kind === 'kms' && kid !== ring.activeKid && state !== 'STANDBY',
@@ -100,12 +100,26 @@ async function disableOld(
   return { done, disabled, failed: [...unreleased, ...errors].map(codeOf) };
 }
 
-/** Seconds until those keys have drained whose drain is over for the caller; 0 where there is none. Others drain on. */
-function almostDrained({ keys, cfg }: Ring, now: number): number {
+/** The plan, and the plan again while a key waits whose drain is over for the caller: our clock may step as we ask it. */
+async function applyDrained(ringId: string, deps: RotatorDeps): ReturnType<typeof applyPlan> {
+  const all: string[] = [];
+  for (let n = 1; ; n++) {
+    const { done, errors } = await applyPlan(ringId, deps);
+    all.push(...done);
+    const left = almostDrained(await loadRing(deps, ringId), deps.clock.now());
+    if (left === undefined || errors.length > 0 || n === DRAIN_TRIES) return { done: all, errors };
+    // If we stop here, the caller asks again, or the next tick finds the drain over.
+    await deps.clock.sleep(Math.max(1, left));
+  }
+}
+
+/** Seconds until the last key has drained whose drain is over for the caller; undefined where there is none. */
+function almostDrained({ keys, cfg }: Ring, now: number): number | undefined {
   const left = keys
-    .filter(({ kmsState }) => kmsState !== 'Disabled')
-    .map(({ deactivatedAt = 0 }) => deactivatedAt + cfg.drainSeconds - now);
-  return Math.max(0, ...left.filter((seconds) => seconds <= CLOCKS_APART_SECONDS));
+    .filter(({ kind, kmsState }) => kind === 'kms' && kmsState !== 'Disabled')
+    .flatMap(({ deactivatedAt }) => (deactivatedAt === undefined ? [] : [deactivatedAt + cfg.drainSeconds - now]))
+    .filter((seconds) => seconds <= CLOCKS_APART_SECONDS);
+  return left.length > 0 ? Math.max(...left) : undefined;
 }
 
 /** A STANDBY that was prepared and not needed, because another case was faster, does not stay enabled. */

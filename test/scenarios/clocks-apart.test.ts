@@ -39,3 +39,19 @@ test('clock.step: a committer whose clock is behind lists what was issued before
   await issue({ op: 'issue', ring: RING, claims, callerArn: 'arn:test' }, world.deps('issuer'));
   expect(await commitIssued({}, behind(3, world, world.deps('committer')))).toEqual({ committed: 1 });
 });
+
+test.each([0, 1])(
+  'clock.step: a rotator whose clock steps between readings, from reading %i on, asks again',
+  async (first) => {
+    const world = await signingWorld({}, calmly);
+    const { activeKid: kid = '' } = await ringOf(world);
+    await taintKeys(world, [{ kid, class: 'planned', reason: 'test' }]);
+    world.clock.advance(world.config.settings.drainSeconds);
+    let read = first;
+    const now = () => world.clock.now() - (read++ % 2 === 0 ? 3 : 0);
+    const deps = { ...world.deps('rotator'), clock: { now, sleep: (s: number) => world.clock.sleep(s) } };
+
+    const { disabled } = await rotate({ op: 'disable-old', ring: RING }, deps);
+    expect(disabled).toContainEqual({ kid, state: 'Disabled' });
+  },
+);
