@@ -41,7 +41,7 @@ test('clock.step: a committer whose clock is behind lists what was issued before
 });
 
 test.each([0, 1])(
-  'clock.step: a rotator whose clock steps between readings, from reading %i on, asks again',
+  'clock.step: a rotator whose clock steps back after %i readings disables it all the same',
   async (good) => {
     const world = await signingWorld({}, calmly);
     const { activeKid: kid = '' } = await ringOf(world);
