@@ -48,6 +48,8 @@ export function* prepare(world: ModelWorld): Script<string> {
 export function* finish(world: ModelWorld, prepared: string | undefined): Script<readonly string[]> {
   yield* attempt(() => release(world, prepared));
   yield* applyPlan(world);
+  // Whether a drain is about to end: the clocks of the model are one.
+  yield* load(world);
   const ring = yield* load(world);
   const enabled: string[] = [];
   for (const { kid, state, kmsKeyArn = '' } of ring.keys) {
