@@ -24,9 +24,9 @@ import { type DepartureWorld, departureWorld, metas } from './departure-world';
 import { issueTo, NOW, ringOf, verifierOf } from './signing-world';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-/** Ten minutes of seeds at night; a couple for whoever waits for `npm test`. */
+/** Ten minutes of seeds at night; one for whoever waits for `npm test`. */
 const NIGHT_MS = 600_000;
-const SEEDS_BY_DAY = 2;
+const SEEDS_BY_DAY = 1;
 
 const STORM_SECONDS = 2400;
 const CALM_SECONDS = 4500;
