@@ -126,7 +126,7 @@ describe.each(Object.keys(HANDLERS))('%s, given any reason and any case id', (na
         .map((row) => recordFrom(parseOutbox(row).record));
       await append({ records: out }, world.deps('appender'));
     });
-    await fc.assert(property, { numRuns: extent(8, 200) });
+    await fc.assert(property, { numRuns: extent(30, 200) });
     expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(0);
   });
 });
