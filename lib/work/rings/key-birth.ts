@@ -109,11 +109,14 @@ export async function adopt(ring: Ring, slotNumber: number, deps: RotatorDeps): 
 }
 
 /** What a rotator created for this slot and did not live to give up: in no ring, and able to sign. */
-export async function disableOthers(ring: Ring, slot: Slot, { ringKeys, config }: RotatorDeps): Promise<void> {
+export async function disableOthers(ring: Ring, slot: Slot, deps: RotatorDeps): Promise<void> {
+  const { ringKeys, config } = deps;
   for (const other of await ringKeys.find(slotTagOf(ring, slot, config.instance))) {
     if (other === slot.kmsKeyArn) continue;
     try {
-      if ((await ringKeys.describe(other)).state === 'Enabled') await ringKeys.disable(other);
+      // Nobody looks for it again: that one host of KMS has not heard of it does not mean that it is gone.
+      const { state } = await patiently(() => ringKeys.describe(other), deps, { passes: isNotYet });
+      if (state === 'Enabled') await ringKeys.disable(other);
     } catch (error) {
       // Planted under a policy of its own, and no ring knows it; or gone since the search.
       if (!isCurfewError(error, 'ERR_ACCESS_DENIED') && !isCurfewError(error, 'ERR_NOT_FOUND')) throw error;

@@ -75,11 +75,10 @@ export async function settledState(
   wanted: (state: KmsKeyDescription['state']) => boolean,
   keys: Pick<KeyDisabler, 'describe'>,
   { clock }: Waiting,
-  seconds = PATIENCE_SECONDS,
 ): Promise<KmsKeyDescription> {
-  const end = clock.now() + seconds;
+  const end = clock.now() + PATIENCE_SECONDS;
   for (;;) {
-    const found = await patiently(() => keys.describe(kmsKeyArn), { clock }, { seconds, passes: isNotYet });
+    const found = await patiently(() => keys.describe(kmsKeyArn), { clock }, { passes: isNotYet });
     if (wanted(found.state) || clock.now() + PAUSE_SECONDS > end) return found;
     await clock.sleep(PAUSE_SECONDS);
   }
