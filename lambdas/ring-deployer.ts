@@ -11,12 +11,12 @@ import { close, createRing, updateRing } from '../lib/domain/rings/life';
 import { isClosed } from '../lib/domain/rings/rotation';
 import type { RingSettings } from '../lib/domain/store/ring-head';
 import type { Deps } from '../lib/ports';
-import { applyPlan, noSuccessor } from '../lib/work/rings/apply-plan';
+import { applyPlan, notBorn } from '../lib/work/rings/apply-plan';
 import { findRing, loadRing } from '../lib/work/rings/load-ring';
 import { patiently } from '../lib/work/rings/patience';
 
 type DeployerDeps = Deps<'ring-deployer'>;
-/** Within the Lambda's three minutes: a try that begins in the last second still ends. */
+/** Of the Lambda's three minutes: the last try has one minute left. */
 const BIRTH_SECONDS = 120;
 const BIRTH_PAUSE_SECONDS = 5;
 
@@ -81,11 +81,11 @@ async function applyLegacyKeys({ id, legacyKeys }: RingConfig, deps: DeployerDep
   }
 }
 
-/** A ring is born with its ACTIVE key. What stands by, and whatever else the plan could not do, the next tick does. */
+/** A ring counts as born when it has an ACTIVE key. The next tick finishes its STANDBYs. */
 async function firstKey(ringId: string, deps: DeployerDeps): Promise<void> {
   const { errors } = await applyPlan(ringId, deps);
   const ring = await loadRing(deps, ringId);
-  if (ring.activeKid === undefined && !isClosed(ring)) throw errors[0] ?? noSuccessor(ring);
+  if (ring.activeKid === undefined && !isClosed(ring)) throw errors[0] ?? (await notBorn(ring, deps));
 }
 
 type DeployEvent = {

@@ -176,6 +176,51 @@ test('F-D3, http.no-name: the first key is read back at the API itself; those th
   expect(await confirmed()).toBe(3);
 });
 
+test.each([
+  ['answers 403', async () => ({ status: 403, body: '' }), 'the last answer was 403'],
+  ['has not the key', async () => ({ status: 200, body: '{"keys":[]}' }), 'the last answer was 200, without the key'],
+  [
+    'does not answer',
+    async () => Promise.reject(new CurfewError('ERR_UNAVAILABLE', 'nothing answered within five seconds')),
+    ': nothing answered within five seconds',
+  ],
+] as const)(
+  'B4, http.not-yet: a ring whose URL %s is not born, and the error names the URL and the answer',
+  async (_, route, says) => {
+    const world = worldWith({ config: { publicBaseUrl: 'https://wrong.shop.example' } });
+    // Nearer than the route of the API itself.
+    world.http.route(`https://wrong.shop.example/r/${RING}/`, route);
+    const url = `https://wrong.shop.example/r/${RING}/.well-known/jwks.json`;
+    const failure = await birth(world).catch((error: Error) => error.message);
+    expect(failure).toContain(url);
+    expect(failure).toContain(says);
+    expect(world.clock.now() - NOW).toBeGreaterThan(100);
+  },
+);
+
+test('kms.stale: a key that nobody lived to write down is disabled, although the first host has not heard of it', async () => {
+  let isLost = true;
+  const stale = new Set<unknown>();
+  const world = worldWith({}, async (call, go) => {
+    const [arn] = call.args;
+    if (call.name === 'ringKeys.create' && isLost) {
+      isLost = false;
+      stale.add(await go(call));
+      throw new CurfewError('ERR_UNAVAILABLE', 'the answer was lost');
+    }
+    // Not shown to the birth; at the sweep, the first host that is asked does not know it.
+    if (call.name === 'ringKeys.find' && world.clock.now() < NOW + 200) return [];
+    if (call.name === 'ringKeys.describe' && stale.delete(arn))
+      throw new CurfewError('ERR_NOT_FOUND', 'no such key yet');
+    return go(call);
+  });
+  await birth(world);
+  expect(stale.size).toBe(1);
+  await settle(world);
+  expect(stale.size).toBe(0);
+  await expectWhole(world);
+});
+
 describe('kms.throttled, F-D1: KMS makes, enables and disables five keys in a second, and no more', () => {
   const PER_SECOND = 5;
 
@@ -257,6 +302,7 @@ test('births in a storm: born at the first deployment or the next, and one key o
       .map(([row, times]) => `${row} ${times}`)
       .join(', '),
   );
+  // By day some rows may not come by; at night each does.
   for (const row of ['kms.stale', 'kms.throttled', 'kms.lost-answer', 'tags.stale', 'dynamodb.late', 'lambda.killed'])
-    expect(struck[row]).toBeGreaterThan(0);
+    if (THOROUGH) expect(struck[row]).toBeGreaterThan(0);
 });

@@ -32,7 +32,7 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     seconds: 120,
     why: 'births, probes and read-backs are steps of a plan: what is not done is due at the next tick; less than RESTS_FOR, which counts on its end',
     calls:
-      'a probe answers within a second, and a STANDBY is probed twenty times at most; the publisher comes after an activation and after each retirement, a handful in a tick',
+      'a STANDBY is enabled within ten seconds and probed for forty at most, and two of them fit; the publisher comes after an activation and after each retirement, a handful in a tick',
   },
   'ring-deployer': {
     seconds: 180,

@@ -15,8 +15,9 @@ import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW, isNotYet, patiently, settledState
 
 /** Births three keys of four steps each, and more; a plan that never ends is a bug, not a wait. */
 const ACTIONS_MAX = 40;
-/** Longer than KMS usually takes to enable a key everywhere; two candidates fit into one run of the rotator. */
+/** Longer than KMS usually takes to enable a key everywhere. With what EnableKey may take, two candidates fit into one run. */
 const PROBED_FOR_SECONDS = 40;
+const ENABLED_WITHIN_SECONDS = 10;
 
 interface Applied {
   /** What was done, in words and in order. */
@@ -131,7 +132,7 @@ async function enable(ring: Ring, kid: string, deps: RotatorDeps): Promise<void>
   if (!kmsKeyArn)
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} has no KMS key to enable`, { got: kind, allowed: 'kms' });
   await tables.transact(transitions.markPrepared(ring, kid, clock.now()));
-  await patiently(() => ringKeys.enable(kmsKeyArn), deps, { passes: isNotYet });
+  await patiently(() => ringKeys.enable(kmsKeyArn), deps, { seconds: ENABLED_WITHIN_SECONDS, passes: isNotYet });
   // If we stop here, an enabled STANDBY stays without activation: the plan disables it after PREPARED_FOR.
   // The probe asks through the issuer's own right, which the rotator has not.
   const end = clock.now() + PROBED_FOR_SECONDS;
@@ -193,10 +194,44 @@ export async function disable(ring: Ring, kid: string, deps: RotatorDeps): Promi
 }
 
 /** Asked where verifiers ask, not in our table. */
-async function isServed(ring: Ring, kid: string, { http, config }: RotatorDeps): Promise<boolean> {
-  const { status, body } = await http.get(jwksUrl(ring, config));
-  if (status !== 200) return false;
-  return kidsIn(body).includes(kid);
+async function isServed(ring: Ring, kid: string, deps: RotatorDeps): Promise<boolean> {
+  return (await answerAbout(kid, jwksUrl(ring, deps.config), deps)) === SERVED;
+}
+
+const SERVED = '200, with the key';
+
+/** What a JWKS URL answers about a key, in words. One that answers nothing is an error that names it. */
+async function answerAbout(kid: string, url: string, { http }: RotatorDeps): Promise<string> {
+  const { status, body } = await orNamed(url, http.get(url));
+  if (status !== 200) return String(status);
+  return kidsIn(body).includes(kid) ? SERVED : '200, without the key';
+}
+
+/** Of an error only its message reaches CloudFormation: the URL has to stand there. */
+async function orNamed<T>(url: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!isCurfewError(error)) throw error;
+    throw new CurfewError(error.code, `${url}: ${error.message}`, { got: url, fix: error.fix, cause: error });
+  }
+}
+
+/** Why a ring has no first key although nothing failed: for whoever reads the event of the stack. */
+export async function notBorn(ring: Ring, deps: RotatorDeps): Promise<CurfewError> {
+  const waiting = ring.keys.find(({ state, confirmedAt }) => state === 'STANDBY' && confirmedAt === undefined);
+  if (!waiting) return noSuccessor(ring);
+  const url = jwksUrl(ring, deps.config);
+  const answer = await answerAbout(waiting.kid, url, deps);
+  return new CurfewError(
+    'ERR_NO_SUCCESSOR',
+    `ring ${ring.id} was not born: ${url} did not show its first key ${waiting.kid}; the last answer was ${answer}`,
+    {
+      got: answer,
+      allowed: SERVED,
+      fix: 'check region and publicBaseUrl, then follow docs/runbook.md, "A first deployment that failed"',
+    },
+  );
 }
 
 /**
@@ -211,7 +246,7 @@ function jwksUrl(
   return `${activations === 0 ? apiBaseUrl : publicBaseUrl}/r/${id}/.well-known/jwks.json`;
 }
 
-export function noSuccessor(ring: Ring): CurfewError {
+function noSuccessor(ring: Ring): CurfewError {
   return new CurfewError('ERR_NO_SUCCESSOR', `ring ${ring.id} has no key that may sign next`, {
     got: ring.keys.map(({ kid, state, confirmedAt }) => ({ kid, state, confirmedAt })),
     fix: `check that publicBaseUrl serves the JWKS; a STANDBY waits ${ring.cfg.propagationSeconds + ring.cfg.cacheSeconds} s after it was seen there`,
