@@ -3,7 +3,7 @@
  * sources are more. There is nothing secret in it; it stands there for its 64 KB, for a client that its reader has anyway,
  * and because CloudFormation can write it with the ARNs of the secrets that it has just made.
  *
- * Kept for a minute, whoever is asked for: a stranger who makes up names costs no call each.
+ * All sources are kept together for a minute, so a request for an unknown name costs no call of its own.
  */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type HrSource, parseHrSources } from '../domain/store/hr-sources';
