@@ -61,6 +61,16 @@ test('kms.stale: a key that was disabled is not said to be enabled on the word o
   expect((await disableOld()).disabled).toContainEqual({ kid, state: 'Disabled' });
 });
 
+test('a key that signs is not said to be unfit because its issuer answers slowly', async () => {
+  const world = await signingWorld({}, calmly);
+  const oldest = (await ringOf(world)).keys.find(({ state }) => state === 'STANDBY')?.kid;
+  world.ports.add(async (call, go) => {
+    if (call.args[0] === 'issuer') world.clock.advance(9);
+    return go(call);
+  });
+  expect(await rotate({ op: 'prepare', ring: RING }, world.deps('rotator'))).toMatchObject({ kid: oldest });
+});
+
 test.each(['ERR_UNAVAILABLE', 'ERR_NOT_FOUND', 'ERR_KEY_DISABLED'] as const)(
   'kms.stale, lambda.throttled: a probe that once ends with %s costs a probe, and not the turn of its key',
   async (code) => {
