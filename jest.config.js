@@ -10,7 +10,12 @@ module.exports = {
   roots: ['test', 'bin', 'demo', 'emulator', 'lambdas', 'lib', 'tools'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.test.ts'],
   // test/emulator needs a local AWS; the runner that starts one names it in AWS_ENDPOINT_URL.
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.AWS_ENDPOINT_URL ? [] : ['/test/emulator/'])],
+  // `*.night.test.ts` computes for longer than 10 s on one core, and sets CURFEW_THOROUGH=1: `npm run verify:all`.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.AWS_ENDPOINT_URL ? [] : ['/test/emulator/']),
+    ...(process.env.CURFEW_THOROUGH === '1' ? [] : ['\\.night\\.test\\.ts$']),
+  ],
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   reporters: ['default', '<rootDir>/test/loop/seed-reporter.js'],
   // Tests run beside each other and beside the demo: a busy machine is no failure, a test that hangs is one.

@@ -115,7 +115,7 @@ describe('a single error, at each call of a birth', () => {
     let longest = { seconds: 0, what: '' };
     let births = 0;
     // By turns, so that some runs after another had every call: `npm run verify:all` has them all in one.
-    const step = extent(8, 1);
+    const step = extent(24, 1);
     for (const [index, name] of calls.entries()) {
       if (index % step !== seedFor('births') % step) continue;
       for (const fault of [...ALWAYS, ...(ON[name] ?? [])]) {
@@ -260,7 +260,7 @@ describe('kms.throttled, F-D1: KMS makes, enables and disables five keys in a se
 });
 
 /** A night's storm has more seeds: `npm run verify:all`. */
-const SEEDS = extent(12, 600);
+const SEEDS = extent(4, 600);
 
 test('births in a storm: born at the first deployment or the next, and one key of each ring signs in the end', async () => {
   const first = seedFor('births in a storm');

@@ -7,6 +7,8 @@ import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import { RIGHTS } from '../../lib/domain/deployment/rights';
 import { ENTITIES } from '../../lib/domain/store/entities';
 import type { Row } from '../../lib/domain/store/table';
+import { extent } from '../support/extent';
+import { seedFor } from '../support/seeded';
 import { ANSWERS, GOES_ON_FIRST, nameOf } from './by-design';
 import { matrixOf } from './matrix';
 import { sampleOf } from './samples';
@@ -24,6 +26,10 @@ const READ_BY_NONE: Readonly<Record<string, string>> = {
   'statement of a case': 'kept for people: what HR said, beside the fold of it',
   'wrapped key of a person': 'the port `sealer` reads it past the tables: test/store/wrapped-key.test.ts',
 };
+
+/** By day every sixth, which by the seed: `npm run verify:all` tries each. */
+const STEP = extent(6, 1);
+const drawn = (n: number) => n % STEP === seedFor('spoilt') % STEP;
 
 let moments: readonly Moment[];
 let asked: ReadonlySet<string>;
@@ -62,12 +68,13 @@ test.each(ENTITIES.map((entity) => [entity.name, entity] as const))(
     for (const { moment, reading } of readings) {
       const rows = spoiltRows(whole, reading.row);
       for (const [n, { what }] of rows.entries()) {
+        if (!drawn(n)) continue;
         // Played again it may be another row of the same shape: it is spoilt in the same way.
         const outcome = await moment.scene.replay(moment, reading, (row) => spoiltRows(whole, row)[n]?.row ?? row);
         const fault = faultOf(moment, reading, outcome);
         if (fault !== undefined) faults.push(`${what}: ${fault}`);
       }
-      tried.push({ reader: reading.reader, entity: name, rows: rows.length });
+      tried.push({ reader: reading.reader, entity: name, rows: rows.filter((_, n) => drawn(n)).length });
     }
     expect(faults).toEqual([]);
     expect([name, readings.length === 0]).toEqual([name, name in READ_BY_NONE]);
@@ -92,7 +99,8 @@ test('a row that a callee cannot read fails the caller, or the answer tells of i
 
 async function faultsIn(places: ReturnType<typeof firstOfEach>): Promise<string[]> {
   const faults: string[] = [];
-  for (const { moment, reading } of places) {
+  for (const [n, { moment, reading }] of places.entries()) {
+    if (!drawn(n)) continue;
     const fault = faultOf(moment, reading, await moment.scene.replay(moment, reading, newer));
     if (fault !== undefined) faults.push(fault);
   }

@@ -6,7 +6,8 @@ export function listed(allowed: readonly Allowed[]): string {
   return `${[HEADER, ...lines].join('\n')}\n`;
 }
 
-const HEADER = '# Written by allowed.test.ts: who may do what, to what, and if. What does not stand here is refused.';
+const HEADER =
+  '# Written by allowed.night.test.ts: who may do what, to what, and if. What does not stand here is refused.';
 
 /** Asked by the policy of every bucket. */
 const TLS = 'aws:SecureTransport Bool true and s3:TlsVersion NumericGreaterThanEquals 1.2';

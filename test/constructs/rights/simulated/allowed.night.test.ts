@@ -1,6 +1,6 @@
 /**
  * What each role may do to each thing, simulated, beside a stored list. A line that comes or goes is a right that comes or
- * goes: look at it before you write the list anew (CURFEW_WRITE_ALLOWED=1 npx jest test/constructs/rights/simulated).
+ * goes: look at it before you write the list anew (CURFEW_THOROUGH=1 CURFEW_WRITE_ALLOWED=1 npx jest test/constructs/rights/simulated).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
