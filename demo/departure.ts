@@ -3,7 +3,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { type CaseMeta, executionName } from '../lib/domain/cases/case';
-import { CASE, OPEN_CASE } from '../lib/domain/store/case';
+import { CASE } from '../lib/domain/store/case';
+import { SCHEDULE } from '../lib/domain/store/worker';
 import type { Before } from './before';
 import { WORKER } from './cast';
 import { Sampler } from './sampler';
@@ -59,11 +60,11 @@ export async function depart(stage: Stage, { webhookSecret, forged, members }: B
   return { meta, hrEventAt, acceptedAt, answeredWithin, duplicate, sampler };
 }
 
-/** The one open case of the worker, which is there as soon as the inbox has been folded. */
+/** The newest case of the worker, which is there as soon as the inbox has been folded. */
 async function caseOf({ instance }: Stage): Promise<string> {
   for (const started = Date.now(); Date.now() - started < PATIENCE_SECONDS * 1000; await pause(100)) {
-    const pointer = await instance.tables.get(OPEN_CASE, WORKER);
-    if (typeof pointer?.caseId === 'string') return pointer.caseId;
+    const newest = (await instance.tables.get(SCHEDULE, WORKER))?.caseIds.at(-1);
+    if (newest !== undefined) return newest;
   }
   throw new Error(`no case was opened within ${PATIENCE_SECONDS} s`);
 }

@@ -3,19 +3,20 @@
 import { entry } from '../lib/aws/entry';
 import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
 import { CurfewError } from '../lib/domain/base/errors';
-import type { CaseMeta } from '../lib/domain/cases/case';
+import { type CaseState, stopOf } from '../lib/domain/cases/case';
 import { closedRecord } from '../lib/domain/cases/records';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
-import { OPEN_CASE } from '../lib/domain/store/case';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
-import type { Write } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItems } from '../lib/work/cases/case-store';
 
 type CloserDeps = Deps<'closer'>;
+
+/** A suspension stays CONTAINED; a case with nothing to do has nothing to prove either, and goes from ACTING. */
+const CLOSING: readonly CaseState[] = ['CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 
 /** The youngest: a case writes a handful, and other cases and rotations only few in the meantime. */
 const RING_RECORDS_LOOKED_AT = 500;
@@ -23,7 +24,7 @@ const RING_RECORDS_LOOKED_AT = 500;
 export async function closer(
   request: StepRequest,
   deps: CloserDeps,
-): Promise<{ readonly closed?: true; readonly sealed?: number }> {
+): Promise<{ readonly closed?: boolean; readonly held?: boolean; readonly sealed?: number }> {
   if (request.step === 'close') return close(request, deps);
   if (request.step === 'seal') return seal(request, deps);
   throw new CurfewError('ERR_INPUT_INVALID', 'the closer does not know this step', {
@@ -32,39 +33,33 @@ export async function closer(
   });
 }
 
-async function close(request: StepRequest, deps: CloserDeps): Promise<{ readonly closed: true }> {
+/** `held`: nothing is left to do but what people, or an instant, have to let go on. */
+async function close(
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const items = await loadItems(deps, request.caseId);
   const open = items
     .filter(({ state }) => state !== 'PROVED')
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
+  const stop = stopOf(await loadCase(deps, request, CLOSING), deps.clock.now());
+  if (stop !== undefined) return { closed: false, held: true };
   if (open.length > 0)
     throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
       got: open,
       fix: 'see the errors of these items in the execution',
     });
 
-  // A case with nothing to do has nothing to prove either, and goes from ACTING.
-  await changeCase(deps, request, ['ACTING', 'PROVING', 'CLOSED'], async (meta) => {
-    if (meta.state === 'CLOSED') return [];
+  const closed = await changeCase(deps, request, CLOSING, (meta) => {
     const now = deps.clock.now();
+    // Asked in this moment: the case is held, and not closed over a doubt.
+    if (meta.state === 'CLOSED' || stopOf(meta, now) !== undefined) return [];
     const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
-    const closing = transition(meta, { state: 'CLOSED', closedAt: now }, [
+    return transition(meta, { state: 'CLOSED', closedAt: now }, [
       { record: closedRecord(meta, items.length, now), event },
     ]);
-    return [...closing, ...(await handOver(meta, deps))];
   });
-  return { closed: true };
-}
-
-/** The worker's one open case is the linked one from now on, or none; a case that has been superseded changes nothing. */
-async function handOver(meta: CaseMeta, { tables }: CloserDeps): Promise<Write<'cases:update'>[]> {
-  const pointer = await tables.get(OPEN_CASE, meta.workerId);
-  if (pointer?.caseId !== meta.caseId) return [];
-  const key = OPEN_CASE.key(meta.workerId);
-  const change = meta.followUp === undefined ? { remove: ['caseId'] } : { set: { caseId: meta.followUp } };
-  return [
-    { kind: 'update', table: 'cases', key, ...change, if: [{ attribute: 'caseId', is: '=', value: meta.caseId }] },
-  ];
+  return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
 }
 
 /** Records leave through the outbox within seconds of their transaction; the state machine asks again until all are in. */

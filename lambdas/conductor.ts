@@ -4,22 +4,17 @@
  */
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, caseIdOf, doubt } from '../lib/domain/cases/case';
+import { type CaseMeta, caseIdOf, openQuestion } from '../lib/domain/cases/case';
 import { proveItem } from '../lib/domain/cases/proof';
-import {
-  containedRecord,
-  followedUpRecord,
-  heldRecord,
-  itemRecord,
-  openedRecord,
-  sealContext,
-} from '../lib/domain/cases/records';
+import { containedRecord, followedUpRecord, itemRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
+import { heldOutgoing } from '../lib/domain/cases/schedule';
 import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../lib/work/cases/case-store';
+import { claimItem } from '../lib/work/cases/claim';
 import { EFFECTS } from '../lib/work/cases/effects';
-import { BEGUN, doneWrite, markDone } from '../lib/work/cases/item-done';
+import { BEGUN, doneWrite, isOpen, markDone } from '../lib/work/cases/item-done';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
 import { pepperOf } from '../lib/work/tokens/pepper';
 
@@ -30,7 +25,6 @@ const STEPS: Readonly<Record<string, (request: StepRequest, deps: ConductorDeps)
   item: actOnItem,
   announce: announceCutOffs,
   contained: markContained,
-  hold: holdCase,
   ...TAINT_STEPS,
 };
 
@@ -45,8 +39,11 @@ export async function conduct(request: StepRequest, deps: ConductorDeps): Promis
 
 async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const stored = await loadItem(deps, request.caseId, request.nn);
-  if (stored.state !== 'PLANNED') return { nn: stored.item.nn };
+  if (!isOpen(stored)) return { nn: stored.item.nn };
   const meta = await loadCase(deps, request, BEGUN);
+  // What can be undone is done whatever the doubt; anything else is claimed.
+  if (stored.phase === 'act') await claimItem(stored, request, deps);
+  else if (meta.givenBackAt !== undefined) return { nn: stored.item.nn };
   const { kind } = stored.item;
   if (kind === 'taint' || kind === 'unplannable')
     throw new CurfewError(
@@ -99,24 +96,16 @@ async function announceCutOffs({ caseId }: StepRequest, deps: ConductorDeps): Pr
  */
 async function markContained(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
-  const open = list.filter(({ state }) => state === 'PLANNED').map(({ item }) => item.nn);
-  const meta = await changeCase(deps, request, BEGUN, (current) => {
+  const open = list.filter(isOpen).map(({ item }) => item.nn);
+  await changeCase(deps, request, BEGUN, (current) => {
     if (current.state !== 'CONTAINING') return [];
     const now = deps.clock.now();
     const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
+    const question = openQuestion(current);
     return transition(current, { state: 'CONTAINED', containedAt: now }, [
       { record: containedRecord(current, list.length - open.length, open, now), event },
+      ...(question ? [heldOutgoing(current, question.n, now)] : []),
     ]);
-  });
-  return { hold: doubt(meta) !== undefined };
-}
-
-async function holdCase(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
-  await changeCase(deps, request, BEGUN, (meta) => {
-    const reason = doubt(meta);
-    if (meta.state !== 'CONTAINED' || reason === undefined) return [];
-    const event = { detailType: 'CaseHeld', detail: { id: meta.caseId } };
-    return transition(meta, { state: 'HELD' }, [{ record: heldRecord(meta, reason, deps.clock.now()), event }]);
   });
   return {};
 }
@@ -127,7 +116,7 @@ async function holdCase(request: StepRequest, deps: ConductorDeps): Promise<Answ
  */
 async function followUp(stored: StoredItem, request: StepRequest, deps: ConductorDeps): Promise<void> {
   await changeCase(deps, request, BEGUN, async (meta) => {
-    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
+    if (!isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     const now = deps.clock.now();
     const next = followUpOf(meta, now, await pepperOf(deps), deps);
     const sealed = await deps.sealer.seal(
@@ -155,21 +144,24 @@ function followUpOf(meta: CaseMeta, now: number, pepper: string, { config }: Con
   if (meta.containedAt === undefined)
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
   const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
-  const { workerId, pseudonym, kind, source, corroboration, hrEventAt, acceptedAt } = meta;
+  const { workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
   return {
-    caseId: caseIdOf(pepper, { instance: config.instance, workerId, effectiveAt: dueAt, kind: 'follow-up' }),
+    caseId: caseIdOf(pepper, { instance: config.instance, workerId, number, kind: 'follow-up' }),
     workerId,
     pseudonym,
     state: 'OPEN',
     version: 1,
     attempt: 0,
     fence: 1,
-    kind,
-    dates: [dueAt],
-    rescinded: false,
+    act,
+    number,
+    effectiveAt: dueAt,
+    finalAt: dueAt,
     dueAt,
+    voices,
     source,
     corroboration,
+    questions: [],
     followUpOf: meta.caseId,
     hrEventAt,
     acceptedAt,

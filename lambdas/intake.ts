@@ -22,6 +22,8 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   ERR_WEBHOOK_SIGNATURE: 401,
   ERR_WEBHOOK_TOO_OLD: 401,
   ERR_WEBHOOK_TOO_NEW: 401,
+  // The sender tries again: refused for good, a departure would be lost; taken now, it would outrank what is said today.
+  ERR_WEBHOOK_SAID_AHEAD: 503,
 };
 
 export async function receiveWebhook(request: WebhookRequest, deps: Deps<'intake'>): Promise<WebhookAnswer> {
@@ -39,7 +41,7 @@ async function accept(
   request: WebhookRequest,
   { clock, hrSources, secrets, tables }: Deps<'intake'>,
 ): Promise<WebhookAnswer> {
-  const [source, { scheme, corroboration }] = await findSource(request.pathParameters?.source, hrSources);
+  const [source, config] = await findSource(request.pathParameters?.source, hrSources);
   const headers = lowerCased(request.headers);
   const rawBody = bytesOf(request);
   checkContentType(headers['content-type']);
@@ -47,14 +49,15 @@ async function accept(
   // The signature is over the bytes as sent, so it is checked before anything reads a meaning into them.
   const now = clock.now();
   const { deliveryId, sentAt, bodySha256 } = verifyDelivery(
-    scheme,
+    config.scheme,
     { headers, rawBody },
     await secrets.values(source),
     now,
   );
-  const statements = parseStatements(scheme, rawBody, deliveryId);
+  const statements = parseStatements(config, { rawBody, deliveryId, receivedAt: now });
 
-  const stored = { source, deliveryId, corroboration, statements, bodySha256, sentAt, receivedAt: now };
+  const { corroboration, origin = source } = config;
+  const stored = { source, deliveryId, corroboration, origin, statements, bodySha256, sentAt, receivedAt: now };
   // When this returns the statement is durable. If we stop before the answer, the sender repeats and is told "known".
   const isNew = await tryTransact(tables, deliveryWrites(stored));
   return answer(isNew ? 202 : 200, { delivery: deliveryId, known: !isNew });

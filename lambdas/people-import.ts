@@ -5,7 +5,7 @@ import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../lib/domain/cases/containment';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
-import { parseWorkerId } from '../lib/domain/intake/statement';
+import { parseWorkerId } from '../lib/domain/intake/worker-id';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
 import { put } from '../lib/domain/store/entity';
 import { EXPOSURE, PRINCIPAL } from '../lib/domain/store/people';

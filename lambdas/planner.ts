@@ -74,6 +74,8 @@ async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList>
 }
 
 async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
+  // A suspension contains, and plans nothing.
+  if (meta.act === 'suspend') return;
   const list = await deps.tables.get(CASE_LIST, meta.caseId);
   const begun = await deps.tables.get(CASE_PLAN, meta.caseId);
   if (begun?.state === 'FROZEN') return;

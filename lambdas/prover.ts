@@ -25,7 +25,8 @@ import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW } from '../lib/work/rings/patience
 type ProverDeps = Deps<'prover'>;
 type Observe<K extends ItemKind> = (stored: StoredItem, deps: ProverDeps, caseId: string) => Promise<Observations[K]>;
 
-const ACTED: readonly CaseState[] = ['ACTING', 'PROVING', 'CLOSED'];
+/** A suspension stays CONTAINED. */
+const ACTED: readonly CaseState[] = ['CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 
 export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ readonly nn: string }> {
   const stored = await loadItem(deps, request.caseId, request.nn);

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { STAGES } from './constructs/parts/stage';
 import { CurfewError } from './domain/base/errors';
 import { parseSettings } from './domain/deployment/settings';
+import { isTimeZone } from './domain/intake/day';
 
 const verifier = z.strictObject({
   name: z.string(),
@@ -34,10 +35,20 @@ const ring = z.strictObject({
   closing: z.boolean().default(false),
 });
 
-const source = z.strictObject({
-  scheme: z.enum(['standard-webhooks', 'bamboohr']),
-  corroboration: z.enum(['confirmed', 'signed-fact']).default('confirmed'),
-});
+const source = z
+  .strictObject({
+    scheme: z.enum(['standard-webhooks', 'bamboohr']),
+    corroboration: z.enum(['confirmed', 'signed-fact']).default('confirmed'),
+    /** The system of record behind it: two sources of one origin say one thing twice. */
+    origin: z.string().min(1).optional(),
+    /** IANA time zone of its bare dates. */
+    zone: z.string().refine(isTimeZone, { message: 'not a time zone of IANA, as Asia/Seoul is' }).optional(),
+    /** What its dates mean. */
+    dateMeans: z.enum(['access-end', 'employment-end']).optional(),
+  })
+  .refine(({ scheme, zone }) => scheme !== 'bamboohr' || zone !== undefined, {
+    message: 'BambooHR gives bare dates: say in which time zone, as "zone": "America/New_York"',
+  });
 
 /** Shape alone, as of a ring: what an exemption must say is checked with the rest of the app, against today's date. */
 const exemption = z.looseObject({});

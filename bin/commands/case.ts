@@ -2,7 +2,7 @@
 
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
-import type { CaseMeta } from '../../lib/domain/cases/case';
+import { type CaseMeta, shownState } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { table } from '../edge/terminal';
@@ -47,7 +47,7 @@ export async function showCase(deps: CommandPorts<'case show'>, caseId: string):
     closed: meta.closedAt,
   }).flatMap(([what, at]) => (at === undefined ? [] : [[what, instant(at)]]));
   const text = [
-    `case ${caseId}  ${meta.kind}  ${meta.state}  attempt ${meta.attempt}  ${meta.corroboration}`,
+    `case ${caseId}  ${meta.act}  ${shownState(meta)}  attempt ${meta.attempt}  ${meta.corroboration}`,
     '',
     table(['step', 'at'], dates),
     '',

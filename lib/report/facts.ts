@@ -31,6 +31,8 @@ export interface CaseFacts {
   readonly caseId?: string;
   readonly stages: Readonly<Partial<Record<RecordType, IndexedRecord>>>;
   readonly items: readonly ItemFacts[];
+  /** Questions that nobody and nothing has ended. */
+  readonly openQuestions: number;
   /** Everything recorded of the rings that the case touches, in the order in which it happened. */
   readonly rings: readonly IndexedRecord[];
   /** When HR said so: what all other times are counted from. */
@@ -60,6 +62,7 @@ export function factsOf(records: readonly IndexedRecord[], caseId: string | unde
   return {
     caseId,
     stages,
+    openQuestions: count(own, 'case.asked') - count(own, 'case.went-on'),
     items: [...itemsOf(records, stages['case.listed'], stages), ...itemsOf(records, stages['case.planned'], stages)],
     rings: records
       .filter(({ record }) => record.ring !== undefined && rings.has(record.ring) && !isItem(record))
@@ -68,10 +71,14 @@ export function factsOf(records: readonly IndexedRecord[], caseId: string | unde
   };
 }
 
+function count(records: readonly IndexedRecord[], type: RecordType): number {
+  return records.filter(({ record }) => record.type === type).length;
+}
+
 /** A case that ends custody only: of somebody who stays, or the second rotation after a first case. */
 export function isExposureOnly({ stages }: CaseFacts): boolean {
   const opened = stages['case.opened']?.record.body;
-  return text(opened, 'kind') === 'transfer' || text(opened, 'followUpOf') !== undefined;
+  return text(opened, 'act') === 'custody' || text(opened, 'followUpOf') !== undefined;
 }
 
 function itemsOf(

@@ -1,19 +1,26 @@
 /** What happened, in sentences that need no engineer: one a stage, and only for stages that are on record. */
 
 import { span } from '../domain/base/time';
+import { inWords } from '../domain/cases/case';
 import { cite, citing } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
-import { text, whole } from './fields';
+import { text, texts, whole } from './fields';
 import { type Html, html } from './html';
 import { lastOfCase, openAtContained, wavesOf } from './milestones';
 import { instant } from './time';
 
 type Tell = (facts: CaseFacts) => Html | undefined;
 
-const KINDS: Readonly<Record<string, string>> = {
-  termination: 'that a worker’s employment ends',
-  contract_end: 'that a worker’s contract ends',
-  transfer: 'that a worker moves to another post',
+const ACTS_IN_WORDS: Readonly<Record<string, string>> = {
+  end: 'that a worker leaves',
+  suspend: 'that a worker is suspended',
+  custody: 'that a worker moves to another post',
+};
+
+const WENT_ON: Readonly<Record<string, string>> = {
+  'go-on': 'because two people decided so',
+  sources: 'because the sources agreed again',
+  'give-back': 'no further: two people gave the departure back',
 };
 
 const SENTENCES: readonly Tell[] = [
@@ -24,7 +31,7 @@ const SENTENCES: readonly Tell[] = [
     if (firstCase !== undefined)
       return html`This case follows up the case ${firstCase}: sessions that were open when that person was contained have expired, so the signing keys they could reach are replaced once more (${cite(opened)}).`;
     const hrEventAt = whole(body, 'hrEventAt') ?? at;
-    return html`At ${instant(hrEventAt)}, the HR system “${text(body, 'source') ?? 'unnamed'}” reported ${KINDS[text(body, 'kind') ?? ''] ?? 'a change'}; Curfew opened this case ${span(Math.max(0, at - hrEventAt))} later (${cite(opened)}).`;
+    return html`At ${instant(hrEventAt)}, the HR system “${text(body, 'source') ?? 'unnamed'}” reported ${ACTS_IN_WORDS[text(body, 'act') ?? ''] ?? 'a change'}; Curfew opened this case ${span(Math.max(0, at - hrEventAt))} later (${cite(opened)}).`;
   },
   (facts) => {
     const { stages, items, origin } = facts;
@@ -39,9 +46,12 @@ const SENTENCES: readonly Tell[] = [
       return html`${listing} By ${instant(contained.record.at, origin)}, all but ${open} of ${citing(contained, ofList.length)} were shut; what stayed open keeps the case open.`;
     return html`${listing} By ${instant(contained.record.at, origin)}, all ${citing(contained, ofList.length)} were shut.`;
   },
-  ({ stages: { 'case.held': held } }) =>
-    held &&
-    html`Then the case was put on hold until people decide: ${text(held.record.body, 'reason') ?? 'no reason on record'} (${cite(held)}).`,
+  ({ stages: { 'case.asked': asked } }) =>
+    asked &&
+    html`Something spoke against it: ${inWords(texts(asked.record.body, 'reasons'))}. From then on nothing was begun that cannot be undone (${cite(asked)}).`,
+  ({ stages: { 'case.went-on': wentOn } }) =>
+    wentOn &&
+    html`The case went on ${WENT_ON[text(wentOn.record.body, 'by') ?? ''] ?? 'for a reason that is not on record'} (${cite(wentOn)}).`,
   ({ stages: { 'case.planned': planned, 'case.inventory': inventory }, items, origin }) => {
     if (planned === undefined) return undefined;
     const keys = items.filter(({ frozen, kind }) => frozen === planned && kind === 'taint').length;

@@ -39,13 +39,16 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
   };
 }
 
-function openReasons({ stages, items }: CaseFacts, summary: Summary | undefined, failed: readonly Check[]): string[] {
-  const held = stages['case.held'];
+function openReasons(
+  { stages, items, openQuestions }: CaseFacts,
+  summary: Summary | undefined,
+  failed: readonly Check[],
+): string[] {
   const unproved = items.filter(({ proved }) => !proved);
   const refuted = summary?.checks.filter(({ ok }) => !ok) ?? [];
   return [
     ...(stages['case.closed'] === undefined ? ['The case is not closed.'] : []),
-    ...(held !== undefined && stages['case.planned'] === undefined ? ['The case is on hold until people decide.'] : []),
+    ...(openQuestions > 0 ? ['The case is on hold until people decide.'] : []),
     ...(items.length === 0 ? ['No item is on record, so nothing was cut off and nothing is proved.'] : []),
     ...unproved.map(({ nn }) => `Item ${nn} has not been observed as it should be.`),
     ...refuted.map(({ id }) => `The observed check ${id} did not hold.`),

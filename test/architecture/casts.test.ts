@@ -43,7 +43,6 @@ const PREDICATES: Readonly<Record<string, string>> = {
   'lib/domain/tokens/claims.ts: value is string': 'typeof, not empty',
   'lib/domain/tokens/claims.ts: value is number': 'typeof, whole, from 0',
   'lib/domain/tokens/exchange.ts: presented is KeyRecord': 'that it is there and has a taint',
-  'lib/domain/cases/case.ts: statement is Departure': 'that its kind is one of a departure',
 };
 
 /** They take `unknown`, and look at it. */

@@ -41,7 +41,6 @@ const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
     'lib/aws/entry.ts depsFrom',
     'lib/constructs/functions/lambda-bundle.ts entryOf',
     'lib/constructs/watch/alarms.ts runBookOf',
-    'lib/domain/cases/case.ts joins',
     'lib/domain/evidence/sealed.ts isSealed',
     'lib/domain/feed/parse-feed.ts parseFeed',
     'lib/domain/feed/publication.ts isInJwks',

@@ -65,7 +65,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'lib/domain/cases': {
     is: 'departures: people, case, containment, plan, proof, and their transitions',
-    imports: [DOMAIN.base, DOMAIN.store, DOMAIN.evidence, DOMAIN.rings, DOMAIN.intake, 'node:crypto'],
+    imports: [DOMAIN.base, DOMAIN.store, DOMAIN.evidence, DOMAIN.rings, 'node:crypto'],
   },
   'lib/domain/audit': {
     is: 'what `curfew evidence verify` runs: bundle, manifest, key states, claims about tokens',
@@ -98,7 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'lib/env.ts': { is: 'the names of environment variables', imports: [] },
   'lib/config.ts': {
     is: 'the configuration of a deployment, as its owner writes it, parsed',
-    imports: ['lib/constructs/parts', DOMAIN.base, DOMAIN.deployment, 'zod'],
+    imports: ['lib/constructs/parts', DOMAIN.base, DOMAIN.intake, DOMAIN.deployment, 'zod'],
   },
   'lib/index.ts': {
     is: 'what the package exports to a CDK app',
@@ -173,6 +173,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'lib/ports.ts',
       'lib/work',
       'lib/work/rings',
+      'lib/work/tokens',
       DOMAIN.base,
       DOMAIN.store,
       DOMAIN.rings,

@@ -18,11 +18,14 @@ test('the order of the steps is the order in which the state machine is built', 
 test('the webhook shown is one, and so is each other type that is named', () => {
   const shown = JSON.parse(hr.block('json', 'worker.terminated'));
   const types = [...new Set(hr.text.match(/worker\.[a-z_]+/g))];
-  expect(types).toHaveLength(5);
+  expect(types).toHaveLength(7);
   for (const type of types)
-    expect(parseStatements('standard-webhooks', Buffer.from(JSON.stringify({ ...shown, type })), 'd')).toMatchObject([
-      { workerId: 'W-1042', effectiveAt: Date.parse('2026-11-30T09:00:00Z') / 1000 },
-    ]);
+    expect(
+      parseStatements(
+        { scheme: 'standard-webhooks' },
+        { rawBody: Buffer.from(JSON.stringify({ ...shown, type })), deliveryId: 'd', receivedAt: 1_800_000_000 },
+      ),
+    ).toMatchObject([{ workerId: 'W-1042', effectiveAt: Date.parse('2026-11-30T09:00:00Z') / 1000 }]);
 });
 
 test('the values of corroboration are those there are, and the first is the default', () => {
@@ -36,7 +39,7 @@ test('the values of corroboration are those there are, and the first is the defa
       publicBaseUrl: 'https://x',
       logOrigin: 'x',
     };
-    const parsed = parseConfiguration({ ...names, rings, sources: { hr: { scheme: 'bamboohr', ...given } } });
+    const parsed = parseConfiguration({ ...names, rings, sources: { hr: { scheme: 'standard-webhooks', ...given } } });
     return parsed.sources.hr?.corroboration;
   };
   expect(shown).toEqual([corroborationOf({}), corroborationOf({ corroboration: 'signed-fact' })]);

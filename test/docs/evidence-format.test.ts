@@ -1,6 +1,6 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
-import { heldRecord } from '../../lib/domain/cases/records';
+import { askedRecord, endedRecord, heldRecord } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
 import { readOutbox } from '../../lib/domain/evidence/unreadable';
@@ -9,6 +9,7 @@ import { close, halt, updateRing } from '../../lib/domain/rings/life';
 import { activeKey, type Ring } from '../../lib/domain/rings/ring';
 import { taint } from '../../lib/domain/rings/taint';
 import { markFoundEnabled, markLost, markPolicy, retire } from '../../lib/domain/rings/transitions';
+import type { CaseMeta } from '../../lib/domain/store/case';
 import type { Row, Write } from '../../lib/domain/store/table';
 import type { World } from '../../lib/local/world';
 import { departureWorld, execute, metaOf, metas, send } from '../scenarios/departure-world';
@@ -44,6 +45,12 @@ const written = (writes: readonly Write[]): EvidenceRecord[] =>
 
 function unreadable(row: Row, now: number): EvidenceRecord {
   return readOutbox(row, 'cases', now).record;
+}
+
+/** What a doubt brings about. */
+function asked(meta: CaseMeta, now: number): EvidenceRecord[] {
+  const question = { n: 1, reasons: ['moved:hr'], about: 'q'.repeat(43), askedAt: now, endedBy: 'sources' } as const;
+  return [askedRecord(meta, question, now), heldRecord(meta, 1, now), endedRecord(meta, question, now)];
 }
 
 /** What people, accidents and dates bring about, which a departure does not. */
@@ -88,7 +95,7 @@ beforeAll(async () => {
   records = [
     ...waiting(world),
     ...seldom(whole, world.clock.now()),
-    heldRecord(await metaOf(world, meta.caseId), 'in doubt', world.clock.now()),
+    ...asked(await metaOf(world, meta.caseId), world.clock.now()),
     unreadable({ pk: `CASE#${meta.caseId}`, sk: 'OUT#000001.0', v: 1 }, world.clock.now()),
     ...commit([digest], world.clock.now()).records,
   ];

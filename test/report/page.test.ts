@@ -278,19 +278,19 @@ test('a case on hold says what it waits for', async () => {
   const before = spoiled.verdict.records.filter(
     ({ record }) => record.type.startsWith('case.') && record.at <= contained.record.at,
   );
-  const held: IndexedRecord = {
+  const asked: IndexedRecord = {
     index: 99,
     record: {
       ...contained.record,
-      id: `${done.caseId}/held`,
-      type: 'case.held',
-      body: { reason: 'HR named more than one date' },
+      id: `${done.caseId}/asked/1`,
+      type: 'case.asked',
+      body: { n: 1, reasons: ['dates-apart'], about: 'q' },
     },
   };
-  const { outcome, page } = report({ ...spoiled.verdict, records: [...before, held] });
+  const { outcome, page } = report({ ...spoiled.verdict, records: [...before, asked] });
   expect(outcome).toBe('open');
   expect(page).toContain('The case is on hold until people decide.');
-  expect(page).toContain('Then the case was put on hold until people decide: HR named more than one date');
+  expect(page).toContain('Something spoke against it: the sources name dates that are more than 36 hours apart.');
 });
 
 test('a containment that left an item open does not say that all is shut', () => {

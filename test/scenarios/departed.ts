@@ -2,6 +2,7 @@
 import { checkManifest, expectedRecords } from '../../lib/domain/audit/manifest';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
 import { LOG_RECORD } from '../../lib/domain/store/log';
+import { SCHEDULE } from '../../lib/domain/store/worker';
 import type { World } from '../../lib/local/world';
 import { type DepartureWorld, metaOf, metas, outbox, send, WORKER } from './departure-world';
 import { issueTo, legacyClaims, record, ringOf, signLegacy, verifierOf } from './signing-world';
@@ -74,9 +75,7 @@ export async function expectDeparted(world: DepartureWorld, caseId: string, befo
     dueAt: (meta.containedAt ?? 0) + world.config.settings.sessionSecondsMax,
   });
   expect(metas(world)).toHaveLength(2);
-  expect(await world.tables.get('cases', { pk: `WORKER#${WORKER}`, sk: 'OPEN' })).toMatchObject({
-    caseId: meta.followUp,
-  });
+  expect(await world.tables.parsed.get(SCHEDULE, WORKER)).toMatchObject({ caseIds: [caseId] });
 }
 
 /** Every record that the case owes, once, in the tree, in a spelling that a verifier accepts. */

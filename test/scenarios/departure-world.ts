@@ -2,7 +2,7 @@
 
 import { Webhook } from 'standardwebhooks';
 import { append } from '../../lambdas/appender';
-import { foldDelivery, foldStream } from '../../lambdas/case-folder';
+import { fold, foldStream } from '../../lambdas/case-folder';
 import { closer } from '../../lambdas/closer';
 import { conduct } from '../../lambdas/conductor';
 import { disableKey } from '../../lambdas/disabler';
@@ -30,7 +30,8 @@ export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const BAMBOO_SECRET = 'a-private-key-of-bamboohr';
 const SOURCES = {
   hr: { scheme: 'standard-webhooks', corroboration: 'signed-fact', secretArn: 'arn:hr' },
-  bamboo: { scheme: 'bamboohr', corroboration: 'confirmed', secretArn: 'arn:bamboo' },
+  bamboo: { scheme: 'bamboohr', corroboration: 'confirmed', zone: 'UTC', secretArn: 'arn:bamboo' },
+  payroll: { scheme: 'standard-webhooks', corroboration: 'confirmed', origin: 'sap', secretArn: 'arn:payroll' },
 } as const;
 
 export interface DepartureWorld extends SigningWorld {
@@ -42,6 +43,7 @@ export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> 
   const world = wireOffboarding(await signingWorld({ sources: SOURCES }, make));
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
+  world.secrets.rotate('payroll', SECRET);
   const arn = world.iam.addUser('mallory', { accessKeyIds: ['AKIA1', 'AKIA2'], loginProfile: true });
   world.iam.addUser('colleague', { accessKeyIds: ['AKIA3'], loginProfile: true });
   const personalKeyArn = world.kms.createKey({
@@ -70,7 +72,7 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
   world.functions.register('latch', (request) => applyLatch(request, world.deps('latch')));
   world.functions.register('iam-disabler', (request) => disableInIam(request, world.deps('iam-disabler')));
   world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
-  world.functions.register('case-folder', (request) => foldDelivery(request, world.deps('case-folder')));
+  world.functions.register('case-folder', (request) => fold(request, world.deps('case-folder')));
   world.functions.register('people-import', (request) => importPeople(request, world.deps('people-import')));
   world.functions.register('appender', (request) => append(request, world.deps('appender')));
   return world;
@@ -79,24 +81,38 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
 export interface Said {
   readonly type?: string;
   readonly workerId?: string;
-  readonly effectiveAt?: number;
+  /** An instant, or a bare day. */
+  readonly effectiveAt?: number | string;
   readonly id?: string;
+  readonly source?: string;
+  /** The event's own time. */
+  readonly saidAt?: number;
+  readonly employmentId?: string;
 }
 
 export function delivery(
   world: World,
-  { type = 'worker.terminated', workerId = WORKER, effectiveAt = world.clock.now(), id = 'msg_1' }: Said = {},
+  {
+    type = 'worker.terminated',
+    workerId = WORKER,
+    effectiveAt = world.clock.now(),
+    id = 'msg_1',
+    source = 'hr',
+    saidAt = world.clock.now(),
+    employmentId,
+  }: Said = {},
 ) {
   const now = new Date(world.clock.now() * 1000);
-  const data = { workerId, effectiveAt: new Date(effectiveAt * 1000).toISOString() };
-  const body = JSON.stringify({ type, timestamp: now.toISOString(), data });
+  const at = typeof effectiveAt === 'string' ? effectiveAt : new Date(effectiveAt * 1000).toISOString();
+  const data = { workerId, effectiveAt: at, employmentId };
+  const body = JSON.stringify({ type, timestamp: new Date(saidAt * 1000).toISOString(), data });
   const headers = {
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': String(world.clock.now()),
     'webhook-signature': new Webhook(SECRET).sign(id, now, body),
   };
-  return { pathParameters: { source: 'hr' }, headers, body, isBase64Encoded: false };
+  return { pathParameters: { source }, headers, body, isBase64Encoded: false };
 }
 
 /** The webhook, and what its stream does with it. */
@@ -191,7 +207,7 @@ export async function execute(
         break;
       case 'hold':
         if (at(step.when) !== true) break;
-        await call(step.function, step.step);
+        if (viaWave === undefined) await drainOutboxes(world);
         return answers;
       case 'loop':
         for (;;) {

@@ -78,9 +78,12 @@ const META: CaseMeta = {
   caseId: 'c-1',
   workerId: 'W-1042',
   pseudonym: 'p',
-  kind: 'termination',
-  dates: [NOW],
-  rescinded: false,
+  act: 'end',
+  number: 1,
+  effectiveAt: NOW,
+  finalAt: NOW,
+  voices: [],
+  questions: [],
   state: 'CONTAINED',
   version: 1,
   attempt: 1,
@@ -157,6 +160,6 @@ test.each([
   const refused = expect.objectContaining({ code: 'ERR_EVIDENCE_RECORD' });
   expect(() => fenced(ring, NOW, [{ type: 'ring.updated', body }], [])).toThrow(refused);
   expect(() => setCutOff(RING, 'x'.repeat(70_000), NOW, 'c-1', NOW)).toThrow(refused);
-  const record = { v: 1, id: 'c-1/held', type: 'case.held', at: NOW, case: 'c-1', body } as const;
-  expect(() => transition(META, { state: 'HELD' }, [{ record }])).toThrow(refused);
+  const record = { v: 1, id: 'c-1/held/1', type: 'case.held', at: NOW, case: 'c-1', body } as const;
+  expect(() => transition(META, { state: 'ACTING' }, [{ record }])).toThrow(refused);
 });

@@ -27,39 +27,39 @@ const unreadable = (what: string) => ({
 });
 const caseOf = (world: World, worker: string) => metas(world).find(({ workerId }) => workerId === worker)?.caseId ?? '';
 
-test('a tick starts the case that can be read, and fails for the one that cannot', async () => {
+test('a tick begins the departure that can be read, and fails for the one that cannot', async () => {
   const world = await departureWorld();
   for (const [n, workerId] of ['W-1', 'W-2'].entries())
     await send(world, { workerId, effectiveAt: world.clock.now() + 60, id: `msg_${n}` });
-  const [broken, whole] = [caseOf(world, 'W-1'), caseOf(world, 'W-2')];
-  await spoil(world, 'cases', ({ pk, sk }) => pk === `CASE#${broken}` && sk === 'META');
+  await spoil(world, 'cases', ({ pk, sk }) => pk === 'WORKER#W-1' && sk === 'SCHEDULE');
   world.clock.advance(60);
-  await expect(tick(world.deps('ticker'))).rejects.toMatchObject(unreadable('case'));
-  expect([...world.workflow.started.keys()]).toEqual([`${whole}.1`]);
+  await expect(tick(world.deps('ticker'))).rejects.toMatchObject(unreadable('schedule of a worker'));
+  expect([...world.workflow.started.keys()]).toEqual([`${caseOf(world, 'W-2')}.1`]);
 });
 
 test('of one delivery the statement that can be folded is, and the delivery waits for the other', async () => {
   const world = await departureWorld();
   await send(world, { workerId: 'W-1', effectiveAt: NOW + 9000 });
-  await spoil(world, 'cases', ({ pk, sk }) => pk === 'WORKER#W-1' && sk === 'OPEN');
+  await spoil(world, 'cases', ({ pk, sk }) => pk === 'WORKER#W-1' && sk === 'SCHEDULE');
   const said = (workerId: string): Statement => ({
     kind: 'termination',
     workerId,
+    saidAt: NOW,
+    timedBy: 'event',
     effectiveAt: NOW + 9999,
+    meaning: 'access-end',
     zone: 'Z',
     sourceEventId: 'msg_2',
   });
   const arrived = { source: 'hr', deliveryId: 'msg_2', sentAt: NOW, receivedAt: NOW, bodySha256: 'q' };
   const statements = ['W-1', 'W-2'].map(said);
-  await world.tables.transact(deliveryWrites({ ...arrived, corroboration: 'signed-fact', statements }));
+  await world.tables.transact(deliveryWrites({ ...arrived, corroboration: 'signed-fact', origin: 'hr', statements }));
 
-  const folding = foldDelivery({ source: 'hr', delivery: 'msg_2' }, world.deps('case-folder'));
-  await expect(folding).rejects.toMatchObject(unreadable('pointer to the open case of a worker'));
-  expect(metas(world).map(({ workerId, dates }) => [workerId, dates])).toEqual([
-    ['W-1', [NOW + 9000]],
-    ['W-2', [NOW + 9999]],
-  ]);
-  expect(world.tables.dump('inbox').some(({ pk, delivery }) => pk === 'PENDING' && delivery === 'msg_2')).toBe(true);
+  const folding = foldDelivery({ source: 'hr', delivery: 'msg_2#q' }, world.deps('case-folder'));
+  await expect(folding).rejects.toMatchObject(unreadable('schedule of a worker'));
+  const due = world.tables.dump('cases').filter(({ pk }) => pk === 'DUE-WORKER');
+  expect(due.map(({ sk }) => sk)).toEqual([`00${NOW + 9000}#W-1`, `00${NOW + 9999}#W-2`]);
+  expect(world.tables.dump('inbox').some(({ pk, delivery }) => pk === 'PENDING' && delivery === 'msg_2#q')).toBe(true);
 });
 
 /** W-1042 has had custody of a second ring too. */

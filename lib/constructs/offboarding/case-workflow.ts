@@ -128,12 +128,7 @@ export class CaseWorkflow extends Construct {
         );
       case 'hold':
         return new Choice(this, `${step.name}?`)
-          .when(
-            Condition.booleanEquals(`$.${step.when}`, true),
-            this.invoke(step.name, step.function, { step: step.step }, JsonPath.DISCARD).next(
-              new Succeed(this, `${step.name} (held)`),
-            ),
-          )
+          .when(Condition.booleanEquals(`$.${step.when}`, true), new Succeed(this, `${step.name} (held)`))
           .afterwards({ includeOtherwise: true });
       case 'loop':
         return this.loop(step);

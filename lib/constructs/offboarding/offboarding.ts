@@ -145,8 +145,8 @@ export class Offboarding extends Construct {
   /** No secret stands in it: it is where CloudFormation can write as much as this, and the intake has a client for. */
   private hrSources(sources: OffboardingProps['sources'], stage: Stage): CurfewSecret {
     const written = Object.entries(this.webhookSecrets).map(([name, secret]): [string, HrSourceConfig] => {
-      const { scheme, corroboration } = sources[name] as Omit<HrSourceConfig, 'secretArn'>;
-      return [name, { scheme, corroboration, secretArn: arnOf(secret) }];
+      const { scheme, corroboration, origin, zone, dateMeans } = sources[name] as Omit<HrSourceConfig, 'secretArn'>;
+      return [name, { scheme, corroboration, origin, zone, dateMeans, secretArn: arnOf(secret) }];
     });
     const document = new CurfewSecret(this, 'HrSources', {
       stage,

@@ -1,31 +1,31 @@
 /**
- * A case: one departure, as a fold over HR statements, and the transitions of its state.
+ * A case: one act on one departure, a snapshot of what HR had said when it began, and the transitions of its state.
  *
  *     OPEN ─► DUE ─► CONTAINING ─► CONTAINED ─► ACTING ─► PROVING ─► CLOSED
- *                                      └─► HELD ─┘
+ *                                      └── HELD beside any of these: a question is open ──┘
  *
  * Who can write this table can hold or hasten a case, and have people locked out; it holds no right to sign.
  */
 import { createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
-import type { Statement } from '../intake/statement';
-import { type CaseFold, type CaseMeta, type CaseState, DEPARTURE_KINDS, type DepartureKind } from '../store/case';
+import type { CaseMeta, CaseState, Question } from '../store/case';
 
-export {
-  type CaseFold,
-  type CaseMeta,
-  type CaseState,
-  DEPARTURE_KINDS,
-  type DepartureKind,
-} from '../store/case';
-export type Departure = Statement & { readonly kind: DepartureKind };
+export type { CaseMeta, CaseState, Question } from '../store/case';
+
+export interface CaseName {
+  readonly instance: string;
+  readonly workerId: string;
+  /** Which departure of the worker, from 1. */
+  readonly number: number;
+  readonly kind: 'departure' | 'follow-up' | 'give-back';
+}
 
 /**
- * From the worker, the effective instant and what the case was opened as, never from the delivery: however often HR says
- * it, it is one case. Keyed with the pepper, because ids stand in records: worker ids are few enough to try them all.
+ * From the worker and the number of the departure, never from a date or a delivery: dates move, and deliveries repeat. Keyed
+ * with the pepper, because ids stand in records: worker ids are few enough to try them all.
  */
-export function caseIdOf(pepper: string, { instance, workerId, effectiveAt, kind }: CaseName): string {
-  const name = `case\0${instance}\0${workerId}\0${effectiveAt}\0${kind}`;
+export function caseIdOf(pepper: string, { instance, workerId, number, kind }: CaseName): string {
+  const name = `case\0${instance}\0${kind}\0${number}\0${workerId}`;
   return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
 }
 
@@ -38,62 +38,68 @@ export function parseCaseId(given: unknown): string {
   throw new CurfewError('ERR_INPUT_INVALID', 'the case id is not one that Curfew makes', {
     got: typeof given === 'string' ? given.slice(0, 80) : typeof given,
     allowed: String(CASE_ID),
-    fix: 'take it from `curfew case due`, or from the record case.opened',
+    fix: 'take it from `curfew case list`, or from the record case.opened',
   });
-}
-
-export interface CaseName {
-  readonly instance: string;
-  readonly workerId: string;
-  readonly effectiveAt: number;
-  /** A follow-up is nobody's statement: one of the same instant must find an id of its own. */
-  readonly kind: DepartureKind | 'follow-up';
-}
-
-/**
- * Which of the cases opened for one worker and instant a statement belongs to: one that still waits, or one that did no less
- * than the statement asks for. A transfer must not swallow a termination of the same instant.
- */
-export function caseFor(cases: readonly CaseMeta[], statement: Departure): CaseMeta | undefined {
-  return cases.find((meta) => joins(meta, statement));
 }
 
 export function executionName({ caseId, attempt }: Pick<CaseMeta, 'caseId' | 'attempt'>): string {
   return `${caseId}.${attempt}`;
 }
 
-export function isDeparture(statement: Statement): statement is Departure {
-  return DEPARTURE_KINDS.some((kind) => kind === statement.kind);
-}
-
-export function foldDeparture(fold: CaseFold | undefined, statement: Departure, rescinded: boolean): CaseFold {
-  const kind = fold === undefined || strength(statement.kind) > strength(fold.kind) ? statement.kind : fold.kind;
-  const dates = [...new Set([...(fold?.dates ?? []), statement.effectiveAt])].sort((a, b) => a - b);
-  return { kind, dates, rescinded: rescinded || (fold?.rescinded ?? false) };
-}
-
-/**
- * Does a statement belong to this case? One that has begun covers what its frozen list covers, so a transfer that
- * turns into a termination is a case of its own; a follow-up waits for sessions to expire and must not be hastened.
- */
-export function joins(meta: CaseMeta, statement: Departure): boolean {
-  if (meta.followUpOf !== undefined) return false;
-  const begun = meta.state !== 'OPEN' && meta.state !== 'DUE';
-  return !begun || strength(statement.kind) <= strength(meta.kind);
-}
-
 /** Custody ends, access stays: no containment, no console login to remove. */
-export function exposureOnly(meta: Pick<CaseMeta, 'kind' | 'followUpOf'>): boolean {
-  return meta.kind === 'transfer' || meta.followUpOf !== undefined;
+export function exposureOnly(meta: Pick<CaseMeta, 'act' | 'followUpOf'>): boolean {
+  return meta.act === 'custody' || meta.followUpOf !== undefined;
 }
 
-/** Why the case may not go beyond what can be undone; undefined where nothing speaks against it. */
-export function doubt(meta: CaseFold & Pick<CaseMeta, 'corroboration'>): string | undefined {
-  if (meta.rescinded) return 'HR took the departure back: people decide, and nothing done is undone by itself';
-  if (meta.dates.length > 1) return 'HR named more than one date: an early or late departure needs approval';
-  if (meta.corroboration === 'confirmed')
-    return 'the statement was not read back from the HR system: no adapter reads this source';
+/** The question that people have not answered and time has not settled; a case has one at most. */
+export function openQuestion({ questions }: Pick<CaseMeta, 'questions'>): Question | undefined {
+  return questions.find(({ endedAt }) => endedAt === undefined);
+}
+
+/** Why nothing may begin that cannot be undone; with the instant that ends it, where an instant does. */
+interface Stop {
+  readonly why: string;
+  readonly until?: number;
+}
+
+const IN_WORDS: Readonly<Record<string, string>> = {
+  unconfirmed: 'one source alone says so, and it has to be confirmed by a second one',
+  withdrawn: 'the source took the departure back',
+  moved: 'after the departure had begun, the source named a later date',
+  'dates-apart': 'the sources name dates that are more than 36 hours apart',
+  contradiction: 'one source said two things at the same instant',
+  'long-ago': 'the departure was more than 31 days ago when HR told of it',
+};
+
+/** What a person reads of the reasons of a question: `the source took the departure back (hr)`. */
+export function inWords(reasons: readonly string[]): string {
+  return reasons
+    .map((reason) => {
+      const [doubt = '', source] = reason.split(':');
+      return `${IN_WORDS[doubt] ?? doubt}${source === undefined ? '' : ` (${source})`}`;
+    })
+    .join('; ');
+}
+
+/** Asked in the transaction that claims each step, so that no doubt is too late by a moment. */
+export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
+  if (meta.givenBackAt !== undefined) return { why: 'people gave the departure back' };
+  const question = openQuestion(meta);
+  if (question !== undefined) return { why: `question ${question.n}: ${inWords(question.reasons)}` };
+  if (meta.act === 'suspend') return { why: 'a suspension contains, and does nothing else' };
+  if (meta.finalAt > now)
+    return {
+      why: 'the latest instant of this departure has not come: what cannot be undone waits',
+      until: meta.finalAt,
+    };
   return undefined;
+}
+
+/** What people read of a case: HELD is not a state of its own, because rings that were tainted go on to DENIED beside it. */
+export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'GIVEN BACK' {
+  if (meta.givenBackAt !== undefined) return 'GIVEN BACK';
+  const isHeld = openQuestion(meta) !== undefined && meta.containedAt !== undefined && meta.state !== 'CLOSED';
+  return isHeld ? 'HELD' : meta.state;
 }
 
 /** Refuses a step of an execution that another attempt has taken over from, and of a case that is not that far. */
@@ -112,8 +118,4 @@ export function checkAttempt(
   if (!states.includes(meta.state))
     throw new CurfewError('ERR_CASE_STATE', `case ${caseId} is ${meta.state}`, { got: meta.state, allowed: states });
   return meta;
-}
-
-function strength(kind: DepartureKind): number {
-  return DEPARTURE_KINDS.indexOf(kind);
 }

@@ -120,7 +120,7 @@ interface StepFields {
  *
  * - `map`: over items, each caught on its own: a poison item does not hold up the others, and the case stays open.
  * - `wave`: one resigner a batch, with `pass` added to the batch.
- * - `hold`: only where the step named in `when` said so; the execution ends after it.
+ * - `hold`: the execution ends here where the step named in `when` said so.
  * - `loop`: repeats, with a wave over the batches it answers and the wait it answers, until it is `done`.
  */
 export type Step = StepFields &
@@ -129,7 +129,7 @@ export type Step = StepFields &
     | { readonly kind: 'map'; readonly function: 'conductor' | 'prover'; readonly step: string; readonly over: string }
     | { readonly kind: 'wave'; readonly function: 'resigner'; readonly pass: number; readonly over: string }
     | { readonly kind: 'wait'; readonly setting: 'drainSeconds' | 'feedPollSeconds' }
-    | { readonly kind: 'hold'; readonly function: 'conductor'; readonly step: string; readonly when: string }
+    | { readonly kind: 'hold'; readonly when: string }
     | {
         readonly kind: 'loop';
         readonly function: 'conductor';
@@ -205,19 +205,11 @@ export const STEPS: readonly Step[] = [
     why: 'says which items were read back and which are open; an open one keeps the case open, and nothing else waiting',
   },
   {
-    name: 'hold',
-    kind: 'hold',
-    function: 'conductor',
-    step: 'hold',
-    when: 'contained.hold',
-    why: 'what follows cannot be undone, so a statement that nobody corroborated goes no further',
-  },
-  {
     name: 'plan',
     kind: 'task',
     function: 'planner',
     step: 'plan',
-    why: 'after containment, so that the inventory is of someone who can add nothing to it any more',
+    why: 'after containment, so that the inventory is of someone who can add nothing to it any more; a list, and no act',
   },
   ...ENDING_STEPS.slice(0, TAINTED),
   {
@@ -243,6 +235,12 @@ export const STEPS: readonly Step[] = [
     function: 'closer',
     step: 'close',
     why: 'refuses while one item is not proved: the case stays open and says which',
+  },
+  {
+    name: 'hold',
+    kind: 'hold',
+    when: 'close.held',
+    why: 'a doubt keeps each step that cannot be undone from being claimed; here the case rests until people decide',
   },
   {
     name: 'seal',

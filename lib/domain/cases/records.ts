@@ -1,7 +1,7 @@
 /**
  * The records of a case, one builder per type. Ids derive from case and item, so a replay names the same record.
  *
- *     c-…/opened   c-…/listed   c-…/item/01/contained   c-…/contained   c-…/held
+ *     c-…/opened   c-…/listed   c-…/item/01/contained   c-…/contained   c-…/asked/1   c-…/held/1   c-…/went-on/1
  *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/closed
  *
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
@@ -10,7 +10,7 @@
 import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
-import type { CaseMeta } from './case';
+import type { CaseMeta, Question } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
 import type { CaseItem, ItemKind, Observations, Proof } from './proof';
@@ -20,22 +20,25 @@ export function sealContext(caseId: string, name: string): string {
   return `${caseId}/${name}#sealed`;
 }
 
+/** `zone`: that of the date that counted, so that a reader can be shown the hour HR meant. */
 export function openedRecord(
   meta: CaseMeta,
-  statement: { readonly zone?: string },
+  { zone }: { readonly zone?: string },
   sealed: string,
   at: number,
 ): EvidenceRecord {
-  const { pseudonym, kind, dueAt, source, corroboration, followUpOf, hrEventAt, acceptedAt } = meta;
-  const effectiveAt = meta.dates[0];
-  const { zone } = statement;
+  const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
+  const { followUpOf, hrEventAt, acceptedAt } = meta;
   const body = {
     pseudonym,
-    kind,
+    act,
+    number,
     effectiveAt,
+    finalAt,
     zone,
     dueAt,
     source,
+    voices: voices.map(({ source: of, origin }) => ({ source: of, origin })),
     corroboration,
     hrEventAt,
     acceptedAt,
@@ -43,6 +46,21 @@ export function openedRecord(
     sealed,
   };
   return record(meta, 'case.opened', 'opened', body, at);
+}
+
+/** Why people are asked; `about` is the digest of the statements that they have before them. */
+export function askedRecord(meta: CaseMeta, { n, reasons, about }: Question, at: number): EvidenceRecord {
+  return record(meta, 'case.asked', `asked/${n}`, { n, reasons: [...reasons], about }, at);
+}
+
+/** Contained, and what cannot be undone waits for the answer to this question. */
+export function heldRecord(meta: CaseMeta, question: number, at: number): EvidenceRecord {
+  return record(meta, 'case.held', `held/${question}`, { question }, at);
+}
+
+/** The question is over: by people, or because the sources agree again. */
+export function endedRecord(meta: CaseMeta, { n, endedBy }: Question, at: number): EvidenceRecord {
+  return record(meta, 'case.went-on', `went-on/${n}`, { question: n, by: endedBy }, at);
 }
 
 export function listedRecord(
@@ -80,10 +98,6 @@ export function provedRecord(
 /** `items` were read back as done; those that are `open` keep the case from closing. */
 export function containedRecord(meta: CaseMeta, items: number, open: readonly string[], at: number): EvidenceRecord {
   return record(meta, 'case.contained', 'contained', { items, open }, at);
-}
-
-export function heldRecord(meta: CaseMeta, reason: string, at: number): EvidenceRecord {
-  return record(meta, 'case.held', 'held', { reason }, at);
 }
 
 export function inventoryRecord(meta: CaseMeta, inventory: Inventory, sealed: string, at: number): EvidenceRecord {

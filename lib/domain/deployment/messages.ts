@@ -118,7 +118,10 @@ export interface Messages {
   appender: { request: { readonly records: readonly EvidenceRecord[] }; response: { readonly appended: number } };
   sequencer: { request: Nothing; response: { readonly size: number; readonly root: string } };
   'case-folder': {
-    request: { readonly source: string; readonly delivery: string };
+    request:
+      | { readonly source: string; readonly delivery: string }
+      /** Begins what is due of this worker. */
+      | { readonly workerId: string };
     response: Nothing;
   };
 }

@@ -107,10 +107,10 @@ export const RIGHTS = {
   intake: ['hr-sources:get', 'secret:webhook', 'inbox:put'],
   'case-folder': [
     'cases:get',
+    'cases:query',
     'cases:put',
     'cases:update',
     'cases:delete',
-    'cases:check',
     'inbox:get',
     'inbox:delete',
     'workflow:start',

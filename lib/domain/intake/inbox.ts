@@ -8,9 +8,13 @@ export interface StoredDelivery extends Delivery {
   readonly deliveryId: string;
 }
 
-/** Refused as a whole (`ERR_CONDITION_FAILED`) where the delivery is known, folded or not. */
-export function deliveryWrites({ source, deliveryId, ...delivery }: StoredDelivery): Write<'inbox:put'>[] {
-  const { receivedAt } = delivery;
+/**
+ * Refused as a whole (`ERR_CONDITION_FAILED`) where the delivery is known, folded or not: the same id with the same bytes. The
+ * same id with other bytes is another delivery, because a sender that numbers badly must not swallow a departure.
+ */
+export function deliveryWrites({ source, deliveryId: given, ...delivery }: StoredDelivery): Write<'inbox:put'>[] {
+  const { receivedAt, bodySha256 } = delivery;
+  const deliveryId = `${given}#${bodySha256}`;
   return [
     put(DELIVERY, [source, deliveryId], delivery, ROW_ABSENT),
     {

@@ -1,7 +1,7 @@
 /**
  * The items of a case, and the lists that they were frozen from, in table `cases`.
  *
- *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|DONE|PROVED target after? doneAt? proof? provedAt?
+ *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt?
  *     CASE#{id} | LIST                 state=FREEZING|FROZEN principals targets
  *     CASE#{id} | PLAN                 state=FREEZING|FROZEN inventory how readAt
  */
@@ -133,7 +133,9 @@ const target: Schema<Target> = z.strictObject({
 export interface StoredItem {
   readonly item: CaseItem;
   readonly phase: 'contain' | 'act';
-  readonly state: 'PLANNED' | 'DONE' | 'PROVED';
+  /** STARTED: claimed, with no doubt standing against it; from here on it is not stopped any more. */
+  readonly state: 'PLANNED' | 'STARTED' | 'DONE' | 'PROVED';
+  readonly startedAt?: number;
   readonly target: Target;
   /** As read back when it was done, and as observed when it was proved: `cases/proof.ts` says what of each kind. */
   readonly after?: Value;
@@ -158,7 +160,8 @@ export const CASE_ITEM = entity({
     z.strictObject({
       item,
       phase: z.enum(['contain', 'act']),
-      state: z.enum(['PLANNED', 'DONE', 'PROVED']),
+      state: z.enum(['PLANNED', 'STARTED', 'DONE', 'PROVED']),
+      startedAt: z.optional(whole),
       target,
       after: z.optional(json),
       doneAt: z.optional(whole),

@@ -1,36 +1,56 @@
 /**
- * A case and what is known of its worker, in table `cases`.
+ * A case, in table `cases`.
  *
- *     CASE#{id} | META                              state version attempt fence dates kind …
- *     CASE#{id} | STATEMENT#{effectiveAt}#{kind}    what HR said of this departure
- *     WORKER#{id} | OPEN                            caseId of the one open case
- *     WORKER#{id} | PSEUDONYM                       random; the only name of the worker in evidence
- *     WORKER#{id} | RESCIND#{effectiveAt}           a rescind, which may arrive before the departure it takes back
- *     DUE | {dueAt}#{id}                            what the ticker looks for: a date, or when to look after an attempt
+ *     CASE#{id} | META          state version attempt fence act effectiveAt finalAt questions …
+ *     DUE | {dueAt}#{id}        what the ticker looks for: a follow-up's date, or when to look after an attempt
  */
 import * as z from 'zod/mini';
 import { casePartition } from './case-items';
-import { entity, shape } from './entity';
-import { CORROBORATIONS, type Corroboration, type Statement, statement } from './inbox';
-import { flag, text, whole } from './shapes';
+import { entity, type Schema, shape } from './entity';
+import { CORROBORATIONS, type Corroboration } from './inbox';
+import { text, whole } from './shapes';
 import { ordered } from './table';
 
-const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'] as const;
+const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
 
-/** Weakest first. A transfer ends custody and nothing else: the worker stays, and so does the access of the person. */
-export const DEPARTURE_KINDS = ['transfer', 'contract_end', 'termination'] as const;
-export type DepartureKind = (typeof DEPARTURE_KINDS)[number];
+/**
+ * What a departure does. `custody`: what the worker had custody of is ended, their own access stays (a transfer). `suspend`:
+ * contained, and nothing else. `end`: contained, and everything that follows. The last covers the others.
+ */
+export const ACTS = ['custody', 'suspend', 'end'] as const;
+export type Act = (typeof ACTS)[number];
 
-/** What all departure statements of a case come to. A join: order and repetition of the statements change nothing. */
-export interface CaseFold {
-  readonly kind: DepartureKind;
-  /** Every effective instant that HR named, in order. */
-  readonly dates: readonly number[];
-  readonly rescinded: boolean;
+const ENDED_BY = ['go-on', 'give-back', 'sources', 'time'] as const;
+
+/** Why a case may not go beyond what can be undone; people decide, or the sources agree again. */
+export interface Question {
+  readonly n: number;
+  /** `{doubt}` or `{doubt}:{source}`: `cases/doubt.ts` has the words. */
+  readonly reasons: readonly string[];
+  /** Digest of the statements that it is about: an approval names it, so that it overrules what people saw and no more. */
+  readonly about: string;
+  readonly askedAt: number;
+  readonly endedAt?: number;
+  readonly endedBy?: (typeof ENDED_BY)[number];
 }
 
-export interface CaseMeta extends CaseFold {
+const question: Schema<Question> = z.strictObject({
+  n: whole,
+  reasons: z.array(text),
+  about: text,
+  askedAt: whole,
+  endedAt: z.optional(whole),
+  endedBy: z.optional(z.enum(ENDED_BY)),
+});
+
+/** A source that says so, and the system of record behind it. */
+export interface Voice {
+  readonly source: string;
+  readonly origin: string;
+}
+
+export interface CaseMeta {
   readonly caseId: string;
   readonly workerId: string;
   readonly pseudonym: string;
@@ -38,10 +58,20 @@ export interface CaseMeta extends CaseFold {
   readonly version: number;
   readonly attempt: number;
   readonly fence: number;
-  /** Epoch seconds: the earliest date HR named. Later ones are doubt, and doubt does not keep access alive. */
+  readonly act: Act;
+  /** Which departure of the worker it is, from 1; a follow-up has that of the case that it follows. */
+  readonly number: number;
+  /** Epoch seconds: the earliest instant that counts. The case began then, or when HR told of it later. */
+  readonly effectiveAt: number;
+  /** The latest of the instants of one departure: what cannot be undone waits for it. */
+  readonly finalAt: number;
+  /** When the execution is due. */
   readonly dueAt: number;
+  /** As of the beginning: a statement that comes later is asked about, and changes none of it. */
+  readonly voices: readonly Voice[];
   readonly source: string;
   readonly corroboration: Corroboration;
+  readonly questions: readonly Question[];
   /** The case whose second rotation this is. */
   readonly followUpOf?: string;
   readonly hrEventAt: number;
@@ -53,6 +83,8 @@ export interface CaseMeta extends CaseFold {
   readonly deniedAt?: number;
   readonly provedAt?: number;
   readonly closedAt?: number;
+  /** Two people gave the departure back; nothing of it is done any more. */
+  readonly givenBackAt?: number;
   /** Every record that the case owes has its place in the tree. */
   readonly sealedAt?: number;
   /** By ring, the STANDBY that takes over; kept so that a replay prepares no other. */
@@ -67,9 +99,10 @@ export const CASE = entity({
   owns: ({ pk, sk }) => pk.startsWith('CASE#') && sk === 'META',
   schema: shape<CaseMeta>(
     z.strictObject({
-      kind: z.enum(DEPARTURE_KINDS),
-      dates: z.array(z.int()),
-      rescinded: flag,
+      act: z.enum(ACTS),
+      number: whole,
+      effectiveAt: z.int(),
+      finalAt: z.int(),
       caseId: text,
       workerId: text,
       pseudonym: text,
@@ -78,8 +111,10 @@ export const CASE = entity({
       attempt: whole,
       fence: whole,
       dueAt: z.int(),
+      voices: z.array(z.strictObject({ source: text, origin: text })),
       source: text,
       corroboration: z.enum(CORROBORATIONS),
+      questions: z.array(question),
       followUpOf: z.optional(text),
       hrEventAt: whole,
       acceptedAt: whole,
@@ -90,51 +125,12 @@ export const CASE = entity({
       deniedAt: z.optional(whole),
       provedAt: z.optional(whole),
       closedAt: z.optional(whole),
+      givenBackAt: z.optional(whole),
       sealedAt: z.optional(whole),
       successors: z.optional(z.record(z.string(), text)),
       followUp: z.optional(text),
     }),
   ),
-});
-
-export const CASE_STATEMENT = entity({
-  name: 'statement of a case',
-  table: 'cases',
-  key: (caseId: string, { effectiveAt, kind }: Pick<Statement, 'effectiveAt' | 'kind'>) => ({
-    pk: casePartition(caseId),
-    sk: `STATEMENT#${ordered(effectiveAt, 12)}#${kind}`,
-  }),
-  owns: ({ pk, sk }) => pk.startsWith('CASE#') && sk.startsWith('STATEMENT#'),
-  schema: statement,
-});
-
-const isWorker = (pk: string) => pk.startsWith('WORKER#');
-
-export const OPEN_CASE = entity({
-  name: 'pointer to the open case of a worker',
-  table: 'cases',
-  key: (workerId: string) => ({ pk: `WORKER#${workerId}`, sk: 'OPEN' }),
-  owns: ({ pk, sk }) => isWorker(pk) && sk === 'OPEN',
-  schema: shape<{ readonly caseId?: string }>(z.strictObject({ caseId: z.optional(text) })),
-});
-
-export const PSEUDONYM = entity({
-  name: 'pseudonym of a worker',
-  table: 'cases',
-  key: (workerId: string) => ({ pk: `WORKER#${workerId}`, sk: 'PSEUDONYM' }),
-  owns: ({ pk, sk }) => isWorker(pk) && sk === 'PSEUDONYM',
-  schema: shape<{ readonly pseudonym: string }>(z.strictObject({ pseudonym: text })),
-});
-
-export const RESCIND = entity({
-  name: 'rescind of a departure',
-  table: 'cases',
-  key: (workerId: string, effectiveAt: number) => ({
-    pk: `WORKER#${workerId}`,
-    sk: `RESCIND#${ordered(effectiveAt, 12)}`,
-  }),
-  owns: ({ pk, sk }) => isWorker(pk) && sk.startsWith('RESCIND#'),
-  schema: shape<object>(z.strictObject({})),
 });
 
 /** A due marker; with the attempt that it looks after, once one was started. */

@@ -1,5 +1,5 @@
 /** Every entity: what may stand in a table at all. A row that none of them owns was not written by this version. */
-import { CASE, CASE_STATEMENT, DUE_MARKER, OPEN_CASE, PSEUDONYM, RESCIND } from './case';
+import { CASE, DUE_MARKER } from './case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from './case-items';
 import { CUT_OFF } from './cut-off';
 import { DELIVERY, PENDING_DELIVERY } from './inbox';
@@ -12,6 +12,7 @@ import { KID_POINTER, RING_KEY, SLOT } from './ring-key';
 import { WRAPPED_KEY } from './shred';
 import type { Row, RowKey, TableName } from './table';
 import { SHARD_PASS, WAVE } from './wave';
+import { DUE_WORKER, PSEUDONYM, SAID, SCHEDULE } from './worker';
 
 /** As much of an entity as tells whose a row is, and whether it can be read. */
 export interface AnyEntity {
@@ -40,15 +41,15 @@ export const ENTITIES: readonly AnyEntity[] = [
   DELIVERY,
   PENDING_DELIVERY,
   CASE,
-  CASE_STATEMENT,
   CASE_ITEM,
   CASE_LIST,
   CASE_PLAN,
   CASE_OUT,
-  OPEN_CASE,
-  PSEUDONYM,
-  RESCIND,
   DUE_MARKER,
+  SAID,
+  SCHEDULE,
+  PSEUDONYM,
+  DUE_WORKER,
   PRINCIPAL,
   EXPOSURE,
   LOG_HEAD,

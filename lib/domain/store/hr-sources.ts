@@ -9,7 +9,7 @@
  */
 import * as z from 'zod/mini';
 import { parseWritten } from './deployed';
-import { CORROBORATIONS, type Corroboration } from './inbox';
+import { CORROBORATIONS, type Corroboration, MEANINGS, type Meaning } from './inbox';
 import type { Schema } from './members';
 import { text } from './shapes';
 
@@ -18,6 +18,12 @@ const HR_SCHEMES = ['standard-webhooks', 'bamboohr'] as const;
 export interface HrSource {
   readonly scheme: (typeof HR_SCHEMES)[number];
   readonly corroboration: Corroboration;
+  /** The system of record behind it. @default - the source's own name */
+  readonly origin?: string;
+  /** IANA time zone of its bare dates: such a date is the end of that day there. Without it a bare date is refused. */
+  readonly zone?: string;
+  /** @default access-end */
+  readonly dateMeans?: Meaning;
   readonly secretArn: string;
 }
 
@@ -26,6 +32,9 @@ const HR_SOURCES: Schema<Readonly<Record<string, HrSource>>> = z.record(
   z.strictObject({
     scheme: z.enum(HR_SCHEMES),
     corroboration: z.enum(CORROBORATIONS),
+    origin: z.optional(z.string().check(z.minLength(1))),
+    zone: z.optional(z.string().check(z.minLength(1))),
+    dateMeans: z.optional(z.enum(MEANINGS)),
     secretArn: z.string().check(z.minLength(1)),
   }),
 );

@@ -12,7 +12,7 @@ import { changeCase, loadItems } from './case-store';
 
 type PlannerDeps = Deps<'planner'>;
 
-/** A case that a planner's step may be about: HELD waits for people, and is not planned. */
+/** A case that a planner's step may be about. */
 export const PLANNABLE: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 
 /** The two lists of a case that are frozen; `E` is the entity of one of them. */

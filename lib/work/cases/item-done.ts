@@ -11,7 +11,12 @@ import type { Deps } from '../../ports';
 import { changeCase, loadItem, type StoredItem } from './case-store';
 
 /** A case that a replayed step may still be about. */
-export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'HELD', 'ACTING', 'PROVING', 'CLOSED'];
+export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
+
+/** It is not done yet. */
+export function isOpen({ state }: StoredItem): boolean {
+  return state === 'PLANNED' || state === 'STARTED';
+}
 
 /** Nothing where another run of the same item was faster. */
 export async function markDone(
@@ -21,7 +26,7 @@ export async function markDone(
   deps: Deps<'conductor'>,
 ): Promise<void> {
   await changeCase(deps, request, BEGUN, async (meta) => {
-    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'PLANNED') return [];
+    if (!isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     const now = deps.clock.now();
     const phase = stored.phase === 'contain' ? 'contained' : 'done';
     const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
@@ -52,6 +57,6 @@ export function doneWrite(
     table: 'cases',
     key: CASE_ITEM.key(caseId, item),
     set: { state: 'DONE', after: observed, doneAt: now },
-    if: [{ attribute: 'state', is: '=', value: 'PLANNED' }],
+    if: [{ attribute: 'state', is: 'in', values: ['PLANNED', 'STARTED'] }],
   };
 }

@@ -1,7 +1,7 @@
 /** Starts the execution of a case that is due: the same few lines for a statement that is due now and for the ticker's catch-up. */
 
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, executionName } from '../../domain/cases/case';
+import { type CaseMeta, executionName, stopOf } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
 import { CASE, DUE_MARKER } from '../../domain/store/case';
 import { put } from '../../domain/store/entity';
@@ -63,7 +63,7 @@ export async function startCase(caseId: string, deps: StartDeps, given?: DueAgai
 
 /** A closed case whose records are not all in the tree yet is still owed an attempt: it seals, and does nothing else. */
 function isOver({ state, sealedAt }: CaseMeta): boolean {
-  return state === 'HELD' || (state === 'CLOSED' && sealedAt !== undefined);
+  return state === 'CLOSED' && sealedAt !== undefined;
 }
 
 function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined {
@@ -72,16 +72,14 @@ function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined 
 }
 
 /** If we stop before this, the marker brings the ticker back to the same attempt: starting it again is harmless. */
-async function lookAgain(
-  { caseId, attempt }: CaseMeta,
-  marker: RowKey,
-  now: number,
-  { tables }: StartDeps,
-): Promise<void> {
+async function lookAgain(meta: CaseMeta, marker: RowKey, now: number, { tables }: StartDeps): Promise<void> {
+  const { caseId, attempt } = meta;
   const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
+  // What waits for an instant goes on at that instant.
+  const until = stopOf(meta, now)?.until ?? Number.POSITIVE_INFINITY;
   // Refused where it was replaced already: the case is looked after, and a repeated statement changes nothing.
   await tryTransact(tables, [
     { kind: 'delete', table: 'cases', key: marker, if: ROW_PRESENT },
-    put(DUE_MARKER, [now + pause, caseId], { caseId, attempt }),
+    put(DUE_MARKER, [Math.min(now + pause, until), caseId], { caseId, attempt }),
   ]);
 }

@@ -9,6 +9,7 @@ import type { WaveBatch } from '../../domain/tokens/wave';
 import type { Deps } from '../../ports';
 import { commitTokens, denyKeys, disableOldKeys, prepareSuccessor, taintKeys } from '../rings/ending';
 import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';
+import { claim, mayBegin } from './claim';
 import { BEGUN, markDone } from './item-done';
 
 type ConductorDeps = Deps<'conductor'>;
@@ -52,8 +53,10 @@ async function eachRing(
   request: StepRequest,
   deps: ConductorDeps,
   work: (ring: string, items: readonly Stored[]) => Promise<void>,
+  /** By default those that were claimed: what is still in doubt is left as it is. */
+  which: (stored: Stored) => boolean = ({ state }) => state !== 'PLANNED',
 ): Promise<Held> {
-  const rings = await taintsByRing(request, deps);
+  const rings = await taintsByRing(request, deps, which);
   const held: { ring: string; code: ErrorCode }[] = [];
   const passing: unknown[] = [];
   // If we stop here, some rings are through, in no order: the replay asks for all of them again.
@@ -77,7 +80,7 @@ async function eachRing(
  * a tick has by then disabled a key not activated in time, and the ring refuses to activate a key that cannot sign.
  */
 async function prepare(request: StepRequest, deps: ConductorDeps) {
-  const held = await eachRing(request, deps, async (ring, items) => {
+  const prepareRing = async (ring: string, items: readonly Stored[]) => {
     if (!items.some(isReplaced)) return;
     const { successors, taintedAt } = await loadCase(deps, request, BEGUN);
     if (taintedAt !== undefined) return;
@@ -87,12 +90,22 @@ async function prepare(request: StepRequest, deps: ConductorDeps) {
     await changeCase(deps, request, BEGUN, (meta) =>
       transition(meta, { successors: { ...meta.successors, [ring]: kid } }),
     );
-  });
+  };
+  const now = deps.clock.now();
+  const begun = await loadCase(deps, request, BEGUN);
+  const held = await eachRing(
+    request,
+    deps,
+    prepareRing,
+    (stored) => stored.state !== 'PLANNED' || mayBegin(stored, begun, now),
+  );
   return { held };
 }
 
 /** Noted as tainted, and with it the start of the holders' time to collect, once no ring is held up. */
 async function taint(request: StepRequest, deps: ConductorDeps) {
+  // If we stop after this, they are claimed and not tainted: the replay taints them, and nothing stops it any more.
+  await claim(request, ({ item }) => item.kind === 'taint', deps);
   const { successors } = await loadCase(deps, request, BEGUN);
   const batches: WaveBatch[] = [];
   const taintAll = async (ring: string, items: readonly Stored[]) => {
@@ -113,8 +126,11 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
       throw error;
     }
   });
+  const waiting = await isWaiting(request, deps);
   await changeCase(deps, request, BEGUN, (meta) =>
-    meta.taintedAt === undefined && held.length === 0 ? transition(meta, { taintedAt: deps.clock.now() }) : [],
+    meta.taintedAt === undefined && held.length === 0 && !waiting
+      ? transition(meta, { taintedAt: deps.clock.now() })
+      : [],
   );
   return { batches, held };
 }
@@ -179,13 +195,19 @@ async function deny(request: StepRequest, deps: ConductorDeps) {
     const waitSeconds = collecting ? await secondsToCollect(request, deps) : deps.config.settings.feedPollSeconds;
     return { done: false, batches, waitSeconds, held };
   }
+  const waiting = await isWaiting(request, deps);
   // What could not be tainted is not waited for here: the prover finds it open, and the next attempt tries again.
   await changeCase(deps, request, BEGUN, (meta) =>
-    meta.deniedAt === undefined && untainted.length + held.length === 0
+    meta.deniedAt === undefined && untainted.length + held.length === 0 && !waiting
       ? transition(meta, { deniedAt: deps.clock.now() })
       : [],
   );
   return { done: true, batches, waitSeconds: 0, held };
+}
+
+/** A doubt keeps a key of the plan from being tainted. */
+async function isWaiting(request: StepRequest, deps: ConductorDeps): Promise<boolean> {
+  return (await taintsByRing(request, deps, ({ state }) => state === 'PLANNED')).length > 0;
 }
 
 async function secondsToCollect(request: StepRequest, deps: ConductorDeps): Promise<number> {
@@ -198,10 +220,11 @@ async function secondsToCollect(request: StepRequest, deps: ConductorDeps): Prom
 async function taintsByRing(
   { caseId }: StepRequest,
   deps: ConductorDeps,
+  which: (stored: Stored) => boolean,
 ): Promise<readonly [string, readonly Stored[]][]> {
-  const taints = (await loadItems(deps, caseId)).flatMap(({ item, ...stored }): Stored[] =>
-    item.kind === 'taint' ? [{ ...stored, item }] : [],
-  );
+  const taints = (await loadItems(deps, caseId))
+    .flatMap(({ item, ...stored }): Stored[] => (item.kind === 'taint' ? [{ ...stored, item }] : []))
+    .filter(which);
   const rings = [...new Set(taints.map(({ item }) => item.ring))];
   return rings.map((ring) => [ring, taints.filter(({ item }) => item.ring === ring)]);
 }

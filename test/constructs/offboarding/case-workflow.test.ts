@@ -53,9 +53,9 @@ test('a case that taints nothing waits for no wave', () => {
 
 test('a hold ends the execution', () => {
   expect(definition.States['hold?']?.Choices).toEqual([
-    { Variable: '$.contained.hold', BooleanEquals: true, Next: 'hold' },
+    { Variable: '$.close.held', BooleanEquals: true, Next: 'hold (held)' },
   ]);
-  expect(definition.States[definition.States.hold?.Next ?? '']?.Type).toBe('Succeed');
+  expect(definition.States['hold (held)']?.Type).toBe('Succeed');
 });
 
 interface Retrier {

@@ -1,27 +1,14 @@
-import fc from 'fast-check';
 import { isCurfewError } from '../../../lib/domain/base/errors';
 import {
-  type CaseFold,
   type CaseMeta,
   type CaseName,
   caseIdOf,
   checkAttempt,
-  DEPARTURE_KINDS,
-  type Departure,
-  doubt,
   exposureOnly,
-  foldDeparture,
-  joins,
+  shownState,
+  stopOf,
 } from '../../../lib/domain/cases/case';
 import { transition } from '../../../lib/domain/cases/transitions';
-
-const departure = (kind: Departure['kind'], effectiveAt: number): Departure => ({
-  kind,
-  workerId: 'W-1042',
-  effectiveAt,
-  zone: 'Z',
-  sourceEventId: 'msg_1',
-});
 
 const META: CaseMeta = {
   caseId: 'c-x',
@@ -31,9 +18,12 @@ const META: CaseMeta = {
   version: 1,
   attempt: 1,
   fence: 4,
-  kind: 'transfer',
-  dates: [100],
-  rescinded: false,
+  act: 'custody',
+  number: 1,
+  effectiveAt: 100,
+  finalAt: 100,
+  voices: [{ source: 'hr', origin: 'hr' }],
+  questions: [],
   dueAt: 100,
   source: 'hr',
   corroboration: 'signed-fact',
@@ -42,88 +32,58 @@ const META: CaseMeta = {
   openedAt: 3,
 };
 
-test('a case id is c- and 22 characters, of the worker, the instant, the kind and the pepper, and no two parts run into another', () => {
-  const idOf = (instance: string, workerId: string, effectiveAt: number, more: Partial<CaseName> = {}, pepper = 'p') =>
-    caseIdOf(pepper, { instance, workerId, effectiveAt, kind: 'termination', ...more });
-  expect(idOf('demo', 'W-1042', 1_800_000_000)).toMatch(/^c-[\w-]{22}$/);
+test('a case id is c- and 22 characters, of the worker, the number and the kind, and no two parts run into another', () => {
+  const idOf = (instance: string, workerId: string, number: number, more: Partial<CaseName> = {}, pepper = 'p') =>
+    caseIdOf(pepper, { instance, workerId, number, kind: 'departure', ...more });
+  expect(idOf('demo', 'W-1042', 1)).toMatch(/^c-[\w-]{22}$/);
   const ids = [
     idOf('demo', 'W-1', 23),
+    idOf('demo', '3W-1', 2),
     idOf('demo', 'W-12', 3),
     idOf('dem', 'oW-1', 23),
     idOf('demo', 'W-1', 24),
-    idOf('demo', 'W-1', 24, { kind: 'transfer' }),
     idOf('demo', 'W-1', 24, { kind: 'follow-up' }),
+    idOf('demo', 'W-1', 24, { kind: 'give-back' }),
     idOf('demo', 'W-1', 24, {}, 'another pepper'),
   ];
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('statements in any order, however often, come to the same case', () => {
-  const statement = fc.record({
-    kind: fc.constantFrom(...DEPARTURE_KINDS),
-    effectiveAt: fc.integer({ min: 1, max: 5 }),
-    rescinded: fc.boolean(),
-  });
-  const fold = (statements: { kind: Departure['kind']; effectiveAt: number; rescinded: boolean }[]) =>
-    statements.reduce<CaseFold | undefined>(
-      (all, { kind, effectiveAt, rescinded }) => foldDeparture(all, departure(kind, effectiveAt), rescinded),
-      undefined,
-    );
-  fc.assert(
-    fc.property(
-      fc
-        .array(statement, { minLength: 1, maxLength: 6 })
-        .chain((statements) =>
-          fc.tuple(
-            fc.constant(statements),
-            fc.shuffledSubarray([...statements, ...statements], { minLength: statements.length * 2 }),
-          ),
-        ),
-      ([statements, shuffled]) => {
-        expect(fold(shuffled)).toEqual(fold(statements));
-      },
-    ),
-  );
+const QUESTION = { n: 1, reasons: ['moved:hr', 'unconfirmed'], about: 'q', askedAt: 5 };
+
+test.each<[string, Partial<CaseMeta>, { why?: RegExp; until?: number }]>([
+  ['nothing', {}, {}],
+  [
+    'an open question',
+    { questions: [QUESTION] },
+    { why: /^question 1: after the departure had begun, the source named a later date \(hr\); one source/ },
+  ],
+  ['a question that is over', { questions: [{ ...QUESTION, endedAt: 6, endedBy: 'go-on' }] }, {}],
+  ['a suspension', { act: 'suspend' }, { why: /contains, and does nothing else/ }],
+  ['a later instant', { finalAt: 1001 }, { why: /has not come/, until: 1001 }],
+  ['a later instant that has come', { finalAt: 1000 }, {}],
+  ['a departure given back', { givenBackAt: 900 }, { why: /gave the departure back/ }],
+])('%s stops a case, or does not', (_what, more, { why, until }) => {
+  const stop = stopOf({ ...META, ...more }, 1000);
+  if (why === undefined) expect(stop).toBeUndefined();
+  else expect([stop?.why, stop?.until]).toEqual([expect.stringMatching(why), until]);
 });
 
-test('the earliest date counts and a second one is doubt: a later statement does not keep access alive', () => {
-  const fold = [300, 100, 200].reduce<CaseFold | undefined>(
-    (all, at) => foldDeparture(all, departure('termination', at), false),
-    undefined,
-  );
-  expect(fold?.dates).toEqual([100, 200, 300]);
-  expect(doubt({ ...META, ...(fold as CaseFold) })).toMatch(/more than one date/);
-});
-
-test.each([
-  [{}, undefined],
-  [{ corroboration: 'confirmed' as const }, /not read back/],
-  [{ rescinded: true }, /took the departure back/],
-])('doubt %#', (more, reason) => {
-  const said = doubt({ ...META, ...more });
-  if (reason === undefined) expect(said).toBeUndefined();
-  else expect(said).toMatch(reason);
-});
-
-test.each([
-  ['OPEN', 'termination', true],
-  ['DUE', 'termination', true],
-  ['CONTAINING', 'transfer', true],
-  ['CONTAINING', 'termination', false],
-  ['CLOSED', 'contract_end', false],
-] as const)('a case of a transfer that is %s is joined by a %s: %s', (state, kind, expected) => {
-  expect(joins({ ...META, state }, departure(kind, 200))).toBe(expected);
-});
-
-test('nothing joins a follow-up: it waits for sessions to expire, and must not be hastened', () => {
-  expect(joins({ ...META, followUpOf: 'c-first' }, departure('transfer', 50))).toBe(false);
+test.each<[string, Partial<CaseMeta>]>([
+  ['OPEN', {}],
+  ['CONTAINING', { state: 'CONTAINING', questions: [QUESTION] }],
+  ['HELD', { state: 'ACTING', containedAt: 9, questions: [QUESTION] }],
+  ['CLOSED', { state: 'CLOSED', containedAt: 9, questions: [QUESTION] }],
+  ['GIVEN BACK', { state: 'CLOSED', containedAt: 9, givenBackAt: 10 }],
+])('people read %s', (shown, more) => {
+  expect(shownState({ ...META, ...more })).toBe(shown);
 });
 
 test('a transfer and a follow-up end custody and leave access alone', () => {
   expect([
     exposureOnly(META),
-    exposureOnly({ kind: 'termination' }),
-    exposureOnly({ kind: 'termination', followUpOf: 'c-first' }),
+    exposureOnly({ act: 'end' }),
+    exposureOnly({ act: 'end', followUpOf: 'c-first' }),
   ]).toEqual([true, false, true]);
 });
 

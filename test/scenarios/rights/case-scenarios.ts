@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
-import { foldDelivery } from '../../../lambdas/case-folder';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { tick } from '../../../lambdas/ticker';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
@@ -88,7 +87,7 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       const world = await companyUnder(watch);
       await receiveWebhook(delivery(world), world.deps('intake'));
       world.clock.advance(61);
-      expect(await tick(world.deps('ticker'))).toEqual({ started: 0, folded: 1 });
+      expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 0, folded: 1 });
       expect(metas(world).map(({ state }) => state)).toEqual(['CONTAINING']);
     },
   },
@@ -97,9 +96,9 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
     async play(watch) {
       const world = await companyUnder(watch);
       await send(world, { effectiveAt: world.clock.now() + HOUR });
-      expect(metas(world).map(({ state }) => state)).toEqual(['OPEN']);
+      expect(metas(world)).toEqual([]);
       world.clock.advance(HOUR);
-      await tick(world.deps('ticker'));
+      expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 1, folded: 0 });
       const [meta] = metas(world);
       expect([meta?.state, [...world.workflow.started.keys()]]).toEqual(['CONTAINING', [`${meta?.caseId}.1`]]);
       expect(markers(world, 'cases', 'DUE').map(({ attempt }) => attempt)).toEqual([1]);
@@ -113,29 +112,6 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       world.clock.advance(LOOK_AGAIN_SECONDS);
       await tick(world.deps('ticker'));
       expect(metas(world).map(({ attempt }) => attempt)).toEqual([1]);
-    },
-  },
-  {
-    name: 'rescinded while it is folded',
-    async play(watch) {
-      const world = await companyUnder(watch);
-      const effectiveAt = world.clock.now() + HOUR;
-      await receiveWebhook(delivery(world, { effectiveAt }), world.deps('intake'));
-      const [given] = world.tables.takeStream('inbox');
-      const deps = world.deps('case-folder');
-      let isFirst = true;
-      const transact: typeof deps.tables.transact = async (writes) => {
-        if (isFirst && writes.some(({ kind }) => kind === 'check')) {
-          isFirst = false;
-          await send(world, { type: 'worker.rescinded', effectiveAt, id: 'msg_2' });
-        }
-        return deps.tables.transact(writes);
-      };
-      await foldDelivery(
-        { source: given?.pk ?? '', delivery: given?.sk ?? '' },
-        { ...deps, tables: { ...deps.tables, transact } },
-      );
-      expect(metas(world).map(({ rescinded }) => rescinded)).toEqual([true]);
     },
   },
 ];

@@ -1,16 +1,21 @@
 /** Rows of the inbox, of cases and of people. */
-import { CASE, CASE_STATEMENT, DUE_MARKER, OPEN_CASE, PSEUDONYM, RESCIND } from '../../../lib/domain/store/case';
+import { CASE, DUE_MARKER } from '../../../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
 import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
 import { CASE_OUT } from '../../../lib/domain/store/outbox';
 import { EXPOSURE, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
+import { DUE_WORKER, PSEUDONYM, SAID, SCHEDULE } from '../../../lib/domain/store/worker';
 import { ARN, AT, CASE_ID, DIGEST, KID, OUTBOX, PSEUDONYMOUS, RING, type Sample, sample, WORKER } from './sample';
 
 const said: Statement = {
   kind: 'termination',
   workerId: WORKER,
+  saidAt: AT,
+  timedBy: 'event',
   effectiveAt: AT,
+  meaning: 'access-end',
   zone: '+09:00',
+  employment: 'contract-1',
   sourceEventId: 'msg_77',
   initiator: 'W-0007',
 };
@@ -27,6 +32,7 @@ const target = { value: WORKER, arn: ARN, userName: 'mallory', accessKeyId: 'AKI
 export const CASES: readonly Sample[] = [
   sample(DELIVERY, ['hr', 'msg_77'], {
     corroboration: 'confirmed',
+    origin: 'sap',
     statements: [said],
     bodySha256: DIGEST,
     sentAt: AT,
@@ -34,9 +40,13 @@ export const CASES: readonly Sample[] = [
   }),
   sample(PENDING_DELIVERY, [AT, 'hr', 'msg_77'], { source: 'hr-system', delivery: 'msg_77', receivedAt: AT }, []),
   sample(CASE, [CASE_ID], {
-    kind: 'contract_end',
-    dates: [AT],
-    rescinded: false,
+    act: 'suspend',
+    number: 2,
+    effectiveAt: AT,
+    finalAt: AT,
+    voices: [{ source: 'hr-system', origin: 'sap' }],
+    questions: [{ n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, endedAt: AT, endedBy: 'go-on' }],
+    givenBackAt: AT,
     caseId: CASE_ID,
     workerId: WORKER,
     pseudonym: PSEUDONYMOUS,
@@ -61,7 +71,6 @@ export const CASES: readonly Sample[] = [
     successors: { [RING]: KID },
     followUp: 'c-second',
   }),
-  sample(CASE_STATEMENT, [CASE_ID, said], said),
   sample(
     CASE_ITEM,
     [CASE_ID, { nn: '06', kind: 'taint' }],
@@ -69,6 +78,7 @@ export const CASES: readonly Sample[] = [
       item: { nn: '06', kind: 'taint', ring: RING, kid: KID, class: 'compromise', replace: true, because: ['exp-0'] },
       phase: 'act',
       state: 'PROVED',
+      startedAt: AT,
       target,
       after: { state: 'DENIED' },
       doneAt: AT,
@@ -92,9 +102,22 @@ export const CASES: readonly Sample[] = [
     readAt: AT,
   }),
   sample(CASE_OUT, [CASE_ID, 4, 0], OUTBOX, [CASE_ID]),
-  sample(OPEN_CASE, [WORKER], { caseId: CASE_ID }),
+  sample(
+    SAID,
+    [WORKER, AT, DIGEST],
+    {
+      ...said,
+      source: 'hr-system',
+      origin: 'sap',
+      corroboration: 'signed-fact',
+      receivedAt: AT,
+      bodySha256: DIGEST,
+    },
+    [WORKER],
+  ),
+  sample(SCHEDULE, [WORKER], { version: 7, caseIds: [CASE_ID], dueAt: AT }),
   sample(PSEUDONYM, [WORKER], { pseudonym: PSEUDONYMOUS }),
-  sample(RESCIND, [WORKER, AT], {}),
+  sample(DUE_WORKER, [AT, WORKER], { workerId: WORKER }, []),
   sample(DUE_MARKER, [AT, CASE_ID], { caseId: CASE_ID, attempt: 1 }, []),
   sample(PRINCIPAL, [WORKER, subject], subject, [WORKER]),
   sample(

@@ -1,6 +1,6 @@
 /** A departure from the webhook to the seal, every step played twice as a retry would, and what HR says before and after it. */
 import { listDue, showCase } from '../../../bin/commands/case';
-import { foldDelivery } from '../../../lambdas/case-folder';
+import { fold } from '../../../lambdas/case-folder';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { tick } from '../../../lambdas/ticker';
 import { relay } from '../../../lib/work/evidence/relay';
@@ -35,23 +35,23 @@ export async function departureScene(): Promise<DepartureScene> {
 /** What HR says arrives and is folded, as the stream has it done. */
 async function told({ world, act }: DepartureScene, says: string, said: Said & { readonly id: string }): Promise<void> {
   await receiveWebhook(delivery(world, said), world.deps('intake'));
-  await act(says, () => foldDelivery({ source: 'hr', delivery: said.id }, world.deps('case-folder')));
+  const [arrived] = world.tables.takeStream('inbox');
+  const request = { source: arrived?.pk ?? '', delivery: arrived?.sk ?? '' };
+  await act(says, () => fold(request, world.deps('case-folder')));
 }
 
 async function toldAhead(scene: DepartureScene): Promise<void> {
-  const effectiveAt = scene.world.clock.now() + 600;
+  const { world, act } = scene;
+  const effectiveAt = world.clock.now() + 600;
   const other = { workerId: OTHER, effectiveAt };
-  await told(scene, 'keeps a rescind', { ...other, id: 'msg_1', type: 'worker.rescinded' });
-  await told(scene, 'opens a case that was rescinded', { ...other, id: 'msg_2' });
-  await told(scene, 'adds another date to it', { ...other, effectiveAt: effectiveAt + 60, id: 'msg_3' });
-  await told(scene, 'rescinds that too', {
-    ...other,
-    effectiveAt: effectiveAt + 60,
-    id: 'msg_4',
-    type: 'worker.rescinded',
-  });
-  scene.world.clock.set(effectiveAt);
-  await scene.act('starts what is due', () => tick(scene.world.deps('ticker')));
+  await told(scene, 'schedules a departure', { ...other, id: 'msg_1' });
+  world.clock.advance(1);
+  await told(scene, 'moves it', { ...other, effectiveAt: effectiveAt + 60, id: 'msg_2' });
+  world.clock.set(effectiveAt + 60);
+  await act('has begun what is due', () => tick(world.deps('ticker')));
+  await act('begins what is due', () => fold({ workerId: OTHER }, world.deps('case-folder')));
+  world.clock.advance(1);
+  await told(scene, 'asks about one that has begun', { ...other, effectiveAt, id: 'msg_4', type: 'worker.rescinded' });
 }
 
 async function departed(scene: DepartureScene): Promise<string> {

@@ -1,0 +1,43 @@
+/** The questions of a case: raised by what HR says, ended by people, by sources that agree again, or by a give-back. */
+import { canonicalJson, H } from '../base/encoding';
+import type { CaseMeta, Question } from '../store/case';
+import type { Said } from '../store/worker';
+import { openQuestion } from './case';
+import { type Begun, reasonsAgainst } from './departure';
+
+/** Names one statement: its source and what it says, not the delivery that brought it. */
+export function digestOf({ source, sourceEventId: _id, ...said }: Said): string {
+  const { receivedAt: _at, bodySha256: _body, corroboration: _worth, origin: _origin, ...content } = said;
+  return H(canonicalJson({ source, ...content }));
+}
+
+/** What people look at when they decide: every statement about the worker, as of now. */
+function digestOfAll(said: readonly Said[]): string {
+  return H(canonicalJson(said.map(digestOf).sort()));
+}
+
+/** Reasons that people have let pass: of each question that they answered with "go on". */
+function overruledIn(questions: readonly Question[]): readonly string[] {
+  return questions.flatMap(({ endedBy, reasons }) => (endedBy === 'go-on' ? reasons : []));
+}
+
+/**
+ * The questions as they are after `said`; the same list where nothing changed. A new reason makes a new question, one that is
+ * repeated does not, and where no reason is left the sources agree.
+ */
+export function questionsAfter(
+  meta: Begun & Pick<CaseMeta, 'questions'>,
+  said: readonly Said[],
+  begun: readonly Begun[],
+  now: number,
+): readonly Question[] {
+  const { questions } = meta;
+  const open = openQuestion(meta);
+  const reasons = reasonsAgainst(meta, said, begun, overruledIn(questions));
+  if (open === undefined && reasons.length === 0) return questions;
+  if (open !== undefined && reasons.length > 0 && reasons.every((reason) => open.reasons.includes(reason)))
+    return questions;
+  const settled = questions.map((one) => (one === open ? { ...one, endedAt: now, endedBy: 'sources' as const } : one));
+  if (reasons.length === 0) return settled;
+  return [...settled, { n: questions.length + 1, reasons, about: digestOfAll(said), askedAt: now }];
+}

@@ -1,0 +1,102 @@
+/**
+ * The writes of a statement, and of a departure that begins: each one transaction that also moves the schedule's version
+ * from the one that was read. Who loses reads all statements again, so nothing is folded of half of them.
+ */
+import type { CaseMeta } from '../store/case';
+import { put } from '../store/entity';
+import { ROW_ABSENT, type Test, type Write } from '../store/table';
+import { DUE_WORKER, SAID, type Said, SCHEDULE, type Schedule } from '../store/worker';
+import { openQuestion } from './case';
+import { covers, type Departure, scheduledDepartures } from './departure';
+import { digestOf, questionsAfter } from './questions';
+import { askedRecord, endedRecord, heldRecord } from './records';
+import { bornCase, type Outgoing, transition } from './transitions';
+
+type ScheduleWrite = Write<'cases:put' | 'cases:update' | 'cases:delete'>;
+
+/** All that is known of a worker, as one reading of the table. */
+export interface Worker {
+  readonly workerId: string;
+  readonly said: readonly Said[];
+  /** Undefined: nothing was ever said. */
+  readonly schedule: Schedule | undefined;
+  /** The cases begun, the first first, without their follow-ups. */
+  readonly cases: readonly CaseMeta[];
+}
+
+/** None where every one of them is known: a repetition changes nothing. */
+export function foldStatements(worker: Worker, told: readonly Said[], now: number): readonly ScheduleWrite[] {
+  const known = new Set(worker.said.map(digestOf));
+  const fresh = [...new Map(told.map((said) => [digestOf(said), said])).entries()].filter(([id]) => !known.has(id));
+  if (fresh.length === 0) return [];
+  const said = [...worker.said, ...fresh.map(([, one]) => one)];
+  return [
+    ...fresh.map(([digest, one]) => put(SAID, [worker.workerId, one.saidAt, digest], one, ROW_ABSENT)),
+    ...scheduleWrites({ ...worker, said }, worker.cases),
+    ...worker.cases.flatMap((meta) => askWrites(meta, said, worker.cases, now)),
+  ];
+}
+
+/** Of those that are due, the one that covers the others; undefined where none is. */
+export function dueDeparture({ said, cases }: Worker, now: number): Departure | undefined {
+  const due = scheduledDepartures(said, cases).filter(({ effectiveAt }) => effectiveAt <= now);
+  return due.reduce<Departure | undefined>(
+    (found, one) => (found === undefined || (covers(one.act, found.act) && one.act !== found.act) ? one : found),
+    undefined,
+  );
+}
+
+/** `meta` is the case as it begins. */
+export function beginWrites(worker: Worker, meta: CaseMeta, opened: readonly Outgoing[]): readonly ScheduleWrite[] {
+  return [...scheduleWrites(worker, [...worker.cases, meta]), ...bornCase(meta, opened)];
+}
+
+/** The schedule after the statements and cases given, under the version that was read. */
+function scheduleWrites({ workerId, said, schedule }: Worker, cases: readonly CaseMeta[]): readonly ScheduleWrite[] {
+  const dueAt = scheduledDepartures(said, cases)[0]?.effectiveAt;
+  const caseIds = cases.map(({ caseId }) => caseId);
+  const next: Schedule = { version: (schedule?.version ?? 0) + 1, caseIds, ...(dueAt !== undefined && { dueAt }) };
+  const unchanged: readonly Test[] =
+    schedule === undefined ? ROW_ABSENT : [{ attribute: 'version', is: '=', value: schedule.version }];
+  return [
+    put(SCHEDULE, [workerId], next, unchanged),
+    ...(schedule?.dueAt !== undefined && schedule.dueAt !== dueAt
+      ? [{ kind: 'delete' as const, table: 'cases' as const, key: DUE_WORKER.key(schedule.dueAt, workerId) }]
+      : []),
+    ...(dueAt !== undefined && schedule?.dueAt !== dueAt ? [put(DUE_WORKER, [dueAt, workerId], { workerId })] : []),
+  ];
+}
+
+/** What the statements now say against a case that has begun, or no more. */
+function askWrites(
+  meta: CaseMeta,
+  said: readonly Said[],
+  cases: readonly CaseMeta[],
+  now: number,
+): readonly ScheduleWrite[] {
+  const questions = questionsAfter(meta, said, cases, now);
+  return questions === meta.questions ? [] : transition(meta, { questions }, questionOutgoing(meta, questions, now));
+}
+
+/** Records of the questions that ended and of the one that was raised, in the transaction that changes them. */
+export function questionOutgoing(meta: CaseMeta, questions: CaseMeta['questions'], now: number): readonly Outgoing[] {
+  const before = openQuestion(meta);
+  const after = openQuestion({ questions });
+  const settled = before && questions.find(({ n, endedAt }) => n === before.n && endedAt !== undefined);
+  return [
+    ...(settled ? [{ record: endedRecord(meta, settled, now) }] : []),
+    ...(after && after.n !== before?.n
+      ? [
+          { record: askedRecord(meta, after, now), event: { detailType: 'CaseAsked', detail: { id: meta.caseId } } },
+          ...(meta.containedAt !== undefined && meta.state !== 'CLOSED' ? [heldOutgoing(meta, after.n, now)] : []),
+        ]
+      : []),
+  ];
+}
+
+export function heldOutgoing(meta: CaseMeta, question: number, now: number): Outgoing {
+  return {
+    record: heldRecord(meta, question, now),
+    event: { detailType: 'CaseHeld', detail: { id: meta.caseId, question } },
+  };
+}

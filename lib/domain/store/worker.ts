@@ -1,0 +1,82 @@
+/**
+ * What is known of one worker before, between and beside their cases, in table `cases`.
+ *
+ *     WORKER#{id} | SAID#{saidAt}#{digest}   one statement of one source; append only
+ *     WORKER#{id} | SCHEDULE                 version, the cases begun so far, when the next one is due
+ *     WORKER#{id} | PSEUDONYM                random; the only name of the worker in evidence
+ *     DUE-WORKER | {dueAt}#{id}              what the ticker looks for: a departure that begins on its date
+ */
+import * as z from 'zod/mini';
+import { entity, type Schema, shape } from './entity';
+import { CORROBORATIONS, type Corroboration, STATEMENT_MEMBERS, type Statement } from './inbox';
+import { text, whole } from './shapes';
+import { ordered } from './table';
+
+const isWorker = (pk: string) => pk.startsWith('WORKER#');
+const partition = (workerId: string) => `WORKER#${workerId}`;
+
+/** A statement, and whose word it is. */
+export interface Said extends Statement {
+  readonly source: string;
+  readonly origin: string;
+  readonly corroboration: Corroboration;
+  readonly receivedAt: number;
+  readonly bodySha256: string;
+}
+
+const said: Schema<Said> = z.strictObject({
+  ...STATEMENT_MEMBERS,
+  source: text,
+  origin: text,
+  corroboration: z.enum(CORROBORATIONS),
+  receivedAt: whole,
+  bodySha256: text,
+});
+
+export const SAID = entity({
+  name: 'statement about a worker',
+  table: 'cases',
+  /** `digest` is that of source and content: what is said twice is one statement. */
+  key: (workerId: string, saidAt: number, digest: string) => ({
+    pk: partition(workerId),
+    sk: `SAID#${ordered(saidAt, 12)}#${digest}`,
+  }),
+  owns: ({ pk, sk }) => isWorker(pk) && sk.startsWith('SAID#'),
+  part: (workerId: string) => ({ pk: partition(workerId), prefix: 'SAID#' }),
+  schema: said,
+});
+
+export interface Schedule {
+  /** Grows with every statement and every case: who has read an older one reads again. */
+  readonly version: number;
+  /** Ids of the cases begun about this worker, the first first; follow-ups are not among them. */
+  readonly caseIds: readonly string[];
+  /** When the next departure begins; absent where none is scheduled. */
+  readonly dueAt?: number;
+}
+
+export const SCHEDULE = entity({
+  name: 'schedule of a worker',
+  table: 'cases',
+  key: (workerId: string) => ({ pk: partition(workerId), sk: 'SCHEDULE' }),
+  owns: ({ pk, sk }) => isWorker(pk) && sk === 'SCHEDULE',
+  schema: shape<Schedule>(z.strictObject({ version: whole, caseIds: z.array(text), dueAt: z.optional(z.int()) })),
+});
+
+export const PSEUDONYM = entity({
+  name: 'pseudonym of a worker',
+  table: 'cases',
+  key: (workerId: string) => ({ pk: partition(workerId), sk: 'PSEUDONYM' }),
+  owns: ({ pk, sk }) => isWorker(pk) && sk === 'PSEUDONYM',
+  schema: shape<{ readonly pseudonym: string }>(z.strictObject({ pseudonym: text })),
+});
+
+export const DUE_WORKER = entity({
+  name: 'due marker of a worker',
+  table: 'cases',
+  key: (dueAt: number, workerId: string) => ({ pk: 'DUE-WORKER', sk: `${ordered(dueAt, 12)}#${workerId}` }),
+  owns: ({ pk }) => pk === 'DUE-WORKER',
+  part: () => ({ pk: 'DUE-WORKER' }),
+  schema: shape<{ readonly workerId: string }>(z.strictObject({ workerId: text })),
+  fromKey: (key) => ({ key, dueAt: Number(key.sk.slice(0, key.sk.indexOf('#'))) }),
+});

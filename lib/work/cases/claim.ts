@@ -1,0 +1,60 @@
+/** A step that cannot be undone is claimed first: one transaction that finds no doubt, and from then on none stops it. */
+import { CurfewError } from '../../domain/base/errors';
+import { type CaseMeta, stopOf } from '../../domain/cases/case';
+import { transition } from '../../domain/cases/transitions';
+import type { StepRequest } from '../../domain/deployment/messages';
+import { CASE_ITEM } from '../../domain/store/case-items';
+import type { Write } from '../../domain/store/table';
+import type { Deps } from '../../ports';
+import { changeCase, loadItems, type StoredItem } from './case-store';
+import { BEGUN } from './item-done';
+
+type ConductorDeps = Deps<'conductor'>;
+
+/**
+ * May this item begin? A key that could have been copied is tainted whatever the doubt: while people make up their minds
+ * it would go on signing for whoever has the copy.
+ */
+export function mayBegin({ item }: StoredItem, meta: CaseMeta, now: number): boolean {
+  if (meta.givenBackAt !== undefined || meta.act === 'suspend') return false;
+  return (item.kind === 'taint' && item.class === 'compromise') || stopOf(meta, now) === undefined;
+}
+
+/** Claims those that may begin and have not; answers the items as they stand then. */
+export async function claim(
+  request: StepRequest,
+  which: (stored: StoredItem) => boolean,
+  deps: ConductorDeps,
+): Promise<readonly StoredItem[]> {
+  await changeCase(deps, request, BEGUN, async (meta) => {
+    const now = deps.clock.now();
+    const open = (await loadItems(deps, request.caseId)).filter(
+      (stored) => which(stored) && stored.state === 'PLANNED',
+    );
+    const claimed = open.filter((stored) => mayBegin(stored, meta, now));
+    // The fence of the case moves with the claim: a question that is raised in this moment makes one of the two read again.
+    return claimed.length === 0
+      ? []
+      : [...transition(meta, {}), ...claimed.map((stored) => startWrite(meta, stored, now))];
+  });
+  return (await loadItems(deps, request.caseId)).filter(which);
+}
+
+/** The same of one item; `ERR_CASE_STOPPED` where a doubt stands against it. */
+export async function claimItem(stored: StoredItem, request: StepRequest, deps: ConductorDeps): Promise<void> {
+  const [found] = await claim(request, ({ item }) => item.nn === stored.item.nn, deps);
+  if (found?.state !== 'PLANNED') return;
+  throw new CurfewError('ERR_CASE_STOPPED', `item ${stored.item.nn} of case ${request.caseId} waits for people`, {
+    fix: `see \`curfew case explain ${request.caseId}\``,
+  });
+}
+
+function startWrite({ caseId }: CaseMeta, { item }: StoredItem, now: number): Write<'cases:update'> {
+  return {
+    kind: 'update',
+    table: 'cases',
+    key: CASE_ITEM.key(caseId, item),
+    set: { state: 'STARTED', startedAt: now },
+    if: [{ attribute: 'state', is: '=', value: 'PLANNED' }],
+  };
+}
