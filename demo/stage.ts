@@ -51,6 +51,8 @@ export async function setStage(dir: string, out: string, say: (line: string) => 
   const instance = await Instance.find(INSTANCE);
   const publicBaseUrl = instance.output('PublicBaseUrl');
   const endpoint = process.env.AWS_ENDPOINT_URL ?? '';
+  // The emulator serves an API under a path of its own.
+  process.env.CURFEW_API_URL = `${endpoint}/_aws/execute-api/${instance.output('ApiId', 'offboarding')}/$default`;
   const config = await verifierConfig(instance, RING);
   const role = (name: string) => `arn:aws:iam::${LOCAL_ACCOUNT}:role/curfew-${INSTANCE}-${name}`;
   const read = (path: string) => fetchTextPatiently(`${publicBaseUrl}/r/${RING}/${path}`);

@@ -16,6 +16,7 @@ import { parseConfiguration } from '../lib/config';
 import { jwkFromSpki } from '../lib/domain/jose/jwk';
 import { after } from './after';
 import { before } from './before';
+import { appointApprovers } from './cast';
 import { depart } from './departure';
 import { prove } from './proof';
 import { AUDIENCE, HR_SOURCE, INSTANCE, ISSUER, now, POLL_SECONDS, RING, setStage } from './stage';
@@ -23,7 +24,8 @@ import { notProvedHere, shrunk, timings, writeOutputs } from './summary';
 
 async function tell(dir: string, out: string): Promise<boolean> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const configuration = configurationOf(dir);
+  // Before the deployment: the configuration names them by what IAM calls them.
+  const configuration = configurationOf(dir, await appointApprovers());
   const { settings } = parseConfiguration(configuration);
   await deploy({ dir, configuration, log: (line) => say(`  ${line}`) });
   const patched = await patchAfterDeploy(join(dir, 'cdk.out'));
@@ -83,7 +85,7 @@ async function tell(dir: string, out: string): Promise<boolean> {
 }
 
 /** Local differences, all of them: the emulator's address, and waits short enough to watch. */
-function configurationOf(dir: string): object {
+function configurationOf(dir: string, approvers: readonly object[]): object {
   const { kid: _kid, ...jwk } = jwkFromSpki(readFileSync(join(dir, 'legacy.spki')), 'ES256');
   return {
     instance: INSTANCE,
@@ -108,9 +110,10 @@ function configurationOf(dir: string): object {
         legacyKeys: [{ jwk, verifyUntil: now() + 90 * 86_400, approver: 'CHG-2025-0142' }],
       },
     ],
+    approvers,
     sources: {
       [HR_SOURCE]: { scheme: 'standard-webhooks', corroboration: 'signed-fact' },
-      bamboohr: { scheme: 'bamboohr' },
+      bamboohr: { scheme: 'bamboohr', zone: 'America/New_York' },
     },
   };
 }

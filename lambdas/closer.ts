@@ -3,15 +3,17 @@
 import { entry } from '../lib/aws/entry';
 import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseState, stopOf } from '../lib/domain/cases/case';
+import { type CaseMeta, type CaseState, stopOf } from '../lib/domain/cases/case';
 import { closedRecord } from '../lib/domain/cases/records';
+import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
 import type { Deps } from '../lib/ports';
-import { changeCase, loadCase, loadItems } from '../lib/work/cases/case-store';
+import { changeCase, loadCase, loadItems, type StoredItem } from '../lib/work/cases/case-store';
+import { loadWorker } from '../lib/work/cases/worker';
 
 type CloserDeps = Deps<'closer'>;
 
@@ -42,8 +44,12 @@ async function close(
   const open = items
     .filter(({ state }) => state !== 'PROVED')
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
-  const stop = stopOf(await loadCase(deps, request, CLOSING), deps.clock.now());
+  const meta = await loadCase(deps, request, CLOSING);
+  if (meta.givenBackAt !== undefined) return closeGivenBack(items, request, deps);
+  const stop = stopOf(meta, deps.clock.now());
   if (stop !== undefined) return { closed: false, held: true };
+  if (open.length > 0 && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
+    return closeOvertaken(items, request, deps);
   if (open.length > 0)
     throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
       got: open,
@@ -60,6 +66,54 @@ async function close(
     ]);
   });
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
+}
+
+/**
+ * Nothing of it is done any more, but what was claimed runs to its end: a key that is SUSPECT has to become DENIED. It closes
+ * as given back, and says so.
+ */
+async function closeGivenBack(
+  items: readonly StoredItem[],
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed: boolean; readonly held: boolean }> {
+  const running = items.filter(({ phase, state }) => phase === 'act' && (state === 'STARTED' || state === 'DONE'));
+  if (running.length > 0)
+    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that were begun and are not proved`, {
+      got: running.map(({ item, state }) => `${item.nn} ${item.kind} ${state}`),
+      fix: 'see the errors of these items in the execution',
+    });
+  await changeCase(deps, request, CLOSING, (meta) => {
+    if (meta.state === 'CLOSED') return [];
+    const now = deps.clock.now();
+    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
+    return transition(meta, { state: 'CLOSED', closedAt: now }, [
+      { record: closedRecord(meta, items.length, now), event },
+    ]);
+  });
+  return { closed: true, held: false };
+}
+
+/** The worker departs again: what this give-back has not opened stays shut, and it closes with that on record. */
+async function closeOvertaken(
+  items: readonly StoredItem[],
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed: boolean; readonly held: boolean }> {
+  const open = items.filter(({ state }) => state !== 'PROVED').map(({ item }) => item.nn);
+  await changeCase(deps, request, CLOSING, (meta) => {
+    if (meta.state === 'CLOSED') return [];
+    const now = deps.clock.now();
+    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
+    return transition(meta, { state: 'CLOSED', closedAt: now }, [
+      { record: closedRecord(meta, items.length, now, open), event },
+    ]);
+  });
+  return { closed: true, held: false };
+}
+
+async function isOvertaken(meta: CaseMeta, deps: CloserDeps): Promise<boolean> {
+  return departsAgain(await loadWorker(deps, meta.workerId), meta, deps.clock.now());
 }
 
 /** Records leave through the outbox within seconds of their transaction; the state machine asks again until all are in. */

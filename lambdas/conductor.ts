@@ -15,6 +15,8 @@ import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../l
 import { claimItem } from '../lib/work/cases/claim';
 import { EFFECTS } from '../lib/work/cases/effects';
 import { BEGUN, doneWrite, isOpen, markDone } from '../lib/work/cases/item-done';
+import { release } from '../lib/work/cases/release';
+import { noteShut } from '../lib/work/cases/shut';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
 import { pepperOf } from '../lib/work/tokens/pepper';
 
@@ -45,7 +47,7 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
   if (stored.phase === 'act') await claimItem(stored, request, deps);
   else if (meta.givenBackAt !== undefined) return { nn: stored.item.nn };
   const { kind } = stored.item;
-  if (kind === 'taint' || kind === 'unplannable')
+  if (stored.item.kind === 'taint' || stored.item.kind === 'unplannable')
     throw new CurfewError(
       'ERR_PLAN_INVALID',
       'the wave steps act on a taint, and no step acts on an unplannable item',
@@ -53,12 +55,16 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
         got: stored.item.nn,
       },
     );
-  if (kind === 'rotate-again') {
+  if (stored.item.kind === 'rotate-again') {
     await followUp(stored, request, deps);
     return { nn: stored.item.nn };
   }
 
-  const observed = await EFFECTS[kind](stored, meta, deps);
+  if (stored.phase === 'contain') await noteShut(stored, meta, deps);
+  const observed =
+    stored.item.kind === 'release'
+      ? await release(stored.item, stored, meta, deps)
+      : await EFFECTS[stored.item.kind](stored, meta, deps);
   // If we stop here, the effect is there and unrecorded: the replay ensures it once more, and records it.
   const { ok, expected } = proveItem(kind, observed);
   if (!ok)

@@ -1,5 +1,9 @@
-/** Takes in who has which principals and what they had custody of. Writes People and can do nothing else. */
+/**
+ * POST /people: who has which principals and what they had custody of. Writes People and can do nothing else. Who signed the
+ * request is kept with it: they may not decide about these workers for a month.
+ */
 
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
@@ -8,9 +12,10 @@ import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
 import { parseWorkerId } from '../lib/domain/intake/worker-id';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
 import { put } from '../lib/domain/store/entity';
-import { EXPOSURE, PRINCIPAL } from '../lib/domain/store/people';
+import { EXPOSURE, IMPORT, PRINCIPAL } from '../lib/domain/store/people';
 import { TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
+import { answer, bodyOf, refusal } from '../lib/work/http-answers';
 
 /** Beyond the longest that IAM and KMS give. */
 const Arn = (pattern: RegExp) => z.string().max(700).regex(pattern);
@@ -45,19 +50,23 @@ const Import = z.strictObject({
       }),
     )
     .min(1)
-    .max(1000),
+    .max(100),
 });
 
 export async function importPeople(
   request: unknown,
-  { tables }: Deps<'people-import'>,
+  { tables, clock }: Deps<'people-import'>,
+  /** As API Gateway names who signed. */
+  by: string,
 ): Promise<{ readonly imported: number }> {
   const parsed = Import.safeParse(request);
   if (!parsed.success) throw refuse(parsed.error);
 
   const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }) => {
     parseWorkerId(workerId, 'workerId');
+    const at = clock.now();
     const puts = [
+      put(IMPORT, [workerId, at, by], { at, by }),
       ...principals.map((one) => put(PRINCIPAL, [workerId, one], one)),
       ...exposures.map((one) => put(EXPOSURE, [workerId, one], one)),
     ];
@@ -67,7 +76,7 @@ export async function importPeople(
   // Each row stands alone and is put whole: stopped half way, the next import puts the same ones again.
   for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX)
     await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
-  return { imported: writes.length };
+  return { imported: writes.length - parsed.data.workers.length };
 }
 
 /** Names the place and the rule, never the value: it may be a person's. */
@@ -80,4 +89,25 @@ function refuse(error: z.ZodError): CurfewError {
   });
 }
 
-export const handler = entry('people-import', importPeople);
+type SignedImport = Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'> & {
+  readonly requestContext: { readonly authorizer?: { readonly iam?: { readonly userId?: string } } };
+};
+
+async function overHttp(
+  request: SignedImport,
+  deps: Deps<'people-import'>,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  try {
+    const by = request.requestContext.authorizer?.iam?.userId;
+    if (by === undefined)
+      throw new CurfewError('ERR_INPUT_INVALID', 'nobody signed this import', {
+        fix: 'use `curfew people import`, which signs as the caller',
+      });
+    const people: unknown = JSON.parse(bodyOf(request));
+    return answer(200, await importPeople(people, deps, by));
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+export const handler = entry('people-import', overHttp);

@@ -6,10 +6,12 @@ import { listContainment } from '../lib/domain/cases/containment';
 import { keyExposed, planCase } from '../lib/domain/cases/plan';
 import type { CaseItem, ItemKind } from '../lib/domain/cases/proof';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../lib/domain/cases/records';
+import { opensWith } from '../lib/domain/cases/shut';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN, type FrozenList, type FrozenPlan } from '../lib/domain/store/case-items';
 import { put } from '../lib/domain/store/entity';
 import { ROW_ABSENT } from '../lib/domain/store/table';
+import { SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/cases/case-store';
 import { beginFreezing, freeze, type ItemPut, PLANNABLE, putItems } from '../lib/work/cases/freeze';
@@ -75,7 +77,7 @@ async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList>
 
 async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   // A suspension contains, and plans nothing.
-  if (meta.act === 'suspend') return;
+  if (meta.act === 'suspend' && meta.givesBack === undefined) return;
   const list = await deps.tables.get(CASE_LIST, meta.caseId);
   const begun = await deps.tables.get(CASE_PLAN, meta.caseId);
   if (begun?.state === 'FROZEN') return;
@@ -88,7 +90,12 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
   const plan = await beginFreezing(CASE_PLAN, meta.caseId, () => draftPlan(meta, list, deps), deps);
   const items = planCase(plan.inventory);
   const writes = items.map((item) =>
-    itemWrite(meta, item, 'act', ('ref' in item ? list.targets[item.ref]?.[0] : undefined) ?? {}),
+    itemWrite(
+      meta,
+      item,
+      'act',
+      ('ref' in item ? (plan.targets?.[item.ref] ?? list.targets[item.ref]?.[0]) : undefined) ?? {},
+    ),
   );
   await putItems(meta.caseId, writes, deps);
   const sealed = await deps.sealer.seal(
@@ -106,6 +113,7 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
 }
 
 async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): Promise<FrozenPlan> {
+  if (meta.givesBack !== undefined) return draftRelease(meta, meta.givesBack, deps);
   const principals = await Promise.all(list.principals.map((ref) => asOfNow(ref, list.targets[ref.ref]?.[0], deps)));
   const { exposures, omitted, how } = await exposuresOf(meta.workerId, deps);
   // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
@@ -125,6 +133,26 @@ async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): P
       keys: keys.filter((key) => exposed.has(key)),
     },
     how,
+    readAt: deps.clock.now(),
+  };
+}
+
+/** What the case that is given back shut, and no other case wants shut. */
+async function draftRelease(meta: CaseMeta, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
+  const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack);
+  const named = shut.map((one, n) => ({ ref: `t${n}`, ...one }));
+  return {
+    state: 'FREEZING',
+    inventory: {
+      firstItem: 1,
+      followUp: false,
+      principals: [],
+      exposures: [],
+      keys: [],
+      things: named.map(({ ref, kind, ring }) => ({ ref, thing: kind, ...(ring !== undefined && { ring }) })),
+    },
+    how: {},
+    targets: Object.fromEntries(named.map(({ ref, target }) => [ref, target])),
     readAt: deps.clock.now(),
   };
 }

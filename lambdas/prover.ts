@@ -32,6 +32,9 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   const stored = await loadItem(deps, request.caseId, request.nn);
   const { nn, kind } = stored.item;
   if (stored.state === 'PROVED') return { nn };
+  // What was given back is open again: it is the give-back that has to be proved.
+  if (stored.phase === 'contain' && (await deps.tables.get(CASE, request.caseId))?.givenBackAt !== undefined)
+    return { nn };
   if (stored.state !== 'DONE')
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
       got: stored.state,
@@ -68,17 +71,33 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
   ...OBSERVE_IAM,
   'cut-off': async ({ item, target }, deps) => {
     const ring = needed('ring' in item ? item.ring : undefined, 'ring', item.nn);
-    const subjects = leaverAs(needed(target.value, 'value', item.nn));
     const feed = await servedFeed(ring, deps);
-    const peppers = await deps.secrets.values('pepper');
-    const cuts = subjects.map((subject) => {
-      const names = peppers.map((pepper) => blind(pepper, subject));
-      return feed.cut.find(([blinded]) => names.includes(blinded));
-    });
+    const cuts = await cutsIn(feed, needed(target.value, 'value', item.nn), deps);
     // The earliest of them: what is said of all is what holds for each.
     const since = cuts.flatMap((cut) => cut?.[1] ?? []);
     const notBefore = since.length > 0 ? Math.min(...since) : undefined;
     return { blocked: cuts.every((cut) => cut?.[2] === true), notBefore, feedSeq: feed.seq };
+  },
+  release: async (stored, deps) => {
+    const { item, target } = stored;
+    if (item.kind !== 'release')
+      throw new CurfewError('ERR_PLAN_INVALID', 'the item opens nothing', { got: item.kind });
+    switch (item.thing) {
+      case 'cut-off': {
+        const cuts = await servedCuts(needed(item.ring, 'ring', item.nn), needed(target.value, 'value', item.nn), deps);
+        return { open: cuts.every((cut) => cut?.[2] !== true) };
+      }
+      case 'latch': {
+        const { exists, tagged, denied } = await OBSERVE_IAM.latch(stored, deps);
+        return { open: exists && !tagged && !denied };
+      }
+      case 'access-key':
+        return { open: (await OBSERVE_IAM['access-key'](stored, deps)).status === 'Active' };
+      case 'personal-key': {
+        const kmsKeyArn = needed(target.kmsKeyArn, 'kmsKeyArn', item.nn);
+        return { open: (await deps.functions.invoke('disabler', { op: 'look', kmsKeyArn })).state === 'Enabled' };
+      }
+    }
   },
   unplannable: async ({ item }) => ({ reason: item.kind === 'unplannable' ? item.reason : '' }),
   /** The customer's key policy lets nobody of ours ask but the disabler, for whom disabling once more is a way to ask. */
@@ -111,6 +130,23 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
     return linked?.followUpOf === caseId && item.kind === 'rotate-again' ? { followUp, dueAt: linked.dueAt } : {};
   },
 };
+
+async function servedCuts(ring: string, value: string, deps: ProverDeps) {
+  return cutsIn(await servedFeed(ring, deps), value, deps);
+}
+
+/** In the order in which a leaver may stand in tokens; undefined where the feed does not name them. */
+async function cutsIn(
+  feed: Feed,
+  value: string,
+  deps: ProverDeps,
+): Promise<readonly (Feed['cut'][number] | undefined)[]> {
+  const peppers = await deps.secrets.values('pepper');
+  return leaverAs(value).map((subject) => {
+    const names = peppers.map((pepper) => blind(pepper, subject));
+    return feed.cut.find(([blinded]) => names.includes(blinded));
+  });
+}
 
 /** So often, in a row, does KMS have to refuse: one refusal proves one host. A signature, once, proves that it signs. */
 async function askToSign(key: KeyRecord, deps: ProverDeps): Promise<{ signed: boolean; code?: string }> {

@@ -1,5 +1,6 @@
 /** Each minute: starts the cases that are due, has departures begun, and what a stream or a crash left in the inbox folded. */
 import { entry } from '../lib/aws/entry';
+import { PENDING_APPROVAL } from '../lib/domain/store/approval';
 import { DUE_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
 import { DUE_WORKER } from '../lib/domain/store/worker';
@@ -14,19 +15,23 @@ export async function tick(
   deps: Deps<'ticker'>,
 ): Promise<{ readonly started: number; readonly begun: number; readonly folded: number }> {
   const now = deps.clock.now();
-  const [due, workers, pending] = await Promise.all([
+  const [due, workers, approvals, pending] = await Promise.all([
     deps.tables.query(DUE_MARKER.in()),
     deps.tables.query(DUE_WORKER.in()),
+    deps.tables.query(PENDING_APPROVAL.in()),
     deps.tables.query(PENDING_DELIVERY.in()),
   ]);
   const dueNow = due.filter(({ dueAt }) => dueAt <= now);
   const leaving = workers.filter(({ dueAt }) => dueAt <= now);
   const missed = pending.filter(({ receivedAt }) => receivedAt < now - MISSED_AFTER_SECONDS);
 
+  const unseen = approvals.filter(({ at }) => at < now - MISSED_AFTER_SECONDS);
+
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   await together<unknown>([
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
+    ...unseen.map(({ caseId, question, at }) => deps.functions.invoke('decider', { caseId, question, at })),
     ...missed.map(({ source, delivery }) => deps.functions.invoke('case-folder', { source, delivery })),
   ]);
   return { started: dueNow.length, begun: leaving.length, folded: missed.length };

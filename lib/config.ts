@@ -68,33 +68,62 @@ const publicConcurrency = z.strictObject({
   intake: z.number(),
 });
 
-const configuration = z.strictObject({
-  /** Stands in the names of roles and stacks. */
-  instance: z.string().regex(/^[a-z][a-z0-9-]{1,20}$/),
-  /** KMS keys live in one region and so does everything that uses them. */
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
-  stage: z.enum(STAGES),
-  /** Where the public documents are served; `{apiId}` and `{region}` are those of the signing stack, `{cdn}` its CDN. */
-  publicBaseUrl: z.string(),
-  /** Name of the evidence log on its checkpoints. */
-  logOrigin: z.string(),
-  evidenceRetentionDays: z.int().optional(),
-  settings: z.record(z.string(), z.unknown()).default({}).transform(parseSettings),
-  rings: z
-    .array(ring)
-    .min(1)
-    .refine((rings) => new Set(rings.map(({ id }) => id)).size === rings.length, { message: 'two rings have one id' }),
-  exemptions: z.array(exemption).default([]),
-  /** Told by every alarm; without it they are silent. */
-  alarmTopicArn: z.string().startsWith('arn:').optional(),
-  /** A CloudFront distribution before the public documents; none unless it is given, `{}` with all defaults. */
-  cdn: cdn.optional(),
-  /** Runs at once of the functions that strangers may call; no caps unless it is given. */
-  publicConcurrency: publicConcurrency.optional(),
-  /** IAM users whom no departure may lock out. */
-  breakGlassArns: z.array(z.string()).default([]),
-  sources: z.record(z.string(), source).default({}),
-});
+const approvers = z
+  .array(
+    z.strictObject({
+      workerId: z.string().min(1),
+      /** What IAM calls them: a name may be given to somebody else, and whoever assumes a role chooses its session's name. */
+      identity: z.string().regex(/^(AIDA[A-Z0-9]{8,}|AROA[A-Z0-9]{8,}:[\w+=,.@-]{2,64})$/, {
+        message: 'not AIDA… of an IAM user, nor AROA…:name of an Identity Center user',
+      }),
+    }),
+  )
+  .min(3)
+  .max(20)
+  .refine((all) => new Set(all.map(({ workerId }) => workerId)).size === all.length, {
+    message: 'a person stands twice',
+  })
+  .refine((all) => new Set(all.map(({ identity }) => identity)).size === all.length, {
+    message: 'an identity stands twice',
+  });
+
+const configuration = z
+  .strictObject({
+    /** Stands in the names of roles and stacks. */
+    instance: z.string().regex(/^[a-z][a-z0-9-]{1,20}$/),
+    /** KMS keys live in one region and so does everything that uses them. */
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
+    stage: z.enum(STAGES),
+    /** Where the public documents are served; `{apiId}` and `{region}` are those of the signing stack, `{cdn}` its CDN. */
+    publicBaseUrl: z.string(),
+    /** Name of the evidence log on its checkpoints. */
+    logOrigin: z.string(),
+    evidenceRetentionDays: z.int().optional(),
+    settings: z.record(z.string(), z.unknown()).default({}).transform(parseSettings),
+    rings: z
+      .array(ring)
+      .min(1)
+      .refine((rings) => new Set(rings.map(({ id }) => id)).size === rings.length, {
+        message: 'two rings have one id',
+      }),
+    exemptions: z.array(exemption).default([]),
+    /** Told by every alarm; without it they are silent. */
+    alarmTopicArn: z.string().startsWith('arn:').optional(),
+    /** A CloudFront distribution before the public documents; none unless it is given, `{}` with all defaults. */
+    cdn: cdn.optional(),
+    /** Runs at once of the functions that strangers may call; no caps unless it is given. */
+    publicConcurrency: publicConcurrency.optional(),
+    /** IAM users whom no departure may lock out. */
+    breakGlassArns: z.array(z.string()).default([]),
+    sources: z.record(z.string(), source).default({}),
+    /** Two of them together decide about cases in doubt. `none` has to be written out: a case in doubt then stays held. */
+    approvers: z.union([z.literal('none'), approvers]).optional(),
+  })
+  .refine(({ sources, approvers: given }) => Object.keys(sources).length === 0 || given !== undefined, {
+    path: ['approvers'],
+    message:
+      'name three approvers or more, or write "none": without them nobody can let a case in doubt go on, or give it back',
+  });
 
 export type Configuration = z.infer<typeof configuration>;
 

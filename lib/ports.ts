@@ -211,6 +211,22 @@ export interface IamDisabler {
   deleteLoginProfile(userName: string): Promise<void>;
 }
 
+/** Takes the latch off. Both are idempotent. */
+export interface IamLatchRelease {
+  untagLeaver(userName: string): Promise<void>;
+  detachDenyPolicy(userName: string): Promise<void>;
+}
+
+export interface IamEnabler {
+  /** Idempotent. `ERR_NOT_FOUND` where the user or the key is gone: what does not exist cannot be given back. */
+  activateAccessKey(userName: string, accessKeyId: string): Promise<void>;
+}
+
+/** Enables a key whose policy lets it; `ERR_ACCESS_DENIED` otherwise. */
+export interface KeyEnabler {
+  enable(kmsKeyArn: string): Promise<void>;
+}
+
 export interface Stacks {
   /**
    * CloudFormation takes an update of this stack back: what it sends to a custom resource now was deployed before. False
@@ -274,6 +290,9 @@ export type PortsFor<R extends Right> = {
   If<R, 'iam:read', { readonly iam: IamReader }> &
   If<R, 'iam:latch', { readonly latch: IamLatch }> &
   If<R, 'iam:disable', { readonly iamDisabler: IamDisabler }> &
+  If<R, 'iam:release', { readonly latchRelease: IamLatchRelease }> &
+  If<R, 'iam:enable', { readonly iamEnabler: IamEnabler }> &
+  If<R, 'kms:enable', { readonly keyEnabler: KeyEnabler }> &
   If<R, 'workflow:start', { readonly workflow: Workflow }> &
   If<R, 'stacks:status', { readonly stacks: Stacks }> &
   If<R, 'events:put', { readonly events: Events }> &

@@ -1,67 +1,118 @@
-/** `curfew case show CASE | due`: where a departure stands, item by item, and which wait for their date. */
+/** `curfew case …`: which departures there are, where each stands, why it waits, and what two people decide about it. */
 
-import { CurfewError } from '../../lib/domain/base/errors';
-import { instant } from '../../lib/domain/base/time';
-import { type CaseMeta, shownState } from '../../lib/domain/cases/case';
+import { instant, span } from '../../lib/domain/base/time';
+import type { CaseMeta } from '../../lib/domain/cases/case';
+import { shownState } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
-import { CASE_ITEM } from '../../lib/domain/store/case-items';
+import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
-import { type Answer, type CommandPorts, type Commands, instanceOf } from './command';
+import { decideCase } from './case-decide';
+import { explainCase } from './case-explain';
+import { followCase, showCase } from './case-show';
+import { type Answer, type CommandPorts, type Commands, instanceOf, optional, text } from './command';
 
 export const CASE_COMMANDS = {
+  'case list': {
+    usage: '[--open | --held | --worker ID]',
+    says: 'cases that are not over; --held: those that wait for people',
+    takes: 0,
+    run: async (_, options) => listCases(await instanceOf(options), options.held === true, optional(options, 'worker')),
+  },
   'case show': {
-    usage: 'CASE',
-    says: 'where a departure stands, item by item',
+    usage: 'CASE [--follow]',
+    says: 'where a case stands, item by item, and what it waits for',
     takes: 1,
-    run: async ([id = ''], options) => showCase(await instanceOf(options), id),
+    run: async ([id = ''], options) => {
+      const instance = await instanceOf(options);
+      if (options.follow !== true) return showCase(instance, id);
+      return followCase(instance, id, (page) => process.stdout.write(`${page}\n\n`));
+    },
+  },
+  'case explain': {
+    usage: 'CASE',
+    says: 'what HR said, what that comes to, and why the case waits',
+    takes: 1,
+    run: async ([id = ''], options) => explainCase(await instanceOf(options), id),
+  },
+  'case approve': {
+    usage: 'CASE --reason TEXT',
+    says: 'let a held case go on; the second of two approvers decides',
+    takes: 1,
+    run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'go-on', text(options, 'reason')),
+  },
+  'case give-back': {
+    usage: 'CASE --reason TEXT',
+    says: 'open again what a case shut; the second of two approvers decides',
+    takes: 1,
+    run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'give-back', text(options, 'reason')),
   },
   'case due': {
     usage: '',
-    says: 'cases that wait for their date',
+    says: 'departures and second rotations that wait for their date',
     takes: 0,
     run: async (_, options) => listDue(await instanceOf(options)),
   },
 } as const satisfies Commands;
 
-async function loadCase({ tables }: CommandPorts<'case show'>, caseId: string): Promise<CaseMeta> {
-  const meta = await tables.get(CASE, caseId);
-  if (meta) return meta;
-  throw new CurfewError('ERR_NOT_FOUND', `no case ${caseId}`, {
-    got: caseId,
-    fix: 'take the id from the event CaseOpened',
-  });
+async function listCases(
+  ports: CommandPorts<'case list'>,
+  heldOnly: boolean,
+  workerId: string | undefined,
+): Promise<Answer> {
+  const { tables, clock } = ports;
+  const ids = workerId === undefined ? await openCases(ports) : await casesOf(workerId, ports);
+  const metas = (await Promise.all(ids.map((id) => tables.get(CASE, id)))).filter((meta) => meta !== undefined);
+  const shown = metas.filter((meta) => !heldOnly || shownState(meta) === 'HELD');
+  const now = clock.now();
+  const rows = shown.map((meta) => [
+    meta.caseId,
+    kindOf(meta),
+    shownState(meta),
+    span(Math.max(0, now - meta.openedAt)),
+  ]);
+  const none = heldOnly ? 'no case waits for people' : 'no case is open';
+  return {
+    json: shown.map(({ caseId, openedAt, ...meta }) => ({
+      caseId,
+      kind: kindOf(meta),
+      state: shownState({ caseId, openedAt, ...meta }),
+      openedAt,
+    })),
+    text: rows.length === 0 ? none : table(['case', 'kind', 'state', 'open for'], rows),
+  };
 }
 
-export async function showCase(deps: CommandPorts<'case show'>, caseId: string): Promise<Answer> {
-  const meta = await loadCase(deps, caseId);
-  const items = await deps.tables.query(CASE_ITEM.in(caseId));
-  const rows = items.map(({ item, state }) => [item.nn, item.kind, state]);
-  const dates = Object.entries({
-    'HR event': meta.hrEventAt,
-    accepted: meta.acceptedAt,
-    contained: meta.containedAt,
-    planned: meta.plannedAt,
-    tainted: meta.taintedAt,
-    denied: meta.deniedAt,
-    proved: meta.provedAt,
-    closed: meta.closedAt,
-  }).flatMap(([what, at]) => (at === undefined ? [] : [[what, instant(at)]]));
-  const text = [
-    `case ${caseId}  ${meta.act}  ${shownState(meta)}  attempt ${meta.attempt}  ${meta.corroboration}`,
-    '',
-    table(['step', 'at'], dates),
-    '',
-    table(['item', 'kind', 'state'], rows),
-  ];
-  // The worker stands in the Cases table in clear; what the CLI prints may be kept, so it shows the pseudonym.
-  const { workerId: _workerId, ...shown } = meta;
-  return { json: { ...shown, items: rows.map(([nn, kind, state]) => ({ nn, kind, state })) }, text: text.join('\n') };
+/** Whatever was started and is not sealed has a marker that brings the ticker back to it. */
+async function openCases({ tables }: CommandPorts<'case list'>): Promise<readonly string[]> {
+  const markers = await tables.query(DUE_MARKER.in());
+  return [...new Set(markers.map(({ caseId }) => caseId))];
 }
 
-/** Cases that wait for their date. */
+async function casesOf(workerId: string, { tables }: CommandPorts<'case list'>): Promise<readonly string[]> {
+  return (await tables.get(SCHEDULE, workerId.normalize('NFC')))?.caseIds ?? [];
+}
+
+function kindOf({ act, followUpOf, givesBack }: Pick<CaseMeta, 'act' | 'followUpOf' | 'givesBack'>): string {
+  if (givesBack !== undefined) return 'give-back';
+  return followUpOf === undefined ? act : 'second rotation';
+}
+
+/** Of a departure only its date is shown: who leaves when is the most secret list of a company. */
 export async function listDue({ tables }: CommandPorts<'case due'>): Promise<Answer> {
-  const due = await tables.query(DUE_MARKER.in());
-  // Markers with an attempt look after a case that was started.
-  const rows = due.filter(({ attempt }) => attempt === undefined).map(({ caseId, dueAt }) => [caseId, instant(dueAt)]);
-  return { json: rows.map(([caseId, dueAt]) => ({ caseId, dueAt })), text: table(['case', 'due'], rows) };
+  const [departures, markers] = await Promise.all([tables.query(DUE_WORKER.in()), tables.query(DUE_MARKER.in())]);
+  const rows = [
+    ...departures.map(({ dueAt }) => ['departure', dueAt] as const),
+    // Markers with an attempt look after a case that was started.
+    ...markers.flatMap(({ attempt, caseId, dueAt }) => (attempt === undefined ? [[caseId, dueAt] as const] : [])),
+  ].sort(([, a], [, b]) => a - b);
+  return {
+    json: rows.map(([what, dueAt]) => ({ what, dueAt: instant(dueAt) })),
+    text:
+      rows.length === 0
+        ? 'nothing waits for its date'
+        : table(
+            ['what', 'due'],
+            rows.map(([what, dueAt]) => [what, instant(dueAt)]),
+          ),
+  };
 }

@@ -5,6 +5,7 @@ import type { CommandName, RightsOfCommand } from '../../lib/domain/deployment/a
 import type { Right } from '../../lib/domain/deployment/rights';
 import type { PortsFor } from '../../lib/ports';
 import { Instance } from '../edge/instance';
+import type { SignedRequests } from '../edge/signed-requests';
 
 export interface Answer {
   /** What `--json` prints. */
@@ -27,11 +28,12 @@ export interface Command {
 /** Commands by name; the names are those whose rights `lib/domain/deployment/access.ts` knows. */
 export type Commands = { readonly [C in CommandName]?: Command };
 
-/** The ports that a command may use: what its row of rights opens, and the time. */
+/** The ports that a command may use: what its row of rights opens, the routes that ask who signed, and the time. */
 export type CommandPorts<C extends CommandName> = Omit<
   PortsFor<Extract<RightsOfCommand<C>, Right>>,
   'random' | 'config' | 'signer' | 'secrets'
->;
+> &
+  ([Extract<RightsOfCommand<C>, `post:${string}`>] extends [never] ? unknown : { readonly signed: SignedRequests });
 
 export type Progress = (line: string) => void;
 

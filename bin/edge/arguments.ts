@@ -16,6 +16,10 @@ const OPTIONS = {
   earlier: 'text',
   out: 'text',
   summary: 'text',
+  worker: 'text',
+  open: 'flag',
+  held: 'flag',
+  follow: 'flag',
   help: 'flag',
 } as const;
 type OptionName = keyof typeof OPTIONS;

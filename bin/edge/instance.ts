@@ -22,6 +22,10 @@ import type { TableName } from '../../lib/domain/store/table';
 import { parsedTables } from '../../lib/parsed-tables';
 import type { Tables } from '../../lib/ports';
 import { webhookSecretsIn } from './hr-sources';
+import { type SignedRequests, signedRequests } from './signed-requests';
+
+/** Where the offboarding API is reached, if not at the output `IntakeUrl`: through a proxy or a VPC endpoint. */
+const API_URL = 'CURFEW_API_URL';
 
 export const STACKS = ['evidence', 'signing', 'offboarding'] as const;
 export type StackName = (typeof STACKS)[number];
@@ -34,6 +38,8 @@ export class Instance {
   readonly tables: Tables;
   readonly objects: S3Objects;
   readonly functions: LambdaFunctions;
+  /** Routes of the offboarding API that ask who signed. */
+  readonly signed: SignedRequests;
 
   private constructor(
     readonly name: string,
@@ -44,6 +50,7 @@ export class Instance {
       new DynamodbTables((table: TableName) => this.output(`Table${pascal(table)}Name`), new DynamoDBClient(caller)),
     );
     this.objects = new S3Objects((bucket: Bucket) => this.output(`${pascal(bucket)}BucketName`), new S3Client(caller));
+    this.signed = signedRequests(() => process.env[API_URL] ?? this.output('IntakeUrl', 'offboarding'), caller);
     this.functions = new LambdaFunctions((fn) => this.output(`Function${pascal(fn)}Name`), new LambdaClient(caller));
   }
 

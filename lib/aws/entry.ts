@@ -135,6 +135,18 @@ const ADAPTERS: { readonly [P in PortName]: (given: Given) => AllPorts[P] } = {
     const { AwsIamDisabler, IAMClient } = require('./iam') as typeof import('./iam');
     return new AwsIamDisabler(new IAMClient(clientSettings(name)));
   },
+  latchRelease: ({ config, name }) => {
+    const { AwsIamLatchRelease, IAMClient } = require('./iam') as typeof import('./iam');
+    return new AwsIamLatchRelease(configured(config, 'denyPolicyArn'), new IAMClient(clientSettings(name)));
+  },
+  iamEnabler: ({ name }) => {
+    const { AwsIamEnabler, IAMClient } = require('./iam') as typeof import('./iam');
+    return new AwsIamEnabler(new IAMClient(clientSettings(name)));
+  },
+  keyEnabler: ({ name }) => {
+    const { KmsKeyEnabler, KMSClient } = require('./kms-key-enabler') as typeof import('./kms-key-enabler');
+    return new KmsKeyEnabler(new KMSClient(clientSettings(name)));
+  },
   workflow: ({ config, name }) => {
     const { SfnWorkflow, SFNClient } = require('./sfn-workflow') as typeof import('./sfn-workflow');
     return new SfnWorkflow(configured(config, 'stateMachineArn'), new SFNClient(clientSettings(name)));

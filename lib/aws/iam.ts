@@ -1,17 +1,19 @@
-/** IamReader, IamLatch and IamDisabler on IAM: three classes, because three Lambdas have three sets of rights. */
+/** The IAM ports on IAM: a class each, because each of their Lambdas has rights of its own. */
 import {
   AttachUserPolicyCommand,
   DeleteLoginProfileCommand,
+  DetachUserPolicyCommand,
   GetLoginProfileCommand,
   GetUserCommand,
   IAMClient,
   paginateListAccessKeys,
   paginateListAttachedUserPolicies,
   TagUserCommand,
+  UntagUserCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { isCurfewError } from '../domain/base/errors';
-import type { AccessKey, IamDisabler, IamLatch, IamReader } from '../ports';
+import type { AccessKey, IamDisabler, IamEnabler, IamLatch, IamLatchRelease, IamReader } from '../ports';
 import { clientSettings } from './client-settings';
 import { type Codes, calling } from './errors';
 
@@ -95,6 +97,32 @@ export class AwsIamDisabler implements IamDisabler {
   async deleteLoginProfile(userName: string): Promise<void> {
     const request = new DeleteLoginProfileCommand({ UserName: userName });
     await orGone(() => calling('iam DeleteLoginProfile', () => this.iam.send(request), IAM_CODES));
+  }
+}
+
+export class AwsIamLatchRelease implements IamLatchRelease {
+  constructor(
+    private readonly denyPolicyArn: string,
+    private readonly iam = new IAMClient(clientSettings()),
+  ) {}
+
+  async untagLeaver(userName: string): Promise<void> {
+    const request = new UntagUserCommand({ UserName: userName, TagKeys: ['curfew:leaver'] });
+    await orGone(() => calling('iam UntagUser', () => this.iam.send(request), IAM_CODES));
+  }
+
+  async detachDenyPolicy(userName: string): Promise<void> {
+    const request = new DetachUserPolicyCommand({ UserName: userName, PolicyArn: this.denyPolicyArn });
+    await orGone(() => calling('iam DetachUserPolicy', () => this.iam.send(request), IAM_CODES));
+  }
+}
+
+export class AwsIamEnabler implements IamEnabler {
+  constructor(private readonly iam = new IAMClient(clientSettings())) {}
+
+  async activateAccessKey(userName: string, accessKeyId: string): Promise<void> {
+    const request = new UpdateAccessKeyCommand({ UserName: userName, AccessKeyId: accessKeyId, Status: 'Active' });
+    await calling('iam UpdateAccessKey', () => this.iam.send(request), IAM_CODES);
   }
 }
 

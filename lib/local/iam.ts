@@ -1,6 +1,6 @@
 /** An IAM of users: tags, access keys, console login, attached policies. Enough to read, latch and disable a leaver. */
 import { CurfewError } from '../domain/base/errors';
-import type { AccessKey, Clock, IamDisabler, IamLatch, IamReader } from '../ports';
+import type { AccessKey, Clock, IamDisabler, IamEnabler, IamLatch, IamLatchRelease, IamReader } from '../ports';
 import { SettableClock } from './clock';
 import { Weather } from './weather';
 
@@ -15,7 +15,7 @@ interface IamUser {
 /** The quota of managed policies attached to one user, as a new account has it. */
 const MANAGED_POLICIES_MAX = 10;
 
-export class MemoryIam implements IamReader, IamLatch, IamDisabler {
+export class MemoryIam implements IamReader, IamLatch, IamDisabler, IamLatchRelease, IamEnabler {
   private readonly users = new Map<string, IamUser>();
   /** How each user was before each change: readers that are behind are shown one of these. */
   private readonly past = new Map<string, { readonly until: number; readonly user: IamUser }[]>();
@@ -100,6 +100,31 @@ export class MemoryIam implements IamReader, IamLatch, IamDisabler {
     if (!user) return;
     this.keep(userName);
     user.loginProfile = false;
+  }
+
+  async untagLeaver(userName: string): Promise<void> {
+    await null;
+    const user = this.users.get(userName);
+    if (user?.tags['curfew:leaver'] === undefined) return;
+    this.keep(userName);
+    delete user.tags['curfew:leaver'];
+  }
+
+  async detachDenyPolicy(userName: string): Promise<void> {
+    await null;
+    const user = this.users.get(userName);
+    if (!user?.policyArns.has(this.denyPolicyArn)) return;
+    this.keep(userName);
+    user.policyArns.delete(this.denyPolicyArn);
+  }
+
+  async activateAccessKey(userName: string, accessKeyId: string): Promise<void> {
+    await null;
+    const keys = this.existing(userName).accessKeys;
+    if (!keys.has(accessKeyId))
+      throw new CurfewError('ERR_NOT_FOUND', 'iam UpdateAccessKey was refused: NoSuchEntity', { got: accessKeyId });
+    this.keep(userName);
+    keys.set(accessKeyId, 'Active');
   }
 
   /** What only an administrator can do: used to show that a read-back notices. */

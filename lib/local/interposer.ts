@@ -41,6 +41,9 @@ const EFFECTS: Readonly<Record<string, readonly string[]>> = {
   functions: ['invoke'],
   latch: ['attachDenyPolicy', 'tagLeaver'],
   iamDisabler: ['deactivateAccessKey', 'deleteLoginProfile'],
+  latchRelease: ['untagLeaver', 'detachDenyPolicy'],
+  iamEnabler: ['activateAccessKey'],
+  keyEnabler: ['enable'],
   workflow: ['start'],
   events: ['put'],
 };

@@ -5,7 +5,7 @@
 import { constants, type KeyObject, sign } from 'node:crypto';
 import { CurfewError } from '../domain/base/errors';
 import { ALGORITHMS, RAW_MESSAGE_BYTES_MAX, type SigningAlgorithm } from '../domain/jose/algorithm';
-import type { Clock, KeyDisabler, KmsKeyDescription, Random, RingKeys, Signer } from '../ports';
+import type { Clock, KeyDisabler, KeyEnabler, KmsKeyDescription, Random, RingKeys, Signer } from '../ports';
 import { drawKeyPair } from './key-pairs';
 import { isAllowed } from './key-policy';
 import { Weather } from './weather';
@@ -126,6 +126,15 @@ export class MemoryKms {
         await null;
         const { seen, origin } = this.authorise(roleArn, 'kms:DescribeKey', arn);
         return { state: seen, origin };
+      },
+    };
+  }
+
+  enablerFor(roleArn: string): KeyEnabler {
+    return {
+      enable: async (arn) => {
+        await null;
+        this.move(this.authorise(roleArn, 'kms:EnableKey', arn), 'Enabled');
       },
     };
   }

@@ -105,6 +105,10 @@ const ON_CALLS: Readonly<Record<string, Partial<Record<WeatherRowId, Kind>>>> = 
   'latch.tagLeaver': { 'iam.throttled': 'refused' },
   'iamDisabler.deactivateAccessKey': { 'iam.throttled': 'refused' },
   'iamDisabler.deleteLoginProfile': { 'iam.throttled': 'refused' },
+  'latchRelease.untagLeaver': { 'iam.throttled': 'refused' },
+  'latchRelease.detachDenyPolicy': { 'iam.throttled': 'refused' },
+  'iamEnabler.activateAccessKey': { 'iam.throttled': 'refused' },
+  'keyEnabler.enable': { 'kms.throttled': 'refused', 'kms.internal': 'refused' },
   'events.put': { 'events.throttled': 'refused' },
   'http.get': { 'http.not-yet': 'refused' },
 };

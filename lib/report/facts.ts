@@ -48,6 +48,7 @@ const ANSWERS: Readonly<Record<ItemKind, readonly [member: string, type: 'boolea
   'login-profile': ['exists', 'boolean'],
   taint: ['state', 'string'],
   'rotate-again': ['dueAt', 'number'],
+  release: ['open', 'boolean'],
   unplannable: ['reason', 'string'],
 };
 

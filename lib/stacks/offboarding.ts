@@ -24,7 +24,7 @@ export class OffboardingStack extends Stack {
     if (sources.length > 0) new CfnOutput(this, 'HrSources', { value: sources.sort().join(',') });
     for (const [source, secret] of Object.entries(made.webhookSecrets))
       new CfnOutput(this, `SecretWebhook${pascal(source)}Arn`, { value: arnOf(secret) });
-    for (const table of ['inbox', 'cases', 'people'] as const)
+    for (const table of ['inbox', 'cases', 'people', 'approvals'] as const)
       new CfnOutput(this, `Table${pascal(table)}Name`, { value: made[`${table}Table`].tableName });
     for (const [name, fn] of Object.entries(made.functions))
       new CfnOutput(this, `Function${pascal(name)}Name`, { value: fn.functionName });

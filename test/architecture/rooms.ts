@@ -304,6 +304,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'bin/edge': {
     is: 'the two ends of every command: the terminal, and the deployed instance',
     imports: [
+      '@aws-crypto/',
+      '@smithy/',
       'lib/aws',
       'lib/ports.ts',
       'lib/parsed-tables.ts',

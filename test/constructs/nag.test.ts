@@ -25,6 +25,7 @@ const WILDCARDS: readonly { readonly shape: RegExp; readonly reason: string }[] 
     shape: /:kms:[^:]+:<AWS::AccountId>:key\/\*$/,
     reason: 'tags, states and policies of keys that are not born yet; the right to use one is in its policy',
   },
+  { shape: /:execute-api:.*\/\*\/POST\/(people|approvals)$/, reason: 'any stage of the one API and route named' },
   { shape: /Function.*:\*$/, reason: 'CDK grants to invoke any version of the one function named' },
   {
     shape: /:states:.*:execution:/,

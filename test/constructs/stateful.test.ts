@@ -40,6 +40,7 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
     'TableMarkers',
   ]);
   expect(stateful(production.offboarding)).toEqual([
+    'PolicyApprover',
     'PolicyAuditor',
     'PolicyDenyLeavers',
     'PolicyOperator',
@@ -47,6 +48,7 @@ test('logical ids of what carries state are pinned: CloudFormation would take an
     'SecretHrSources',
     'SecretWebhookBamboohr',
     'SecretWebhookPeopleSystem',
+    'TableApprovals',
     'TableCases',
     'TableInbox',
     'TablePeople',
@@ -79,6 +81,7 @@ describe('B4: a first deployment that failed can be repeated', () => {
     expect(policies.filter(([, policy]) => policy !== 'Delete').sort()).toEqual([
       ['RoleDisabler', 'RetainExceptOnCreate'],
       ['RoleIssuer', 'RetainExceptOnCreate'],
+      ['RoleKeyEnabler', 'RetainExceptOnCreate'],
       ['RoleResigner', 'RetainExceptOnCreate'],
       ['RoleRotator', 'RetainExceptOnCreate'],
     ]);
@@ -141,7 +144,7 @@ test('tables have generated names, and can be brought back; the shred table cann
   const tables = [production.evidence, production.signing, production.offboarding].flatMap((resources) =>
     ofType(resources, 'AWS::DynamoDB::GlobalTable'),
   );
-  expect(tables).toHaveLength(10);
+  expect(tables).toHaveLength(11);
   for (const [id, { Properties }] of tables) {
     expect(Properties.TableName).toBeUndefined();
     expect(Properties.BillingMode).toBe('PAY_PER_REQUEST');

@@ -39,14 +39,23 @@ test('the values of corroboration are those there are, and the first is the defa
       publicBaseUrl: 'https://x',
       logOrigin: 'x',
     };
-    const parsed = parseConfiguration({ ...names, rings, sources: { hr: { scheme: 'standard-webhooks', ...given } } });
+    const parsed = parseConfiguration({
+      ...names,
+      rings,
+      approvers: 'none',
+      sources: { hr: { scheme: 'standard-webhooks', ...given } },
+    });
     return parsed.sources.hr?.corroboration;
   };
   expect(shown).toEqual([corroborationOf({}), corroborationOf({ corroboration: 'signed-fact' })]);
 });
 
 test('the import shown is accepted', async () => {
-  const imported = await importPeople(JSON.parse(hr.block('json', '"workers"')), new World().deps('people-import'));
+  const imported = await importPeople(
+    JSON.parse(hr.block('json', '"workers"')),
+    new World().deps('people-import'),
+    'AIDAIMPORTER0001',
+  );
   expect(imported).toEqual({ imported: 5 });
 });
 

@@ -1,5 +1,6 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
+import { approvedOutgoing } from '../../lib/domain/cases/decisions';
 import { askedRecord, endedRecord, heldRecord } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
@@ -50,7 +51,22 @@ function unreadable(row: Row, now: number): EvidenceRecord {
 /** What a doubt brings about. */
 function asked(meta: CaseMeta, now: number): EvidenceRecord[] {
   const question = { n: 1, reasons: ['moved:hr'], about: 'q'.repeat(43), askedAt: now, endedBy: 'sources' } as const;
-  return [askedRecord(meta, question, now), heldRecord(meta, 1, now), endedRecord(meta, question, now)];
+  const approval = {
+    decision: 'go-on',
+    about: 'q',
+    reason: 'r',
+    identity: 'i',
+    at: now,
+    approver: 'p',
+    sealed: 's',
+  } as const;
+  const set = { digest: 'd', approvers: ['p'], isKnown: false };
+  return [
+    askedRecord(meta, question, now),
+    heldRecord(meta, 1, now),
+    endedRecord(meta, question, now, 'c-1'),
+    ...approvedOutgoing(meta, 1, [approval], set, now).map(({ record }) => record),
+  ];
 }
 
 /** What people, accidents and dates bring about, which a departure does not. */

@@ -39,6 +39,7 @@ const curfew = (who: Who, args: readonly string[]) => runCliPatiently(bundle, ar
 
 const ring = (): Promise<Ring> => loadRing(instance, RING);
 const reason = ['--reason', 'access-test'];
+const demoCase = (): string => JSON.parse(readFileSync(join(OUT, 'summary.json'), 'utf8')).case;
 
 /** How each is called, and what it answers to whom it is allowed: without effect where input can be refused. */
 const CALLS: { readonly [C in CommandName]: (who: Who) => Promise<readonly [readonly string[], RegExp]> } = {
@@ -52,8 +53,13 @@ const CALLS: { readonly [C in CommandName]: (who: Who) => Promise<readonly [read
   'ring halt': async () => [[RING, ...reason], /^access-test is halted/],
   'ring resume': async () => [[RING, ...reason], /^access-test issues again/],
   doctor: async () => [[], /^\d+ ok, \d+ problems?, \d+ unknown$/m],
-  'case show': async () => [[JSON.parse(readFileSync(join(OUT, 'summary.json'), 'utf8')).case], /CLOSED/],
-  'case due': async () => [[], /^case +due/],
+  'case show': async () => [[demoCase()], /CLOSED/],
+  'case list': async () => [[], /^case +kind/],
+  'case explain': async () => [[demoCase()], /^case c-\S+ is departure 1 /],
+  // The route was reached, and who signed is no approver.
+  'case approve': async () => [[demoCase(), ...reason], /no approver of this deployment/],
+  'case give-back': async () => [[demoCase(), ...reason], /no approver of this deployment/],
+  'case due': async () => [[], /^what +due/],
   // The Lambda was asked, and refuses what it was given.
   'people import': async () => [[input('people.json', '{"workers":[]}')], /workers: too_small \(ERR_INPUT_INVALID\)/],
   'adopt record': async () => [[SHOP_RING, input('tokens.txt', 'junk')], /^0 recorded, 1 refused/],

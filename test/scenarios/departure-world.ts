@@ -23,6 +23,7 @@ import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 import { relay } from '../../lib/work/evidence/relay';
+import { APPROVERS, wireDecisions } from './approvers';
 import { type MakeWorld, NOW, RING, type SigningWorld, signingWorld } from './signing-world';
 
 export const WORKER = 'W-1042';
@@ -40,7 +41,8 @@ export interface DepartureWorld extends SigningWorld {
 
 /** W-1042 has an IAM user with two access keys and a console login, a token subject and a KMS key of their own. */
 export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> {
-  const world = wireOffboarding(await signingWorld({ sources: SOURCES }, make));
+  const world = wireOffboarding(await signingWorld({ sources: SOURCES, config: { approvers: APPROVERS } }, make));
+  wireDecisions(world);
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   world.secrets.rotate('payroll', SECRET);
@@ -48,7 +50,10 @@ export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> 
   world.iam.addUser('colleague', { accessKeyIds: ['AKIA3'], loginProfile: true });
   const personalKeyArn = world.kms.createKey({
     algorithm: 'ES256',
-    policy: policyAllowing([roleArn('disabler')], ['kms:DisableKey', 'kms:DescribeKey']),
+    policy: policyAllowing(
+      [roleArn('disabler'), roleArn('key-enabler')],
+      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey'],
+    ),
   });
   const principals = [
     { type: 'iam-user', arn },
@@ -64,7 +69,11 @@ export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> 
     },
     { asset: `ring:${RING}`, class: 'could-deploy', how: 'deploys the issuer', since: NOW - 1000 },
   ];
-  await importPeople({ workers: [{ workerId: WORKER, principals, exposures }] }, world.deps('people-import'));
+  await importPeople(
+    { workers: [{ workerId: WORKER, principals, exposures }] },
+    world.deps('people-import'),
+    'AIDAIMPORTER0001',
+  );
   return Object.assign(world, { personalKeyArn });
 }
 
@@ -73,7 +82,6 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
   world.functions.register('iam-disabler', (request) => disableInIam(request, world.deps('iam-disabler')));
   world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
   world.functions.register('case-folder', (request) => fold(request, world.deps('case-folder')));
-  world.functions.register('people-import', (request) => importPeople(request, world.deps('people-import')));
   world.functions.register('appender', (request) => append(request, world.deps('appender')));
   return world;
 }

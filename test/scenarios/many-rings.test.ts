@@ -20,7 +20,11 @@ test('lambda.killed: no step of a case about many rings is longer than its Lambd
     await Promise.all(IDS.map((id) => applyRingConfig(configOf(id), world.deps('ring-deployer'))));
     await clock.sleep(3600);
     const exposures = IDS.map((id) => ({ asset: `ring:${id}`, class: 'could-deploy', how: 'deploys it', since: NOW }));
-    await importPeople({ workers: [{ workerId: WORKER, principals: [], exposures }] }, world.deps('people-import'));
+    await importPeople(
+      { workers: [{ workerId: WORKER, principals: [], exposures }] },
+      world.deps('people-import'),
+      'AIDAIMPORTER0001',
+    );
     await send(world);
 
     const begun: Record<string, number> = {};

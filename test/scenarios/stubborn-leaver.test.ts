@@ -35,7 +35,7 @@ interface Has {
 }
 
 const imported = (world: DepartureWorld, { principals = [], exposures = [] }: Has, workerId = WORKER) =>
-  importPeople({ workers: [{ workerId, principals, exposures }] }, world.deps('people-import'));
+  importPeople({ workers: [{ workerId, principals, exposures }] }, world.deps('people-import'), 'AIDAIMPORTER0001');
 const subjects = (n: number) => Array.from({ length: n }, (_, i) => ({ type: 'subject', ring: RING, sub: `app-${i}` }));
 const exposure = (asset: string, custody = 'could-use') => ({ asset, class: custody, how: 'x', since: 1 });
 

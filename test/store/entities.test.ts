@@ -98,12 +98,17 @@ function textsIn(value: unknown): string[] {
   return Object.values(value).flatMap(textsIn);
 }
 
+/** Values of ours that any sentence may have. */
+const COMMON_WORDS = ['open', 'shut'];
+
 test('no refusal says a value or a key of the row', () => {
   let looked = 0;
   for (const sample of SAMPLES) {
     const secrets = [...textsIn(sample.row), ...`${sample.row.pk}#${sample.row.sk}`.split('#'), WORKER, KID];
     // Of a few letters, or a word of the entity's own name: it would be found anywhere.
-    const telling = secrets.filter((text) => text.length > 3 && !sample.entity.name.includes(text));
+    const telling = secrets.filter(
+      (text) => text.length > 3 && !sample.entity.name.includes(text) && !COMMON_WORDS.includes(text),
+    );
     for (const spoil of spoilsIn(sample)) {
       const { message, got, fix } = refusalOf(sample, spoiltRow(sample, spoil));
       const said = JSON.stringify([message, got, fix]);

@@ -72,7 +72,7 @@ async function withTwoRings(): Promise<SigningWorld> {
   world.clock.advance(100);
   const exposure = { asset: `ring:${OTHER_RING}`, class: 'could-deploy', how: 'deploys it', since: NOW };
   const workers = [{ workerId: WORKER, principals: [], exposures: [exposure] }];
-  await importPeople({ workers }, world.deps('people-import'));
+  await importPeople({ workers }, world.deps('people-import'), 'AIDAIMPORTER0001');
   return world;
 }
 

@@ -16,9 +16,12 @@ import { grantFor, type Targets } from '../rights/grants';
 import { DeadLetters } from './dead-letters';
 import type { LambdaCode } from './lambda-bundle';
 
-/** Ring keys' policies name these roles, so their names are fixed: a role made anew is another principal. */
-export const NAMED_ROLES = ['issuer', 'resigner', 'rotator', 'disabler'] as const;
-export type NamedRole = (typeof NAMED_ROLES)[number];
+/** The policies of ring keys name these roles. */
+export const RING_ROLES = ['issuer', 'resigner', 'rotator', 'disabler'] as const;
+export type RingRole = (typeof RING_ROLES)[number];
+/** Key policies name these, ours or those of personal keys: their names are fixed, as a role made anew is another principal. */
+const NAMED_ROLES = [...RING_ROLES, 'key-enabler'] as const;
+type NamedRole = (typeof NAMED_ROLES)[number];
 
 export function roleNameOf(instance: string, name: NamedRole): string {
   return `curfew-${instance}-${name}`;

@@ -1,11 +1,13 @@
 /** Departures: the intake that HR systems call, the case tables, the Lambdas of the workflow, and the latch's deny policy. */
 import { Duration, SecretValue, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { CurfewError } from '../../domain/base/errors';
+import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
 import type { HrSourceConfig } from '../../domain/intake/schemes';
 import { OUTBOX_PREFIX } from '../../domain/store/table';
 import { DeadLetters } from '../functions/dead-letters';
@@ -39,12 +41,18 @@ export interface OffboardingProps {
    * @default - none
    */
   readonly breakGlassArns?: readonly string[];
+  /**
+   * Who may decide about cases in doubt, two of them together: at least three people.
+   * @default - nobody; a case in doubt stays held
+   */
+  readonly approvers?: DeploymentConfig['approvers'];
 }
 
 export class Offboarding extends Construct {
   readonly inboxTable: TableV2;
   readonly casesTable: TableV2;
   readonly peopleTable: TableV2;
+  readonly approvalsTable: TableV2;
   readonly http: CurfewHttpApi;
   /** Empty until the HR system's own secret is put there; until then its deliveries are refused. */
   readonly webhookSecrets: Readonly<Record<string, CurfewSecret>>;
@@ -57,16 +65,21 @@ export class Offboarding extends Construct {
 
   constructor(scope: Construct, id: string, props: OffboardingProps) {
     super(scope, id);
-    const { stage, lambdas, signing, sources, breakGlassArns = [] } = props;
+    const { stage, lambdas, signing, sources, approvers, breakGlassArns = [] } = props;
     const { instance } = signing.config;
     this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
     this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
     this.peopleTable = curfewTable(this, 'people', { stage });
+    this.approvalsTable = curfewTable(this, 'approvals', { stage, stream: true });
     this.webhookSecrets = Object.fromEntries(
       Object.keys(sources).map((name) => [parseSourceName(name), this.webhookSecret(name, instance, stage)]),
     );
     this.denyPolicy = this.latchPolicy(instance);
 
+    this.http = new CurfewHttpApi(this, 'Http', {
+      name: 'intake',
+      description: `curfew ${instance}: HR webhooks`,
+    });
     const targets: Targets = {
       ...signing.targets,
       tables: {
@@ -74,8 +87,10 @@ export class Offboarding extends Construct {
         inbox: this.inboxTable,
         cases: this.casesTable,
         people: this.peopleTable,
+        approvals: this.approvalsTable,
       },
       webhookSecrets: this.webhookSecrets,
+      api: this.http.api,
       hrSources: this.hrSources(sources, stage),
       denyPolicy: this.denyPolicy,
       breakGlassArns: parseBreakGlassArns(breakGlassArns),
@@ -84,7 +99,9 @@ export class Offboarding extends Construct {
     // Callees before callers, the workflow after its steps and before those who start it.
     functions.add('latch');
     functions.add('iam-disabler');
-    functions.add('people-import');
+    for (const opener of ['latch-release', 'key-enabler', 'subject-release'] as const)
+      functions.add(opener, { knows: { approvers } });
+    const peopleImport = functions.add('people-import');
     functions.add('planner');
     functions.add('conductor');
     functions.add('prover');
@@ -94,8 +111,10 @@ export class Offboarding extends Construct {
       functions: functions.known,
     });
     const starters = functions.with({ stateMachineArn: this.workflow.stateMachine.stateMachineArn });
+    const decider = starters.add('decider', { knows: { approvers } });
     const folder = starters.add('case-folder');
     const ticker = starters.add('ticker');
+    const approvals = starters.add('approvals', { knows: { approvers } });
     const outbox = functions.add('outbox-offboarding');
     const sweeper = functions.add('sweeper-offboarding');
     const intake = functions.add('intake', { concurrency: signing.publicConcurrency?.intake });
@@ -109,6 +128,7 @@ export class Offboarding extends Construct {
     const delivered = { instance, alarmActions };
     const streamAges = [
       deliver({ ...delivered, from: [this.inboxTable], to: folder, name: 'case-folder' }),
+      deliver({ ...delivered, from: [this.approvalsTable], to: decider, name: 'decider' }),
       deliver({
         ...delivered,
         from: [this.casesTable],
@@ -127,10 +147,6 @@ export class Offboarding extends Construct {
     const deadLetters = DeadLetters.of(this);
     deadLetters.notify(alarmActions);
     for (const alarm of [...streamAges, deadLetters.alarm]) signing.dashboard.addAlarm(alarm);
-    this.http = new CurfewHttpApi(this, 'Http', {
-      name: 'intake',
-      description: `curfew ${instance}: HR webhooks`,
-    });
     this.http.route({
       method: HttpMethod.POST,
       path: '/hr/{source}',
@@ -140,6 +156,18 @@ export class Offboarding extends Construct {
         publicBecause: 'every delivery carries a signature over its raw bytes, which the intake verifies first',
       },
     });
+    // By IAM, because these have to know who asks: a Lambda that is invoked directly is not told.
+    for (const [path, to] of [
+      ['/people', peopleImport],
+      ['/approvals', approvals],
+    ] as const)
+      this.http.route({
+        method: HttpMethod.POST,
+        path,
+        to,
+        throttle: { rateLimit: 5, burstLimit: 10 },
+        access: { authorizer: new HttpIamAuthorizer() },
+      });
   }
 
   /** No secret stands in it: it is where CloudFormation can write as much as this, and the intake has a client for. */

@@ -4,6 +4,7 @@
  * rights to use a signing key are not here: key policies give them.
  */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -46,6 +47,8 @@ export interface Targets {
   /** Users whom no Lambda may touch in IAM. */
   readonly breakGlassArns?: readonly string[];
   readonly stateMachineArn?: string;
+  /** The API whose routes ask who signed. */
+  readonly api?: IHttpApi;
   readonly eventBus?: IEventBus;
 }
 
@@ -194,6 +197,23 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   'iam:disable': ({ breakGlassArns = [] }, stack) =>
     grant([allow(IAM_DISABLE, [anyUser(stack)]), ...denyOn(breakGlassArns, IAM_DISABLE)]),
 
+  'iam:release': ({ denyPolicy, breakGlassArns = [] }, stack) => {
+    const { managedPolicyArn } = known(denyPolicy, 'deny policy');
+    return grant(
+      [
+        allow(['iam:DetachUserPolicy'], [anyUser(stack)], { ArnEquals: { 'iam:PolicyARN': managedPolicyArn } }),
+        allow(['iam:UntagUser'], [anyUser(stack)], { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'curfew:leaver' } }),
+        ...denyOn(breakGlassArns, ['iam:DetachUserPolicy', 'iam:UntagUser']),
+      ],
+      {},
+      { denyPolicyArn: managedPolicyArn },
+    );
+  },
+  // It could also set a key Inactive: IAM has no condition key for the status.
+  'iam:enable': ({ breakGlassArns = [] }, stack) =>
+    grant([allow(['iam:UpdateAccessKey'], [anyUser(stack)]), ...denyOn(breakGlassArns, ['iam:UpdateAccessKey'])]),
+  'kms:enable': () => grant([]),
+
   'workflow:start': ({ stateMachineArn }, stack) => {
     const arn = known(stateMachineArn, 'state machine');
     const name = stack.splitArn(arn, ArnFormat.COLON_RESOURCE_NAME).resourceName ?? '';
@@ -254,6 +274,8 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
   // These know no resource, or, asked for what begins with a name, are asked of all.
   'alarms:look': () => grant([allow(['cloudwatch:DescribeAlarms'], ['*'])]),
   'metrics:look': () => grant([allow(['cloudwatch:GetMetricStatistics'], ['*'])]),
+  'post:people': (targets, stack) => grant([postTo('people', targets, stack)]),
+  'post:approvals': (targets, stack) => grant([postTo('approvals', targets, stack)]),
   'account:look': () =>
     grant([
       allow(
@@ -262,6 +284,12 @@ const OTHER: Record<OtherRight, (targets: Targets, stack: Stack) => Grant> = {
       ),
     ]),
 };
+
+function postTo(route: string, { api }: Targets, stack: Stack): PolicyStatement {
+  const { apiId } = known(api, 'HTTP API');
+  const resourceName = `*/POST/${route}`;
+  return allow(['execute-api:Invoke'], [stack.formatArn({ service: 'execute-api', resource: apiId, resourceName })]);
+}
 
 /** Those of one instance: their names begin with its own. */
 function describeStacks(instance: string | undefined, stack: Stack): PolicyStatement {

@@ -20,7 +20,7 @@ import { ISSUE_PER_SECOND } from '../../domain/deployment/throttles';
 import type { Exemption } from '../../domain/rings/exemption';
 import { OUTBOX_PREFIX } from '../../domain/store/table';
 import type { EvidenceLog } from '../evidence/evidence-log';
-import { type CurfewFunction, NAMED_ROLES, type NamedRole, roleNameOf } from '../functions/curfew-function';
+import { type CurfewFunction, RING_ROLES, type RingRole, roleNameOf } from '../functions/curfew-function';
 import { DeadLetters } from '../functions/dead-letters';
 import { FunctionSet, type Functions } from '../functions/function-set';
 import { CurfewHttpApi, type Throttle } from '../functions/http-api';
@@ -329,14 +329,14 @@ export class SigningPlane extends Construct {
     return alarm;
   }
 
-  private roleArns(instance: string): Record<NamedRole, string> {
-    const arn = (name: NamedRole) =>
+  private roleArns(instance: string): Record<RingRole, string> {
+    const arn = (name: RingRole) =>
       Stack.of(this).formatArn({
         service: 'iam',
         region: '',
         resource: 'role',
         resourceName: roleNameOf(instance, name),
       });
-    return Object.fromEntries(NAMED_ROLES.map((name) => [name, arn(name)])) as Record<NamedRole, string>;
+    return Object.fromEntries(RING_ROLES.map((name) => [name, arn(name)])) as Record<RingRole, string>;
   }
 }

@@ -10,6 +10,7 @@ import { CurfewError } from '../base/errors';
 import { listContainment, type PrincipalRef } from '../cases/containment';
 import { type Inventory, planCase } from '../cases/plan';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { checkDecisions } from './decisions';
 import { checkInventory } from './key-states';
 
 /** Stages of a case in their order; `case.followed-up` only where a second rotation is owed. */
@@ -28,6 +29,10 @@ const KEY_RECORDS = ['key.tainted', 'wave.completed', 'key.denied'] as const sat
 /** Ids of the records that this case owes, as far as its recorded inputs tell by now. */
 export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   const caseId = caseOf(records);
+  if (isGivenBack(records)) return ['opened', 'listed', 'closed'].map((name) => `${caseId}/${name}`);
+  // Of a give-back that another departure overtook.
+  const left = records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
+  const isLeft = (nn: string) => Array.isArray(left) && left.includes(nn);
   const containment = inputsOf(records).containment ?? [];
   const plan = inputsOf(records).plan ?? [];
   const followUp = plan.some(({ kind }) => kind === 'rotate-again');
@@ -35,7 +40,7 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   return [
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
     ...containment.flatMap(({ nn }) => [`${caseId}/item/${nn}/contained`, `${caseId}/item/${nn}/proved`]),
-    ...plan.flatMap(({ nn }) => [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`]),
+    ...plan.flatMap(({ nn }) => (isLeft(nn) ? [] : [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`])),
   ];
 }
 
@@ -48,7 +53,16 @@ interface ExpectedKeyRecord {
 export function expectedKeyRecords(records: readonly EvidenceRecord[]): ExpectedKeyRecord[] {
   const plan = inputsOf(records).plan ?? [];
   const kids = plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
-  return kids.flatMap((kid) => KEY_RECORDS.map((type) => ({ type, kid })));
+  // Of a departure that was given back, what was begun has to have ended.
+  const owed = isGivenBack(records)
+    ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)
+    : kids;
+  return owed.flatMap((kid) => KEY_RECORDS.map((type) => ({ type, kid })));
+}
+
+/** Two people gave the departure back: `decisions.ts` asks whether they did. */
+function isGivenBack(records: readonly EvidenceRecord[]): boolean {
+  return records.some(({ type, body }) => type === 'case.went-on' && body.by === 'give-back');
 }
 
 /** Records of the case itself and those of rings that carry it. */
@@ -65,6 +79,7 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
     throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `there is no case ${caseId} in this log`, { got: caseId });
 
   checkReadable(records);
+  checkDecisions(all, caseId);
   const { containment, plan } = inputsOf(records);
   checkInputs(records, all);
   if (containment) checkFrozen(records, 'case.listed', containment);

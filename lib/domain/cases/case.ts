@@ -17,7 +17,7 @@ export interface CaseName {
   readonly workerId: string;
   /** Which departure of the worker, from 1. */
   readonly number: number;
-  readonly kind: 'departure' | 'follow-up' | 'give-back';
+  readonly kind: 'departure' | 'follow-up';
 }
 
 /**
@@ -31,6 +31,15 @@ export function caseIdOf(pepper: string, { instance, workerId, number, kind }: C
 
 /** What `caseIdOf` makes, or shorter. */
 const CASE_ID = /^c-[A-Za-z0-9_-]{1,22}$/;
+
+/** A give-back is of one case; the case may be given back once for each of its questions. */
+export function giveBackIdOf(
+  pepper: string,
+  { caseId, question }: { readonly caseId: string; readonly question: number },
+): string {
+  const name = `give-back\0${caseId}\0${question}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
 
 /** From outside of TypeScript: whoever may invoke a Lambda may name any case, and records are written under its name. */
 export function parseCaseId(given: unknown): string {
@@ -47,8 +56,8 @@ export function executionName({ caseId, attempt }: Pick<CaseMeta, 'caseId' | 'at
 }
 
 /** Custody ends, access stays: no containment, no console login to remove. */
-export function exposureOnly(meta: Pick<CaseMeta, 'act' | 'followUpOf'>): boolean {
-  return meta.act === 'custody' || meta.followUpOf !== undefined;
+export function exposureOnly(meta: Pick<CaseMeta, 'act' | 'followUpOf' | 'givesBack'>): boolean {
+  return meta.act === 'custody' || meta.followUpOf !== undefined || meta.givesBack !== undefined;
 }
 
 /** The question that people have not answered and time has not settled; a case has one at most. */
@@ -86,7 +95,8 @@ export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
   if (meta.givenBackAt !== undefined) return { why: 'people gave the departure back' };
   const question = openQuestion(meta);
   if (question !== undefined) return { why: `question ${question.n}: ${inWords(question.reasons)}` };
-  if (meta.act === 'suspend') return { why: 'a suspension contains, and does nothing else' };
+  if (meta.act === 'suspend' && meta.givesBack === undefined)
+    return { why: 'a suspension contains, and does nothing else' };
   if (meta.finalAt > now)
     return {
       why: 'the latest instant of this departure has not come: what cannot be undone waits',

@@ -8,7 +8,7 @@
 import { canonicalJson, H } from '../base/encoding';
 import { ENDING, type EndingStepName } from '../rings/ending';
 import type { KeyState, TaintClass } from '../rings/ring';
-import type { ExposureRef, Inventory, PlannedItem } from '../store/case-items';
+import { type ExposureRef, type Inventory, type PlannedItem, SHUT_KINDS, type ThingRef } from '../store/case-items';
 import type { ExposureClass } from '../store/people';
 import { itemNumber } from './containment';
 
@@ -36,6 +36,7 @@ export const EXPOSURES_MAX = 50;
  * then what cannot be planned. One stale exposure must not keep the other keys of a leaver good, so it is no error.
  */
 export function planCase(inventory: Inventory): readonly PlannedItem[] {
+  if (inventory.things !== undefined) return planRelease(inventory.things, inventory.firstItem);
   const taints = planTaints(inventory);
   const logins = inventory.principals.flatMap((p) =>
     p.type === 'iam-user' && p.loginProfile ? [{ kind: 'login-profile' as const, ref: p.ref }] : [],
@@ -51,6 +52,16 @@ export function planCase(inventory: Inventory): readonly PlannedItem[] {
     ...listUnplannable(inventory),
   ];
   return items.map((item, index) => ({ nn: itemNumber(inventory.firstItem + index), ...item }));
+}
+
+/**
+ * Newest first: what was shut last is opened first, and the tokens of the subject last, because a cut-off that was lifted
+ * stands in a feed that everybody keeps.
+ */
+function planRelease(things: readonly ThingRef[], firstItem: number): readonly PlannedItem[] {
+  const order = [...SHUT_KINDS].reverse();
+  const sorted = order.flatMap((kind) => things.filter(({ thing }) => thing === kind));
+  return sorted.map((thing, index) => ({ nn: itemNumber(firstItem + index), kind: 'release', ...thing }));
 }
 
 /** One taint a kid, whatever the number of exposures; a compromise outweighs a planned replacement. */

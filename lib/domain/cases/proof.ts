@@ -13,6 +13,8 @@ export type Observations = {
   'access-key': { readonly status: 'Active' | 'Inactive' | 'none' };
   'personal-key': { readonly kmsState: string };
   'login-profile': { readonly exists: boolean };
+  /** Of a thing that a give-back opens: whether it can be used again. */
+  release: { readonly open: boolean; readonly notBefore?: number };
   /** Why no step can act on it; no observation proves it. */
   unplannable: { readonly reason: string };
   taint: {
@@ -47,6 +49,7 @@ const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(obs
     holds: ({ kmsState }) => ['Disabled', 'PendingDeletion', 'NotFound'].includes(kmsState),
   },
   'login-profile': { expected: 'IAM has no login profile', holds: ({ exists }) => !exists },
+  release: { expected: 'it can be used again, as it could before the departure', holds: ({ open }) => open },
   unplannable: { expected: 'people settle it: it keeps the case open', holds: () => false },
   taint: {
     expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY that no rotation has made ready: ${CANNOT_SIGN}`,

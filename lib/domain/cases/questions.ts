@@ -12,7 +12,7 @@ export function digestOf({ source, sourceEventId: _id, ...said }: Said): string 
 }
 
 /** What people look at when they decide: every statement about the worker, as of now. */
-function digestOfAll(said: readonly Said[]): string {
+export function digestOfAll(said: readonly Said[]): string {
   return H(canonicalJson(said.map(digestOf).sort()));
 }
 

@@ -28,7 +28,7 @@ export function openedRecord(
   at: number,
 ): EvidenceRecord {
   const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
-  const { followUpOf, hrEventAt, acceptedAt } = meta;
+  const { followUpOf, givesBack, hrEventAt, acceptedAt } = meta;
   const body = {
     pseudonym,
     act,
@@ -43,6 +43,7 @@ export function openedRecord(
     hrEventAt,
     acceptedAt,
     followUpOf,
+    givesBack,
     sealed,
   };
   return record(meta, 'case.opened', 'opened', body, at);
@@ -59,8 +60,14 @@ export function heldRecord(meta: CaseMeta, question: number, at: number): Eviden
 }
 
 /** The question is over: by people, or because the sources agree again. */
-export function endedRecord(meta: CaseMeta, { n, endedBy }: Question, at: number): EvidenceRecord {
-  return record(meta, 'case.went-on', `went-on/${n}`, { question: n, by: endedBy }, at);
+export function endedRecord(
+  meta: CaseMeta,
+  { n, endedBy }: Pick<Question, 'n' | 'endedBy'>,
+  at: number,
+  /** The case that opens again what this one shut. */
+  giveBack?: string,
+): EvidenceRecord {
+  return record(meta, 'case.went-on', `went-on/${n}`, { question: n, by: endedBy, giveBack }, at);
 }
 
 export function listedRecord(
@@ -112,13 +119,14 @@ export function followedUpRecord(meta: CaseMeta, followUp: CaseMeta, at: number)
   return record(meta, 'case.followed-up', 'followed-up', { followUp: followUp.caseId, dueAt: followUp.dueAt }, at);
 }
 
-export function closedRecord(meta: CaseMeta, items: number, at: number): EvidenceRecord {
-  const { pseudonym, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp } = meta;
+/** `open`: items that a give-back leaves, because the worker departs again. */
+export function closedRecord(meta: CaseMeta, items: number, at: number, open?: readonly string[]): EvidenceRecord {
+  const { pseudonym, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt } = meta;
   return record(
     meta,
     'case.closed',
     'closed',
-    { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp },
+    { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt, open },
     at,
   );
 }

@@ -51,6 +51,34 @@ export function beginWrites(worker: Worker, meta: CaseMeta, opened: readonly Out
   return [...scheduleWrites(worker, [...worker.cases, meta]), ...bornCase(meta, opened)];
 }
 
+/**
+ * Two people gave the case back: it takes the statements of its departure with it, and its second rotation. `giveBack` is the
+ * case that opens again what was shut.
+ */
+export function giveBackWrites(
+  worker: Worker,
+  given: { readonly meta: CaseMeta; readonly followUp?: CaseMeta; readonly question: number },
+  giveBack: CaseMeta,
+  outgoing: { readonly given: readonly Outgoing[]; readonly giveBack: readonly Outgoing[] },
+): readonly ScheduleWrite[] {
+  const { meta, followUp, question } = given;
+  const now = giveBack.openedAt;
+  const questions = meta.questions.map((one) =>
+    one.endedAt === undefined ? { ...one, endedAt: now, endedBy: 'give-back' as const } : one,
+  );
+  const cases = worker.cases.map((one) => (one.caseId === meta.caseId ? { ...one, givenBackAt: now } : one));
+  const ended = { n: question, endedBy: 'give-back' } as const;
+  return [
+    ...scheduleWrites({ ...worker, cases }, cases),
+    ...transition(meta, { questions, givenBackAt: now, attempt: meta.attempt + 1 }, [
+      ...outgoing.given,
+      { record: endedRecord(meta, ended, now, giveBack.caseId) },
+    ]),
+    ...(followUp && followUp.state !== 'CLOSED' ? transition(followUp, { givenBackAt: now }) : []),
+    ...bornCase(giveBack, outgoing.giveBack),
+  ];
+}
+
 /** The schedule after the statements and cases given, under the version that was read. */
 function scheduleWrites({ workerId, said, schedule }: Worker, cases: readonly CaseMeta[]): readonly ScheduleWrite[] {
   const dueAt = scheduledDepartures(said, cases)[0]?.effectiveAt;

@@ -23,7 +23,10 @@ export type AccessRight =
   | 'alarms:look'
   | 'metrics:look'
   /** Quotas of Lambda and KMS in this account. */
-  | 'account:look';
+  | 'account:look'
+  /** Routes of the HTTP API that ask who signed: import people, decide about a case. */
+  | 'post:people'
+  | 'post:approvals';
 
 /** A command without rights works offline, for every user. */
 export const COMMAND_RIGHTS = {
@@ -57,7 +60,11 @@ export const COMMAND_RIGHTS = {
   ],
   'case show': ['stacks:look', 'cases:get', 'cases:query'],
   'case due': ['stacks:look', 'cases:query'],
-  'people import': ['stacks:look', 'invoke:people-import'],
+  'case list': ['stacks:look', 'cases:get', 'cases:query'],
+  'case explain': ['stacks:look', 'cases:get', 'cases:query'],
+  'case approve': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
+  'case give-back': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
+  'people import': ['stacks:look', 'post:people'],
   'adopt record': ['stacks:look', 'invoke:recorder'],
   'verifier config': ['stacks:look', 'keys:query', 'feed-key:read', 'secret:pepper'],
   'evidence export': ['stacks:look', 'evidence:get', 'heads:get'],
@@ -79,7 +86,9 @@ export const ROLES = {
     'ring show',
     'ring rotate',
     'doctor',
+    'case list',
     'case show',
+    'case explain',
     'case due',
     'people import',
     'adopt record',
@@ -94,11 +103,15 @@ export const ROLES = {
     'ring halt',
     'ring resume',
     'doctor',
+    'case list',
     'case show',
+    'case explain',
     'case due',
   ],
+  /** Decides about cases in doubt, with another one; which people that are stands in the configuration. */
+  approver: ['case list', 'case show', 'case explain', 'case approve', 'case give-back', 'case due'],
   /** Reads, and changes nothing. */
-  auditor: ['ring list', 'ring show', 'case show', 'case due', 'evidence export'],
+  auditor: ['ring list', 'ring show', 'case list', 'case show', 'case explain', 'case due', 'evidence export'],
 } as const satisfies Record<string, readonly CommandName[]>;
 
 export type RoleName = keyof typeof ROLES;

@@ -12,7 +12,7 @@ const SIGNING = 'signing';
 /** The Lambdas that a stream feeds, by stack: each has an alarm on how long its rows wait. */
 const STREAM_CONSUMERS: Readonly<Record<string, readonly FunctionName[]>> = {
   signing: ['outbox-signing'],
-  offboarding: ['case-folder', 'outbox-offboarding'],
+  offboarding: ['case-folder', 'decider', 'outbox-offboarding'],
 };
 
 interface AlarmedRing {

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { CurfewError } from '../base/errors';
+import { DECISIONS } from '../store/approval';
 import type { Schema } from '../store/entity';
 import { counts, flag, text, whole } from '../store/shapes';
 import type { Messages } from './messages';
@@ -33,9 +34,12 @@ const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']>
   disabler: z.object({ state: text }),
   latch: nothing,
   'iam-disabler': nothing,
+  'latch-release': nothing,
+  'key-enabler': nothing,
+  'subject-release': z.object({ cutOffs: z.array(z.object({ notBefore: whole, blocked: flag })) }),
+  decider: z.object({ decided: z.optional(z.enum(DECISIONS)) }),
   committer: z.object({ committed: whole }),
   resigner: z.object({ found: whole, resigned: whole, excluded: counts }),
-  'people-import': z.object({ imported: whole }),
   appender: z.object({ appended: whole }),
   sequencer: z.object({ size: whole, root: text }),
   'case-folder': nothing,

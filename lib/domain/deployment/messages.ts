@@ -2,6 +2,7 @@
 import type { EvidenceRecord } from '../evidence/record';
 import type { SigningAlgorithm } from '../jose/algorithm';
 import type { TaintTarget } from '../rings/taint';
+import type { Decision } from '../store/approval';
 import type { SubjectType } from '../tokens/claims';
 import type { ResignCounts, WaveBatch } from '../tokens/wave';
 
@@ -96,13 +97,39 @@ export interface Messages {
     /** `n` counts from 0 in the order given; a token is never echoed. */
     response: { readonly recorded: number; readonly refused: readonly { readonly n: number; readonly code: string }[] };
   };
-  disabler: { request: { readonly kmsKeyArn: string }; response: { readonly state: string } };
+  disabler: {
+    /** `look` only reads the state: the key's policy lets nobody else of ours ask. */
+    request: { readonly kmsKeyArn: string; readonly op?: 'disable' | 'look' };
+    response: { readonly state: string };
+  };
   latch: { request: { readonly userName: string; readonly caseId: string }; response: Nothing };
   'iam-disabler': {
     request:
       | { readonly op: 'deactivate-access-key'; readonly userName: string; readonly accessKeyId: string }
       | { readonly op: 'delete-login-profile'; readonly userName: string };
     response: Nothing;
+  };
+  /** These open what a departure shut, for a give-back, whose approvals each reads itself. */
+  'latch-release': { request: { readonly userName: string; readonly caseId: string }; response: Nothing };
+  'key-enabler': {
+    request:
+      | {
+          readonly op: 'activate-access-key';
+          readonly userName: string;
+          readonly accessKeyId: string;
+          readonly caseId: string;
+        }
+      | { readonly op: 'enable-kms-key'; readonly kmsKeyArn: string; readonly caseId: string };
+    response: Nothing;
+  };
+  'subject-release': {
+    request: {
+      readonly ring: string;
+      readonly subjects: readonly { readonly type: SubjectType; readonly value: string }[];
+      readonly caseId: string;
+    };
+    /** As read back, in the order of the subjects. */
+    response: { readonly cutOffs: readonly { readonly notBefore: number; readonly blocked: boolean }[] };
   };
   committer: {
     /** Folds every issued digest that waits into committed lists. */
@@ -113,10 +140,17 @@ export interface Messages {
     request: WaveBatch & { readonly pass: number };
     response: ResignCounts;
   };
-  /** Parsed by the callee: a file that a person wrote. */
-  'people-import': { request: unknown; response: { readonly imported: number } };
   appender: { request: { readonly records: readonly EvidenceRecord[] }; response: { readonly appended: number } };
   sequencer: { request: Nothing; response: { readonly size: number; readonly root: string } };
+  decider: {
+    request: {
+      readonly caseId: string;
+      readonly question: number;
+      /** When it was given: names the marker that waits for it to be looked at. */
+      readonly at: number;
+    };
+    response: { readonly decided?: Decision };
+  };
   'case-folder': {
     request:
       | { readonly source: string; readonly delivery: string }

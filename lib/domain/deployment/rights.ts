@@ -30,6 +30,12 @@ export type Right =
   | 'iam:read'
   | 'iam:latch'
   | 'iam:disable'
+  /** Take the latch off one user. */
+  | 'iam:release'
+  /** Set an access key Active. */
+  | 'iam:enable'
+  /** EnableKey by key policy, of personal keys whose owner lets us. */
+  | 'kms:enable'
   /** Whether CloudFormation takes an update of a stack of ours back. */
   | 'stacks:status'
   | 'workflow:start'
@@ -124,7 +130,9 @@ export const RIGHTS = {
     'cases:put',
     'cases:delete',
     'inbox:query',
+    'approvals:query',
     'invoke:case-folder',
+    'invoke:decider',
     'workflow:start',
   ],
   'people-import': ['people:put'],
@@ -145,8 +153,38 @@ export const RIGHTS = {
     'invoke:taint',
     'invoke:publisher',
     'invoke:committer',
+    'invoke:latch-release',
+    'invoke:key-enabler',
+    'invoke:subject-release',
+    'cases:delete',
+    'cases:check',
+  ],
+  approvals: ['approvals:put'],
+  decider: [
+    'approvals:query',
+    'approvals:update',
+    'approvals:delete',
+    'cases:get',
+    'cases:query',
+    'cases:put',
+    'cases:update',
+    'cases:delete',
+    'people:query',
+    'workflow:start',
+    'seal',
+    'secret:pepper',
   ],
   latch: ['iam:latch'],
+  'latch-release': ['iam:release', 'approvals:query', 'cases:get'],
+  'key-enabler': ['iam:enable', 'kms:enable', 'approvals:query', 'cases:get'],
+  'subject-release': [
+    'cut-offs:get',
+    'cut-offs:put',
+    'cut-offs:update',
+    'secret:pepper',
+    'approvals:query',
+    'cases:get',
+  ],
   'iam-disabler': ['iam:disable'],
   prover: [
     'iam:read',

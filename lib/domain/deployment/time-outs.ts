@@ -46,6 +46,11 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     why: 'one transaction, or one for each kid that is denied; the caller asks again and finds done what is done',
   },
   halt: { seconds: 30, why: 'one transaction, for which a person waits' },
+  'latch-release': { seconds: 30, why: 'two calls of IAM; the replay does them again' },
+  'key-enabler': { seconds: 30, why: 'one call of IAM or KMS' },
+  'subject-release': { seconds: 30, why: 'one transaction for each of three subjects; the replay does the rest' },
+  approvals: { seconds: 15, why: 'a person waits: one transaction' },
+  decider: { seconds: 30, why: 'reads two dozen rows, and one transaction; the ticker has it done again' },
   cutter: { seconds: 30, why: 'one transaction for each of three subjects; the replay does the rest' },
   resigner: {
     seconds: 300,
@@ -86,8 +91,8 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     calls: 'all deliveries that were missed are folded side by side',
   },
   'people-import': {
-    seconds: 300,
-    why: 'a file of a thousand workers, a person waits; put again, it is the same rows',
+    seconds: 15,
+    why: 'a part of a file, a person waits; put again, it is the same rows',
   },
   planner: { seconds: 120, why: 'one worker’s principals as IAM shows them; a frozen list goes on where it stopped' },
   conductor: {

@@ -35,6 +35,8 @@ export const RECORD_TYPES = {
   'case.contained': 'which containment items are done, and which are still open',
   'case.asked': 'something speaks against the case: people are asked, or the sources have to agree again',
   'case.held': 'contained, and what cannot be undone waits for the answer to a question',
+  'case.approved': 'one approver decided about a question',
+  'approvers.set': 'who may decide about cases, by pseudonym',
   'case.went-on': 'a question is over, and by what',
   'case.inventory': 'what the worker could use, read or administer, and how we know',
   'case.planned': 'what will be done, frozen before it is done',

@@ -103,6 +103,7 @@ export function checkFollows(last: Feed, next: Feed): void {
   for (const [blinded, notBefore, blocked] of last.cut) {
     const now = cutAfter.get(blinded);
     if (now === undefined || now.notBefore < notBefore) refuse('a cut-off moved back', blinded);
-    if (blocked && !now?.blocked) refuse('a blocked subject is back', blinded);
+    // A block may end, by a give-back: it moves the cut-off forward, so that no token from before counts again.
+    if (blocked && !now?.blocked && (now?.notBefore ?? 0) <= notBefore) refuse('a blocked subject is back', blinded);
   }
 }

@@ -45,6 +45,13 @@ export type ExposureRef = {
   readonly class: ExposureClass;
 };
 
+/** What containment can shut, and a give-back open again. */
+export const SHUT_KINDS = ['cut-off', 'latch', 'access-key', 'personal-key'] as const;
+export type ShutKind = (typeof SHUT_KINDS)[number];
+
+/** One thing that a give-back opens again. */
+export type ThingRef = { readonly ref: string; readonly thing: ShutKind; readonly ring?: string };
+
 export interface Inventory {
   /** Number of the first item of the plan: containment has those before. */
   readonly firstItem: number;
@@ -56,6 +63,8 @@ export interface Inventory {
   readonly omitted?: number;
   /** The keys that the exposures are of, as they stood. */
   readonly keys: readonly { readonly ring: string; readonly kid: string; readonly state: KeyState }[];
+  /** Of a give-back: what it opens. */
+  readonly things?: readonly ThingRef[];
 }
 
 const inventory: Schema<Inventory> = z.strictObject({
@@ -65,6 +74,7 @@ const inventory: Schema<Inventory> = z.strictObject({
   exposures: z.array(z.strictObject({ ref: text, ring: text, kid: z.optional(text), class: z.enum(EXPOSURE_CLASSES) })),
   omitted: z.optional(whole),
   keys: z.array(z.strictObject({ ring: text, kid: text, state: z.enum(KEY_STATES) })),
+  things: z.optional(z.array(z.strictObject({ ref: text, thing: z.enum(SHUT_KINDS), ring: z.optional(text) }))),
 });
 
 export type ContainmentItem =
@@ -88,6 +98,14 @@ export type PlannedItem =
       readonly because: readonly string[];
     }
   | { readonly nn: string; readonly kind: 'login-profile'; readonly ref: string }
+  /** Opens again what containment shut, after two people gave the departure back. */
+  | {
+      readonly nn: string;
+      readonly kind: 'release';
+      readonly ref: string;
+      readonly thing: ShutKind;
+      readonly ring?: string;
+    }
   | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] }
   /** An exposure that says nothing about any key of ours: the others are acted on, and this one keeps the case open. */
   | { readonly nn: string; readonly kind: 'unplannable'; readonly ref: string; readonly reason: string };
@@ -110,6 +128,13 @@ const item: Schema<CaseItem> = z.discriminatedUnion('kind', [
     because: z.array(text),
   }),
   z.strictObject({ nn: text, kind: z.literal('login-profile'), ref: text }),
+  z.strictObject({
+    nn: text,
+    kind: z.literal('release'),
+    ref: text,
+    thing: z.enum(SHUT_KINDS),
+    ring: z.optional(text),
+  }),
   z.strictObject({ nn: text, kind: z.literal('rotate-again'), rings: z.array(text) }),
 ]);
 
@@ -122,7 +147,7 @@ export interface Target {
   readonly kmsKeyArn?: string;
 }
 
-const target: Schema<Target> = z.strictObject({
+export const target: Schema<Target> = z.strictObject({
   value: z.optional(text),
   arn: z.optional(text),
   userName: z.optional(text),
@@ -182,6 +207,8 @@ export interface FrozenPlan {
   readonly state: 'FREEZING' | 'FROZEN';
   readonly inventory: Inventory;
   readonly how: Readonly<Record<string, { readonly how: string; readonly since: number }>>;
+  /** Of a give-back: who or what each thing is. */
+  readonly targets?: Readonly<Record<string, Target>>;
   /** When it was read: by then the keys were in the states it says, however long the freezing takes. */
   readonly readAt: number;
 }
@@ -212,6 +239,7 @@ export const CASE_PLAN = entity({
       state: freezing,
       inventory,
       how: z.record(z.string(), z.strictObject({ how: text, since: whole })),
+      targets: z.optional(z.record(z.string(), target)),
       readAt: whole,
     }),
   ),

@@ -74,6 +74,9 @@ export interface CaseMeta {
   readonly questions: readonly Question[];
   /** The case whose second rotation this is. */
   readonly followUpOf?: string;
+  /** The case that two people gave back, and the question at which they did: this one opens what that one shut. */
+  readonly givesBack?: string;
+  readonly givesBackAt?: number;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
   readonly openedAt: number;
@@ -116,6 +119,8 @@ export const CASE = entity({
       corroboration: z.enum(CORROBORATIONS),
       questions: z.array(question),
       followUpOf: z.optional(text),
+      givesBack: z.optional(text),
+      givesBackAt: z.optional(whole),
       hrEventAt: whole,
       acceptedAt: whole,
       openedAt: whole,

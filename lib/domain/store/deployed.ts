@@ -32,6 +32,8 @@ export interface Deployed {
   /** Role names are fixed: key policies name them. */
   readonly roleArns?: Readonly<Record<'issuer' | 'resigner' | 'rotator' | 'disabler', string>>;
   readonly accountId?: string;
+  /** Who may decide about cases: two of them together. Absent: nobody may, which the owner has written out. */
+  readonly approvers?: readonly { readonly workerId: string; readonly identity: string }[];
   /** Where the HR sources stand (`hr-sources.ts`): they are too many for an environment. */
   readonly hrSourcesArn?: string;
 }
@@ -54,6 +56,7 @@ export const DEPLOYED: Schema<Deployed> = z.strictObject({
   eventBusName: z.optional(filled),
   roleArns: z.optional(z.strictObject({ issuer: filled, resigner: filled, rotator: filled, disabler: filled })),
   accountId: z.optional(filled),
+  approvers: z.optional(z.array(z.strictObject({ workerId: filled, identity: filled }))),
   hrSourcesArn: z.optional(filled),
 });
 

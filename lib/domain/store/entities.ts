@@ -1,4 +1,5 @@
 /** Every entity: what may stand in a table at all. A row that none of them owns was not written by this version. */
+import { APPROVAL, PENDING_APPROVAL } from './approval';
 import { CASE, DUE_MARKER } from './case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from './case-items';
 import { CUT_OFF } from './cut-off';
@@ -6,13 +7,13 @@ import { DELIVERY, PENDING_DELIVERY } from './inbox';
 import { BODY, LEDGER_ROW, MARKER } from './ledger';
 import { LOG_HEAD, LOG_RECORD, PENDING_RECORD } from './log';
 import { CASE_OUT, CUT_OFF_OUT, RING_OUT } from './outbox';
-import { EXPOSURE, PRINCIPAL } from './people';
+import { EXPOSURE, IMPORT, PRINCIPAL } from './people';
 import { GATE, RING_ENTRY, RING_HEAD } from './ring-head';
 import { KID_POINTER, RING_KEY, SLOT } from './ring-key';
 import { WRAPPED_KEY } from './shred';
 import type { Row, RowKey, TableName } from './table';
 import { SHARD_PASS, WAVE } from './wave';
-import { DUE_WORKER, PSEUDONYM, SAID, SCHEDULE } from './worker';
+import { APPROVERS, DUE_WORKER, PSEUDONYM, SAID, SCHEDULE, SHUT } from './worker';
 
 /** As much of an entity as tells whose a row is, and whether it can be read. */
 export interface AnyEntity {
@@ -50,8 +51,13 @@ export const ENTITIES: readonly AnyEntity[] = [
   SCHEDULE,
   PSEUDONYM,
   DUE_WORKER,
+  APPROVERS,
+  SHUT,
   PRINCIPAL,
   EXPOSURE,
+  IMPORT,
+  APPROVAL,
+  PENDING_APPROVAL,
   LOG_HEAD,
   LOG_RECORD,
   PENDING_RECORD,

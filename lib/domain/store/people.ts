@@ -3,6 +3,7 @@
  *
  *     WORKER#{id} | PRIN#{type}#{arn or ring/sub}
  *     WORKER#{id} | EXPO#{asset}#{class}            how since
+ *     WORKER#{id} | IMPORT#{at}#{by}                who changed rows of this worker, and when
  *
  * Who can write this table can have other people's access ended; who deletes from it hides a leaver's. Matching is by
  * the immutable worker id alone, never by a name or an address.
@@ -10,6 +11,7 @@
 import * as z from 'zod/mini';
 import { entity, shape } from './entity';
 import { text, whole } from './shapes';
+import { ordered } from './table';
 
 export type Principal =
   | { readonly type: 'iam-user' | 'kms-key'; readonly arn: string }
@@ -61,4 +63,16 @@ export const EXPOSURE = entity({
   owns: ({ pk, sk }) => pk.startsWith('WORKER#') && sk.startsWith('EXPO#'),
   part: (workerId: string) => ({ pk: partition(workerId), prefix: 'EXPO#' }),
   schema: shape<Exposure>(z.strictObject({ asset: text, class: z.enum(EXPOSURE_CLASSES), how: text, since: whole })),
+});
+
+export const IMPORT = entity({
+  name: 'import about a worker',
+  table: 'people',
+  key: (workerId: string, at: number, by: string) => ({
+    pk: partition(workerId),
+    sk: `IMPORT#${ordered(at, 12)}#${by}`,
+  }),
+  owns: ({ pk, sk }) => pk.startsWith('WORKER#') && sk.startsWith('IMPORT#'),
+  part: (workerId: string) => ({ pk: partition(workerId), prefix: 'IMPORT#' }),
+  schema: shape<{ readonly at: number; readonly by: string }>(z.strictObject({ at: whole, by: text })),
 });

@@ -12,6 +12,7 @@ export const TABLES = [
   'cut-offs',
   'inbox',
   'cases',
+  'approvals',
   'people',
   'log',
   'shred',

@@ -4,9 +4,12 @@
  *     WORKER#{id} | SAID#{saidAt}#{digest}   one statement of one source; append only
  *     WORKER#{id} | SCHEDULE                 version, the cases begun so far, when the next one is due
  *     WORKER#{id} | PSEUDONYM                random; the only name of the worker in evidence
+ *     WORKER#{id} | SHUT#{kind}#{digest}     one thing that is shut, and for which cases
+ *     APPROVERS | {digest}                   a set of approvers that evidence knows
  *     DUE-WORKER | {dueAt}#{id}              what the ticker looks for: a departure that begins on its date
  */
 import * as z from 'zod/mini';
+import { SHUT_KINDS, type ShutKind, type Target, target } from './case-items';
 import { entity, type Schema, shape } from './entity';
 import { CORROBORATIONS, type Corroboration, STATEMENT_MEMBERS, type Statement } from './inbox';
 import { text, whole } from './shapes';
@@ -69,6 +72,57 @@ export const PSEUDONYM = entity({
   key: (workerId: string) => ({ pk: partition(workerId), sk: 'PSEUDONYM' }),
   owns: ({ pk, sk }) => isWorker(pk) && sk === 'PSEUDONYM',
   schema: shape<{ readonly pseudonym: string }>(z.strictObject({ pseudonym: text })),
+});
+
+/**
+ * One thing of the worker's that cases want shut. Each case adds itself, also where it finds the thing shut: a give-back
+ * opens it only if no case is left that wants it shut, and we were the ones who shut it.
+ */
+export interface Shut {
+  readonly kind: ShutKind;
+  readonly ring?: string;
+  readonly target: Target;
+  /** As it was before the first of these cases. */
+  readonly found: 'open' | 'shut';
+  readonly caseIds: readonly string[];
+  /** The one case, where there is one only: what a transaction can test. */
+  readonly soleCase?: string;
+  /** The give-back that is about to open it. */
+  readonly openingBy?: string;
+  readonly openingAt?: number;
+}
+
+export const SHUT = entity({
+  name: 'thing that is shut',
+  table: 'cases',
+  key: (workerId: string, kind: ShutKind, digest: string) => ({
+    pk: partition(workerId),
+    sk: `SHUT#${kind}#${digest}`,
+  }),
+  owns: ({ pk, sk }) => isWorker(pk) && sk.startsWith('SHUT#'),
+  part: (workerId: string) => ({ pk: partition(workerId), prefix: 'SHUT#' }),
+  schema: shape<Shut>(
+    z.strictObject({
+      kind: z.enum(SHUT_KINDS),
+      ring: z.optional(text),
+      target,
+      found: z.enum(['open', 'shut']),
+      caseIds: z.array(text),
+      soleCase: z.optional(text),
+      openingBy: z.optional(text),
+      openingAt: z.optional(whole),
+    }),
+  ),
+  fromKey: (key) => ({ key }),
+});
+
+/** Sets of approvers that are on record, by their digest. */
+export const APPROVERS = entity({
+  name: 'set of approvers on record',
+  table: 'cases',
+  key: (digest: string) => ({ pk: 'APPROVERS', sk: digest }),
+  owns: ({ pk }) => pk === 'APPROVERS',
+  schema: shape<{ readonly at: number }>(z.strictObject({ at: whole })),
 });
 
 export const DUE_WORKER = entity({

@@ -1,4 +1,4 @@
-/** The transitions of a cut-off: set, never lowered; and what an issuance tests of it. */
+/** The transitions of a cut-off: set, lifted, never moved back; and what an issuance tests of it. */
 
 import { type EvidenceRecord, storedRecord } from '../evidence/record';
 import { CUT_OFF } from '../store/cut-off';
@@ -37,6 +37,39 @@ export function setCutOff(
       key: CUT_OFF.key(ring, blinded),
       set: { v: CUT_OFF.v, notBefore, blocked: true, refusedUpTo: FOREVER, caseId },
       if: [{ attribute: 'notBefore', is: '<', value: notBefore, orAbsent: true }],
+    },
+    put(CUT_OFF_OUT, [ring, blinded, notBefore], { record: storedRecord(record), event }, ROW_ABSENT),
+  ];
+}
+
+/** From now on tokens of the subject are issued again, and those from before the block stay refused. */
+export function liftBlock(
+  ring: string,
+  blinded: string,
+  notBefore: number,
+  caseId: string,
+  now: number,
+): Write<'cut-offs:update' | 'cut-offs:put'>[] {
+  const record: EvidenceRecord = {
+    v: 1,
+    id: `cut-off/${ring}/${blinded}/${notBefore}`,
+    type: 'subject.cut-off',
+    at: now,
+    case: caseId,
+    ring,
+    body: { subject: blinded, notBefore, blocked: false },
+  };
+  const event = { detailType: 'CutOffSet', detail: { id: record.id, ring } };
+  return [
+    {
+      kind: 'update',
+      table: 'cut-offs',
+      key: CUT_OFF.key(ring, blinded),
+      set: { v: CUT_OFF.v, notBefore, blocked: false, refusedUpTo: notBefore, caseId },
+      if: [
+        { attribute: 'blocked', is: '=', value: true },
+        { attribute: 'notBefore', is: '<', value: notBefore },
+      ],
     },
     put(CUT_OFF_OUT, [ring, blinded, notBefore], { record: storedRecord(record), event }, ROW_ABSENT),
   ];

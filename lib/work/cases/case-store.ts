@@ -10,7 +10,11 @@ import { inTurn } from '../transactions';
 
 type Reader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };
 type ItemReader = { readonly tables: Pick<Tables<'cases:query'>, 'query'> };
-type Writer = { readonly tables: Pick<Tables<'cases:get' | 'cases:put' | 'cases:update'>, 'get' | 'transact'> };
+interface Writer<R extends CaseRight> {
+  readonly tables: Reader['tables'] & { readonly transact: (writes: readonly Write<R>[]) => Promise<void> };
+}
+/** What a step may do to the tables of its case, beside reading. */
+type CaseRight = 'cases:put' | 'cases:update' | 'cases:delete';
 
 /** Items of one case run beside each other: each round one of them gets through. */
 const ROUNDS_MAX = 40;
@@ -26,13 +30,23 @@ export async function loadCase(
 }
 
 /** Applies what `decide` makes of the case as it stands; no writes mean that it is so already. Answers the case after. */
-export async function changeCase(
-  deps: Writer,
+export function changeCase(
+  deps: Writer<'cases:put' | 'cases:update'>,
   request: { readonly caseId: string; readonly attempt: number },
   states: readonly CaseState[],
-  decide: (
-    meta: CaseMeta,
-  ) => readonly Write<'cases:put' | 'cases:update'>[] | Promise<readonly Write<'cases:put' | 'cases:update'>[]>,
+  decide: Decide<'cases:put' | 'cases:update'>,
+): Promise<CaseMeta> {
+  return changeCaseWith(deps, request, states, decide);
+}
+
+type Decide<R extends CaseRight> = (meta: CaseMeta) => readonly Write<R>[] | Promise<readonly Write<R>[]>;
+
+/** The same with further rights. */
+export async function changeCaseWith<R extends CaseRight>(
+  deps: Writer<R>,
+  request: { readonly caseId: string; readonly attempt: number },
+  states: readonly CaseState[],
+  decide: Decide<R>,
 ): Promise<CaseMeta> {
   return inTurn(
     `case ${request.caseId}`,

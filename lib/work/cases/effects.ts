@@ -15,7 +15,7 @@ type Effect<K extends ItemKind> = (
   deps: Deps<'conductor'>,
 ) => Promise<Observations[K]>;
 /** Taints are acted on together, by the steps of the wave; a second rotation is a write of the case itself. */
-type EffectKind = Exclude<ItemKind, 'taint' | 'rotate-again' | 'unplannable'>;
+type EffectKind = Exclude<ItemKind, 'taint' | 'rotate-again' | 'release' | 'unplannable'>;
 
 export const EFFECTS: { readonly [K in EffectKind]: Effect<K> } = {
   'cut-off': async ({ item, target }, meta, { functions, clock }) => {

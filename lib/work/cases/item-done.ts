@@ -8,7 +8,8 @@ import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE_ITEM } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { changeCase, loadItem, type StoredItem } from './case-store';
+import { changeCaseWith, loadItem, type StoredItem } from './case-store';
+import { forgetShut } from './release';
 
 /** A case that a replayed step may still be about. */
 export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
@@ -25,13 +26,17 @@ export async function markDone(
   request: StepRequest,
   deps: Deps<'conductor'>,
 ): Promise<void> {
-  await changeCase(deps, request, BEGUN, async (meta) => {
+  await changeCaseWith<'cases:put' | 'cases:update' | 'cases:delete'>(deps, request, BEGUN, async (meta) => {
     if (!isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     const now = deps.clock.now();
     const phase = stored.phase === 'contain' ? 'contained' : 'done';
     const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
     const record = itemRecord(meta, phase, stored.item, observed, now, sealed);
-    return [...transition(meta, {}, [{ record }]), doneWrite(meta.caseId, stored, observed, now)];
+    return [
+      ...transition(meta, {}, [{ record }]),
+      doneWrite(meta.caseId, stored, observed, now),
+      ...(stored.item.kind === 'release' ? [forgetShut(stored.item, stored, meta)] : []),
+    ];
   });
 }
 

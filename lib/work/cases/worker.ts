@@ -1,5 +1,4 @@
 /** A worker's statements and cases: read as one, folded, and begun when their date has come. */
-import { base64url } from '../../domain/base/encoding';
 import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, caseIdOf } from '../../domain/cases/case';
 import { type Departure, voices } from '../../domain/cases/departure';
@@ -7,24 +6,21 @@ import { questionsAfter } from '../../domain/cases/questions';
 import { openedRecord, sealContext } from '../../domain/cases/records';
 import { beginWrites, dueDeparture, foldStatements, questionOutgoing, type Worker } from '../../domain/cases/schedule';
 import { CASE } from '../../domain/store/case';
-import { put } from '../../domain/store/entity';
-import { ROW_ABSENT } from '../../domain/store/table';
-import { PSEUDONYM, SAID, type Said, SCHEDULE } from '../../domain/store/worker';
+import { SAID, type Said, SCHEDULE } from '../../domain/store/worker';
 import type { Deps, Tables } from '../../ports';
 import { pepperOf } from '../tokens/pepper';
-import { inTurn, tryTransact } from '../transactions';
+import { inTurn } from '../transactions';
+import { pseudonymOf } from './pseudonym';
 import { startCase } from './start-case';
 
 type FolderDeps = Deps<'case-folder'>;
 type Reader = { readonly tables: Pick<Tables<'cases:get' | 'cases:query'>, 'get' | 'query'> };
 
-const PSEUDONYM_BYTES = 16;
-
 /**
  * The schedule is read first: whatever is written meanwhile moves its version, and a write that rests on this reading is
  * refused.
  */
-async function loadWorker({ tables }: Reader, workerId: string): Promise<Worker> {
+export async function loadWorker({ tables }: Reader, workerId: string): Promise<Worker> {
   const schedule = await tables.get(SCHEDULE, workerId);
   const [said, cases] = await Promise.all([
     tables.query(SAID.in(workerId)),
@@ -115,16 +111,4 @@ async function opening(worker: Worker, meta: CaseMeta, { statements }: Departure
     { record, event: { detailType: 'CaseOpened', detail: { id: caseId } } },
     ...questionOutgoing({ ...meta, questions: [] }, meta.questions, openedAt),
   ]);
-}
-
-/** The worker's only name in evidence: random, so that the worker id cannot be guessed from it, and kept in one row. */
-async function pseudonymOf(workerId: string, { tables, random }: FolderDeps): Promise<string> {
-  const fresh = base64url(random.bytes(PSEUDONYM_BYTES));
-  // If we stop after this, the name is drawn and in no record yet: the next fold finds it.
-  if (await tryTransact(tables, [put(PSEUDONYM, [workerId], { pseudonym: fresh }, ROW_ABSENT)])) return fresh;
-  const drawn = await tables.get(PSEUDONYM, workerId);
-  if (drawn) return drawn.pseudonym;
-  throw new CurfewError('ERR_UNAVAILABLE', 'the pseudonym of the worker was written and cannot be read', {
-    fix: 'retry',
-  });
 }

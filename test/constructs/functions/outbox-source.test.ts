@@ -22,6 +22,7 @@ const fed = [...fedBy(signing), ...fedBy(offboarding)];
 test('the streams and whom they feed', () => {
   expect(fed.map(({ consumer }) => consumer).sort()).toEqual([
     'case-folder',
+    'decider',
     'outbox-offboarding',
     'outbox-signing',
     'outbox-signing',

@@ -70,7 +70,15 @@ test('CloudFormation outlives the ring deployer, and so does the provider that i
 test('the HTTP APIs outlive every function with a route', () => {
   const integrations = ofType(all, 'AWS::ApiGatewayV2::Integration').map(([, { Properties }]) => Properties);
   const routed = new Set(integrations.map(({ IntegrationUri }) => named(IntegrationUri)));
-  expect([...routed].sort()).toEqual(['exchange', 'intake', 'issuer', 'was-issued', 'well-known']);
+  expect([...routed].sort()).toEqual([
+    'approvals',
+    'exchange',
+    'intake',
+    'issuer',
+    'people-import',
+    'was-issued',
+    'well-known',
+  ]);
   expect(integrations.filter(({ TimeoutInMillis }) => TimeoutInMillis !== undefined)).toEqual([]);
   for (const name of routed)
     expect(timeOutOf(name) + WAITING_MARGIN_SECONDS).toBeLessThanOrEqual(HTTP_API_WAITS_SECONDS);

@@ -29,6 +29,7 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
     'dynamodb:DescribeTable',
     'dynamodb:GetItem',
     'dynamodb:Query',
+    'execute-api:Invoke',
     'iam:SimulatePrincipalPolicy',
     'kms:DescribeKey',
     'kms:GetKeyPolicy',
@@ -59,11 +60,13 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
     'servicequotas:ListAWSDefaultServiceQuotas',
     'servicequotas:ListServiceQuotas',
   ],
+  approver: ['cloudformation:DescribeStacks', 'dynamodb:GetItem', 'dynamodb:Query', 'execute-api:Invoke'],
   auditor: ['cloudformation:DescribeStacks', 'dynamodb:GetItem', 'dynamodb:Query', 's3:GetObject', 's3:ListBucket'],
 };
 const INVOKED: Readonly<Record<RoleName, readonly string[]>> = {
-  operator: ['PeopleImport', 'Recorder', 'Rotator'],
+  operator: ['Recorder', 'Rotator'],
   responder: ['Committer', 'Halt', 'Publisher', 'Resigner', 'Rotator', 'Taint'],
+  approver: [],
   auditor: [],
 };
 const roles = Object.keys(ROLES) as RoleName[];
@@ -116,7 +119,7 @@ describe.each(roles)('the policy of the %s', (role) => {
     const everything = statementsOf(role).filter(({ Resource: resource }) => asList(resource).includes('*'));
     const actions = everything.flatMap(({ Action }) => asList(Action)).sort();
     expect(actions).toEqual(
-      role === 'auditor'
+      role === 'auditor' || role === 'approver'
         ? []
         : [
             'cloudwatch:DescribeAlarms',

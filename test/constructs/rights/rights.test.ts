@@ -40,6 +40,9 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'iam:read': ['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetLoginProfile', 'iam:ListAttachedUserPolicies'],
   'iam:latch': ['iam:AttachUserPolicy', 'iam:TagUser'],
   'iam:disable': ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'],
+  'iam:release': ['iam:DetachUserPolicy', 'iam:UntagUser'],
+  'iam:enable': ['iam:UpdateAccessKey'],
+  'kms:enable': [],
   'stacks:status': ['cloudformation:DescribeStacks'],
   'workflow:start': ['states:StartExecution', 'states:DescribeExecution'],
   'events:put': ['events:PutEvents'],
@@ -62,7 +65,7 @@ const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
   'ring-deployer': ['kms:CreateKey', 'tag:GetResources'],
   watch: ['cloudwatch:PutMetricData'],
 };
-const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder'];
+const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder', 'decider'];
 const DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
 const STREAM = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'];
 /** By a schedule or a rule, which do not wait for the outcome; the ring deployer is in the role of one of them. */
@@ -171,11 +174,12 @@ test('kms.lockout: a ring key is born with the bypass alone, and nobody may chan
   expect(actions.filter((action) => /PutKeyPolicy/i.test(action))).toEqual([]);
 });
 
-test('the four roles that key policies name have their fixed names, and stay', () => {
+test('the five roles that key policies name have their fixed names, and stay', () => {
   const named = ofType(all, 'AWS::IAM::Role').filter(([, { Properties }]) => Properties.RoleName !== undefined);
   expect(named.map(([, { Properties, DeletionPolicy }]) => [Properties.RoleName, DeletionPolicy]).sort()).toEqual([
     ['curfew-example-disabler', 'RetainExceptOnCreate'],
     ['curfew-example-issuer', 'RetainExceptOnCreate'],
+    ['curfew-example-key-enabler', 'RetainExceptOnCreate'],
     ['curfew-example-resigner', 'RetainExceptOnCreate'],
     ['curfew-example-rotator', 'RetainExceptOnCreate'],
   ]);

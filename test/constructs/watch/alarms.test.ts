@@ -35,7 +35,9 @@ test('every alarm of the table is there, and no other', () => {
     'curfew-example-SignErrors',
     'curfew-example-RecordUnreadable',
     'curfew-example-WatchSilent',
-    ...['outbox-signing', 'case-folder', 'outbox-offboarding'].map((name) => `curfew-example-${name}-StreamAge`),
+    ...['outbox-signing', 'case-folder', 'decider', 'outbox-offboarding'].map(
+      (name) => `curfew-example-${name}-StreamAge`,
+    ),
     ...['evidence', 'signing', 'offboarding'].map((stack) => `curfew-example-${stack}-DeadLetters`),
   ];
   const made = [evidence, signing, offboarding].flatMap(alarmsOf).map(({ AlarmName }) => AlarmName);

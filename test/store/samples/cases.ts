@@ -1,10 +1,12 @@
 /** Rows of the inbox, of cases and of people. */
+
+import { APPROVAL, PENDING_APPROVAL } from '../../../lib/domain/store/approval';
 import { CASE, DUE_MARKER } from '../../../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
 import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
 import { CASE_OUT } from '../../../lib/domain/store/outbox';
-import { EXPOSURE, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
-import { DUE_WORKER, PSEUDONYM, SAID, SCHEDULE } from '../../../lib/domain/store/worker';
+import { EXPOSURE, IMPORT, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
+import { APPROVERS, DUE_WORKER, PSEUDONYM, SAID, SCHEDULE, SHUT } from '../../../lib/domain/store/worker';
 import { ARN, AT, CASE_ID, DIGEST, KID, OUTBOX, PSEUDONYMOUS, RING, type Sample, sample, WORKER } from './sample';
 
 const said: Statement = {
@@ -47,6 +49,8 @@ export const CASES: readonly Sample[] = [
     voices: [{ source: 'hr-system', origin: 'sap' }],
     questions: [{ n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, endedAt: AT, endedBy: 'go-on' }],
     givenBackAt: AT,
+    givesBack: 'c-zeroth',
+    givesBackAt: 1,
     caseId: CASE_ID,
     workerId: WORKER,
     pseudonym: PSEUDONYMOUS,
@@ -97,7 +101,9 @@ export const CASES: readonly Sample[] = [
       exposures: [{ ref: 'exp-0', ring: RING, kid: KID, class: 'copied-possible' }],
       omitted: 1,
       keys: [{ ring: RING, kid: KID, state: 'OBSERVED' }],
+      things: [{ ref: 't0', thing: 'cut-off', ring: RING }],
     },
+    targets: { t0: target },
     how: { 'exp-0': { how: 'kept the PEM on a laptop', since: AT } },
     readAt: AT,
   }),
@@ -119,6 +125,38 @@ export const CASES: readonly Sample[] = [
   sample(PSEUDONYM, [WORKER], { pseudonym: PSEUDONYMOUS }),
   sample(DUE_WORKER, [AT, WORKER], { workerId: WORKER }, []),
   sample(DUE_MARKER, [AT, CASE_ID], { caseId: CASE_ID, attempt: 1 }, []),
+  sample(APPROVERS, [DIGEST], { at: AT }),
+  sample(
+    SHUT,
+    [WORKER, 'cut-off', DIGEST],
+    {
+      kind: 'cut-off',
+      ring: RING,
+      target,
+      found: 'open',
+      caseIds: [CASE_ID],
+      soleCase: CASE_ID,
+      openingBy: 'c-back',
+      openingAt: AT,
+    },
+    [WORKER],
+  ),
+  sample(
+    APPROVAL,
+    [CASE_ID, 1, 'W-0001'],
+    {
+      decision: 'go-on',
+      about: DIGEST,
+      reason: 'CHG-7',
+      identity: 'AIDA1',
+      at: AT,
+      counts: false,
+      why: 'they are leaving themselves',
+    },
+    [CASE_ID, 1],
+  ),
+  sample(PENDING_APPROVAL, [AT, CASE_ID, 1], { caseId: CASE_ID, question: 1, at: AT }, []),
+  sample(IMPORT, [WORKER, AT, 'AIDA1'], { at: AT, by: 'AIDA1' }, [WORKER]),
   sample(PRINCIPAL, [WORKER, subject], subject, [WORKER]),
   sample(
     EXPOSURE,

@@ -1,5 +1,6 @@
 /** A departure from the webhook to the seal, every step played twice as a retry would, and what HR says before and after it. */
-import { listDue, showCase } from '../../../bin/commands/case';
+import { listDue } from '../../../bin/commands/case';
+import { showCase } from '../../../bin/commands/case-show';
 import { fold } from '../../../lambdas/case-folder';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { tick } from '../../../lambdas/ticker';

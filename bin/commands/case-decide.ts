@@ -1,0 +1,83 @@
+/** `curfew case approve | give-back`: one approver's decision, signed as the caller, about what is shown to them here. */
+import { instant } from '../../lib/domain/base/time';
+import type { Decision } from '../../lib/domain/cases/approvals';
+import { inWords, openQuestion } from '../../lib/domain/cases/case';
+import { aboutOf, opensWith } from '../../lib/domain/cases/shut';
+import { APPROVAL } from '../../lib/domain/store/approval';
+import { SAID, SHUT } from '../../lib/domain/store/worker';
+import { loadCase } from './case-show';
+import type { Answer, CommandPorts } from './command';
+
+/** Beside what they open, what stays shut. */
+const STAYS = 'not opened: a deleted console login, and keys of rings that were tainted';
+
+export async function decideCase(
+  ports: CommandPorts<'case give-back'>,
+  caseId: string,
+  decision: Decision,
+  reason: string,
+): Promise<Answer> {
+  const meta = await loadCase(ports, caseId);
+  const [said, shut] = await Promise.all([
+    ports.tables.query(SAID.in(meta.workerId)),
+    ports.tables.query(SHUT.in(meta.workerId)),
+  ]);
+  const question = openQuestion(meta);
+  const about = aboutOf(decision, { question, said, shut, caseId });
+  const request = { caseId, question: question?.n ?? 0, decision, about, reason };
+  const { approver } = await ports.signed.post('/approvals', request);
+  const given = await verdictOf(ports, caseId, request.question, String(approver));
+  const mine = given.find((one) => one.approver === approver);
+  const approvals = given.filter((one) => one.decision === decision && one.counts === true).length;
+  const after = await loadCase(ports, caseId);
+  const isDecided =
+    decision === 'give-back'
+      ? after.givenBackAt !== undefined
+      : after.questions.some(({ n, endedBy }) => n === request.question && endedBy === 'go-on');
+  const opens = opensWith(shut, caseId).map(({ kind, ring }) =>
+    ring === undefined ? kind : `${kind} of ring ${ring}`,
+  );
+  const lines = [
+    `case ${caseId}  ${meta.act}  effective ${instant(meta.effectiveAt)}`,
+    question === undefined
+      ? 'nobody has asked anything about it'
+      : `question ${question.n}: ${inWords(question.reasons)}`,
+    ...(decision === 'give-back' ? [`opens: ${opens.join(', ') || 'nothing'}`, STAYS] : []),
+    '',
+    verdictText({ isDecided, mine, approvals, decision, caseId }),
+  ];
+  return {
+    json: { ...request, approvals, isDecided, counts: mine?.counts, ...(mine?.why !== undefined && { why: mine.why }) },
+    text: lines.join('\n'),
+    exitCode: isDecided || mine?.counts === true ? 0 : 1,
+  };
+}
+
+type Given = Awaited<ReturnType<typeof verdictOf>>[number];
+
+function verdictText(of: {
+  readonly isDecided: boolean;
+  readonly mine: Given | undefined;
+  readonly approvals: number;
+  readonly decision: Decision;
+  readonly caseId: string;
+}): string {
+  const { isDecided, mine, approvals, decision, caseId } = of;
+  if (isDecided) return `decided: ${decision}. Follow it with: curfew case show ${caseId} --follow`;
+  if (mine?.counts === false) return `your approval is kept and does not count: ${mine.why ?? 'no reason given'}`;
+  if (mine?.counts === undefined) return 'your approval is kept; nobody has looked at it yet: ask `curfew case show`';
+  return `${approvals} of 2 approvals for ${decision}; a second approver runs the same command within 7 days`;
+}
+
+const LOOK_EVERY_SECONDS = 1;
+const LOOKS_MAX = 20;
+
+/** The stream brings the decider within a second or two; what it makes of the approval stands beside it. */
+async function verdictOf(ports: CommandPorts<'case give-back'>, caseId: string, question: number, approver: string) {
+  for (let look = 1; ; look++) {
+    const given = await ports.tables.query(APPROVAL.in(caseId, question));
+    const isLookedAt = given.find((one) => one.approver === approver)?.counts !== undefined;
+    if (isLookedAt || look === LOOKS_MAX) return given;
+    await ports.clock.sleep(LOOK_EVERY_SECONDS);
+  }
+}

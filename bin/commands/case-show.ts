@@ -1,0 +1,104 @@
+/** `curfew case show`: where a case stands, one line an item, and what it waits for. */
+import { CurfewError } from '../../lib/domain/base/errors';
+import { instant } from '../../lib/domain/base/time';
+import { type CaseMeta, shownState, stopOf } from '../../lib/domain/cases/case';
+import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
+import { CASE_ITEM, type StoredItem } from '../../lib/domain/store/case-items';
+import type { Tables } from '../../lib/ports';
+import { table } from '../edge/terminal';
+import type { Answer, CommandPorts } from './command';
+
+type ShowPorts = CommandPorts<'case show'>;
+type CaseReader = { readonly tables: Pick<Tables<'cases:get'>, 'get'> };
+
+export async function loadCase({ tables }: CaseReader, caseId: string): Promise<CaseMeta> {
+  const meta = await tables.get(CASE, caseId);
+  if (meta) return meta;
+  throw new CurfewError('ERR_NOT_FOUND', `no case ${caseId}`, {
+    got: caseId,
+    fix: 'take the id from `curfew case list`, or from the event CaseOpened',
+  });
+}
+
+export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer> {
+  const { tables, clock } = ports;
+  const meta = await loadCase(ports, caseId);
+  const now = clock.now();
+  const items = await tables.query(CASE_ITEM.in(caseId));
+  const stop = stopOf(meta, now);
+  const next = (await tables.query(DUE_MARKER.in())).find((marker) => marker.caseId === caseId)?.dueAt;
+  const rows = items.map((stored) => [stored.item.nn, whatOf(stored), stored.state, waitOf(stored, meta, stop?.why)]);
+  const dates = Object.entries({
+    'HR said so': meta.hrEventAt,
+    accepted: meta.acceptedAt,
+    contained: meta.containedAt,
+    planned: meta.plannedAt,
+    tainted: meta.taintedAt,
+    denied: meta.deniedAt,
+    proved: meta.provedAt,
+    closed: meta.closedAt,
+    'given back': meta.givenBackAt,
+  }).flatMap(([what, at]) => (at === undefined ? [] : [[what, instant(at)]]));
+  const text = [
+    `case ${caseId}  ${meta.act}  ${shownState(meta)}  attempt ${meta.attempt}`,
+    ...hints(meta, stop, next),
+    '',
+    table(['step', 'at'], dates),
+    ...(rows.length === 0 ? [] : ['', table(['item', 'kind', 'state', 'waits for'], rows)]),
+  ];
+  // The worker stands in the Cases table in clear; what the CLI prints may be kept, so it shows the pseudonym.
+  const { workerId: _workerId, ...shown } = meta;
+  return {
+    json: {
+      ...shown,
+      shown: shownState(meta),
+      ...(stop && { stop }),
+      ...(next !== undefined && { nextAttemptAt: next }),
+      items: items.map(({ item, state }) => ({ nn: item.nn, kind: item.kind, state })),
+    },
+    text: text.join('\n'),
+  };
+}
+
+function whatOf({ item }: StoredItem): string {
+  if (item.kind === 'release') return `open ${item.thing}`;
+  return item.kind === 'taint' ? `taint ${item.kid.slice(0, 8)}` : item.kind;
+}
+
+function waitOf({ item, state, phase }: StoredItem, meta: CaseMeta, why: string | undefined): string {
+  if (state === 'PROVED') return '';
+  if (item.kind === 'unplannable') return item.reason;
+  if (phase === 'act' && state === 'PLANNED' && why !== undefined) return 'the decision';
+  if (state === 'DONE') return 'its proof';
+  return meta.attempt === 0 ? 'the first attempt' : 'the next attempt';
+}
+
+function hints(meta: CaseMeta, stop: ReturnType<typeof stopOf>, next: number | undefined): string[] {
+  const id = meta.caseId;
+  const lines = stop === undefined ? [] : ['', `it waits: ${stop.why}`];
+  if (stop?.until !== undefined) lines.push(`it goes on by itself at ${instant(stop.until)}`);
+  if (meta.questions.some(({ endedAt }) => endedAt === undefined))
+    lines.push(
+      `two approvers decide: curfew case approve ${id} --reason TEXT`,
+      `                   or: curfew case give-back ${id} --reason TEXT`,
+      `what HR said: curfew case explain ${id}`,
+    );
+  if (next !== undefined && stop?.until === undefined && meta.state !== 'CLOSED')
+    lines.push('', `next look: ${instant(next)}`);
+  return lines;
+}
+
+const FOLLOW_EVERY_SECONDS = 2;
+
+/** Shows the case again whenever it changed, until it is over. */
+export async function followCase(ports: ShowPorts, caseId: string, show: (page: string) => void): Promise<Answer> {
+  let last = '';
+  for (;;) {
+    const answer = await showCase(ports, caseId);
+    if (answer.text !== last) show(answer.text);
+    last = answer.text;
+    const meta = await loadCase(ports, caseId);
+    if (meta.state === 'CLOSED' && meta.sealedAt !== undefined) return { ...answer, text: `case ${caseId} is sealed` };
+    await ports.clock.sleep(FOLLOW_EVERY_SECONDS);
+  }
+}

@@ -1,0 +1,232 @@
+/** Looks whether two approvers have decided about a case, and does what they decided: nothing is done on the word of one. */
+
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { entry } from '../lib/aws/entry';
+import { CurfewError } from '../lib/domain/base/errors';
+import { approversDigest, type Decision, type Judged, judgeApprovals } from '../lib/domain/cases/approvals';
+import { type CaseMeta, giveBackIdOf, openQuestion } from '../lib/domain/cases/case';
+import { approvedOutgoing } from '../lib/domain/cases/decisions';
+import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
+import { giveBackWrites } from '../lib/domain/cases/schedule';
+import { aboutOf } from '../lib/domain/cases/shut';
+import { type Outgoing, transition } from '../lib/domain/cases/transitions';
+import type { Messages } from '../lib/domain/deployment/messages';
+import { APPROVAL, DECISIONS, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
+import { CASE } from '../lib/domain/store/case';
+import { put } from '../lib/domain/store/entity';
+import { ROW_ABSENT, type Write } from '../lib/domain/store/table';
+import { APPROVERS, SHUT } from '../lib/domain/store/worker';
+import type { Deps } from '../lib/ports';
+import { barredFrom } from '../lib/work/cases/barred';
+import { pseudonymOf } from '../lib/work/cases/pseudonym';
+import { startCase } from '../lib/work/cases/start-case';
+import { loadWorker } from '../lib/work/cases/worker';
+import { pepperOf } from '../lib/work/tokens/pepper';
+import { inTurn, tryTransact } from '../lib/work/transactions';
+
+type DeciderDeps = Deps<'decider'>;
+type Request = Messages['decider']['request'];
+type Response = Messages['decider']['response'];
+
+/** Whatever people gave about one question of one case: what counts is marked, and what two of them decided is done. */
+export async function decide({ caseId, question, at }: Request, deps: DeciderDeps): Promise<Response> {
+  // An approval beside this one may be decided about at the same moment: then read and judge again.
+  const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, deps));
+  // If we stop here, the case has changed and is not started: the ticker has this looked at again, and starts it.
+  if (decided !== undefined) await startDecided(caseId, question, deps);
+  await deps.tables.transact([{ kind: 'delete', table: 'approvals', key: PENDING_APPROVAL.key(at, caseId, question) }]);
+  return { ...(decided !== undefined && { decided }) };
+}
+
+/** From the stream only keys are taken; everything else is read from the tables, as the ticker's catch-up does. */
+export async function decideStream({ Records }: DynamoDBStreamEvent, deps: DeciderDeps): Promise<Response> {
+  const pending = Records.flatMap(({ eventName, dynamodb }) => {
+    const [pk, sk] = [dynamodb?.Keys?.pk?.S, dynamodb?.Keys?.sk?.S];
+    const row = eventName === 'INSERT' && pk !== undefined && sk !== undefined ? pendingOf({ pk, sk }) : undefined;
+    return row === undefined ? [] : [row];
+  });
+  for (const one of pending) await decide(one, deps);
+  return {};
+}
+
+/** The next attempt of the case, and the give-back, where that is what people decided. */
+async function startDecided(caseId: string, question: number, deps: DeciderDeps): Promise<void> {
+  const giveBackId = giveBackIdOf(await pepperOf(deps), { caseId, question });
+  const giveBack = await deps.tables.get(CASE, giveBackId);
+  for (const id of giveBack === undefined ? [caseId] : [caseId, giveBackId]) await startCase(id, deps);
+}
+
+async function decideOnce(caseId: string, question: number, deps: DeciderDeps): Promise<Decision | undefined> {
+  const meta = await deps.tables.get(CASE, caseId);
+  if (meta === undefined) return undefined;
+  const given = await deps.tables.query(APPROVAL.in(caseId, question));
+  const asked = meta.questions.find(({ n }) => n === question);
+  const wasDecided = asked?.endedBy === 'go-on' || asked?.endedBy === 'give-back' ? asked.endedBy : undefined;
+  // Decided by a run before this one, which may have died before it started what follows.
+  if (wasDecided !== undefined) return wasDecided;
+  if (meta.givenBackAt !== undefined) return question === 0 ? 'give-back' : undefined;
+  if ((openQuestion(meta)?.n ?? 0) !== question) {
+    await mark(caseId, question, given, () => `question ${question} is not open`, deps);
+    return undefined;
+  }
+
+  const worker = await loadWorker(deps, meta.workerId);
+  const shut = await deps.tables.query(SHUT.in(meta.workerId));
+  const approvers = deps.config.approvers ?? [];
+  const barred = await barredFrom(meta.workerId, approvers, deps);
+  const now = deps.clock.now();
+  const judgedBy = (decision: Decision) =>
+    judgeApprovals(given, {
+      approvers,
+      decision,
+      about: aboutOf(decision, { question: asked, said: worker.said, shut, caseId }),
+      barred,
+      now,
+    });
+  const judged = DECISIONS.map((decision) => ({ decision, ...judgedBy(decision) }));
+  const refused = new Map(judged.flatMap(({ refused: all }) => all.map(({ approver, why }) => [approver, why])));
+  await mark(caseId, question, given, (approver) => refused.get(approver), deps);
+  const decided = judged.find(({ decision, isDecided }) => isDecided && (decision !== 'go-on' || asked !== undefined));
+  if (decided === undefined) return undefined;
+  await deps.tables.transact(await EFFECT[decided.decision](meta, question, decided, deps));
+  return decided.decision;
+}
+
+/** Each approver reads what became of their word. */
+async function mark(
+  caseId: string,
+  question: number,
+  given: readonly { readonly approver: string; readonly at: number }[],
+  whyNot: (approver: string) => string | undefined,
+  { tables }: DeciderDeps,
+): Promise<void> {
+  for (const { approver, at } of given) {
+    const why = whyNot(approver);
+    // Refused where they have given another one meanwhile: that one is looked at by itself.
+    await tryTransact(tables, [
+      {
+        kind: 'update',
+        table: 'approvals',
+        key: APPROVAL.key(caseId, question, approver),
+        set: { counts: why === undefined, ...(why !== undefined && { why }) },
+        if: [{ attribute: 'at', is: '=', value: at }],
+      },
+    ]);
+  }
+}
+
+type Effect = (
+  meta: CaseMeta,
+  question: number,
+  judged: Judged,
+  deps: DeciderDeps,
+) => Promise<readonly Write<'cases:put' | 'cases:update' | 'cases:delete'>[]>;
+
+const EFFECT: Readonly<Record<Decision, Effect>> = {
+  /** The next attempt begins at once, and takes over whatever the one before left open. */
+  'go-on': async (meta, question, judged, deps) => {
+    const now = deps.clock.now();
+    const ended = meta.questions.map((one) =>
+      one.n === question ? { ...one, endedAt: now, endedBy: 'go-on' as const } : one,
+    );
+    const over = ended.find(({ n }) => n === question);
+    if (over === undefined)
+      throw new CurfewError('ERR_INPUT_INVALID', `case ${meta.caseId} has no question to go on from`, {
+        got: question,
+      });
+    const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
+    return [
+      ...transition(meta, { questions: ended, attempt: meta.attempt + 1 }, [
+        ...outgoing,
+        { record: endedRecord(meta, over, now) },
+      ]),
+      ...writes,
+    ];
+  },
+
+  /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
+  'give-back': async (meta, question, judged, deps) => {
+    const worker = await loadWorker(deps, meta.workerId);
+    const followUp = meta.followUp === undefined ? undefined : await deps.tables.get(CASE, meta.followUp);
+    const giveBack = await giveBackOf(meta, question, deps);
+    const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
+    const sealed = await deps.sealer.seal(
+      meta.pseudonym,
+      sealContext(giveBack.caseId, 'opened'),
+      JSON.stringify({ workerId: meta.workerId }),
+    );
+    const opened: Outgoing = {
+      record: openedRecord(giveBack, {}, sealed, giveBack.openedAt),
+      event: { detailType: 'CaseOpened', detail: { id: giveBack.caseId } },
+    };
+    return [
+      ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given: outgoing, giveBack: [opened] }),
+      ...writes,
+    ];
+  },
+};
+
+async function giveBackOf(meta: CaseMeta, question: number, deps: DeciderDeps): Promise<CaseMeta> {
+  const now = deps.clock.now();
+  const { caseId, workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
+  return {
+    caseId: giveBackIdOf(await pepperOf(deps), { caseId, question }),
+    workerId,
+    pseudonym,
+    state: 'DUE',
+    version: 1,
+    attempt: 0,
+    fence: 1,
+    act,
+    number,
+    effectiveAt: now,
+    finalAt: now,
+    dueAt: now,
+    voices,
+    source,
+    corroboration,
+    questions: [],
+    givesBack: caseId,
+    givesBackAt: question,
+    hrEventAt,
+    acceptedAt,
+    openedAt: now,
+  };
+}
+
+/** The records of two approvals, and of the set of approvers where it is not on record yet. */
+async function approvedBy(meta: CaseMeta, question: number, { counted }: Judged, deps: DeciderDeps) {
+  const { tables, config, clock } = deps;
+  const approvers = config.approvers ?? [];
+  const digest = approversDigest(approvers);
+  const isKnown = (await tables.get(APPROVERS, digest)) !== undefined;
+  const names = new Map(
+    await Promise.all(
+      approvers.map(async ({ workerId }): Promise<[string, string]> => [workerId, await pseudonymOf(workerId, deps)]),
+    ),
+  );
+  const nameOf = (workerId: string) => names.get(workerId) ?? '';
+  const sealed = await Promise.all(
+    counted.map(({ approver, reason }, n) =>
+      deps.sealer.seal(
+        nameOf(approver),
+        sealContext(meta.caseId, `approved/${question}/${n + 1}`),
+        JSON.stringify({ workerId: approver, reason }),
+      ),
+    ),
+  );
+  const approvals = counted.map((approval, n) => ({
+    ...approval,
+    approver: nameOf(approval.approver),
+    sealed: sealed[n] ?? '',
+  }));
+  const set = { digest, approvers: [...names.values()].sort(), isKnown };
+  return {
+    outgoing: approvedOutgoing(meta, question, approvals, set, clock.now()),
+    writes: isKnown ? [] : [put(APPROVERS, [digest], { at: clock.now() }, ROW_ABSENT)],
+  };
+}
+
+export const handler = entry('decider', (event: DynamoDBStreamEvent | Request, deps: DeciderDeps) =>
+  'Records' in event ? decideStream(event, deps) : decide(event, deps),
+);

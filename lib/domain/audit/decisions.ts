@@ -1,0 +1,66 @@
+/**
+ * What people decided about a case, as its records tell it (docs/evidence-format.md, "Decisions"): every question of a closed
+ * case is over, and where people ended it, two approvers did who were on record, and neither was the leaver.
+ */
+import { CurfewError } from '../base/errors';
+import type { EvidenceRecord } from '../evidence/record';
+
+/** Ended by these, people decided; otherwise the sources agreed again. */
+const BY_PEOPLE = ['go-on', 'give-back'];
+
+export function checkDecisions(all: readonly EvidenceRecord[], caseId: string): void {
+  const own = all.filter((record) => record.case === caseId);
+  const ofType = (type: EvidenceRecord['type']) => own.filter((record) => record.type === type);
+  const wentOn = ofType('case.went-on');
+  const isClosed = ofType('case.closed').length > 0;
+  for (const { id, body } of ofType('case.asked')) {
+    const over = wentOn.find((record) => record.body.question === body.n);
+    if (isClosed && over === undefined) throw broken(`the case is closed, and nothing ended the question of ${id}`, id);
+  }
+  for (const over of wentOn) if (BY_PEOPLE.includes(String(over.body.by))) checkApproved(over, own, all);
+  const opened = ofType('case.opened')[0];
+  if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
+}
+
+function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
+  const { question, by } = over.body;
+  const approvals = own.filter(({ type, body }) => type === 'case.approved' && body.question === question);
+  const approvers = new Set(approvals.map(({ body }) => body.approver));
+  const [first] = approvals;
+  const leaver = own.find(({ type }) => type === 'case.opened')?.body.pseudonym;
+  const asked = own.find(({ type, body }) => type === 'case.asked' && body.n === question);
+  const set = all.find(({ type, body }) => type === 'approvers.set' && body.set === first?.body.set);
+  const known = Array.isArray(set?.body.approvers) ? set.body.approvers : [];
+  const faults = [
+    [approvals.length !== 2 || approvers.size !== 2, 'two different approvers did not decide it'],
+    [approvals.some(({ body }) => body.decision !== by), 'an approver decided something else'],
+    [approvals.some(({ body }) => body.about !== first?.body.about), 'the two did not see the same statements'],
+    [
+      by === 'go-on' && first?.body.about !== asked?.body.about,
+      'they decided about other statements than those that were asked about',
+    ],
+    [approvals.some(({ body }) => body.set !== first?.body.set), 'the two are of different sets of approvers'],
+    [set === undefined || set.at > over.at, 'no record says who could approve at that time'],
+    [[...approvers].some((approver) => !known.includes(approver as string)), 'an approver is not of the set on record'],
+    [approvers.has(leaver), 'the leaver approved'],
+    [approvals.some(({ at }) => at > over.at), 'an approval is dated after what it decided'],
+  ] as const;
+  const fault = faults.find(([isSo]) => isSo);
+  if (fault) throw broken(`${over.id}: ${fault[1]}`, over.id);
+}
+
+/** A give-back opens what another case shut, and rests on the decision that stands there. */
+function checkGivenBack({ id, case: of, body }: EvidenceRecord, all: readonly EvidenceRecord[]): void {
+  const decided = all.find(
+    ({ type, case: given, body: said }) =>
+      type === 'case.went-on' && given === body.givesBack && said.by === 'give-back' && said.giveBack === of,
+  );
+  if (decided === undefined)
+    throw broken(`${id} gives back ${String(body.givesBack)}, and no record says that people decided so`, id);
+  const own = all.filter((record) => record.case === decided.case);
+  checkApproved(decided, own, all);
+}
+
+function broken(message: string, got: string): CurfewError {
+  return new CurfewError('ERR_EVIDENCE_RECORD', message, { got });
+}

@@ -1,0 +1,96 @@
+/**
+ * When do two people decide? Two approvals of one decision about one question, by two different approvers who may decide
+ * about this worker, within a week of each other, used within a day of the second.
+ */
+import { canonicalJson, H } from '../base/encoding';
+import { CurfewError } from '../base/errors';
+import { type Approval, DECISIONS, type Decision } from '../store/approval';
+
+export type { Decision } from '../store/approval';
+
+/** A person who may decide, as the configuration names them. */
+export interface Approver {
+  readonly workerId: string;
+  /** `AIDA…` of an IAM user, or `AROA…:name` of an Identity Center role and the user in it. */
+  readonly identity: string;
+}
+
+interface GivenApproval extends Approval {
+  readonly approver: string;
+}
+
+/** The second comes at most this long after the first. */
+const SECOND_WITHIN_SECONDS = 7 * 86_400;
+/** Both are used at most this long after the second. */
+const USED_WITHIN_SECONDS = 86_400;
+
+interface Matter {
+  readonly approvers: readonly Approver[];
+  readonly decision: Decision;
+  /** What people must have had before them. */
+  readonly about: string;
+  /** By worker id, why somebody may not decide about this case. */
+  readonly barred: ReadonlyMap<string, string>;
+  readonly now: number;
+}
+
+export interface Judged {
+  /** Two, the earlier first; or fewer, and then nothing is decided. */
+  readonly counted: readonly GivenApproval[];
+  readonly isDecided: boolean;
+  /** Approvals that do not count, and why. */
+  readonly refused: readonly { readonly approver: string; readonly why: string }[];
+}
+
+/** Asked where an approval is given, and again by whoever acts on it: an approver may have become a leaver in between. */
+export function judgeApprovals(given: readonly GivenApproval[], matter: Matter): Judged {
+  const judged = given
+    .filter(({ decision }) => decision === matter.decision)
+    .map((approval) => ({ approval, why: refusalOf(approval, matter) }));
+  const good = judged
+    .filter(({ why }) => why === undefined)
+    .map(({ approval }) => approval)
+    .sort((a, b) => a.at - b.at || (a.approver < b.approver ? -1 : 1));
+  const pairs = good.flatMap((first, n) => good.slice(n + 1).map((second) => [first, second] as const));
+  const pair = pairs.find(
+    ([first, second]) => second.at - first.at <= SECOND_WITHIN_SECONDS && matter.now - second.at <= USED_WITHIN_SECONDS,
+  );
+  return {
+    counted: pair ?? good.filter(({ at }) => matter.now - at <= SECOND_WITHIN_SECONDS).slice(-1),
+    isDecided: pair !== undefined,
+    refused: judged.flatMap(({ approval, why }) => (why === undefined ? [] : [{ approver: approval.approver, why }])),
+  };
+}
+
+function refusalOf({ approver, identity, about, at }: GivenApproval, matter: Matter): string | undefined {
+  const known = matter.approvers.find(({ workerId }) => workerId === approver);
+  if (known === undefined) return 'they are no approver of this deployment';
+  if (known.identity !== identity) return 'it was not given under the identity of this approver';
+  if (about !== matter.about) return 'it is about statements that are not those of today: look again, then approve';
+  if (at > matter.now + 60) return 'it was given in the future';
+  return matter.barred.get(approver);
+}
+
+/** The approver who signs as this identity. Two of one worker are one person, and no configuration names them twice. */
+export function approverOf(approvers: readonly Approver[], identity: string): Approver {
+  const found = approvers.find((approver) => approver.identity === identity);
+  if (found) return found;
+  throw new CurfewError('ERR_NOT_APPROVED', 'who signed this request is no approver of this deployment', {
+    got: identity,
+    fix: 'sign as one of `approvers` in the configuration: an IAM user, or an Identity Center user in their role',
+  });
+}
+
+/** Names a set of approvers in evidence, whatever its order. */
+export function approversDigest(approvers: readonly Approver[]): string {
+  return H(canonicalJson(approvers.map(({ workerId, identity }) => `${workerId}\0${identity}`).sort()));
+}
+
+export function parseDecision(given: unknown): Decision {
+  const decision = DECISIONS.find((one) => one === given);
+  if (decision) return decision;
+  throw new CurfewError('ERR_INPUT_INVALID', 'the decision is not one that people can take', {
+    got: typeof given === 'string' ? given.slice(0, 40) : typeof given,
+    allowed: DECISIONS,
+  });
+}

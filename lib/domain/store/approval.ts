@@ -1,0 +1,72 @@
+/**
+ * Decisions of people about a case, in table `approvals`. The Lambda that writes it can do nothing else.
+ *
+ *     {caseId}#{question} | {approver}      decision about reason identity at
+ *     PENDING | {at}#{caseId}#{question}    not looked at yet; the ticker looks here
+ *
+ * Who can write this table can let a held case go on, or give a departure back, in the name of two approvers.
+ */
+import * as z from 'zod/mini';
+import { entity, shape } from './entity';
+import { flag, text, whole } from './shapes';
+import { ordered, type RowKey } from './table';
+
+export const DECISIONS = ['go-on', 'give-back'] as const;
+/** `go-on`: what was planned is done. `give-back`: everything that containment shut is opened again. */
+export type Decision = (typeof DECISIONS)[number];
+
+export interface Approval {
+  readonly decision: Decision;
+  /** Digest of what the approver had before them: the statements that are overruled. */
+  readonly about: string;
+  readonly reason: string;
+  /** As API Gateway names who signed the request: never what somebody says of themselves. */
+  readonly identity: string;
+  readonly at: number;
+  /** What the decider made of it, when it last looked: for the approver to read. */
+  readonly counts?: boolean;
+  readonly why?: string;
+}
+
+/** No case has this name: ids begin with `c-`. */
+const PENDING = 'PENDING';
+
+export const APPROVAL = entity({
+  name: 'approval',
+  table: 'approvals',
+  key: (caseId: string, question: number, approver: string) => ({ pk: `${caseId}#${question}`, sk: approver }),
+  owns: ({ pk }) => pk !== PENDING,
+  part: (caseId: string, question: number) => ({ pk: `${caseId}#${question}` }),
+  schema: shape<Approval>(
+    z.strictObject({
+      decision: z.enum(DECISIONS),
+      about: text,
+      reason: text,
+      identity: text,
+      at: whole,
+      counts: z.optional(flag),
+      why: z.optional(text),
+    }),
+  ),
+  fromKey: ({ sk }) => ({ approver: sk }),
+});
+
+export const PENDING_APPROVAL = entity({
+  name: 'approval that waits to be looked at',
+  table: 'approvals',
+  key: (at: number, caseId: string, question: number) => ({
+    pk: PENDING,
+    sk: `${ordered(at, 12)}#${caseId}#${question}`,
+  }),
+  owns: ({ pk }) => pk === PENDING,
+  part: () => ({ pk: PENDING }),
+  schema: shape<{ readonly caseId: string; readonly question: number; readonly at: number }>(
+    z.strictObject({ caseId: text, question: whole, at: whole }),
+  ),
+});
+
+/** What the key of such a row says; undefined for another row. */
+export function pendingOf({ pk, sk }: RowKey): { caseId: string; question: number; at: number } | undefined {
+  const [at = '', caseId = '', question = ''] = sk.split('#');
+  return pk === PENDING ? { caseId, question: Number(question), at: Number(at) } : undefined;
+}

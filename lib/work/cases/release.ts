@@ -1,0 +1,123 @@
+/** Opens one thing again, newest first: claimed while nobody else wants it shut, opened, read back. */
+import { CurfewError } from '../../domain/base/errors';
+import type { CaseMeta } from '../../domain/cases/case';
+import type { Observations } from '../../domain/cases/proof';
+import { departsAgain, thingDigest } from '../../domain/cases/shut';
+import type { PlannedItem } from '../../domain/store/case-items';
+import type { Write } from '../../domain/store/table';
+import { SCHEDULE, SHUT } from '../../domain/store/worker';
+import type { Deps } from '../../ports';
+import { inTurn } from '../transactions';
+import { needed, type StoredItem } from './case-store';
+import { leaverAs } from './leaver-as';
+import { OBSERVE_IAM } from './observe';
+import { loadWorker } from './worker';
+
+type ConductorDeps = Deps<'conductor'>;
+type ReleaseItem = Extract<PlannedItem, { kind: 'release' }>;
+
+export async function release(
+  item: ReleaseItem,
+  stored: StoredItem,
+  meta: CaseMeta,
+  deps: ConductorDeps,
+): Promise<Observations['release']> {
+  await claimOpening(item, stored, meta, deps);
+  const opened = await openThing(item, stored, meta, deps);
+  // If we stop here, it is open and unrecorded: the replay opens it once more, and records it.
+  return opened ?? observeOpen(item, stored, deps);
+}
+
+const shutKey = (item: ReleaseItem, { target }: StoredItem, { workerId }: CaseMeta) =>
+  SHUT.key(workerId, item.thing, thingDigest(item.ring, target));
+
+/** One transaction that finds no other case and no other departure: a departure that begins now waits for us, or we for it. */
+async function claimOpening(item: ReleaseItem, stored: StoredItem, meta: CaseMeta, deps: ConductorDeps): Promise<void> {
+  await inTurn(`item ${item.nn} of case ${meta.caseId}`, async () => {
+    const worker = await loadWorker(deps, meta.workerId);
+    const now = deps.clock.now();
+    if (departsAgain(worker, meta, now))
+      throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} opens nothing more: the worker departs again`, {
+        fix: 'nothing to do: the newer departure decides',
+      });
+    await deps.tables.transact([
+      {
+        kind: 'update',
+        table: 'cases',
+        key: shutKey(item, stored, meta),
+        set: { openingBy: meta.caseId, openingAt: now },
+        if: [{ attribute: 'soleCase', is: '=', value: meta.givesBack ?? '' }],
+      },
+      {
+        kind: 'check',
+        table: 'cases',
+        key: SCHEDULE.key(meta.workerId),
+        if: [{ attribute: 'version', is: '=', value: worker.schedule?.version ?? 0 }],
+      },
+    ]);
+  });
+}
+
+/** Answers what the opener read back itself, where we could not. */
+async function openThing(
+  item: ReleaseItem,
+  { target }: StoredItem,
+  { caseId }: CaseMeta,
+  deps: ConductorDeps,
+): Promise<Observations['release'] | undefined> {
+  const { functions } = deps;
+  const named = (member: 'userName' | 'accessKeyId' | 'kmsKeyArn' | 'value') => needed(target[member], member, item.nn);
+  switch (item.thing) {
+    case 'cut-off': {
+      const ring = needed(item.ring, 'ring', item.nn);
+      const { cutOffs } = await functions.invoke('subject-release', {
+        ring,
+        subjects: leaverAs(named('value')),
+        caseId,
+      });
+      // Verifiers learn of it from the feed alone; without this they would at the next heartbeat.
+      await functions.invoke('publisher', { ring });
+      return {
+        open: cutOffs.every(({ blocked }) => !blocked),
+        notBefore: Math.max(...cutOffs.map(({ notBefore }) => notBefore)),
+      };
+    }
+    case 'latch':
+      await functions.invoke('latch-release', { userName: named('userName'), caseId });
+      return undefined;
+    case 'access-key': {
+      const [userName, accessKeyId] = [named('userName'), named('accessKeyId')];
+      await functions.invoke('key-enabler', { op: 'activate-access-key', userName, accessKeyId, caseId });
+      return undefined;
+    }
+    case 'personal-key':
+      await functions.invoke('key-enabler', { op: 'enable-kms-key', kmsKeyArn: named('kmsKeyArn'), caseId });
+      return undefined;
+  }
+}
+
+async function observeOpen(
+  item: ReleaseItem,
+  stored: StoredItem,
+  deps: ConductorDeps,
+): Promise<Observations['release']> {
+  switch (item.thing) {
+    case 'latch': {
+      const { exists, tagged, denied } = await OBSERVE_IAM.latch(stored, deps);
+      return { open: exists && !tagged && !denied };
+    }
+    case 'access-key':
+      return { open: (await OBSERVE_IAM['access-key'](stored, deps)).status === 'Active' };
+    case 'personal-key': {
+      const kmsKeyArn = needed(stored.target.kmsKeyArn, 'kmsKeyArn', item.nn);
+      return { open: (await deps.functions.invoke('disabler', { op: 'look', kmsKeyArn })).state === 'Enabled' };
+    }
+    case 'cut-off':
+      throw new CurfewError('ERR_PLAN_INVALID', 'a cut-off is read back by who lifts it', { got: item.nn });
+  }
+}
+
+/** What is open again is nobody's any more: the next departure finds it as it is then. */
+export function forgetShut(item: ReleaseItem, stored: StoredItem, meta: CaseMeta): Write<'cases:delete'> {
+  return { kind: 'delete', table: 'cases', key: shutKey(item, stored, meta) };
+}

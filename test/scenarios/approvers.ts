@@ -1,0 +1,87 @@
+/** Three people who may decide, and how they do: as API Gateway hands over what they signed. */
+import { approve } from '../../lambdas/approvals';
+import { decide, decideStream } from '../../lambdas/decider';
+import { enableKey } from '../../lambdas/key-enabler';
+import { releaseLatch } from '../../lambdas/latch-release';
+import { releaseSubjects } from '../../lambdas/subject-release';
+import type { Decision } from '../../lib/domain/cases/approvals';
+import { openQuestion } from '../../lib/domain/cases/case';
+import { aboutOf } from '../../lib/domain/cases/shut';
+import { APPROVAL } from '../../lib/domain/store/approval';
+import { SAID, SHUT } from '../../lib/domain/store/worker';
+import type { World } from '../../lib/local/world';
+import { metaOf } from './departure-world';
+
+export const APPROVERS = [
+  { workerId: 'W-0001', identity: 'AIDAAPPROVERONE1' },
+  { workerId: 'W-0002', identity: 'AROAAPPROVERTWO2:kim' },
+  { workerId: 'W-0003', identity: 'AIDAAPPROVERTHR3' },
+] as const;
+
+export function wireDecisions(world: World): void {
+  world.functions.register('decider', (request) => decide(request, world.deps('decider')));
+  world.functions.register('latch-release', (request) => releaseLatch(request, world.deps('latch-release')));
+  world.functions.register('key-enabler', (request) => enableKey(request, world.deps('key-enabler')));
+  world.functions.register('subject-release', (request) => releaseSubjects(request, world.deps('subject-release')));
+}
+
+export interface Answered {
+  readonly status?: number;
+  readonly isDecided?: boolean;
+  readonly counts?: boolean;
+  readonly code?: string;
+  readonly why?: string;
+}
+
+export async function approveAs(
+  world: World,
+  identity: string | undefined,
+  caseId: string,
+  decision: Decision,
+  more: { readonly about?: string; readonly question?: number } = {},
+): Promise<Answered> {
+  const body = { caseId, decision, reason: 'CHG-12', ...(await before(world, caseId, decision)), ...more };
+  const authorizer = identity === undefined ? undefined : { iam: { userId: identity } };
+  const request = { body: JSON.stringify(body), isBase64Encoded: false, requestContext: { authorizer } };
+  const response = await approve(request, world.deps('approvals'));
+  const answer = JSON.parse(response.body ?? '{}') as { code?: string; approver?: string };
+  if (response.statusCode !== 202) return { status: response.statusCode, ...answer };
+  await lookAtApprovals(world);
+  const given = await world.tables.parsed.query(APPROVAL.in(caseId, body.question));
+  const mine = given.find(({ approver }) => approver === answer.approver);
+  const meta = await metaOf(world, caseId);
+  const over = meta.questions.find(({ n }) => n === body.question);
+  return {
+    status: response.statusCode,
+    counts: mine?.counts,
+    why: mine?.why,
+    isDecided: decision === 'give-back' ? meta.givenBackAt !== undefined : over?.endedBy === 'go-on',
+  };
+}
+
+/** What the stream of the table does. */
+export async function lookAtApprovals(world: World): Promise<void> {
+  const Records = world.tables.takeStream('approvals').map(({ pk, sk }) => ({
+    eventName: 'INSERT' as const,
+    dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } } },
+  }));
+  await decideStream({ Records }, world.deps('decider'));
+}
+
+/** What `curfew case approve` sends along: the question, and the digest of what is shown with it. */
+export async function before(world: World, caseId: string, decision: Decision) {
+  const meta = await metaOf(world, caseId);
+  const question = openQuestion(meta);
+  const [said, shut] = [
+    await world.tables.parsed.query(SAID.in(meta.workerId)),
+    await world.tables.parsed.query(SHUT.in(meta.workerId)),
+  ];
+  return { question: question?.n ?? 0, about: aboutOf(decision, { question, said, shut, caseId }) };
+}
+
+/** Two of the three, one after the other. */
+export async function decideBoth(world: World, caseId: string, decision: Decision): Promise<Answered> {
+  const first = await approveAs(world, APPROVERS[0].identity, caseId, decision);
+  if (first.isDecided !== false) throw new Error(`one approval is not two: ${JSON.stringify(first)}`);
+  return approveAs(world, APPROVERS[1].identity, caseId, decision);
+}

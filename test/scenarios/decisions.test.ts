@@ -1,0 +1,379 @@
+/** What two people decide about a case, and what nobody else can. */
+
+import { importPeople } from '../../lambdas/people-import';
+import { tick } from '../../lambdas/ticker';
+import { checkManifest } from '../../lib/domain/audit/manifest';
+import { openQuestion, shownState } from '../../lib/domain/cases/case';
+import { CASE_ITEM } from '../../lib/domain/store/case-items';
+import { put } from '../../lib/domain/store/entity';
+import { IMPORT } from '../../lib/domain/store/people';
+import { APPROVERS, approveAs, before, decideBoth } from './approvers';
+import { outstanding } from './departed';
+import {
+  type DepartureWorld,
+  departureWorld,
+  drainOutboxes,
+  execute,
+  metaOf,
+  metas,
+  outbox,
+  send,
+  WORKER,
+} from './departure-world';
+import { calmly, issueTo, ringOf, verifierOf } from './signing-world';
+
+const DAY = 86_400;
+const [ONE, TWO, THREE] = APPROVERS.map(({ identity }) => identity);
+let told = 0;
+const tell = (world: DepartureWorld, said = {}) => send(world, { id: `said_${++told}`, ...said });
+
+/** A departure that one source alone says, which has to be confirmed. */
+async function held(world: DepartureWorld): Promise<string> {
+  await tell(world, { source: 'payroll' });
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+  expect(shownState(await metaOf(world, caseId))).toBe('HELD');
+  return caseId;
+}
+
+async function goesOn(world: DepartureWorld, caseId: string): Promise<void> {
+  const { attempt } = await metaOf(world, caseId);
+  expect(world.workflow.started.has(`${caseId}.${attempt}`)).toBe(true);
+  await execute(world, caseId, attempt);
+}
+
+const records = (world: DepartureWorld, caseId: string) => outbox(world).filter((record) => record.case === caseId);
+const everything = (world: DepartureWorld) => [
+  ...outbox(world),
+  ...world.tables
+    .dump('keys')
+    .filter(({ sk }) => sk.startsWith('OUT#'))
+    .map(({ record }) => record as never),
+];
+
+test('F-A10: two approvers let a held case go on; it closes, and the evidence says who decided', async () => {
+  const world = await departureWorld(calmly);
+  const caseId = await held(world);
+  expect(await approveAs(world, ONE, caseId, 'go-on')).toMatchObject({ status: 202, counts: true, isDecided: false });
+  expect(await approveAs(world, TWO, caseId, 'go-on')).toMatchObject({ status: 202, counts: true, isDecided: true });
+  await goesOn(world, caseId);
+  expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', questions: [{ endedBy: 'go-on' }] });
+  const types = records(world, caseId).map(({ type }) => type);
+  expect(types.filter((type) => /asked|held|approved|went-on/.test(type)).sort()).toEqual([
+    'case.approved',
+    'case.approved',
+    'case.asked',
+    'case.held',
+    'case.went-on',
+  ]);
+  await drainOutboxes(world);
+  expect(checkManifest(everything(world), caseId).expected).toBeGreaterThan(10);
+  expect(JSON.stringify(records(world, caseId))).not.toMatch(/W-000\d|AIDA|AROA|CHG-12/);
+});
+
+test.each<[string, (world: DepartureWorld, caseId: string) => Promise<unknown>]>([
+  [
+    'one person twice',
+    async (world, id) => [await approveAs(world, ONE, id, 'go-on'), await approveAs(world, ONE, id, 'go-on')],
+  ],
+  [
+    'one person under another role',
+    async (world, id) => [
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, 'AROAOTHERROLE000:kim', id, 'go-on'),
+    ],
+  ],
+  [
+    'a role session of a chosen name',
+    async (world, id) => [
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, 'AROAAPPROVERTWO2:lee', id, 'go-on'),
+    ],
+  ],
+  [
+    'nobody who signed',
+    async (world, id) => [await approveAs(world, ONE, id, 'go-on'), await approveAs(world, undefined, id, 'go-on')],
+  ],
+  [
+    'the root user',
+    async (world, id) => [
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, '000000000000', id, 'go-on'),
+    ],
+  ],
+  [
+    'two decisions',
+    async (world, id) => [await approveAs(world, ONE, id, 'go-on'), await approveAs(world, TWO, id, 'give-back')],
+  ],
+  [
+    'a digest of yesterday',
+    async (world, id) => [
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, TWO, id, 'go-on', { about: 'x'.repeat(43) }),
+    ],
+  ],
+  [
+    'another question',
+    async (world, id) => [
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, TWO, id, 'go-on', { question: 2 }),
+    ],
+  ],
+  [
+    'a second after eight days',
+    async (world, id) => [
+      await approveAs(world, ONE, id, 'go-on'),
+      world.clock.advance(8 * DAY),
+      await approveAs(world, TWO, id, 'go-on'),
+    ],
+  ],
+  [
+    'an approver who is leaving',
+    async (world, id) => [
+      await tell(world, { workerId: 'W-0002', effectiveAt: world.clock.now() + 20 * DAY }),
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, TWO, id, 'go-on'),
+    ],
+  ],
+  [
+    'an approver who has changed what is known of the leaver',
+    async (world, id) => [
+      await world.tables.transact([
+        put(IMPORT, [WORKER, world.clock.now(), TWO ?? ''], { at: world.clock.now(), by: TWO ?? '' }),
+      ]),
+      await approveAs(world, ONE, id, 'go-on'),
+      await approveAs(world, TWO, id, 'go-on'),
+    ],
+  ],
+])('a held case does not go on by %s', async (_who, attempt) => {
+  const world = await departureWorld(calmly);
+  const caseId = await held(world);
+  const { attempt: before } = await metaOf(world, caseId);
+  await attempt(world, caseId);
+  const meta = await metaOf(world, caseId);
+  expect([shownState(meta), meta.attempt, openQuestion(meta)?.n]).toEqual(['HELD', before, 1]);
+  expect(records(world, caseId).filter(({ type }) => type === 'case.approved')).toEqual([]);
+});
+
+test('nor by the leaver, who is an approver as well', async () => {
+  const approvers = [...APPROVERS, { workerId: WORKER, identity: 'AIDALEAVER000001' }];
+  const world = await departureWorld((options) => calmly({ ...options, config: { approvers } }));
+  const caseId = await held(world);
+  await approveAs(world, ONE, caseId, 'go-on');
+  expect(await approveAs(world, 'AIDALEAVER000001', caseId, 'go-on')).toMatchObject({
+    isDecided: false,
+    counts: false,
+    why: 'the case is about them',
+  });
+});
+
+test('an importer is known by who signed the import', async () => {
+  const world = await departureWorld(calmly);
+  const workers = [{ workerId: WORKER, principals: [], exposures: [] }];
+  await importPeople({ workers }, world.deps('people-import'), THREE ?? '');
+  const caseId = await held(world);
+  await approveAs(world, ONE, caseId, 'go-on');
+  expect(await approveAs(world, THREE, caseId, 'go-on')).toMatchObject({ isDecided: false, counts: false });
+  expect(await approveAs(world, TWO, caseId, 'go-on')).toMatchObject({ isDecided: true });
+});
+
+test('an approval whose Lambda died is looked at by the ticker', async () => {
+  const world = await departureWorld(calmly);
+  const caseId = await held(world);
+  await approveAs(world, ONE, caseId, 'go-on');
+  world.faults.crashAt(2, 'before');
+  await expect(approveAs(world, TWO, caseId, 'go-on')).rejects.toThrow();
+  world.faults.restart();
+  expect(shownState(await metaOf(world, caseId))).toBe('HELD');
+  world.clock.advance(61);
+  await tick(world.deps('ticker'));
+  expect(openQuestion(await metaOf(world, caseId))).toBeUndefined();
+});
+
+/** What the leaver's access is like: for comparison before and after. */
+async function photo(world: DepartureWorld) {
+  return {
+    keys: await world.iam.accessKeys('mallory'),
+    user: await world.iam.user('mallory'),
+    policies: await world.iam.attachedPolicyArns('mallory'),
+    kms: await world.kms
+      .disablerFor('arn:aws:iam::000000000000:role/curfew-test-disabler')
+      .describe(world.personalKeyArn),
+    mayAct: world.iam.mayAct('mallory', 'AKIA1'),
+  };
+}
+
+async function giveBack(world: DepartureWorld, caseId: string): Promise<string> {
+  expect(await decideBoth(world, caseId, 'give-back')).toMatchObject({ isDecided: true });
+  const parent = await metaOf(world, caseId);
+  if (parent.state !== 'CLOSED') await execute(world, caseId, parent.attempt);
+  const back = metas(world).find(({ givesBack }) => givesBack === caseId);
+  if (!back) throw new Error('no give-back began');
+  await execute(world, back.caseId, back.attempt);
+  return back.caseId;
+}
+
+test.each(['HELD', 'CLOSED'])(
+  'F-A1, F-A9b: given back while %s, everything works again; the next departure refuses it all',
+  async (when) => {
+    const world = await departureWorld(calmly);
+    const asBefore = await photo(world);
+    const token = await issueTo(world, 'mallory');
+    if (when === 'HELD') await held(world);
+    else await tell(world);
+    const caseId = metas(world)[0]?.caseId ?? '';
+    await execute(world, caseId, 1);
+    expect((await metaOf(world, caseId)).state).toBe(when === 'CLOSED' ? 'CLOSED' : 'PROVING');
+    expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+
+    const back = await giveBack(world, caseId);
+    expect(await metaOf(world, back)).toMatchObject({ state: 'CLOSED', givesBack: caseId });
+    expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', givenBackAt: expect.any(Number) });
+    expect(await photo(world)).toEqual(asBefore);
+    world.clock.advance(60);
+    const verifier = await verifierOf(world);
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_TOKEN/) });
+    expect((await verifier.verify(await issueTo(world, 'mallory'))).claims.sub).toBe('mallory');
+    expect(world.tables.dump('cases').filter(({ sk }) => sk.startsWith('SHUT#'))).toEqual([]);
+    await drainOutboxes(world);
+    expect(checkManifest(everything(world), caseId).expected).toBeGreaterThan(2);
+    expect(checkManifest(everything(world), back).expected).toBeGreaterThan(8);
+
+    world.clock.advance(7 * DAY);
+    await tell(world);
+    const second = metas(world).find(({ number, givesBack }) => number === 2 && givesBack === undefined);
+    await execute(world, second?.caseId ?? '', 1);
+    expect((await photo(world)).mayAct).toBe(false);
+    expect((await photo(world)).kms.state).toBe('Disabled');
+    await expect(issueTo(world, 'mallory')).rejects.toMatchObject({ code: 'ERR_SUBJECT_BLOCKED' });
+  },
+);
+
+test('a verifier that polls through a give-back refuses no good token', async () => {
+  const world = await departureWorld(calmly);
+  const verifier = await verifierOf(world);
+  const others = await outstanding(world);
+  await tell(world, { source: 'payroll' });
+  const caseId = metas(world)[0]?.caseId ?? '';
+  const asks = async () => verifier.verify(others.tokens.at(-1) ?? '');
+  await execute(world, caseId, 1, async (_request, run) => {
+    const answer = await run();
+    await asks();
+    return answer;
+  });
+  await decideBoth(world, caseId, 'give-back');
+  const back = metas(world).find(({ givesBack }) => givesBack === caseId);
+  await execute(world, back?.caseId ?? '', 1, async (_request, run) => {
+    const answer = await run();
+    world.clock.advance(6);
+    await asks();
+    return answer;
+  });
+  world.clock.advance(20);
+  expect((await verifier.verify(await issueTo(world, 'mallory'))).claims.sub).toBe('mallory');
+});
+
+test('what was shut before the departure stays shut', async () => {
+  const world = await departureWorld(calmly);
+  await world.iam.deactivateAccessKey('mallory', 'AKIA2');
+  await held(world);
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await giveBack(world, caseId);
+  expect(await world.iam.accessKeys('mallory')).toEqual([
+    { accessKeyId: 'AKIA1', status: 'Active' },
+    { accessKeyId: 'AKIA2', status: 'Inactive' },
+  ]);
+});
+
+test('a departure that becomes due while another is given back contains, and the give-back opens nothing more', async () => {
+  const world = await departureWorld(calmly);
+  const caseId = await held(world);
+  await decideBoth(world, caseId, 'give-back');
+  const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+  await execute(world, caseId, 2);
+  let opened = 0;
+  await execute(world, back, 1, async ({ step }, run) => {
+    const answer = await run();
+    if (step === 'item' && ++opened === 2) {
+      world.clock.advance(1);
+      await tell(world);
+      const second = metas(world).find(({ number }) => number === 2)?.caseId ?? '';
+      world.clock.advance(121);
+      await execute(world, second, 1);
+    }
+    return answer;
+  });
+  expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+  expect(await metaOf(world, back)).toMatchObject({ state: 'CLOSED' });
+  expect(records(world, back).find(({ type }) => type === 'case.closed')?.body.open).toEqual(
+    expect.arrayContaining(['04']),
+  );
+  expect(metas(world).find(({ number, followUpOf }) => number === 2 && followUpOf === undefined)).toMatchObject({
+    state: 'CLOSED',
+  });
+});
+
+test.each(['latch-release', 'key-enabler', 'subject-release'] as const)(
+  '%s opens nothing without two approvals on record',
+  async (name) => {
+    const world = await departureWorld(calmly);
+    const caseId = await held(world);
+    const requests = {
+      'latch-release': { userName: 'mallory', caseId },
+      'key-enabler': { op: 'activate-access-key', userName: 'mallory', accessKeyId: 'AKIA1', caseId },
+      'subject-release': { ring: 'customer-api', subjects: [{ type: 'sub', value: 'mallory' }], caseId },
+    } as const;
+    const invoke = () => world.deps('conductor').functions.invoke(name, requests[name] as never);
+    await expect(invoke()).rejects.toMatchObject({ code: 'ERR_NOT_APPROVED' });
+    await decideBoth(world, caseId, 'give-back');
+    const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+    const approvals = world.tables.dump('approvals').filter(({ pk }) => pk !== 'PENDING');
+    await world.tables.transact(
+      approvals
+        .slice(1)
+        .map(({ pk, sk }) => ({ kind: 'delete' as const, table: 'approvals' as const, key: { pk, sk } })),
+    );
+    await expect(
+      world.deps('conductor').functions.invoke(name, { ...requests[name], caseId: back } as never),
+    ).rejects.toMatchObject({ code: 'ERR_NOT_APPROVED' });
+    expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+    expect(await before(world, caseId, 'go-on')).toMatchObject({ question: 0 });
+  },
+);
+
+test('a give-back killed anywhere ends the same: open, recorded once, and its evidence whole', async () => {
+  for (const mode of ['before', 'after'] as const)
+    for (let n = 1; ; n += 1) {
+      const world = await departureWorld(calmly);
+      const caseId = await held(world);
+      await decideBoth(world, caseId, 'give-back');
+      const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+      let killed = 0;
+      await execute(world, back, 1, async (_request, run) => {
+        world.faults.crashAt(n, mode);
+        const [outcome] = await Promise.allSettled([run()]);
+        const died = world.faults.crashed;
+        world.faults.restart();
+        if (died) killed++;
+        return died || outcome.status === 'rejected' ? run() : outcome.value;
+      });
+      expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(true);
+      expect(await metaOf(world, back)).toMatchObject({ state: 'CLOSED' });
+      const items = await world.tables.parsed.query(CASE_ITEM.in(back));
+      expect(items.every(({ state }) => state === 'PROVED')).toBe(true);
+      const ids = records(world, back).map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(checkManifest(everything(world), back).expected).toBe(ids.length);
+      if (killed === 0) break;
+    }
+}, 120_000);
+
+test('a key that was tainted is not given back', async () => {
+  const world = await departureWorld(calmly);
+  await tell(world);
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+  await giveBack(world, caseId);
+  expect((await ringOf(world)).keys.filter(({ state }) => state === 'DENIED')).toHaveLength(2);
+  expect(await world.iam.hasLoginProfile('mallory')).toBe(false);
+});
