@@ -1,7 +1,8 @@
 /** `curfew case approve | give-back`: one approver's decision, signed as the caller, about what is shown to them here. */
+import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import type { Decision } from '../../lib/domain/cases/approvals';
-import { inWords, openQuestion } from '../../lib/domain/cases/case';
+import { inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
 import { aboutOf, opensWith } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
 import { SAID, SHUT } from '../../lib/domain/store/worker';
@@ -18,11 +19,17 @@ export async function decideCase(
   reason: string,
 ): Promise<Answer> {
   const meta = await loadCase(ports, caseId);
-  const [said, shut] = await Promise.all([
-    ports.tables.query(SAID.in(meta.workerId)),
-    ports.tables.query(SHUT.in(meta.workerId)),
-  ]);
+  // A give-back is about all that HR said, and about what is opened; a go-on about the question alone.
+  const [said, shut] =
+    decision === 'go-on'
+      ? [[], []]
+      : await Promise.all([ports.tables.query(SAID.in(meta.workerId)), ports.tables.query(SHUT.in(meta.workerId))]);
   const question = openQuestion(meta);
+  if (decision === 'go-on' && question === undefined)
+    throw new CurfewError('ERR_CASE_STATE', `nothing stops case ${caseId}: it has no open question`, {
+      got: shownState(meta),
+      fix: `see \`curfew case show ${caseId}\``,
+    });
   const about = aboutOf(decision, { question, said, shut, caseId });
   const request = { caseId, question: question?.n ?? 0, decision, about, reason };
   const { approver } = await ports.signed.post('/approvals', request);

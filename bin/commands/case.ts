@@ -54,7 +54,7 @@ export const CASE_COMMANDS = {
   },
 } as const satisfies Commands;
 
-async function listCases(
+export async function listCases(
   ports: CommandPorts<'case list'>,
   heldOnly: boolean,
   workerId: string | undefined,

@@ -48,7 +48,7 @@ async function answerOf(path: string, response: Response): Promise<Members> {
   if (response.ok && answer !== undefined) return answer;
   const { code, message, fix } = answer ?? {};
   if (response.status === 403 && code === undefined)
-    throw new CurfewError('ERR_ACCESS_DENIED', `your credentials may not POST to ${path}`, {
+    throw new CurfewError('ERR_ACCESS_DENIED', `POST ${path} was refused: AccessDenied`, {
       fix: 'attach the policy of your role: docs/deploy.md',
     });
   throw new CurfewError(

@@ -101,7 +101,10 @@ beforeAll(async () => {
   instance = await Instance.find('demo');
   const people = WHO.map((who) => personWith(who, policyOf(who)));
   const [, ...users] = await Promise.all([deployRing(instance, 'Create', config), ...people]);
-  for (const [n, who] of WHO.entries()) env[who] = users[n] ?? {};
+  // The emulator serves an API under a path of its own.
+  const apiId = instance.output('ApiId', 'offboarding');
+  const CURFEW_API_URL = `${process.env.AWS_ENDPOINT_URL}/_aws/execute-api/${apiId}/$default`;
+  for (const [n, who] of WHO.entries()) env[who] = { ...users[n], CURFEW_API_URL };
 });
 
 afterAll(async () => {

@@ -62,7 +62,7 @@ export const COMMAND_RIGHTS = {
   'case due': ['stacks:look', 'cases:query'],
   'case list': ['stacks:look', 'cases:get', 'cases:query'],
   'case explain': ['stacks:look', 'cases:get', 'cases:query'],
-  'case approve': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
+  'case approve': ['stacks:look', 'cases:get', 'approvals:query', 'post:approvals'],
   'case give-back': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
   'people import': ['stacks:look', 'post:people'],
   'adopt record': ['stacks:look', 'invoke:recorder'],

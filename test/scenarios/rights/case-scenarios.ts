@@ -4,16 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
 import { receiveWebhook } from '../../../lambdas/intake';
+import { importPeople } from '../../../lambdas/people-import';
 import { tick } from '../../../lambdas/ticker';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
 import type { World } from '../../../lib/local/world';
 import { LOOK_AGAIN_SECONDS } from '../../../lib/work/cases/start-case';
+import { APPROVERS, decideBoth } from '../approvers';
 import { expectDeparted, expectEvidence, outstanding, theOneCase } from '../departed';
-import { delivery, drainOutboxes, execute, metaOf, metas, outbox, send, WORKER } from '../departure-world';
+import {
+  type DepartureWorld,
+  delivery,
+  drainOutboxes,
+  execute,
+  metaOf,
+  metas,
+  outbox,
+  send,
+  WORKER,
+} from '../departure-world';
+import { issueTo } from '../signing-world';
 import { companyUnder, type Scenario } from './scenario';
 
 const HOUR = 3600;
-const markers = (world: World, table: 'cases' | 'inbox', pk: string) =>
+const markers = (world: World, table: 'approvals' | 'cases' | 'inbox', pk: string) =>
   world.tables.dump(table).filter((row) => row.pk === pk);
 
 /** What the sealed part of a record says, opened as an auditor with the person's key would. */
@@ -114,4 +127,61 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       expect(metas(world).map(({ attempt }) => attempt)).toEqual([1]);
     },
   },
+  {
+    name: 'decided by two',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await heldCase(world);
+      expect((await decideBoth(world, caseId, 'go-on')).isDecided).toBe(true);
+      expect([...world.workflow.started.keys()]).toContain(`${caseId}.2`);
+      await execute(world, caseId, 2);
+      expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+      expect(markers(world, 'approvals', 'PENDING')).toEqual([]);
+      const given = world.tables.dump('approvals').map(({ counts }) => counts);
+      expect(given).toEqual([true, true]);
+    },
+  },
+  {
+    name: 'given back',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await heldCase(world);
+      await decideBoth(world, caseId, 'give-back');
+      const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+      expect([...world.workflow.started.keys()]).toContain(`${back}.1`);
+      await execute(world, back, 1);
+      expect((await metaOf(world, back)).state).toBe('CLOSED');
+      expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(true);
+      expect(markers(world, 'cases', `WORKER#${WORKER}`).filter(({ sk }) => sk.startsWith('SHUT#'))).toEqual([]);
+      world.clock.advance(60);
+      expect(await issueTo(world, 'mallory')).toMatch(/^ey/);
+    },
+  },
+  {
+    name: 'an importer may not decide',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const workers = [{ workerId: WORKER, principals: [], exposures: [] }];
+      await importPeople({ workers }, world.deps('people-import'), APPROVERS[1].identity);
+      expect((await decideBoth(world, await heldCase(world), 'go-on')).why).toMatch(/changed what Curfew knows/);
+    },
+  },
+  {
+    name: 'an approval that the stream missed',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await heldCase(world);
+      await decideBoth(world, caseId, 'go-on', false);
+      world.clock.advance(61);
+      await tick(world.deps('ticker'));
+      expect((await metaOf(world, caseId)).questions[0]?.endedBy).toBe('go-on');
+    },
+  },
 ];
+
+async function heldCase(world: DepartureWorld): Promise<string> {
+  await send(world, { source: 'payroll' });
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+  return caseId;
+}

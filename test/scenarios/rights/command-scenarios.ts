@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adoptRecord } from '../../../bin/commands/adopt';
-import { listDue } from '../../../bin/commands/case';
+import { listCases, listDue } from '../../../bin/commands/case';
+import { decideCase } from '../../../bin/commands/case-decide';
+import { explainCase } from '../../../bin/commands/case-explain';
 import { showCase } from '../../../bin/commands/case-show';
 import type { CommandPorts } from '../../../bin/commands/command';
 import { examine } from '../../../bin/commands/doctor';
@@ -12,11 +14,14 @@ import { importPeople } from '../../../bin/commands/people';
 import { rotateRing, switchIssuing } from '../../../bin/commands/ring-change';
 import { taintKey } from '../../../bin/commands/ring-taint';
 import { showRing, showRings } from '../../../bin/commands/ring-view';
+import { approve } from '../../../lambdas/approvals';
+import { importPeople as takeIn } from '../../../lambdas/people-import';
 import { planner } from '../../../lambdas/planner';
 import type { CommandName } from '../../../lib/domain/deployment/access';
 import type { Finding } from '../../../lib/domain/health/finding';
 import type { World } from '../../../lib/local/world';
 import { looksAt } from '../../support/looks';
+import { APPROVERS, lookAtApprovals } from '../approvers';
 import { metas, send, WORKER } from '../departure-world';
 import {
   drainOutbox,
@@ -129,11 +134,16 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
     }
   }),
   {
-    name: 'curfew people import, case show, case due',
+    name: 'curfew people import, case list, show, explain, due',
     async play(watch) {
       const world = await companyUnder(watch);
       const workers = [{ workerId: 'W-7', principals: [{ type: 'subject', ring: RING, sub: 'eve' }], exposures: [] }];
-      const { text } = await importPeople(under(world, 'people import', watch), { workers });
+      const signed = {
+        post: async (_path: string, body: object) => ({
+          ...(await takeIn(body, world.deps('people-import'), 'AIDAIMPORTER0001')),
+        }),
+      };
+      const { text } = await importPeople({ signed }, { workers });
       expect([text, world.tables.dump('people').filter(({ sub }) => sub === 'eve').length]).toEqual([
         '1 entries imported',
         1,
@@ -144,7 +154,39 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       await planner({ caseId: caseOf(WORKER), attempt: 1, step: 'list' }, world.deps('planner'));
       const shown = (await showCase(under(world, 'case show', watch), caseOf(WORKER))).json;
       expect(shown).toMatchObject({ state: 'CONTAINING', items: expect.arrayContaining([expect.anything()]) });
-      expect((await listDue(under(world, 'case due', watch))).json).toMatchObject([{ caseId: caseOf('W-7') }]);
+      expect((await listDue(under(world, 'case due', watch))).json).toMatchObject([{ what: 'departure' }]);
+      expect((await listCases(under(world, 'case list', watch), false, undefined)).json).toMatchObject([
+        { kind: 'end' },
+      ]);
+      expect((await listCases(under(world, 'case list', watch), false, WORKER)).json).toMatchObject([{ kind: 'end' }]);
+      const { json } = await explainCase(under(world, 'case explain', watch), caseOf(WORKER));
+      expect(json).toMatchObject({ number: 1, statements: [{ kind: 'termination' }] });
     },
   },
+  ...(['go-on', 'give-back'] as const).map(
+    (decision): Scenario => ({
+      name: `curfew case ${decision === 'go-on' ? 'approve' : decision}`,
+      async play(watch) {
+        const world = await companyUnder(watch);
+        await send(world, { source: 'payroll' });
+        const caseId = metas(world)[0]?.caseId ?? '';
+        await planner({ caseId, attempt: 1, step: 'list' }, world.deps('planner'));
+        const ports = under(world, decision === 'go-on' ? 'case approve' : 'case give-back', watch);
+        for (const { identity } of APPROVERS.slice(0, 2)) {
+          const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };
+          const { json } = await decideCase({ ...ports, signed }, caseId, decision, 'CHG-9');
+          expect(json).toMatchObject({ counts: true, isDecided: identity !== APPROVERS[0].identity });
+        }
+      },
+    }),
+  ),
 ];
+
+/** As API Gateway hands it over, and what the stream of the table does. */
+async function postAs(world: World, userId: string, body: object): Promise<Record<string, unknown>> {
+  const requestContext = { authorizer: { iam: { userId } } };
+  const request = { body: JSON.stringify(body), isBase64Encoded: false, requestContext };
+  const { body: answer = '{}' } = await approve(request, world.deps('approvals'));
+  await lookAtApprovals(world);
+  return { ...(JSON.parse(answer) as object) };
+}

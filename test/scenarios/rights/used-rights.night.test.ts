@@ -124,6 +124,8 @@ test('of a command only what it asks AWS itself is not seen in memory', () => {
     'kms:look',
     'metrics:look',
     'people-table:look',
+    'post:approvals',
+    'post:people',
     'stacks:look',
     'webhook-secrets:look',
   ]);

@@ -159,7 +159,7 @@ function rightFor(caller: Caller, port: PortName, method: string, [first]: reado
 
 /** Those that no port opens are asked of AWS by the CLI itself: there is nothing of them in memory. */
 export function isInMemory(right: AccessRight): right is Right {
-  return !/:(look|read)$/.test(right) || right === 'iam:read';
+  return (!/:(look|read)$/.test(right) && !right.startsWith('post:')) || right === 'iam:read';
 }
 
 function isNothing(answer: unknown): boolean {

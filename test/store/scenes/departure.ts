@@ -1,10 +1,19 @@
 /** A departure from the webhook to the seal, every step played twice as a retry would, and what HR says before and after it. */
-import { listDue } from '../../../bin/commands/case';
+import { listCases, listDue } from '../../../bin/commands/case';
+import { decideCase } from '../../../bin/commands/case-decide';
+import { explainCase } from '../../../bin/commands/case-explain';
 import { showCase } from '../../../bin/commands/case-show';
+import { approve } from '../../../lambdas/approvals';
 import { fold } from '../../../lambdas/case-folder';
+import { decideStream } from '../../../lambdas/decider';
 import { receiveWebhook } from '../../../lambdas/intake';
+import { enableKey } from '../../../lambdas/key-enabler';
+import { releaseLatch } from '../../../lambdas/latch-release';
+import { releaseSubjects } from '../../../lambdas/subject-release';
 import { tick } from '../../../lambdas/ticker';
+import type { Decision } from '../../../lib/domain/cases/approvals';
 import { relay } from '../../../lib/work/evidence/relay';
+import { APPROVERS, approvalsOf } from '../../scenarios/approvers';
 import {
   type DepartureWorld,
   delivery,
@@ -15,7 +24,7 @@ import {
   type Said,
   WORKER,
 } from '../../scenarios/departure-world';
-import { calmly, issueTo, legacyClaims, record, signLegacy } from '../../scenarios/signing-world';
+import { calmly, issueTo, legacyClaims, RING, record, signLegacy } from '../../scenarios/signing-world';
 import { outboxRows, Scene, sweepAll } from '../scene';
 
 type DepartureScene = Scene<DepartureWorld>;
@@ -27,9 +36,11 @@ export async function departureScene(): Promise<DepartureScene> {
   await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
   await issueTo(world, 'member-1');
   await toldAhead(scene);
+  await decided(scene, metas(world).find(({ workerId }) => workerId === OTHER)?.caseId ?? '', 'go-on');
   const caseId = await departed(scene);
   await steps(scene, caseId);
   await afterwards(scene, caseId);
+  await givenBack(scene, caseId);
   return scene;
 }
 
@@ -46,6 +57,7 @@ async function toldAhead(scene: DepartureScene): Promise<void> {
   const effectiveAt = world.clock.now() + 600;
   const other = { workerId: OTHER, effectiveAt };
   await told(scene, 'schedules a departure', { ...other, id: 'msg_1' });
+  await act('lists what is due', () => listDue(scene.tap.command('case due')));
   world.clock.advance(1);
   await told(scene, 'moves it', { ...other, effectiveAt: effectiveAt + 60, id: 'msg_2' });
   world.clock.set(effectiveAt + 60);
@@ -53,6 +65,54 @@ async function toldAhead(scene: DepartureScene): Promise<void> {
   await act('begins what is due', () => fold({ workerId: OTHER }, world.deps('case-folder')));
   world.clock.advance(1);
   await told(scene, 'asks about one that has begun', { ...other, effectiveAt, id: 'msg_4', type: 'worker.rescinded' });
+}
+
+/** Two approvers, each by the command; what the stream does with it is an act of its own. */
+async function decided(scene: DepartureScene, caseId: string, decision: Decision): Promise<void> {
+  for (const { identity } of APPROVERS.slice(0, 2)) {
+    await approved(scene, caseId, decision, identity);
+    const event = approvalsOf(scene.world);
+    await scene.act('looks at approvals', () => decideStream(event, scene.world.deps('decider')));
+  }
+}
+
+async function approved({ world, act, tap }: DepartureScene, caseId: string, decision: Decision, userId: string) {
+  const command = decision === 'go-on' ? 'case approve' : 'case give-back';
+  const requestContext = { authorizer: { iam: { userId } } };
+  const signed = {
+    post: async (_path: string, body: object) => {
+      const request = { body: JSON.stringify(body), isBase64Encoded: false, requestContext };
+      const { body: answer = '{}' } = await approve(request, world.deps('approvals'));
+      return { ...(JSON.parse(answer) as object) };
+    },
+  };
+  await act(`${decision} by one of two`, () =>
+    decideCase({ ...tap.command(command), signed }, caseId, decision, 'CHG-9'),
+  );
+}
+
+async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
+  const { world, act, tap } = scene;
+  await act('lists cases', () => listCases(tap.command('case list'), false, WORKER));
+  await act('lists open cases', () => listCases(tap.command('case list'), false, undefined));
+  await act('explains a case', () => explainCase(tap.command('case explain'), caseId));
+  await receiveWebhook(delivery(world, { id: 'msg_8', type: 'worker.rescinded' }), world.deps('intake'));
+  await world.functions.invoke('case-folder', { workerId: WORKER });
+  // One approval whose stream was lost: the ticker has it looked at.
+  await approved(scene, caseId, 'give-back', APPROVERS[0].identity);
+  world.tables.takeStream('approvals');
+  world.clock.advance(61);
+  await act('starts what is due and folds what was missed', () => tick(world.deps('ticker')));
+  await decided(scene, caseId, 'give-back');
+  const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+  const { personalKeyArn } = world;
+  await act('opens', () => releaseLatch({ userName: 'mallory', caseId: back }, world.deps('latch-release')));
+  await act('opens', () =>
+    enableKey({ op: 'enable-kms-key', kmsKeyArn: personalKeyArn, caseId: back }, world.deps('key-enabler')),
+  );
+  const subjects = [{ type: 'sub', value: 'mallory' }] as const;
+  await act('opens', () => releaseSubjects({ ring: RING, subjects, caseId: back }, world.deps('subject-release')));
+  await execute(world, back, 1, ({ step, nn = '' }, run) => act(`${step} ${nn} of a give-back`, run));
 }
 
 async function departed(scene: DepartureScene): Promise<string> {
