@@ -1,7 +1,8 @@
 /** Each minute: starts the cases that are due, has departures begun, and what a stream or a crash left in the inbox folded. */
 import { entry } from '../lib/aws/entry';
+import { openQuestion, stopOf } from '../lib/domain/cases/case';
 import { PENDING_APPROVAL } from '../lib/domain/store/approval';
-import { DUE_MARKER } from '../lib/domain/store/case';
+import { CASE, DUE_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
 import { DUE_WORKER } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
@@ -27,14 +28,37 @@ export async function tick(
 
   const unseen = approvals.filter(({ at }) => at < now - MISSED_AFTER_SECONDS);
 
+  const figures = putFigures(due, now, deps);
+
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   await together<unknown>([
+    figures,
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
     ...unseen.map(({ caseId, question, at }) => deps.functions.invoke('decider', { caseId, question, at })),
     ...missed.map(({ source, delivery }) => deps.functions.invoke('case-folder', { source, delivery })),
   ]);
   return { started: dueNow.length, begun: leaving.length, folded: missed.length };
+}
+
+/** What people are told of by alarms: cases that wait for them, and cases that take too long by themselves. */
+async function putFigures(
+  markers: readonly { readonly caseId: string; readonly attempt?: number }[],
+  now: number,
+  { tables, metrics }: Deps<'ticker'>,
+): Promise<void> {
+  const started = [...new Set(markers.filter(({ attempt }) => attempt !== undefined).map(({ caseId }) => caseId))];
+  const metas = (await Promise.all(started.map((caseId) => tables.get(CASE, caseId)))).filter(
+    (meta) => meta !== undefined,
+  );
+  const open = metas.filter(({ state }) => state !== 'CLOSED');
+  const ages = open
+    .filter((meta) => stopOf(meta, now) === undefined)
+    .map(({ dueAt, openedAt }) => now - Math.max(dueAt, openedAt));
+  await metrics.put([
+    { name: 'HeldCases', value: open.filter((meta) => openQuestion(meta) !== undefined).length },
+    { name: 'OpenCaseAge', value: Math.max(0, ...ages) },
+  ]);
 }
 
 export const handler = entry('ticker', (_event: unknown, deps: Deps<'ticker'>) => tick(deps));

@@ -6,7 +6,7 @@
 
 import type { DeploymentConfig } from './domain/deployment/deployment-config';
 import type { Messages } from './domain/deployment/messages';
-import type { MetricName } from './domain/deployment/metrics';
+import type { CaseMetricName, MetricName } from './domain/deployment/metrics';
 import type { Bucket, FunctionName, Right, RightsOf } from './domain/deployment/rights';
 import type { SigningAlgorithm } from './domain/jose/algorithm';
 import type { Range, Readable } from './domain/store/entity';
@@ -252,7 +252,7 @@ export interface Events {
 
 /** One figure at one instant, for alarms and the dashboard: of one ring, or of the instance. */
 export interface Metric {
-  readonly name: MetricName;
+  readonly name: MetricName | CaseMetricName;
   readonly value: number;
   readonly ring?: string;
 }

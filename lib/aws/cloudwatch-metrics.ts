@@ -1,11 +1,13 @@
 /** Figures as CloudWatch custom metrics: namespace Curfew, dimension Instance, and Ring where they are of one. */
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { METRICS, METRICS_NAMESPACE } from '../domain/deployment/metrics';
+import { CASE_METRICS, METRICS, METRICS_NAMESPACE } from '../domain/deployment/metrics';
 import type { Metric, Metrics } from '../ports';
 import { clientSettings } from './client-settings';
 import { calling } from './errors';
 
 export { CloudWatchClient };
+
+const UNITS = { ...METRICS, ...CASE_METRICS };
 
 /** PutMetricData takes a thousand; a ring has fewer than ten. */
 const FIGURES_MAX = 1000;
@@ -21,7 +23,7 @@ export class CloudwatchMetrics implements Metrics {
       const MetricData = metrics.slice(from, from + FIGURES_MAX).map(({ name, value, ring }) => ({
         MetricName: name,
         Value: value,
-        Unit: METRICS[name].unit,
+        Unit: UNITS[name].unit,
         Dimensions: [
           { Name: 'Instance', Value: this.instance },
           ...(ring === undefined ? [] : [{ Name: 'Ring', Value: ring }]),

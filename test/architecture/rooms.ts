@@ -264,6 +264,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       ...CDK,
       'lib/constructs/parts',
       'lib/constructs/rights',
+      'lib/constructs/watch',
       'lib/constructs/functions',
       'lib/constructs/ring',
       DOMAIN.base,

@@ -5,7 +5,7 @@ import { User } from 'aws-cdk-lib/aws-iam';
 import { parseConfiguration } from '../../lib/config';
 import { RETENTION_DAYS } from '../../lib/constructs/evidence/evidence-log';
 import { parsePublicConcurrency } from '../../lib/constructs/functions/public-concurrency';
-import { METRICS } from '../../lib/domain/deployment/metrics';
+import { CASE_METRICS, METRICS } from '../../lib/domain/deployment/metrics';
 import { SETTINGS } from '../../lib/domain/deployment/settings';
 import { ALGORITHMS } from '../../lib/domain/jose/algorithm';
 import { RING_LIMITS } from '../../lib/domain/rings/configuration';
@@ -145,7 +145,9 @@ describe('docs/cost.md', () => {
     expect(minutes.sort()).toEqual([1, 1, 1, 1, 1, 15, 15, 5]);
     expect(costOf('custom metrics')[1]).toBe(
       // Of the ring, and of the worst of all rings.
-      String(2 * Object.keys(METRICS).filter((name) => name !== 'KeyPolicyPuts').length),
+      String(
+        2 * Object.keys(METRICS).filter((name) => name !== 'KeyPolicyPuts').length + Object.keys(CASE_METRICS).length,
+      ),
     );
     expect(costOf('dashboard')[1]).toBe(String(count('AWS::CloudWatch::Dashboard')));
     const calls = minutes.reduce((sum, every) => sum + (30 * 24 * 60) / every, 0);

@@ -2,12 +2,14 @@
 import { Duration, SecretValue, Stack, Tags, Validations } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { type IAlarmAction, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { CurfewError } from '../../domain/base/errors';
 import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
+import { CASE_METRICS, type CaseMetricName, METRICS_NAMESPACE } from '../../domain/deployment/metrics';
 import type { HrSourceConfig } from '../../domain/intake/schemes';
 import { OUTBOX_PREFIX } from '../../domain/store/table';
 import { DeadLetters } from '../functions/dead-letters';
@@ -26,6 +28,7 @@ import { AccessPolicies } from '../rights/access-policies';
 import { parseBreakGlassArns } from '../rights/break-glass';
 import { type Targets, WEBHOOK_SECRET } from '../rights/grants';
 import type { SigningPlane } from '../ring/signing-plane';
+import { CurfewAlarm } from '../watch/alarms';
 import { CaseWorkflow } from './case-workflow';
 
 const SOURCE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
@@ -146,7 +149,8 @@ export class Offboarding extends Construct {
     });
     const deadLetters = DeadLetters.of(this);
     deadLetters.notify(alarmActions);
-    for (const alarm of [...streamAges, deadLetters.alarm]) signing.dashboard.addAlarm(alarm);
+    const ofCases = caseAlarms(this, instance, alarmActions);
+    for (const alarm of [...streamAges, ...ofCases, deadLetters.alarm]) signing.dashboard.addAlarm(alarm);
     this.http.route({
       method: HttpMethod.POST,
       path: '/hr/{source}',
@@ -221,6 +225,20 @@ export class Offboarding extends Construct {
     pinLogicalId(policy, 'PolicyDenyLeavers');
     return policy;
   }
+}
+
+/** Of the figures that the ticker puts. */
+function caseAlarms(scope: Construct, instance: string, actions: readonly IAlarmAction[]): CurfewAlarm[] {
+  return (Object.keys(CASE_METRICS) as CaseMetricName[]).map(
+    (name) =>
+      new CurfewAlarm(scope, name, {
+        alarm: name,
+        of: `curfew-${instance}`,
+        metric: new Metric({ namespace: METRICS_NAMESPACE, metricName: name, dimensionsMap: { Instance: instance } }),
+        actions,
+        logicalId: `Alarm${name}`,
+      }),
+  );
 }
 
 function parseSourceName(name: string): string {

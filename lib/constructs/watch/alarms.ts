@@ -13,7 +13,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { MetricName } from '../../domain/deployment/metrics';
+import type { CaseMetricName, MetricName } from '../../domain/deployment/metrics';
 import { pinLogicalId } from '../parts/stage';
 
 /** What the threshold of a ring's alarm depends on. */
@@ -149,6 +149,18 @@ export const ALARMS = {
     figureMinutes: 5,
     missing: 'fine',
   },
+  HeldCases: {
+    means: 'a departure is contained, and what cannot be undone waits for two approvers',
+    above: () => 0,
+    minutes: AT_ONCE,
+    missing: 'unknown',
+  },
+  OpenCaseAge: {
+    means: 'a case has been open for more than an hour, and waits for nobody',
+    above: () => 3600,
+    minutes: AT_ONCE,
+    missing: 'unknown',
+  },
   RecordUnreadable: {
     means: 'a row of an outbox could not be read: a record is missing from the evidence log, and another says so',
     above: () => 0,
@@ -161,7 +173,7 @@ export const ALARMS = {
     minutes: EVENT,
     missing: 'fine',
   },
-} as const satisfies Record<MetricName, AlarmRow> & Record<string, AlarmRow>;
+} as const satisfies Record<MetricName | CaseMetricName, AlarmRow> & Record<string, AlarmRow>;
 export type AlarmName = keyof typeof ALARMS;
 
 export const WORST_TOO = (Object.keys(ALARMS) as AlarmName[]).filter((name) => 'worstToo' in ALARMS[name]);

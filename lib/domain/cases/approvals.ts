@@ -53,7 +53,10 @@ export function judgeApprovals(given: readonly GivenApproval[], matter: Matter):
     .sort((a, b) => a.at - b.at || (a.approver < b.approver ? -1 : 1));
   const pairs = good.flatMap((first, n) => good.slice(n + 1).map((second) => [first, second] as const));
   const pair = pairs.find(
-    ([first, second]) => second.at - first.at <= SECOND_WITHIN_SECONDS && matter.now - second.at <= USED_WITHIN_SECONDS,
+    ([first, second]) =>
+      first.approver !== second.approver &&
+      second.at - first.at <= SECOND_WITHIN_SECONDS &&
+      matter.now - second.at <= USED_WITHIN_SECONDS,
   );
   return {
     counted: pair ?? good.filter(({ at }) => matter.now - at <= SECOND_WITHIN_SECONDS).slice(-1),

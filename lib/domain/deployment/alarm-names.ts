@@ -1,5 +1,5 @@
 /** The names of all alarms of an instance: what must be there. What each means stands in `lib/constructs/watch/alarms.ts`. */
-import { METRICS, type MetricName } from '../deployment/metrics';
+import { CASE_METRICS, METRICS, type MetricName } from '../deployment/metrics';
 import type { FunctionName } from './rights';
 
 /** Nothing stands by in a ring that closes. */
@@ -9,6 +9,7 @@ const OF_ONE_RING_ONLY: readonly MetricName[] = ['ActiveKeyAge', 'StandbyKeys'];
 const RING_ALARMS = Object.keys(METRICS) as readonly MetricName[];
 /** The stack that watches all rings together, and their signers. */
 const SIGNING = 'signing';
+const OFFBOARDING = 'offboarding';
 /** The Lambdas that a stream feeds, by stack: each has an alarm on how long its rows wait. */
 const STREAM_CONSUMERS: Readonly<Record<string, readonly FunctionName[]>> = {
   signing: ['outbox-signing'],
@@ -34,6 +35,7 @@ export function alarmNames(instance: string, stacks: readonly string[], rings: r
           'WatchSilent',
         ]
       : []),
+    ...(stacks.includes(OFFBOARDING) ? Object.keys(CASE_METRICS) : []),
     ...stacks.flatMap((stack) => STREAM_CONSUMERS[stack] ?? []).map((consumer) => `${consumer}-StreamAge`),
     ...stacks.map((stack) => `${stack}-DeadLetters`),
   ].map((name) => `curfew-${instance}-${name}`);

@@ -134,6 +134,7 @@ export const RIGHTS = {
     'invoke:case-folder',
     'invoke:decider',
     'workflow:start',
+    'metrics:put',
   ],
   'people-import': ['people:put'],
   planner: ['people:query', 'keys:query', 'iam:read', 'cases:get', 'cases:query', 'cases:put', 'cases:update', 'seal'],

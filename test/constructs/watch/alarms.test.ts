@@ -3,7 +3,7 @@ import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { SigningKeyRing } from '../../../lib/constructs/ring/signing-key-ring';
 import { ALARMS, type AlarmName, runBookOf } from '../../../lib/constructs/watch/alarms';
 import { alarmNames } from '../../../lib/domain/deployment/alarm-names';
-import { METRICS } from '../../../lib/domain/deployment/metrics';
+import { CASE_METRICS, METRICS } from '../../../lib/domain/deployment/metrics';
 import type { RecordType } from '../../../lib/domain/evidence/record';
 import { synthesise } from '../synthesised';
 import { ofType, type Resources } from '../templates';
@@ -32,6 +32,7 @@ test('every alarm of the table is there, and no other', () => {
   const expected = [
     ...Object.keys(METRICS).map((name) => `curfew-example-customer-api-${name}`),
     ...ANY_RING.map((name) => `curfew-example-${name}`),
+    ...Object.keys(CASE_METRICS).map((name) => `curfew-example-${name}`),
     'curfew-example-SignErrors',
     'curfew-example-RecordUnreadable',
     'curfew-example-WatchSilent',

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
+import { conduct } from '../../../lambdas/conductor';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { importPeople } from '../../../lambdas/people-import';
 import { tick } from '../../../lambdas/ticker';
@@ -23,7 +24,7 @@ import {
   WORKER,
 } from '../departure-world';
 import { issueTo } from '../signing-world';
-import { companyUnder, type Scenario } from './scenario';
+import { companyUnder, recordsIn, type Scenario } from './scenario';
 
 const HOUR = 3600;
 const markers = (world: World, table: 'approvals' | 'cases' | 'inbox', pk: string) =>
@@ -139,6 +140,10 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       expect(markers(world, 'approvals', 'PENDING')).toEqual([]);
       const given = world.tables.dump('approvals').map(({ counts }) => counts);
       expect(given).toEqual([true, true]);
+      const [approved] = recordsIn(world, 'cases').filter(({ type }) => type === 'case.approved');
+      const { approver, sealed } = approved?.body as { approver: string; sealed: string };
+      const opened = await world.sealer.open(approver, `${caseId}/approved/1/1#sealed`, sealed);
+      expect(JSON.parse(opened)).toEqual({ workerId: APPROVERS[0].workerId, reason: 'CHG-12' });
     },
   },
   {
@@ -155,6 +160,46 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       expect(markers(world, 'cases', `WORKER#${WORKER}`).filter(({ sk }) => sk.startsWith('SHUT#'))).toEqual([]);
       world.clock.advance(60);
       expect(await issueTo(world, 'mallory')).toMatch(/^ey/);
+      expect(recordsIn(world, 'cut-offs').filter(({ body }) => body.blocked === false)).toHaveLength(3);
+      // A marker looks after each of the two cases, and none of the departure is left.
+      expect(markers(world, 'cases', 'DUE').length).toBe(2);
+    },
+  },
+  {
+    name: 'a departure told while another is given back',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await heldCase(world);
+      await decideBoth(world, caseId, 'give-back');
+      const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+      const conductor = world.deps('conductor');
+      const transact: typeof conductor.tables.transact = async (writes) => {
+        if (writes.some(({ kind }) => kind === 'check') && metas(world).every(({ number }) => number === 1)) {
+          world.clock.advance(1);
+          await send(world, { id: 'msg_9' });
+        }
+        return conductor.tables.transact(writes);
+      };
+      const tables = { ...conductor.tables, transact };
+      await execute(world, back, 1, (request, run) =>
+        request.step === 'item' ? conduct(request, { ...conductor, tables }) : run(),
+      );
+      expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+      expect(metas(world).some(({ number }) => number === 2)).toBe(true);
+    },
+  },
+  {
+    name: 'an attempt that ended',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await send(world);
+      const [meta] = metas(world);
+      world.workflow.end(`${meta?.caseId}.1`);
+      world.clock.advance(LOOK_AGAIN_SECONDS);
+      await tick(world.deps('ticker'));
+      expect([...world.workflow.started.keys()]).toContain(`${meta?.caseId}.2`);
+      const [marker, ...more] = markers(world, 'cases', 'DUE');
+      expect([marker?.attempt, more.length]).toEqual([2, 0]);
     },
   },
   {
