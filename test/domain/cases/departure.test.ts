@@ -1,9 +1,12 @@
 /** The schedule against an oracle, and what a case that has begun makes of what HR says afterwards. */
 import fc from 'fast-check';
-import { type Begun, reasonsAgainst, scheduledDepartures } from '../../../lib/domain/cases/departure';
+import type { Begun } from '../../../lib/domain/cases/departure';
 import type { Said } from '../../../lib/domain/store/worker';
 import { counted, extent } from '../../support/extent';
 import { oracle, type Word } from './departure-oracle';
+import { departureUnderTest } from './mutants';
+
+const { reasonsAgainst, scheduledDepartures } = departureUnderTest();
 
 const DAY = 86_400;
 const T0 = 1_800_000_000;

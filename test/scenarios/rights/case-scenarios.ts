@@ -141,7 +141,7 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       const given = world.tables.dump('approvals').map(({ counts }) => counts);
       expect(given).toEqual([true, true]);
       const [approved] = recordsIn(world, 'cases').filter(({ type }) => type === 'case.approved');
-      const { approver, sealed } = approved?.body as { approver: string; sealed: string };
+      const { approver, sealed } = (approved?.body ?? {}) as { approver: string; sealed: string };
       const opened = await world.sealer.open(approver, `${caseId}/approved/1/1#sealed`, sealed);
       expect(JSON.parse(opened)).toEqual({ workerId: APPROVERS[0].workerId, reason: 'CHG-12' });
     },

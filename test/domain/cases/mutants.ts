@@ -1,0 +1,79 @@
+/** Each rule of the schedule, taken out or turned round: `departure.test.ts` has to notice every one. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { transformSync } from '@swc/core';
+import * as departure from '../../../lib/domain/cases/departure';
+
+const FILE = resolve(__dirname, '../../../lib/domain/cases/departure.ts');
+
+/** What the rule says, a line of it, and what stands there instead. */
+export const MUTANTS: readonly (readonly [rule: string, line: string, instead: string])[] = [
+  ['the latest word of a source counts', 'const last = Math.max(...own.map', 'const last = Math.min(...own.map'],
+  ['only its own source takes a departure back', 'other.source === rescind.source &&', ''],
+  ['a rescind planted ahead disarms nothing', 'other.saidAt <= rescind.saidAt &&', ''],
+  [
+    'the earliest of the instants counts',
+    '[Math.min(...dates), Math.max(...dates)]',
+    '[Math.max(...dates), Math.max(...dates)]',
+  ],
+  [
+    'the latest instant is waited for',
+    'latest - effectiveAt <= SAME_DEPARTURE_SECONDS ? latest : effectiveAt,',
+    'effectiveAt,',
+  ],
+  [
+    'instants 36 hours apart are one departure',
+    'const SAME_DEPARTURE_SECONDS = 36 *',
+    'const SAME_DEPARTURE_SECONDS = 35 *',
+  ],
+  [
+    'an access end outranks an employment end',
+    'const counted = exact.length > 0 ? exact : standing;',
+    'const counted = standing;',
+  ],
+  ['two words of one instant are a doubt', 'contradicts: new Set(dates).size > 1 ||', 'contradicts: false &&'],
+  ['one source takes it back, another says it: a doubt', '      ...withdrawn,\n', ''],
+  ['dates of one meaning apart are a doubt', "? ['dates-apart'] : [])", '? [] : [])'],
+  ['access ends with the last contract', '(a.at ?? 0) - (b.at ?? 0)).at(-1)', '(a.at ?? 0) - (b.at ?? 0)).at(0)'],
+  ['what only its receipt dates needs a second voice', "if (one.timedBy === 'event') return true;", 'return true;'],
+  ['after a rehire it is another departure', "kind === 'rehire' && from < effectiveAt", 'false && from < effectiveAt'],
+  ['closed for thirty days, it is another departure', 'saidAt >= closedAt + OVER_AFTER_SECONDS', 'false'],
+  ['given back, it is another departure', 'return saidAt <= givenBackAt &&', 'return true ||'],
+  [
+    'a month later it is another departure',
+    'meta.effectiveAt + LONG_AGO_SECONDS)',
+    'meta.effectiveAt + 100 * LONG_AGO_SECONDS)',
+  ],
+  ['a stronger act is another departure', 'if (!covers(meta.act, act)) return false;', ''],
+  ['moved after it began is asked about', 'isToldSince(word, meta) ? ', 'false ? '],
+  [
+    'taken back after it began is asked about',
+    '    ...words.filter(({ at }) => at === undefined).map',
+    '    ...words.filter(() => false).map',
+  ],
+  [
+    'after a go-on the same source stops it no more',
+    'source !== undefined && overruled.some',
+    'false && overruled.some',
+  ],
+];
+
+/** The module itself, or the mutant that CURFEW_MUTANT names by its number. */
+export function departureUnderTest(): typeof departure {
+  const { CURFEW_MUTANT } = process.env;
+  if (CURFEW_MUTANT === undefined) return departure;
+  const [rule = '', line = '', instead = ''] = MUTANTS[Number(CURFEW_MUTANT)] ?? [];
+  const source = readFileSync(FILE, 'utf8');
+  if (!source.includes(line)) throw new Error(`no such line any more, of: ${rule}`);
+  const { code } = transformSync(source.replace(line, instead), {
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    module: { type: 'commonjs' },
+  });
+  const exported = {};
+  // What it imports are types, and the order of the acts.
+  const { ACTS } = require('../../../lib/domain/store/case') as typeof import('../../../lib/domain/store/case');
+  const load = (name: string) => (name.endsWith('/case') ? { ACTS } : createRequire(FILE)(name));
+  new Function('require', 'exports', code)(load, exported);
+  return exported as typeof departure;
+}
