@@ -76,7 +76,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   withdrawn: 'the source took the departure back',
   moved: 'after the departure had begun, the source named a later date',
   'dates-apart': 'the sources name dates that are more than 36 hours apart',
-  contradiction: 'one source said two things at the same instant',
+  contradiction: 'what one source says contradicts itself',
   'long-ago': 'the departure was more than 31 days ago when HR told of it',
 };
 

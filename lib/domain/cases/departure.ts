@@ -52,7 +52,7 @@ export function covers(stronger: Act, weaker: Act): boolean {
 /** Those that have not begun, the first due first. `begun`: the cases of this worker, but no follow-up. */
 export function scheduledDepartures(said: readonly Said[], begun: readonly Begun[]): readonly Departure[] {
   const free = said.filter((statement) => ownerOf(statement, said, begun) === undefined);
-  return ACTS.flatMap((act) => departureOf(act, free) ?? []).sort(
+  return ACTS.flatMap((act) => departureOf(act, free, said) ?? []).sort(
     (a, b) => a.effectiveAt - b.effectiveAt || ACTS.indexOf(b.act) - ACTS.indexOf(a.act),
   );
 }
@@ -68,10 +68,10 @@ export function reasonsAgainst(
   overruled: readonly string[],
 ): readonly string[] {
   if (meta.givenBackAt !== undefined) return [];
-  const words = wordsOf(meta.act, statementsOf(meta, said, begun));
-  const standing = words.filter(({ at }) => at !== undefined);
+  const words = wordsOf(meta.act, statementsOf(meta, said, begun), said);
+  const standing = ofOneMeaning(words.filter(({ at }) => at !== undefined));
   const later = standing.filter((word) => isLater(word, meta));
-  const near = standing.filter((word) => !later.includes(word));
+  const near = standing.filter(({ at = 0 }) => Math.abs(at - meta.effectiveAt) <= SAME_DEPARTURE_SECONDS);
   const reasons = [
     ...words.filter(({ at }) => at === undefined).map(({ source }) => `withdrawn:${source}`),
     // Told before the case began, two sources disagree; told since, one of them has changed its mind.
@@ -86,13 +86,16 @@ function statementsOf(meta: Begun, said: readonly Said[], begun: readonly Begun[
   const isVoice = (source: string) => meta.voices.some((voice) => voice.source === source);
   return said.filter((statement) => {
     const owner = ownerOf(statement, said, begun);
-    return owner === undefined ? isVoice(statement.source) : owner.caseId === meta.caseId;
+    if (owner !== undefined) return owner.caseId === meta.caseId;
+    return isVoice(statement.source) && !isOver(meta, statement, said);
   });
 }
 
-/** It names an instant that is another departure's, and that had not come when it was told. */
-function isLater({ at = 0, statements }: Word, meta: Begun): boolean {
-  return at > meta.effectiveAt + SAME_DEPARTURE_SECONDS && statements.some((one) => one.effectiveAt > one.receivedAt);
+/** It names an instant that is another departure's: told before this one began, or of an instant still to come. */
+function isLater(word: Word, meta: Begun): boolean {
+  const { at = 0, statements } = word;
+  const isApart = at > meta.effectiveAt + SAME_DEPARTURE_SECONDS;
+  return isApart && (!isToldSince(word, meta) || statements.some((one) => one.effectiveAt > one.receivedAt));
 }
 
 function isToldSince({ statements }: Word, { openedAt }: Begun): boolean {
@@ -127,24 +130,36 @@ function ownerOf(statement: Said, said: readonly Said[], begun: readonly Begun[]
 
 function speaksOf(statement: Said, act: Act, meta: Begun, said: readonly Said[]): boolean {
   if (!covers(meta.act, act)) return false;
-  const { saidAt, effectiveAt } = statement;
-  const { givenBackAt, closedAt } = meta;
+  const { saidAt, receivedAt, effectiveAt } = statement;
+  const { givenBackAt } = meta;
   const same = meta.effectiveAt + SAME_DEPARTURE_SECONDS;
-  // What was given back is decided: it takes what was said until then with it, but no date that had not come.
-  if (givenBackAt !== undefined) return saidAt <= givenBackAt && effectiveAt <= Math.max(givenBackAt, same);
-  if (closedAt !== undefined && saidAt >= closedAt + OVER_AFTER_SECONDS) return false;
-  if (said.some((other) => isRehireBetween(other, meta.effectiveAt, effectiveAt))) return false;
-  // Another date within a month is one more opinion about the same departure, after that it is another departure.
-  return effectiveAt <= (meta.act === 'custody' ? same : meta.effectiveAt + LONG_AGO_SECONDS);
+  // What was given back is decided: it takes what people had before them with it, but no date that had not come.
+  if (givenBackAt !== undefined)
+    return Math.max(saidAt, receivedAt) <= givenBackAt && effectiveAt <= Math.max(givenBackAt, same);
+  if (isOver(meta, statement, said)) return false;
+  // The end of the employment follows the end of access, by months of garden leave: it is no departure of its own.
+  if (statement.meaning === 'employment-end' && receivedAt < meta.openedAt) return true;
+  // Another date within a month is one more opinion about the same departure, after that it is another departure. So is a
+  // date before the case began, however late HR corrects it.
+  const limit = meta.act === 'custody' ? same : meta.effectiveAt + LONG_AGO_SECONDS;
+  return effectiveAt <= Math.max(limit, meta.openedAt);
 }
 
-function isRehireBetween({ kind, effectiveAt }: Said, from: number, to: number): boolean {
-  return kind === 'rehire' && from < effectiveAt && effectiveAt <= to;
+/** Closed for so long, or with a rehire in between, that a statement cannot be about it any more. */
+function isOver(
+  { closedAt, effectiveAt: from }: Begun,
+  { saidAt, effectiveAt: to }: Said,
+  said: readonly Said[],
+): boolean {
+  if (closedAt !== undefined && saidAt >= closedAt + OVER_AFTER_SECONDS) return true;
+  return said.some(
+    ({ kind, effectiveAt }) => kind === 'rehire' && from <= effectiveAt && effectiveAt <= to && from < to,
+  );
 }
 
 /**
- * What a rescind takes back: the latest that its source said before, of the act whose instant it names, else of the
- * strongest. Undefined where the source had said nothing: a rescind planted ahead disarms nothing.
+ * What a rescind takes back: of what its source said last of each act, the one whose instant it names, else the one that was
+ * said last. Undefined where the source had said nothing: a rescind planted ahead disarms nothing.
  */
 function targetOf(rescind: Said, said: readonly Said[]): Said | undefined {
   const before = said.filter(
@@ -156,13 +171,19 @@ function targetOf(rescind: Said, said: readonly Said[]): Said | undefined {
   );
   const strongestFirst = [...ACTS].reverse();
   const latest = strongestFirst.flatMap((act) => latestOf(before.filter(({ kind }) => ACT_OF[kind] === act)));
-  return latest.find(({ effectiveAt }) => effectiveAt === rescind.effectiveAt) ?? latest[0];
+  const last = Math.max(...latest.map(({ saidAt }) => saidAt));
+  return (
+    latest.find(({ effectiveAt }) => effectiveAt === rescind.effectiveAt) ??
+    latest.find(({ saidAt }) => saidAt === last)
+  );
 }
 
-/** Those said last; several where they were said at one instant. */
+/** Those said last, the earliest instant first; several where they were said at one instant. */
 function latestOf(statements: readonly Said[]): readonly Said[] {
   const last = Math.max(...statements.map(({ saidAt }) => saidAt));
-  return statements.filter(({ saidAt }) => saidAt === last);
+  return statements
+    .filter(({ saidAt }) => saidAt === last)
+    .sort((a, b) => a.effectiveAt - b.effectiveAt || (a.kind < b.kind ? -1 : 1));
 }
 
 /** The last word of one source about one act; `at` is undefined where it took the departure back. */
@@ -175,11 +196,10 @@ interface Word {
   readonly statements: readonly Said[];
 }
 
-function departureOf(act: Act, free: readonly Said[]): Departure | undefined {
-  const words = wordsOf(act, free);
+function departureOf(act: Act, free: readonly Said[], said: readonly Said[]): Departure | undefined {
+  const words = wordsOf(act, free, said);
   const standing = words.filter(({ at }) => at !== undefined);
-  const exact = standing.filter(({ meaning }) => meaning === 'access-end');
-  const counted = exact.length > 0 ? exact : standing;
+  const counted = ofOneMeaning(standing);
   const dates = counted.flatMap(({ at }) => at ?? []);
   if (dates.length === 0) return undefined;
   const [effectiveAt, latest] = [Math.min(...dates), Math.max(...dates)];
@@ -197,6 +217,12 @@ function departureOf(act: Act, free: readonly Said[]): Departure | undefined {
   };
 }
 
+/** Only dates of one meaning are compared: an employment end counts where no source gave an access end. */
+function ofOneMeaning(standing: readonly Word[]): readonly Word[] {
+  const exact = standing.filter(({ meaning }) => meaning === 'access-end');
+  return exact.length > 0 ? exact : standing;
+}
+
 /** Doubts that the words themselves give; and how late the case began, if it has begun. */
 function doubtsOf(standing: readonly Word[], meta?: Begun): readonly Doubt[] {
   const unconfirmed = standing.length < 2 && standing.every(({ corroboration }) => corroboration === 'confirmed');
@@ -209,12 +235,12 @@ function doubtsOf(standing: readonly Word[], meta?: Begun): readonly Doubt[] {
 }
 
 /** One word a source, of those that said anything about this act. */
-function wordsOf(act: Act, statements: readonly Said[]): readonly Word[] {
+function wordsOf(act: Act, statements: readonly Said[], said: readonly Said[]): readonly Word[] {
   const about = statements.filter((one) =>
     one.kind === 'rescinded' ? targetsAct(one, act, statements) : ACT_OF[one.kind] === act,
   );
   const sources = [...new Set(about.map(({ source }) => source))].sort();
-  return sources.flatMap((source) => wordOf(source, about, statements) ?? []);
+  return sources.flatMap((source) => wordOf(source, about, said) ?? []);
 }
 
 function targetsAct(rescind: Said, act: Act, statements: readonly Said[]): boolean {
@@ -234,24 +260,32 @@ function wordOf(source: string, about: readonly Said[], all: readonly Said[]): W
       ),
     );
   const standing = words.filter(({ at }) => at !== undefined);
-  // Access ends with the last contract: with one that was taken back, or that began anew, it does not end.
-  if (standing.length < words.length || isEmployedAnew(source, standing, all))
-    return words.find(({ at }) => at === undefined);
-  return standing.sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).at(-1);
+  const [withdrawn] = words.filter(({ at }) => at === undefined);
+  // Access ends with the last contract. Where another one began anew it does not end.
+  const last = [...standing].sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).at(-1);
+  if (last === undefined || isEmployedAnew(source, standing, all)) return withdrawn;
+  // One whose end was taken back may go on, or may be long gone: nobody knows, so people are asked.
+  return withdrawn === undefined ? last : { ...last, contradicts: true };
 }
 
-/** A rehire under another contract, by the same source, before the ones that end are over. */
+/** A rehire under another contract, by the same source, before the ones that end are over, and that did not end since. */
 function isEmployedAnew(source: string, standing: readonly Word[], all: readonly Said[]): boolean {
   const ending = new Set(standing.flatMap(({ statements }) => statements.map(({ employment }) => employment)));
   const last = Math.max(...standing.map(({ at }) => at ?? 0));
-  return all.some(
+  const own = all.filter((one) => one.source === source);
+  const endsSince = (rehired: Said) =>
+    own.some(
+      ({ kind, employment, saidAt }) =>
+        ACT_OF[kind] === 'end' && saidAt > rehired.saidAt && (employment ?? rehired.employment) === rehired.employment,
+    );
+  return own.some(
     (one) =>
       one.kind === 'rehire' &&
-      one.source === source &&
       one.employment !== undefined &&
       !ending.has(one.employment) &&
       !ending.has(undefined) &&
-      one.effectiveAt <= last,
+      one.effectiveAt <= last &&
+      !endsSince(one),
   );
 }
 

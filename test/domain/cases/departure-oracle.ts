@@ -32,7 +32,8 @@ export function oracle(words: readonly Word[]): {
     if (word.kind === 'moves') own.moves = own.moves[0]?.saidAt === word.saidAt ? [...own.moves, word] : [word];
     if (word.kind === 'back') {
       const named = own.leaves.find(({ at }) => at === word.at) ?? own.moves.find(({ at }) => at === word.at);
-      const target = named ?? own.leaves[0] ?? own.moves[0];
+      const newer = (own.moves[0]?.saidAt ?? 0) > (own.leaves[0]?.saidAt ?? 0) ? own.moves[0] : own.leaves[0];
+      const target = named ?? newer;
       if (target?.kind !== 'leaves') continue;
       if (target.saidAt === word.saidAt) own.doubt = true;
       else own.back = true;

@@ -159,3 +159,78 @@ describe('after a case has begun', () => {
     expect(acts([told, rehired, later(4)], [begun({})])).toEqual([]);
   });
 });
+
+describe('what an attacker found', () => {
+  const T = T0;
+  test('a worker with an old contract id leaves again under a new one', () => {
+    const first = said({ employment: 'c3', effectiveAt: T, saidAt: T - 5 });
+    const rehired = said({ kind: 'rehire', employment: 'c3', effectiveAt: T - 100 * DAY, saidAt: T - 100 * DAY });
+    const again = said({ kind: 'rehire', employment: 'c4', effectiveAt: T + 20 * DAY, saidAt: T + 19 * DAY });
+    const second = said({ employment: 'c4', effectiveAt: T + 300 * DAY, saidAt: T + 300 * DAY });
+    expect(acts([rehired, first, again, second], [begun({ closedAt: T + DAY })])).toEqual([['end', 300]]);
+  });
+
+  test('a contract whose end was taken back, and another that ends: contained, and people are asked', () => {
+    const one = said({ employment: 'c1' });
+    const back = said({ kind: 'rescinded', employment: 'c1', saidAt: T + 1 });
+    const other = said({ employment: 'c2', effectiveAt: T + 30 * DAY, saidAt: T + 2 });
+    const [departure] = scheduledDepartures([one, back, other], []);
+    expect([departure?.effectiveAt, departure?.reasons]).toEqual([T + 30 * DAY, ['contradiction']]);
+  });
+
+  test('the end of the employment, after garden leave, is no doubt and no departure of its own', () => {
+    const access = said({ effectiveAt: T, saidAt: T - 9 });
+    for (const days of [20, 60]) {
+      const employment = said({ source: 'b', meaning: 'employment-end', effectiveAt: T + days * DAY, saidAt: T - 8 });
+      const meta = begun({
+        voices: [
+          { source: 'a', origin: 'a' },
+          { source: 'b', origin: 'b' },
+        ],
+      });
+      expect([reasonsAgainst(meta, [access, employment], [meta], []), acts([access, employment], [meta])]).toEqual([
+        [],
+        [],
+      ]);
+    }
+  });
+
+  test('a second voice that says something quite different confirms nothing', () => {
+    const one = said({ effectiveAt: T, saidAt: T - 9, corroboration: 'confirmed' });
+    for (const days of [-25, -400]) {
+      const other = said({ source: 'b', corroboration: 'confirmed', effectiveAt: T + days * DAY, saidAt: T + 9 });
+      expect(reasonsAgainst(begun({}), [one, other], [begun({})], [])).toContain('unconfirmed');
+    }
+  });
+
+  test.each(['transfer', 'termination'] as const)(
+    'F-A9: 25 corrected dates of a %s that are past are one departure',
+    (kind) => {
+      const dates = Array.from({ length: 25 }, (_, n) =>
+        said({ kind, effectiveAt: T - n * 32 * DAY, saidAt: T + 100 * n, receivedAt: T + 100 * n }),
+      );
+      const act = kind === 'transfer' ? 'custody' : 'end';
+      expect(acts(dates, [begun({ act, effectiveAt: T - 800 * DAY, openedAt: T })])).toEqual([]);
+    },
+  );
+
+  test('what is said before a give-back and arrives after it counts: nobody had it before them', () => {
+    const late = said({ source: 'b', effectiveAt: T, saidAt: T + DAY - 5, receivedAt: T + DAY + 20 });
+    expect(acts([said({ effectiveAt: T, saidAt: T - 9 }), late], [begun({ givenBackAt: T + DAY })])).toEqual([
+      ['end', 0],
+    ]);
+  });
+
+  test('a case that was closed long ago is not asked about the next departure', () => {
+    const meta = begun({ closedAt: T + DAY });
+    const next = said({ effectiveAt: T + 400 * DAY, saidAt: T + 390 * DAY });
+    expect(reasonsAgainst(meta, [said({ effectiveAt: T, saidAt: T - 9 }), next], [meta], [])).toEqual([]);
+  });
+
+  test('a rescind that names no known date takes back what was said last', () => {
+    const leaves = said({});
+    const moves = said({ kind: 'transfer', effectiveAt: T + 5 * DAY, saidAt: T + 1 });
+    const back = said({ kind: 'rescinded', effectiveAt: T + 7 * DAY, saidAt: T + 2 });
+    expect(acts([leaves, moves, back])).toEqual([['end', 10]]);
+  });
+});

@@ -37,9 +37,13 @@ export const MUTANTS: readonly (readonly [rule: string, line: string, instead: s
   ['dates of one meaning apart are a doubt', "? ['dates-apart'] : [])", '? [] : [])'],
   ['access ends with the last contract', '(a.at ?? 0) - (b.at ?? 0)).at(-1)', '(a.at ?? 0) - (b.at ?? 0)).at(0)'],
   ['what only its receipt dates needs a second voice', "if (one.timedBy === 'event') return true;", 'return true;'],
-  ['after a rehire it is another departure', "kind === 'rehire' && from < effectiveAt", 'false && from < effectiveAt'],
+  [
+    'after a rehire it is another departure',
+    "kind === 'rehire' && from <= effectiveAt",
+    'false && from <= effectiveAt',
+  ],
   ['closed for thirty days, it is another departure', 'saidAt >= closedAt + OVER_AFTER_SECONDS', 'false'],
-  ['given back, it is another departure', 'return saidAt <= givenBackAt &&', 'return true ||'],
+  ['given back, it is another departure', 'return Math.max(saidAt, receivedAt) <= givenBackAt &&', 'return true ||'],
   [
     'a month later it is another departure',
     'meta.effectiveAt + LONG_AGO_SECONDS)',
