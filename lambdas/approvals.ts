@@ -38,10 +38,10 @@ export async function approve(
       identity,
       at,
     };
-    // A second time by the same person is their latest decision, and one voice all the same.
+    // A second time by the same person is their latest decision, and one voice all the same; the first one stays on record.
     await deps.tables.transact([
-      put(APPROVAL, [caseId, number, approver], approval),
-      put(PENDING_APPROVAL, [at, caseId, number], { caseId, question: number, at }),
+      put(APPROVAL, [caseId, number, at, approver], approval),
+      put(PENDING_APPROVAL, [at, caseId, number, approver], { caseId, question: number, at }),
     ]);
     // From here on the stream has it looked at, or the ticker.
     return answer(202, { approver });

@@ -3,12 +3,13 @@
 import { entry } from '../lib/aws/entry';
 import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, type CaseState, stopOf } from '../lib/domain/cases/case';
+import { type CaseMeta, type CaseState, openQuestion, stopOf } from '../lib/domain/cases/case';
 import { closedRecord } from '../lib/domain/cases/records';
 import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
+import { CASE } from '../lib/domain/store/case';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
 import type { Deps } from '../lib/ports';
@@ -46,7 +47,8 @@ async function close(
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
   const meta = await loadCase(deps, request, CLOSING);
   if (meta.givenBackAt !== undefined) return closeGivenBack(items, request, deps);
-  const stop = stopOf(meta, deps.clock.now());
+  const parent = meta.followUpOf === undefined ? undefined : await deps.tables.get(CASE, meta.followUpOf);
+  const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
   if (stop !== undefined) return { closed: false, held: true };
   if (open.length > 0 && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
     return closeOvertaken(items, request, deps);
@@ -77,7 +79,11 @@ async function closeGivenBack(
   request: StepRequest,
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
-  const running = items.filter(({ phase, state }) => phase === 'act' && (state === 'STARTED' || state === 'DONE'));
+  // A second rotation that was about to be planned is not: the departure was given back.
+  const running = items.filter(
+    ({ item, phase, state }) =>
+      phase === 'act' && (state === 'STARTED' || state === 'DONE') && item.kind !== 'rotate-again',
+  );
   if (running.length > 0)
     throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that were begun and are not proved`, {
       got: running.map(({ item, state }) => `${item.nn} ${item.kind} ${state}`),

@@ -11,10 +11,10 @@ import { heldOutgoing } from '../lib/domain/cases/schedule';
 import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
-import { changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../lib/work/cases/case-store';
+import { BEGUN, changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../lib/work/cases/case-store';
 import { claimItem } from '../lib/work/cases/claim';
 import { EFFECTS } from '../lib/work/cases/effects';
-import { BEGUN, doneWrite, isOpen, markDone } from '../lib/work/cases/item-done';
+import { doneWrite, isOpen, markDone } from '../lib/work/cases/item-done';
 import { release } from '../lib/work/cases/release';
 import { noteShut } from '../lib/work/cases/shut';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
@@ -60,7 +60,7 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
     return { nn: stored.item.nn };
   }
 
-  if (stored.phase === 'contain') await noteShut(stored, meta, deps);
+  if (stored.phase === 'contain') await noteShut(stored, meta, request, deps);
   const observed =
     stored.item.kind === 'release'
       ? await release(stored.item, stored, meta, deps)
@@ -122,7 +122,8 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
  */
 async function followUp(stored: StoredItem, request: StepRequest, deps: ConductorDeps): Promise<void> {
   await changeCase(deps, request, BEGUN, async (meta) => {
-    if (!isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
+    // Given back since it was claimed: no second rotation is born of it.
+    if (meta.givenBackAt !== undefined || !isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     const now = deps.clock.now();
     const next = followUpOf(meta, now, await pepperOf(deps), deps);
     const sealed = await deps.sealer.seal(

@@ -7,14 +7,14 @@ import { approversDigest, type Decision, type Judged, judgeApprovals } from '../
 import { type CaseMeta, giveBackIdOf, openQuestion } from '../lib/domain/cases/case';
 import { approvedOutgoing } from '../lib/domain/cases/decisions';
 import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
-import { giveBackWrites } from '../lib/domain/cases/schedule';
-import { aboutOf } from '../lib/domain/cases/shut';
+import { giveBackWrites, type Worker } from '../lib/domain/cases/schedule';
+import { aboutOf, type ShutThing, settleShut } from '../lib/domain/cases/shut';
 import { type Outgoing, transition } from '../lib/domain/cases/transitions';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { APPROVAL, DECISIONS, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
 import { CASE } from '../lib/domain/store/case';
 import { put } from '../lib/domain/store/entity';
-import { ROW_ABSENT, type Write } from '../lib/domain/store/table';
+import { ROW_ABSENT, ROW_PRESENT, type RowKey, type Write } from '../lib/domain/store/table';
 import { APPROVERS, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { barredFrom } from '../lib/work/cases/barred';
@@ -22,19 +22,23 @@ import { pseudonymOf } from '../lib/work/cases/pseudonym';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadWorker } from '../lib/work/cases/worker';
 import { pepperOf } from '../lib/work/tokens/pepper';
-import { inTurn, tryTransact } from '../lib/work/transactions';
+import { inTurn } from '../lib/work/transactions';
 
 type DeciderDeps = Deps<'decider'>;
 type Request = Messages['decider']['request'];
 type Response = Messages['decider']['response'];
 
 /** Whatever people gave about one question of one case: what counts is marked, and what two of them decided is done. */
-export async function decide({ caseId, question, at }: Request, deps: DeciderDeps): Promise<Response> {
+export async function decide({ caseId, question }: Request, deps: DeciderDeps): Promise<Response> {
+  // Read before the approvals are: one that comes in between has a marker that is not among these.
+  const pending = (await deps.tables.query(PENDING_APPROVAL.in())).filter(
+    (one) => one.caseId === caseId && one.question === question,
+  );
   // An approval beside this one may be decided about at the same moment: then read and judge again.
   const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, deps));
   // If we stop here, the case has changed and is not started: the ticker has this looked at again, and starts it.
   if (decided !== undefined) await startDecided(caseId, question, deps);
-  await deps.tables.transact([{ kind: 'delete', table: 'approvals', key: PENDING_APPROVAL.key(at, caseId, question) }]);
+  for (const { key } of pending) await deps.tables.transact([{ kind: 'delete', table: 'approvals', key }]);
   return { ...(decided !== undefined && { decided }) };
 }
 
@@ -66,10 +70,15 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
   if (wasDecided !== undefined) return wasDecided;
   if (meta.givenBackAt !== undefined) return question === 0 ? 'give-back' : undefined;
   if ((openQuestion(meta)?.n ?? 0) !== question) {
-    await mark(caseId, question, given, () => `question ${question} is not open`, deps);
+    await mark(given, () => `question ${question} is not open`, deps);
     return undefined;
   }
 
+  const refusal = undecidable(meta);
+  if (refusal !== undefined) {
+    await mark(given, () => refusal, deps);
+    return undefined;
+  }
   const worker = await loadWorker(deps, meta.workerId);
   const shut = await deps.tables.query(SHUT.in(meta.workerId));
   const approvers = deps.config.approvers ?? [];
@@ -79,52 +88,56 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
     judgeApprovals(given, {
       approvers,
       decision,
-      about: aboutOf(decision, { question: asked, said: worker.said, shut, caseId }),
+      about: aboutOf(decision, { question: asked, worker, shut, caseId }),
       barred,
       now,
     });
   const judged = DECISIONS.map((decision) => ({ decision, ...judgedBy(decision) }));
   const refused = new Map(judged.flatMap(({ refused: all }) => all.map(({ approver, why }) => [approver, why])));
-  await mark(caseId, question, given, (approver) => refused.get(approver), deps);
+  await mark(given, (approver) => refused.get(approver), deps);
   const decided = judged.find(({ decision, isDecided }) => isDecided && (decision !== 'go-on' || asked !== undefined));
   if (decided === undefined) return undefined;
-  await deps.tables.transact(await EFFECT[decided.decision](meta, question, decided, deps));
+  await deps.tables.transact(await EFFECT[decided.decision]({ meta, question, judged: decided, worker, shut }, deps));
   return decided.decision;
+}
+
+/** Decided about is the departure itself, once it is contained: until then something may still be shut. */
+function undecidable({ givesBack, followUpOf, containedAt }: CaseMeta): string | undefined {
+  if (givesBack !== undefined) return `it is a give-back: decide about case ${givesBack}`;
+  if (followUpOf !== undefined) return `it is a second rotation: decide about case ${followUpOf}`;
+  return containedAt === undefined ? 'the case is not contained yet: look again in a minute' : undefined;
 }
 
 /** Each approver reads what became of their word. */
 async function mark(
-  caseId: string,
-  question: number,
-  given: readonly { readonly approver: string; readonly at: number }[],
+  given: readonly { readonly approver: string; readonly key: RowKey }[],
   whyNot: (approver: string) => string | undefined,
   { tables }: DeciderDeps,
 ): Promise<void> {
-  for (const { approver, at } of given) {
+  for (const { approver, key } of given) {
     const why = whyNot(approver);
-    // Refused where they have given another one meanwhile: that one is looked at by itself.
-    await tryTransact(tables, [
-      {
-        kind: 'update',
-        table: 'approvals',
-        key: APPROVAL.key(caseId, question, approver),
-        set: { counts: why === undefined, ...(why !== undefined && { why }) },
-        if: [{ attribute: 'at', is: '=', value: at }],
-      },
-    ]);
+    const set = { counts: why === undefined, ...(why !== undefined && { why }) };
+    await tables.transact([{ kind: 'update', table: 'approvals', key, set, if: ROW_PRESENT }]);
   }
 }
 
+/** As it was read once, for the judgement and for what follows from it: nothing is overruled that nobody looked at. */
+interface Decided {
+  readonly meta: CaseMeta;
+  readonly question: number;
+  readonly judged: Judged;
+  readonly worker: Worker;
+  readonly shut: readonly ShutThing[];
+}
+
 type Effect = (
-  meta: CaseMeta,
-  question: number,
-  judged: Judged,
+  decided: Decided,
   deps: DeciderDeps,
 ) => Promise<readonly Write<'cases:put' | 'cases:update' | 'cases:delete'>[]>;
 
 const EFFECT: Readonly<Record<Decision, Effect>> = {
   /** The next attempt begins at once, and takes over whatever the one before left open. */
-  'go-on': async (meta, question, judged, deps) => {
+  'go-on': async ({ meta, question, judged }, deps) => {
     const now = deps.clock.now();
     const ended = meta.questions.map((one) =>
       one.n === question ? { ...one, endedAt: now, endedBy: 'go-on' as const } : one,
@@ -145,8 +158,7 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
   },
 
   /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
-  'give-back': async (meta, question, judged, deps) => {
-    const worker = await loadWorker(deps, meta.workerId);
+  'give-back': async ({ meta, question, judged, worker, shut }, deps) => {
     const followUp = meta.followUp === undefined ? undefined : await deps.tables.get(CASE, meta.followUp);
     const giveBack = await giveBackOf(meta, question, deps);
     const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
@@ -161,6 +173,7 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
     };
     return [
       ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given: outgoing, giveBack: [opened] }),
+      ...settleShut(meta.workerId, shut, meta.caseId, worker.cases),
       ...writes,
     ];
   },
@@ -198,13 +211,13 @@ async function giveBackOf(meta: CaseMeta, question: number, deps: DeciderDeps): 
 async function approvedBy(meta: CaseMeta, question: number, { counted }: Judged, deps: DeciderDeps) {
   const { tables, config, clock } = deps;
   const approvers = config.approvers ?? [];
-  const digest = approversDigest(approvers);
-  const isKnown = (await tables.get(APPROVERS, digest)) !== undefined;
   const names = new Map(
     await Promise.all(
       approvers.map(async ({ workerId }): Promise<[string, string]> => [workerId, await pseudonymOf(workerId, deps)]),
     ),
   );
+  const digest = approversDigest([...names.values()]);
+  const isKnown = (await tables.get(APPROVERS, digest)) !== undefined;
   const nameOf = (workerId: string) => names.get(workerId) ?? '';
   const sealed = await Promise.all(
     counted.map(({ approver, reason }, n) =>

@@ -2,13 +2,14 @@
 import { entry } from '../lib/aws/entry';
 import type { Messages } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
-import { requireApproved } from '../lib/work/cases/approved';
+import { requireApproved, requireOpening } from '../lib/work/cases/approved';
 
 export async function releaseLatch(
   { userName, caseId }: Messages['latch-release']['request'],
   deps: Deps<'latch-release'>,
 ): Promise<Messages['latch-release']['response']> {
-  await requireApproved(caseId, deps);
+  const giveBack = await requireApproved(caseId, deps);
+  await requireOpening(giveBack, ({ kind, target }) => kind === 'latch' && target.userName === userName, deps);
   await deps.latchRelease.untagLeaver(userName);
   // If we stop here, the policy denies nothing any more: it looks for the tag. The replay detaches it.
   await deps.latchRelease.detachDenyPolicy(userName);

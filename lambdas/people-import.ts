@@ -62,8 +62,8 @@ export async function importPeople(
   const parsed = Import.safeParse(request);
   if (!parsed.success) throw refuse(parsed.error);
 
-  const writes = parsed.data.workers.flatMap(({ workerId, principals, exposures }) => {
-    parseWorkerId(workerId, 'workerId');
+  const writes = parsed.data.workers.flatMap(({ workerId: given, principals, exposures }) => {
+    const workerId = parseWorkerId(given, 'workerId');
     const at = clock.now();
     const puts = [
       put(IMPORT, [workerId, at, by], { at, by }),

@@ -16,6 +16,7 @@ import type { Deps } from '../lib/ports';
 import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/cases/case-store';
 import { beginFreezing, freeze, type ItemPut, PLANNABLE, putItems } from '../lib/work/cases/freeze';
 import { asOfNow, exposuresOf, knownPrincipals } from '../lib/work/cases/load-people';
+import { loadWorker } from '../lib/work/cases/worker';
 import { findRing } from '../lib/work/rings/load-ring';
 
 type PlannerDeps = Deps<'planner'>;
@@ -139,7 +140,8 @@ async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): P
 
 /** What the case that is given back shut, and no other case wants shut. */
 async function draftRelease(meta: CaseMeta, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
-  const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack);
+  const { cases } = await loadWorker(deps, meta.workerId);
+  const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
   const named = shut.map((one, n) => ({ ref: `t${n}`, ...one }));
   return {
     state: 'FREEZING',

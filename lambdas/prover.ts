@@ -42,6 +42,8 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
     });
 
   const proof: Proof = proveItem(kind, await OBSERVE[kind](stored, deps, request.caseId));
+  // What containment shut is open again: the next attempt shuts it once more.
+  if (!proof.ok && stored.phase === 'contain') await openAgain(stored, request, deps);
   if (!proof.ok)
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} is not proved`, {
       got: proof.observed,
@@ -67,6 +69,22 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   return { nn };
 }
 
+async function openAgain(stored: StoredItem, request: StepRequest, deps: ProverDeps): Promise<void> {
+  await changeCase(deps, request, ACTED, async (meta) => {
+    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'DONE') return [];
+    return [
+      ...transition(meta, {}),
+      {
+        kind: 'update',
+        table: 'cases',
+        key: CASE_ITEM.key(meta.caseId, stored.item),
+        set: { state: 'PLANNED' },
+        if: [{ attribute: 'state', is: '=', value: 'DONE' }],
+      },
+    ];
+  });
+}
+
 const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
   ...OBSERVE_IAM,
   'cut-off': async ({ item, target }, deps) => {
@@ -89,10 +107,12 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
       }
       case 'latch': {
         const { exists, tagged, denied } = await OBSERVE_IAM.latch(stored, deps);
-        return { open: exists && !tagged && !denied };
+        return exists ? { open: !tagged && !denied } : { open: false, gone: true };
       }
-      case 'access-key':
-        return { open: (await OBSERVE_IAM['access-key'](stored, deps)).status === 'Active' };
+      case 'access-key': {
+        const { status } = await OBSERVE_IAM['access-key'](stored, deps);
+        return status === 'none' ? { open: false, gone: true } : { open: status === 'Active' };
+      }
       case 'personal-key': {
         const kmsKeyArn = needed(target.kmsKeyArn, 'kmsKeyArn', item.nn);
         return { open: (await deps.functions.invoke('disabler', { op: 'look', kmsKeyArn })).state === 'Enabled' };

@@ -6,10 +6,11 @@ import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { CUT_OFF } from '../lib/domain/store/cut-off';
+import type { Shut } from '../lib/domain/store/worker';
 import { blind } from '../lib/domain/tokens/cut-off';
 import { liftBlock } from '../lib/domain/tokens/cut-off-transitions';
 import type { Deps } from '../lib/ports';
-import { requireApproved } from '../lib/work/cases/approved';
+import { requireApproved, requireOpening } from '../lib/work/cases/approved';
 import { pepperOf } from '../lib/work/tokens/pepper';
 import { tryTransact } from '../lib/work/transactions';
 
@@ -22,7 +23,10 @@ export async function releaseSubjects(
   { ring, subjects, caseId }: Messages['subject-release']['request'],
   deps: ReleaseDeps,
 ): Promise<Messages['subject-release']['response']> {
-  await requireApproved(caseId, deps);
+  const giveBack = await requireApproved(caseId, deps);
+  const isMeant = (thing: Shut) =>
+    thing.kind === 'cut-off' && thing.ring === ring && subjects.every(({ value }) => value === thing.target.value);
+  await requireOpening(giveBack, isMeant, deps);
   const pepper = await pepperOf(deps);
   const cutOffs = [];
   // If we stop between two subjects, those before are free; the replay leaves them, and does the rest.

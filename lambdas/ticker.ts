@@ -35,7 +35,7 @@ export async function tick(
     figures,
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
-    ...unseen.map(({ caseId, question, at }) => deps.functions.invoke('decider', { caseId, question, at })),
+    ...unseen.map(({ caseId, question }) => deps.functions.invoke('decider', { caseId, question })),
     ...missed.map(({ source, delivery }) => deps.functions.invoke('case-folder', { source, delivery })),
   ]);
   return { started: dueNow.length, begun: leaving.length, folded: missed.length };

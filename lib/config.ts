@@ -71,7 +71,10 @@ const publicConcurrency = z.strictObject({
 const approvers = z
   .array(
     z.strictObject({
-      workerId: z.string().min(1),
+      workerId: z
+        .string()
+        .min(1)
+        .transform((id) => id.normalize('NFC')),
       /** What IAM calls them: a name may be given to somebody else, and whoever assumes a role chooses its session's name. */
       identity: z.string().regex(/^(AIDA[A-Z0-9]{8,}|AROA[A-Z0-9]{8,}:[\w+=,.@-]{2,64})$/, {
         message: 'not AIDA… of an IAM user, nor AROA…:name of an Identity Center user',

@@ -2,10 +2,11 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import type { Decision } from '../../lib/domain/cases/approvals';
-import { inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
-import { aboutOf, opensWith } from '../../lib/domain/cases/shut';
+import { type CaseMeta, inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
+import { aboutOf, opensWith, type ShutThing } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
-import { SAID, SHUT } from '../../lib/domain/store/worker';
+import { CASE } from '../../lib/domain/store/case';
+import { SAID, type Said, SCHEDULE, SHUT } from '../../lib/domain/store/worker';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
@@ -20,28 +21,26 @@ export async function decideCase(
 ): Promise<Answer> {
   const meta = await loadCase(ports, caseId);
   // A give-back is about all that HR said, and about what is opened; a go-on about the question alone.
-  const [said, shut] =
-    decision === 'go-on'
-      ? [[], []]
-      : await Promise.all([ports.tables.query(SAID.in(meta.workerId)), ports.tables.query(SHUT.in(meta.workerId))]);
+  const { worker, shut } = decision === 'go-on' ? NOTHING : await lookAt(meta.workerId, ports);
   const question = openQuestion(meta);
   if (decision === 'go-on' && question === undefined)
     throw new CurfewError('ERR_CASE_STATE', `nothing stops case ${caseId}: it has no open question`, {
       got: shownState(meta),
       fix: `see \`curfew case show ${caseId}\``,
     });
-  const about = aboutOf(decision, { question, said, shut, caseId });
+  const about = aboutOf(decision, { question, worker, shut, caseId });
   const request = { caseId, question: question?.n ?? 0, decision, about, reason };
   const { approver } = await ports.signed.post('/approvals', request);
   const given = await verdictOf(ports, caseId, request.question, String(approver));
-  const mine = given.find((one) => one.approver === approver);
-  const approvals = given.filter((one) => one.decision === decision && one.counts === true).length;
+  const mine = lastOf(given, String(approver));
+  const counting = given.filter((one) => one.decision === decision && one.counts === true);
+  const approvals = new Set(counting.map((one) => one.approver)).size;
   const after = await loadCase(ports, caseId);
   const isDecided =
     decision === 'give-back'
       ? after.givenBackAt !== undefined
       : after.questions.some(({ n, endedBy }) => n === request.question && endedBy === 'go-on');
-  const opens = opensWith(shut, caseId).map(({ kind, ring }) =>
+  const opens = opensWith(shut, caseId, worker.cases).map(({ kind, ring }) =>
     ring === undefined ? kind : `${kind} of ring ${ring}`,
   );
   const lines = [
@@ -60,6 +59,22 @@ export async function decideCase(
   };
 }
 
+interface Looked {
+  readonly worker: { readonly said: readonly Said[]; readonly cases: readonly CaseMeta[] };
+  readonly shut: readonly ShutThing[];
+}
+const NOTHING: Looked = { worker: { said: [], cases: [] }, shut: [] };
+
+async function lookAt(workerId: string, { tables }: CommandPorts<'case give-back'>): Promise<Looked> {
+  const [said, shut, schedule] = await Promise.all([
+    tables.query(SAID.in(workerId)),
+    tables.query(SHUT.in(workerId)),
+    tables.get(SCHEDULE, workerId),
+  ]);
+  const cases = await Promise.all((schedule?.caseIds ?? []).map((id) => tables.get(CASE, id)));
+  return { worker: { said, cases: cases.filter((one) => one !== undefined) }, shut };
+}
+
 type Given = Awaited<ReturnType<typeof verdictOf>>[number];
 
 function verdictText(of: {
@@ -76,6 +91,10 @@ function verdictText(of: {
   return `${approvals} of 2 approvals for ${decision}; a second approver runs the same command within 7 days`;
 }
 
+function lastOf<T extends { readonly approver: string }>(given: readonly T[], approver: string): T | undefined {
+  return given.filter((one) => one.approver === approver).at(-1);
+}
+
 const LOOK_EVERY_SECONDS = 1;
 const LOOKS_MAX = 20;
 
@@ -83,7 +102,7 @@ const LOOKS_MAX = 20;
 async function verdictOf(ports: CommandPorts<'case give-back'>, caseId: string, question: number, approver: string) {
   for (let look = 1; ; look++) {
     const given = await ports.tables.query(APPROVAL.in(caseId, question));
-    const isLookedAt = given.find((one) => one.approver === approver)?.counts !== undefined;
+    const isLookedAt = lastOf(given, approver)?.counts !== undefined;
     if (isLookedAt || look === LOOKS_MAX) return given;
     await ports.clock.sleep(LOOK_EVERY_SECONDS);
   }

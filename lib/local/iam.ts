@@ -132,6 +132,11 @@ export class MemoryIam implements IamReader, IamLatch, IamDisabler, IamLatchRele
     this.existing(userName).accessKeys.set(accessKeyId, 'Active');
   }
 
+  /** What only an administrator can do: the user is gone, and so is all that they had. */
+  removeUser(userName: string): void {
+    this.users.delete(userName);
+  }
+
   /** What IAM would decide for a call made with this key: the latch and the key's own status both refuse. */
   mayAct(userName: string, accessKeyId: string): boolean {
     const user = this.existing(userName);

@@ -8,8 +8,9 @@ import type { Decision } from '../../lib/domain/cases/approvals';
 import { openQuestion } from '../../lib/domain/cases/case';
 import { aboutOf } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
-import { SAID, SHUT } from '../../lib/domain/store/worker';
+import { SHUT } from '../../lib/domain/store/worker';
 import type { World } from '../../lib/local/world';
+import { loadWorker } from '../../lib/work/cases/worker';
 import { metaOf } from './departure-world';
 
 export const APPROVERS = [
@@ -49,7 +50,7 @@ export async function approveAs(
   if (response.statusCode !== 202) return { status: response.statusCode, ...answer };
   if (isLookedAt) await lookAtApprovals(world);
   const given = await world.tables.parsed.query(APPROVAL.in(caseId, body.question));
-  const mine = given.find(({ approver }) => approver === answer.approver);
+  const mine = given.filter(({ approver }) => approver === answer.approver).at(-1);
   const meta = await metaOf(world, caseId);
   const over = meta.questions.find(({ n }) => n === body.question);
   return {
@@ -78,11 +79,9 @@ export function approvalsOf(world: World) {
 export async function before(world: World, caseId: string, decision: Decision) {
   const meta = await metaOf(world, caseId);
   const question = openQuestion(meta);
-  const [said, shut] = [
-    await world.tables.parsed.query(SAID.in(meta.workerId)),
-    await world.tables.parsed.query(SHUT.in(meta.workerId)),
-  ];
-  return { question: question?.n ?? 0, about: aboutOf(decision, { question, said, shut, caseId }) };
+  const worker = await loadWorker({ tables: world.tables.parsed }, meta.workerId);
+  const shut = await world.tables.parsed.query(SHUT.in(meta.workerId));
+  return { question: question?.n ?? 0, about: aboutOf(decision, { question, worker, shut, caseId }) };
 }
 
 /** Two of the three, one after the other. */

@@ -121,7 +121,8 @@ test('F-A7: a step fails, then HR moves the date: what was tainted reaches DENIE
   // The sources agree again: HR takes the move back.
   world.clock.advance(1);
   await tell(world, { effectiveAt: now });
-  await execute(world, caseId, 1);
+  expect(world.workflow.started.has(`${caseId}.2`)).toBe(true);
+  await execute(world, caseId, 2);
   expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED' });
 });
 

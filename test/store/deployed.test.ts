@@ -23,6 +23,7 @@ const WHOLE: Deployed = {
   roleArns: { issuer: ARN, resigner: ARN, rotator: ARN, disabler: ARN },
   accountId: '000000000000',
   hrSourcesArn: ARN,
+  approvers: [{ workerId: 'W-7', identity: 'AIDAAPPROVER00001' }],
 };
 const written = (value: unknown) => JSON.stringify(value);
 const refused = (value: unknown, what: string) =>

@@ -43,6 +43,11 @@ test('what the stack of the example writes is read: each source with the ARN of 
       corroboration: 'signed-fact',
       secretArn: 'arn of SecretWebhookPeopleSystem',
     },
-    bamboohr: { scheme: 'bamboohr', corroboration: 'confirmed', secretArn: 'arn of SecretWebhookBamboohr' },
+    bamboohr: {
+      scheme: 'bamboohr',
+      corroboration: 'confirmed',
+      secretArn: 'arn of SecretWebhookBamboohr',
+      zone: 'America/New_York',
+    },
   });
 });

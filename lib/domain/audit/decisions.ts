@@ -3,6 +3,7 @@
  * case is over, and where people ended it, two approvers did who were on record, and neither was the leaver.
  */
 import { CurfewError } from '../base/errors';
+import { approversDigest, SECOND_WITHIN_SECONDS, USED_WITHIN_SECONDS } from '../cases/approvals';
 import type { EvidenceRecord } from '../evidence/record';
 
 /** Ended by these, people decided; otherwise the sources agreed again. */
@@ -12,13 +13,21 @@ export function checkDecisions(all: readonly EvidenceRecord[], caseId: string): 
   const own = all.filter((record) => record.case === caseId);
   const ofType = (type: EvidenceRecord['type']) => own.filter((record) => record.type === type);
   const wentOn = ofType('case.went-on');
-  const isClosed = ofType('case.closed').length > 0;
-  for (const { id, body } of ofType('case.asked')) {
+  const [closed] = ofType('case.closed');
+  for (const { id, at, body } of ofType('case.asked')) {
     const over = wentOn.find((record) => record.body.question === body.n);
-    if (isClosed && over === undefined) throw broken(`the case is closed, and nothing ended the question of ${id}`, id);
+    // What is asked about a closed case may stay open: it can only be given back.
+    if (closed !== undefined && at <= closed.at && over === undefined)
+      throw broken(`the case is closed, and nothing ended the question of ${id}`, id);
   }
-  for (const over of wentOn) if (BY_PEOPLE.includes(String(over.body.by))) checkApproved(over, own, all);
   const opened = ofType('case.opened')[0];
+  for (const over of wentOn)
+    if (BY_PEOPLE.includes(String(over.body.by))) {
+      // A second rotation goes with the case that it follows, and rests on the decision about that one.
+      const of = opened?.body.followUpOf;
+      if (of === undefined) checkApproved(over, own, all);
+      else checkDecided(over, String(of), all);
+    }
   if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
 }
 
@@ -44,9 +53,34 @@ function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all
     [[...approvers].some((approver) => !known.includes(approver as string)), 'an approver is not of the set on record'],
     [approvers.has(leaver), 'the leaver approved'],
     [approvals.some(({ at }) => at > over.at), 'an approval is dated after what it decided'],
+    [
+      set !== undefined && set.body.set !== approversDigest(known.map(String)),
+      'the set of approvers has other members',
+    ],
+    [
+      !isInTime(
+        approvals.map(({ body }) => Number(body.approvedAt)),
+        over.at,
+      ),
+      'the approvals are too far apart, or too old',
+    ],
   ] as const;
   const fault = faults.find(([isSo]) => isSo);
   if (fault) throw broken(`${over.id}: ${fault[1]}`, over.id);
+}
+
+/** The second within a week of the first, used within a day of the second; NaN is never in time. */
+function isInTime(approvedAt: readonly number[], usedAt: number): boolean {
+  const [first = Number.NaN, second = Number.NaN] = [...approvedAt].sort((a, b) => a - b);
+  return second - first <= SECOND_WITHIN_SECONDS && usedAt - second <= USED_WITHIN_SECONDS;
+}
+
+function checkDecided(over: EvidenceRecord, of: string, all: readonly EvidenceRecord[]): void {
+  const decided = all.find(
+    ({ type, case: given, body }) =>
+      type === 'case.went-on' && given === of && body.by === 'give-back' && body.giveBack === over.body.giveBack,
+  );
+  if (decided === undefined) throw broken(`${over.id}: no record says that people gave ${of} back`, over.id);
 }
 
 /** A give-back opens what another case shut, and rests on the decision that stands there. */

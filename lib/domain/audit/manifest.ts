@@ -31,7 +31,8 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   const caseId = caseOf(records);
   if (isGivenBack(records)) return ['opened', 'listed', 'closed'].map((name) => `${caseId}/${name}`);
   // Of a give-back that another departure overtook.
-  const left = records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
+  const isGiveBack = records.find(({ type, case: of }) => type === 'case.opened' && of === caseId)?.body.givesBack;
+  const left = isGiveBack && records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
   const isLeft = (nn: string) => Array.isArray(left) && left.includes(nn);
   const containment = inputsOf(records).containment ?? [];
   const plan = inputsOf(records).plan ?? [];
@@ -62,7 +63,15 @@ export function expectedKeyRecords(records: readonly EvidenceRecord[]): Expected
 
 /** Two people gave the departure back: `decisions.ts` asks whether they did. */
 function isGivenBack(records: readonly EvidenceRecord[]): boolean {
-  return records.some(({ type, body }) => type === 'case.went-on' && body.by === 'give-back');
+  const caseId = caseOf(records);
+  const own = (of: RecordType) =>
+    records.find(({ type, case: given, ring }) => type === of && given === caseId && !ring);
+  const wasGivenBack = records.some(
+    ({ type, case: of, ring, body }) => type === 'case.went-on' && of === caseId && !ring && body.by === 'give-back',
+  );
+  // Given back after it was closed, it owes all that it owed when it was.
+  const closed = own('case.closed');
+  return wasGivenBack && (closed === undefined || closed.body.givenBackAt !== undefined);
 }
 
 /** Records of the case itself and those of rings that carry it. */

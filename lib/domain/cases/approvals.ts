@@ -20,9 +20,9 @@ interface GivenApproval extends Approval {
 }
 
 /** The second comes at most this long after the first. */
-const SECOND_WITHIN_SECONDS = 7 * 86_400;
+export const SECOND_WITHIN_SECONDS = 7 * 86_400;
 /** Both are used at most this long after the second. */
-const USED_WITHIN_SECONDS = 86_400;
+export const USED_WITHIN_SECONDS = 86_400;
 
 interface Matter {
   readonly approvers: readonly Approver[];
@@ -44,7 +44,7 @@ export interface Judged {
 
 /** Asked where an approval is given, and again by whoever acts on it: an approver may have become a leaver in between. */
 export function judgeApprovals(given: readonly GivenApproval[], matter: Matter): Judged {
-  const judged = given
+  const judged = latestOfEach(given, matter.now)
     .filter(({ decision }) => decision === matter.decision)
     .map((approval) => ({ approval, why: refusalOf(approval, matter) }));
   const good = judged
@@ -65,12 +65,17 @@ export function judgeApprovals(given: readonly GivenApproval[], matter: Matter):
   };
 }
 
-function refusalOf({ approver, identity, about, at }: GivenApproval, matter: Matter): string | undefined {
+/** The latest word of each approver, as of `now`: whoever gives another one takes back the one before. */
+function latestOfEach(given: readonly GivenApproval[], now: number): readonly GivenApproval[] {
+  const inOrder = given.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+  return [...new Map(inOrder.map((approval) => [approval.approver, approval])).values()];
+}
+
+function refusalOf({ approver, identity, about }: GivenApproval, matter: Matter): string | undefined {
   const known = matter.approvers.find(({ workerId }) => workerId === approver);
   if (known === undefined) return 'they are no approver of this deployment';
   if (known.identity !== identity) return 'it was not given under the identity of this approver';
   if (about !== matter.about) return 'it is about statements that are not those of today: look again, then approve';
-  if (at > matter.now + 60) return 'it was given in the future';
   return matter.barred.get(approver);
 }
 
@@ -84,9 +89,9 @@ export function approverOf(approvers: readonly Approver[], identity: string): Ap
   });
 }
 
-/** Names a set of approvers in evidence, whatever its order. */
-export function approversDigest(approvers: readonly Approver[]): string {
-  return H(canonicalJson(approvers.map(({ workerId, identity }) => `${workerId}\0${identity}`).sort()));
+/** Names a set of approvers in evidence, by their pseudonyms in whatever order: a verifier computes it again. */
+export function approversDigest(pseudonyms: readonly string[]): string {
+  return H(canonicalJson([...pseudonyms].sort()));
 }
 
 export function parseDecision(given: unknown): Decision {

@@ -14,7 +14,7 @@ export type Observations = {
   'personal-key': { readonly kmsState: string };
   'login-profile': { readonly exists: boolean };
   /** Of a thing that a give-back opens: whether it can be used again. */
-  release: { readonly open: boolean; readonly notBefore?: number };
+  release: { readonly open: boolean; readonly gone?: boolean; readonly notBefore?: number };
   /** Why no step can act on it; no observation proves it. */
   unplannable: { readonly reason: string };
   taint: {
@@ -49,7 +49,10 @@ const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(obs
     holds: ({ kmsState }) => ['Disabled', 'PendingDeletion', 'NotFound'].includes(kmsState),
   },
   'login-profile': { expected: 'IAM has no login profile', holds: ({ exists }) => !exists },
-  release: { expected: 'it can be used again, as it could before the departure', holds: ({ open }) => open },
+  release: {
+    expected: 'it can be used again, as it could before the departure, or is no more',
+    holds: ({ open, gone = false }) => open || gone,
+  },
   unplannable: { expected: 'people settle it: it keeps the case open', holds: () => false },
   taint: {
     expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY that no rotation has made ready: ${CANNOT_SIGN}`,

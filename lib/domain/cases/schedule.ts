@@ -48,7 +48,13 @@ export function dueDeparture({ said, cases }: Worker, now: number): Departure | 
 
 /** `meta` is the case as it begins. */
 export function beginWrites(worker: Worker, meta: CaseMeta, opened: readonly Outgoing[]): readonly ScheduleWrite[] {
-  return [...scheduleWrites(worker, [...worker.cases, meta]), ...bornCase(meta, opened)];
+  const cases = [...worker.cases, meta];
+  return [
+    ...scheduleWrites(worker, cases),
+    ...bornCase(meta, opened),
+    // What spoke against an older case may now be what this one is about.
+    ...worker.cases.flatMap((older) => askWrites(older, worker.said, cases, meta.openedAt)),
+  ];
 }
 
 /**
@@ -74,7 +80,11 @@ export function giveBackWrites(
       ...outgoing.given,
       { record: endedRecord(meta, ended, now, giveBack.caseId) },
     ]),
-    ...(followUp && followUp.state !== 'CLOSED' ? transition(followUp, { givenBackAt: now }) : []),
+    ...(followUp && followUp.state !== 'CLOSED'
+      ? transition(followUp, { givenBackAt: now }, [
+          { record: endedRecord(followUp, { n: 0, endedBy: 'give-back' }, now, giveBack.caseId) },
+        ])
+      : []),
     ...bornCase(giveBack, outgoing.giveBack),
   ];
 }
@@ -103,7 +113,11 @@ function askWrites(
   now: number,
 ): readonly ScheduleWrite[] {
   const questions = questionsAfter(meta, said, cases, now);
-  return questions === meta.questions ? [] : transition(meta, { questions }, questionOutgoing(meta, questions, now));
+  if (questions === meta.questions) return [];
+  const outgoing = questionOutgoing(meta, questions, now);
+  // Where nothing speaks against it any more the next attempt begins at once.
+  const goesOn = openQuestion({ questions }) === undefined && meta.state !== 'CLOSED' && meta.attempt > 0;
+  return transition(meta, { questions, ...(goesOn && { attempt: meta.attempt + 1 }) }, outgoing);
 }
 
 /** Records of the questions that ended and of the one that was raised, in the transaction that changes them. */

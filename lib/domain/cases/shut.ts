@@ -7,12 +7,16 @@ import { SHUT_KINDS } from '../store/case-items';
 import { put } from '../store/entity';
 import type { RowKey } from '../store/table';
 import { ROW_ABSENT, type Test, type Write } from '../store/table';
-import { type Said, SHUT, type Shut } from '../store/worker';
+import { SHUT, type Shut } from '../store/worker';
 import { digestOfAll } from './questions';
 import type { Worker } from './schedule';
 
-/** A give-back that crashed between its claim and its effect is not waited for longer than this. */
+/** An effect that shuts a thing may still be under way so long after it was written down: as long as its Lambda may run. */
+const SHUTTING_SECONDS_MAX = 180;
+/** A give-back opens a thing within this of having claimed it, or claims it anew. */
 const OPENING_SECONDS_MAX = 120;
+
+export type ShutThing = Shut & { readonly key: RowKey };
 
 export function shutKindOf({ kind }: CaseItem): ShutKind | undefined {
   return SHUT_KINDS.find((one) => one === kind);
@@ -23,20 +27,30 @@ export function thingDigest(ring: string | undefined, target: Target): string {
   return H(canonicalJson({ ring, ...target }));
 }
 
-/** The case adds itself to those that want the thing shut; none where it is among them. */
+/**
+ * The case adds itself to those that want the thing shut. Cases that were given back, and closed ones after which somebody
+ * opened the thing again, want it no more; where none is left, it is found anew. A give-back that is about to open the thing
+ * loses it: its opener looks whether it still has it.
+ */
 export function shutWrites(
   { workerId, caseId }: { readonly workerId: string; readonly caseId: string },
   thing: Pick<Shut, 'kind' | 'ring' | 'target'>,
   before: Shut | undefined,
-  found: Shut['found'],
+  { found, cases, now }: { readonly found: Shut['found']; readonly cases: readonly CaseMeta[]; readonly now: number },
 ): readonly Write<'cases:put'>[] {
-  if (before?.caseIds.includes(caseId)) return [];
-  const caseIds = [...(before?.caseIds ?? []), caseId];
+  const wantsNoMore = (id: string) => {
+    const meta = cases.find((one) => one.caseId === id);
+    return meta?.givenBackAt !== undefined || (meta?.closedAt !== undefined && found === 'open');
+  };
+  const others = (before?.caseIds ?? []).filter((id) => id !== caseId && !wantsNoMore(id));
+  const isMine = before?.caseIds.includes(caseId) ?? false;
+  const caseIds = [...others, caseId];
   const row: Shut = {
     ...thing,
-    found: before?.found ?? found,
+    found: before !== undefined && (others.length > 0 || isMine) ? before.found : found,
     caseIds,
     ...(caseIds.length === 1 && { soleCase: caseId }),
+    shuttingAt: now,
   };
   const unchanged: readonly Test[] = before === undefined ? ROW_ABSENT : [sole(before)];
   return [put(SHUT, [workerId, thing.kind, thingDigest(thing.ring, thing.target)], row, unchanged)];
@@ -48,14 +62,53 @@ function sole({ soleCase }: Shut): Test {
     : { attribute: 'soleCase', is: '=', value: soleCase };
 }
 
-/** Is a give-back opening it at this moment? Whoever shuts it waits until that is done. */
-export function isOpening({ openingAt }: Shut, now: number): boolean {
-  return openingAt !== undefined && now < openingAt + OPENING_SECONDS_MAX;
+/** Is it being shut at this moment? Whoever opens it waits, or the slow one would shut it after it was opened. */
+export function isBeingShut({ shuttingAt }: Shut, now: number): boolean {
+  return shuttingAt !== undefined && now < shuttingAt + SHUTTING_SECONDS_MAX;
 }
 
-/** Things that this case wants shut and nobody else does, and that we shut ourselves. */
-export function opensWith<S extends Shut>(shut: readonly S[], caseId: string): readonly S[] {
-  return shut.filter(({ soleCase, found }) => soleCase === caseId && found === 'open');
+/** May this give-back open it now? It claimed it a moment ago, and nobody has shut it since. */
+export function isOpenedBy({ openingBy, openingAt }: Shut, caseId: string, now: number): boolean {
+  return openingBy === caseId && openingAt !== undefined && now < openingAt + OPENING_SECONDS_MAX;
+}
+
+/** Things that no case wants shut once this one is given back, and that we shut ourselves. */
+export function opensWith<S extends Shut>(
+  shut: readonly S[],
+  caseId: string,
+  cases: readonly CaseMeta[],
+): readonly S[] {
+  return shut.filter(
+    (thing) =>
+      thing.found === 'open' && thing.caseIds.includes(caseId) && wantedBeside(thing, caseId, cases).length === 0,
+  );
+}
+
+function wantedBeside({ caseIds }: Shut, caseId: string, cases: readonly CaseMeta[]): readonly string[] {
+  const isGivenBack = (id: string) => cases.some((meta) => meta.caseId === id && meta.givenBackAt !== undefined);
+  return caseIds.filter((id) => id !== caseId && !isGivenBack(id));
+}
+
+/** The case is given back: it wants nothing shut any more. What it alone wanted waits for its give-back to open it. */
+export function settleShut(
+  workerId: string,
+  shut: readonly ShutThing[],
+  caseId: string,
+  cases: readonly CaseMeta[],
+): readonly Write<'cases:put' | 'cases:delete'>[] {
+  return shut
+    .filter(({ caseIds }) => caseIds.includes(caseId))
+    .flatMap((thing): Write<'cases:put' | 'cases:delete'>[] => {
+      const { key, ...row } = thing;
+      const others = wantedBeside(thing, caseId, cases);
+      const unchanged = [sole(thing)];
+      if (others.length === 0 && thing.found === 'shut')
+        return [{ kind: 'delete', table: 'cases', key, if: unchanged }];
+      const caseIds = others.length === 0 ? [caseId] : others;
+      const { soleCase: _sole, ...rest } = row;
+      const next: Shut = { ...rest, caseIds, ...(caseIds.length === 1 && { soleCase: caseIds[0] }) };
+      return [put(SHUT, [workerId, thing.kind, thingDigest(thing.ring, thing.target)], next, unchanged)];
+    });
 }
 
 /**
@@ -66,19 +119,19 @@ export function aboutOf(
   decision: Decision,
   {
     question,
-    said,
+    worker,
     shut,
     caseId,
   }: {
     readonly question?: Question;
-    readonly said: readonly Said[];
-    readonly shut: readonly (Shut & { readonly key: RowKey })[];
+    readonly worker: Pick<Worker, 'said' | 'cases'>;
+    readonly shut: readonly ShutThing[];
     readonly caseId: string;
   },
 ): string {
   if (decision === 'go-on') return question?.about ?? '';
-  const opens = opensWith(shut, caseId).map(({ key }) => key.sk);
-  return H(canonicalJson({ said: digestOfAll(said), opens: opens.sort() }));
+  const opens = opensWith(shut, caseId, worker.cases).map(({ key }) => key.sk);
+  return H(canonicalJson({ said: digestOfAll(worker.said), opens: opens.sort() }));
 }
 
 function isAnother({ givenBackAt, closedAt, openedAt, act }: CaseMeta, giveBack: CaseMeta): boolean {

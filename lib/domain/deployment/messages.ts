@@ -146,8 +146,6 @@ export interface Messages {
     request: {
       readonly caseId: string;
       readonly question: number;
-      /** When it was given: names the marker that waits for it to be looked at. */
-      readonly at: number;
     };
     response: { readonly decided?: Decision };
   };

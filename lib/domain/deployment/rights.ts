@@ -176,8 +176,8 @@ export const RIGHTS = {
     'secret:pepper',
   ],
   latch: ['iam:latch'],
-  'latch-release': ['iam:release', 'approvals:query', 'cases:get'],
-  'key-enabler': ['iam:enable', 'kms:enable', 'approvals:query', 'cases:get'],
+  'latch-release': ['iam:release', 'approvals:query', 'cases:get', 'cases:query'],
+  'key-enabler': ['iam:enable', 'kms:enable', 'approvals:query', 'cases:get', 'cases:query'],
   'subject-release': [
     'cut-offs:get',
     'cut-offs:put',
@@ -185,6 +185,7 @@ export const RIGHTS = {
     'secret:pepper',
     'approvals:query',
     'cases:get',
+    'cases:query',
   ],
   'iam-disabler': ['iam:disable'],
   prover: [

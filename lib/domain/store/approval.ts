@@ -1,8 +1,8 @@
 /**
  * Decisions of people about a case, in table `approvals`. The Lambda that writes it can do nothing else.
  *
- *     {caseId}#{question} | {approver}      decision about reason identity at
- *     PENDING | {at}#{caseId}#{question}    not looked at yet; the ticker looks here
+ *     {caseId}#{question} | {at}#{approver}            decision about reason identity at; append only
+ *     PENDING | {at}#{caseId}#{question}#{approver}    not looked at yet; the ticker looks here
  *
  * Who can write this table can let a held case go on, or give a departure back, in the name of two approvers.
  */
@@ -34,7 +34,10 @@ const PENDING = 'PENDING';
 export const APPROVAL = entity({
   name: 'approval',
   table: 'approvals',
-  key: (caseId: string, question: number, approver: string) => ({ pk: `${caseId}#${question}`, sk: approver }),
+  key: (caseId: string, question: number, at: number, approver: string) => ({
+    pk: `${caseId}#${question}`,
+    sk: `${ordered(at, 12)}#${approver}`,
+  }),
   owns: ({ pk }) => pk !== PENDING,
   part: (caseId: string, question: number) => ({ pk: `${caseId}#${question}` }),
   schema: shape<Approval>(
@@ -48,25 +51,26 @@ export const APPROVAL = entity({
       why: z.optional(text),
     }),
   ),
-  fromKey: ({ sk }) => ({ approver: sk }),
+  fromKey: (key) => ({ key, approver: key.sk.slice(key.sk.indexOf('#') + 1) }),
 });
 
 export const PENDING_APPROVAL = entity({
   name: 'approval that waits to be looked at',
   table: 'approvals',
-  key: (at: number, caseId: string, question: number) => ({
+  key: (at: number, caseId: string, question: number, approver: string) => ({
     pk: PENDING,
-    sk: `${ordered(at, 12)}#${caseId}#${question}`,
+    sk: `${ordered(at, 12)}#${caseId}#${question}#${approver}`,
   }),
   owns: ({ pk }) => pk === PENDING,
   part: () => ({ pk: PENDING }),
   schema: shape<{ readonly caseId: string; readonly question: number; readonly at: number }>(
     z.strictObject({ caseId: text, question: whole, at: whole }),
   ),
+  fromKey: (key) => ({ key }),
 });
 
 /** What the key of such a row says; undefined for another row. */
-export function pendingOf({ pk, sk }: RowKey): { caseId: string; question: number; at: number } | undefined {
-  const [at = '', caseId = '', question = ''] = sk.split('#');
-  return pk === PENDING ? { caseId, question: Number(question), at: Number(at) } : undefined;
+export function pendingOf({ pk, sk }: RowKey): { caseId: string; question: number } | undefined {
+  const [, caseId = '', question = ''] = sk.split('#');
+  return pk === PENDING ? { caseId, question: Number(question) } : undefined;
 }

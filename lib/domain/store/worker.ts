@@ -87,6 +87,8 @@ export interface Shut {
   readonly caseIds: readonly string[];
   /** The one case, where there is one only: what a transaction can test. */
   readonly soleCase?: string;
+  /** When a case was last about to shut it; absent once that was done. */
+  readonly shuttingAt?: number;
   /** The give-back that is about to open it. */
   readonly openingBy?: string;
   readonly openingAt?: number;
@@ -109,6 +111,7 @@ export const SHUT = entity({
       found: z.enum(['open', 'shut']),
       caseIds: z.array(text),
       soleCase: z.optional(text),
+      shuttingAt: z.optional(whole),
       openingBy: z.optional(text),
       openingAt: z.optional(whole),
     }),

@@ -2,14 +2,17 @@
 import { CurfewError } from '../../domain/base/errors';
 import { judgeApprovals } from '../../domain/cases/approvals';
 import { parseCaseId } from '../../domain/cases/case';
+import { isOpenedBy } from '../../domain/cases/shut';
 import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
 import { APPROVAL } from '../../domain/store/approval';
 import { CASE, type CaseMeta } from '../../domain/store/case';
-import type { Tables } from '../../ports';
+import { SHUT, type Shut } from '../../domain/store/worker';
+import type { Clock, Tables } from '../../ports';
 
 interface OpenerDeps {
   readonly config: DeploymentConfig;
-  readonly tables: Pick<Tables<'cases:get' | 'approvals:query'>, 'get' | 'query'>;
+  readonly clock: Clock;
+  readonly tables: Pick<Tables<'cases:get' | 'cases:query' | 'approvals:query'>, 'get' | 'query'>;
 }
 
 /** The give-back, where two approvers decided it; `ERR_NOT_APPROVED` otherwise. */
@@ -22,11 +25,23 @@ export async function requireApproved(given: string, { config, tables }: OpenerD
   const approvals = await tables.query(APPROVAL.in(of, question));
   const decided = approvals.some(({ about }) => {
     const matter = { approvers: config.approvers ?? [], decision: 'give-back', about, barred: new Map() } as const;
-    // As of the moment in which it was decided: what people decided a week ago may still be under way.
+    // As of the moment in which it was decided: what people decided a week ago may still be under way, and who has given
+    // their word once more since has not taken it back.
     return judgeApprovals(approvals, { ...matter, now: giveBack.openedAt }).isDecided;
   });
   if (!decided) throw notApproved(caseId, 'two approvals of it are not on record');
   return giveBack;
+}
+
+/** The thing that is to be opened is one that this give-back claimed a moment ago: no other, and no later. */
+export async function requireOpening(
+  { workerId, caseId }: CaseMeta,
+  isMeant: (thing: Shut) => boolean,
+  { tables, clock }: OpenerDeps,
+): Promise<void> {
+  const things = (await tables.query(SHUT.in(workerId))).filter(isMeant);
+  if (things.some((thing) => isOpenedBy(thing, caseId, clock.now()))) return;
+  throw notApproved(caseId, 'it has not claimed this thing, or somebody shut it since');
 }
 
 function notApproved(caseId: string, why: string): CurfewError {

@@ -14,7 +14,10 @@ interface Writer<R extends CaseRight> {
   readonly tables: Reader['tables'] & { readonly transact: (writes: readonly Write<R>[]) => Promise<void> };
 }
 /** What a step may do to the tables of its case, beside reading. */
-type CaseRight = 'cases:put' | 'cases:update' | 'cases:delete';
+type CaseRight = 'cases:put' | 'cases:update' | 'cases:delete' | 'cases:check';
+
+/** A case that a replayed step may still be about. */
+export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 
 /** Items of one case run beside each other: each round one of them gets through. */
 const ROUNDS_MAX = 40;

@@ -1,13 +1,13 @@
 /** A step that cannot be undone is claimed first: one transaction that finds no doubt, and from then on none stops it. */
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, stopOf } from '../../domain/cases/case';
+import { type CaseMeta, openQuestion, stopOf } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
+import { CASE } from '../../domain/store/case';
 import { CASE_ITEM } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { changeCase, loadItems, type StoredItem } from './case-store';
-import { BEGUN } from './item-done';
+import { BEGUN, changeCaseWith, loadItems, type StoredItem } from './case-store';
 
 type ConductorDeps = Deps<'conductor'>;
 
@@ -15,9 +15,21 @@ type ConductorDeps = Deps<'conductor'>;
  * May this item begin? A key that could have been copied is tainted whatever the doubt: while people make up their minds
  * it would go on signing for whoever has the copy.
  */
-export function mayBegin({ item }: StoredItem, meta: CaseMeta, now: number): boolean {
-  if (meta.givenBackAt !== undefined || meta.act === 'suspend') return false;
-  return (item.kind === 'taint' && item.class === 'compromise') || stopOf(meta, now) === undefined;
+export function mayBegin({ item }: StoredItem, { meta, parent }: Standing, now: number): boolean {
+  if (meta.givenBackAt !== undefined || parent?.givenBackAt !== undefined) return false;
+  if (meta.act === 'suspend' && meta.givesBack === undefined) return false;
+  if (item.kind === 'taint' && item.class === 'compromise') return true;
+  return stopOf(meta, now) === undefined && (parent === undefined || openQuestion(parent) === undefined);
+}
+
+/** A case, and the one whose second rotation it is: a question about that one is about both. */
+interface Standing {
+  readonly meta: CaseMeta;
+  readonly parent: CaseMeta | undefined;
+}
+
+export async function standingOf(meta: CaseMeta, { tables }: Pick<ConductorDeps, 'tables'>): Promise<Standing> {
+  return { meta, parent: meta.followUpOf === undefined ? undefined : await tables.get(CASE, meta.followUpOf) };
 }
 
 /** Claims those that may begin and have not; answers the items as they stand then. */
@@ -26,16 +38,21 @@ export async function claim(
   which: (stored: StoredItem) => boolean,
   deps: ConductorDeps,
 ): Promise<readonly StoredItem[]> {
-  await changeCase(deps, request, BEGUN, async (meta) => {
+  await changeCaseWith<'cases:update' | 'cases:put' | 'cases:check'>(deps, request, BEGUN, async (meta) => {
     const now = deps.clock.now();
     const open = (await loadItems(deps, request.caseId)).filter(
       (stored) => which(stored) && stored.state === 'PLANNED',
     );
-    const claimed = open.filter((stored) => mayBegin(stored, meta, now));
+    const standing = await standingOf(meta, deps);
+    const claimed = open.filter((stored) => mayBegin(stored, standing, now));
     // The fence of the case moves with the claim: a question that is raised in this moment makes one of the two read again.
     return claimed.length === 0
       ? []
-      : [...transition(meta, {}), ...claimed.map((stored) => startWrite(meta, stored, now))];
+      : [
+          ...transition(meta, {}),
+          ...claimed.map((stored) => startWrite(meta, stored, now)),
+          ...unasked(standing.parent),
+        ];
   });
   return (await loadItems(deps, request.caseId)).filter(which);
 }
@@ -47,6 +64,13 @@ export async function claimItem(stored: StoredItem, request: StepRequest, deps: 
   throw new CurfewError('ERR_CASE_STOPPED', `item ${stored.item.nn} of case ${request.caseId} waits for people`, {
     fix: `see \`curfew case explain ${request.caseId}\``,
   });
+}
+
+/** The case that this one follows is as it was read: a question about it, too, makes one of the two read again. */
+function unasked(parent: CaseMeta | undefined): Write<'cases:check'>[] {
+  if (parent === undefined) return [];
+  const test = { attribute: 'fence', is: '=', value: parent.fence } as const;
+  return [{ kind: 'check', table: 'cases', key: CASE.key(parent.caseId), if: [test] }];
 }
 
 function startWrite({ caseId }: CaseMeta, { item }: StoredItem, now: number): Write<'cases:update'> {

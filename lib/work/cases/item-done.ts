@@ -1,6 +1,6 @@
 /** An item is done: its state, what was read back and the record of it, in one transaction. */
 
-import type { CaseMeta, CaseState } from '../../domain/cases/case';
+import type { CaseMeta } from '../../domain/cases/case';
 import type { ItemKind, Observations } from '../../domain/cases/proof';
 import { itemRecord, sealContext } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
@@ -8,11 +8,9 @@ import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE_ITEM } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { changeCaseWith, loadItem, type StoredItem } from './case-store';
+import { BEGUN, changeCaseWith, loadItem, type StoredItem } from './case-store';
 import { forgetShut } from './release';
-
-/** A case that a replayed step may still be about. */
-export const BEGUN: readonly CaseState[] = ['CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
+import { shutDone } from './shut';
 
 /** It is not done yet. */
 export function isOpen({ state }: StoredItem): boolean {
@@ -33,9 +31,11 @@ export async function markDone(
     const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
     const record = itemRecord(meta, phase, stored.item, observed, now, sealed);
     return [
-      ...transition(meta, {}, [{ record }]),
+      // Shut again after it was found open: that it was contained is on record already.
+      ...transition(meta, {}, stored.doneAt === undefined ? [{ record }] : []),
       doneWrite(meta.caseId, stored, observed, now),
       ...(stored.item.kind === 'release' ? [forgetShut(stored.item, stored, meta)] : []),
+      ...(await shutDone(stored, meta, deps)),
     ];
   });
 }

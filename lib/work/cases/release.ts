@@ -2,7 +2,7 @@
 import { CurfewError } from '../../domain/base/errors';
 import type { CaseMeta } from '../../domain/cases/case';
 import type { Observations } from '../../domain/cases/proof';
-import { departsAgain, thingDigest } from '../../domain/cases/shut';
+import { departsAgain, isBeingShut, thingDigest } from '../../domain/cases/shut';
 import type { PlannedItem } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import { SCHEDULE, SHUT } from '../../domain/store/worker';
@@ -10,7 +10,7 @@ import type { Deps } from '../../ports';
 import { inTurn } from '../transactions';
 import { needed, type StoredItem } from './case-store';
 import { leaverAs } from './leaver-as';
-import { OBSERVE_IAM } from './observe';
+import { OBSERVE_IAM, userOf } from './observe';
 import { loadWorker } from './worker';
 
 type ConductorDeps = Deps<'conductor'>;
@@ -22,6 +22,8 @@ export async function release(
   meta: CaseMeta,
   deps: ConductorDeps,
 ): Promise<Observations['release']> {
+  // A user who was deleted, or a key that is no more, cannot be given back; another user of that name is not touched.
+  if (await isGone(item, stored, deps)) return { open: false, gone: true };
   await claimOpening(item, stored, meta, deps);
   const opened = await openThing(item, stored, meta, deps);
   // If we stop here, it is open and unrecorded: the replay opens it once more, and records it.
@@ -30,6 +32,12 @@ export async function release(
 
 const shutKey = (item: ReleaseItem, { target }: StoredItem, { workerId }: CaseMeta) =>
   SHUT.key(workerId, item.thing, thingDigest(item.ring, target));
+
+async function isGone(item: ReleaseItem, stored: StoredItem, deps: ConductorDeps): Promise<boolean> {
+  if (item.thing !== 'latch' && item.thing !== 'access-key') return false;
+  if ((await userOf(stored, deps)) === undefined) return true;
+  return item.thing === 'access-key' && (await OBSERVE_IAM['access-key'](stored, deps)).status === 'none';
+}
 
 /** One transaction that finds no other case and no other departure: a departure that begins now waits for us, or we for it. */
 async function claimOpening(item: ReleaseItem, stored: StoredItem, meta: CaseMeta, deps: ConductorDeps): Promise<void> {
@@ -40,11 +48,15 @@ async function claimOpening(item: ReleaseItem, stored: StoredItem, meta: CaseMet
       throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} opens nothing more: the worker departs again`, {
         fix: 'nothing to do: the newer departure decides',
       });
+    const key = shutKey(item, stored, meta);
+    const thing = (await deps.tables.query(SHUT.in(meta.workerId))).find((one) => one.key.sk === key.sk);
+    if (thing && isBeingShut(thing, now))
+      throw new CurfewError('ERR_UNAVAILABLE', 'a step that shuts this thing may still be under way', { fix: 'retry' });
     await deps.tables.transact([
       {
         kind: 'update',
         table: 'cases',
-        key: shutKey(item, stored, meta),
+        key,
         set: { openingBy: meta.caseId, openingAt: now },
         if: [{ attribute: 'soleCase', is: '=', value: meta.givesBack ?? '' }],
       },

@@ -2,31 +2,68 @@
 import { CurfewError } from '../../domain/base/errors';
 import type { CaseMeta } from '../../domain/cases/case';
 import { proveItem } from '../../domain/cases/proof';
-import { isOpening, shutKindOf, shutWrites, thingDigest } from '../../domain/cases/shut';
+import { shutKindOf, shutWrites, thingDigest } from '../../domain/cases/shut';
+import type { StepRequest } from '../../domain/deployment/messages';
+import { CASE } from '../../domain/store/case';
+import { ROW_PRESENT, type Write } from '../../domain/store/table';
 import { SHUT } from '../../domain/store/worker';
 import type { Deps } from '../../ports';
 import { inTurn } from '../transactions';
-import { needed, type StoredItem } from './case-store';
+import { BEGUN, loadCase, needed, type StoredItem } from './case-store';
 import { OBSERVE_IAM } from './observe';
+import { loadWorker } from './worker';
 
 type ConductorDeps = Deps<'conductor'>;
 
-export async function noteShut(stored: StoredItem, meta: CaseMeta, deps: ConductorDeps): Promise<void> {
+export async function noteShut(
+  stored: StoredItem,
+  meta: CaseMeta,
+  request: StepRequest,
+  deps: ConductorDeps,
+): Promise<void> {
   const { item, target } = stored;
   const kind = shutKindOf(item);
   if (kind === undefined) return;
   const ring = 'ring' in item ? item.ring : undefined;
+  const found = (await isShut(stored, deps)) ? 'shut' : 'open';
   await inTurn(`item ${item.nn} of case ${meta.caseId}`, async () => {
+    const { cases } = await loadWorker(deps, meta.workerId);
     const [before] = (await deps.tables.query(SHUT.in(meta.workerId))).filter(
       ({ key }) => key.sk === SHUT.key(meta.workerId, kind, thingDigest(ring, target)).sk,
     );
-    if (before && isOpening(before, deps.clock.now()))
-      throw new CurfewError('ERR_UNAVAILABLE', 'a give-back opens this thing at this moment', { fix: 'retry' });
-    const found = before?.found ?? ((await isShut(stored, deps)) ? 'shut' : 'open');
-    const writes = shutWrites(meta, { kind, ...(ring !== undefined && { ring }), target }, before, found);
-    if (writes.length > 0) await deps.tables.transact(writes);
+    const current = await loadCase(deps, request, BEGUN);
+    if (current.givenBackAt !== undefined)
+      throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} was given back: it shuts nothing more`);
+    const thing = { kind, ...(ring !== undefined && { ring }), target };
+    await deps.tables.transact([
+      ...shutWrites(meta, thing, before, { found, cases, now: deps.clock.now() }),
+      // Given back in this moment, or taken over by another attempt: nothing is shut after everything was opened.
+      {
+        kind: 'check',
+        table: 'cases',
+        key: CASE.key(meta.caseId),
+        if: [
+          { attribute: 'attempt', is: '=', value: request.attempt },
+          { attribute: 'givenBackAt', is: 'absent' },
+        ],
+      },
+    ]);
   });
   // If we stop here, it is written down and still open: the replay shuts it.
+}
+
+/** It is shut, and read back: whoever opens it need not wait for us. None where nobody wrote it down. */
+export async function shutDone(
+  { item, target }: StoredItem,
+  { workerId }: CaseMeta,
+  { tables }: ConductorDeps,
+): Promise<Write<'cases:update'>[]> {
+  const kind = shutKindOf(item);
+  if (kind === undefined) return [];
+  const ring = 'ring' in item ? item.ring : undefined;
+  const key = SHUT.key(workerId, kind, thingDigest(ring, target));
+  const isThere = (await tables.query(SHUT.in(workerId))).some((row) => row.key.sk === key.sk);
+  return isThere ? [{ kind: 'update', table: 'cases', key, remove: ['shuttingAt'], if: ROW_PRESENT }] : [];
 }
 
 /** As it is before this case touches it. Only cases block subjects, and each of them is written down. */

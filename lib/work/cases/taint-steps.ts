@@ -8,9 +8,9 @@ import type { TaintTarget } from '../../domain/rings/taint';
 import type { WaveBatch } from '../../domain/tokens/wave';
 import type { Deps } from '../../ports';
 import { commitTokens, denyKeys, disableOldKeys, prepareSuccessor, taintKeys } from '../rings/ending';
-import { changeCase, loadCase, loadItems, type StoredItem } from './case-store';
-import { claim, mayBegin } from './claim';
-import { BEGUN, markDone } from './item-done';
+import { BEGUN, changeCase, loadCase, loadItems, type StoredItem } from './case-store';
+import { claim, mayBegin, standingOf } from './claim';
+import { markDone } from './item-done';
 
 type ConductorDeps = Deps<'conductor'>;
 type TaintItem = Extract<PlannedItem, { kind: 'taint' }>;
@@ -92,12 +92,12 @@ async function prepare(request: StepRequest, deps: ConductorDeps) {
     );
   };
   const now = deps.clock.now();
-  const begun = await loadCase(deps, request, BEGUN);
+  const standing = await standingOf(await loadCase(deps, request, BEGUN), deps);
   const held = await eachRing(
     request,
     deps,
     prepareRing,
-    (stored) => stored.state !== 'PLANNED' || mayBegin(stored, begun, now),
+    (stored) => stored.state !== 'PLANNED' || mayBegin(stored, standing, now),
   );
   return { held };
 }

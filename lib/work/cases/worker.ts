@@ -34,7 +34,10 @@ export async function foldSaid(workerId: string, told: readonly Said[], deps: Fo
     const writes = foldStatements(await loadWorker(deps, workerId), told, deps.clock.now());
     if (writes.length > 0) await deps.tables.transact(writes);
   });
-  // If we stop here, the due marker stands: the ticker begins what is due.
+  // If we stop here, the due markers stand: the ticker begins what is due, and looks after what has begun.
+  const { cases } = await loadWorker(deps, workerId);
+  const settled = cases.filter(({ state, questions }) => state !== 'CLOSED' && questions.at(-1)?.endedBy === 'sources');
+  for (const { caseId } of settled) await startCase(caseId, deps);
   await beginDue(workerId, deps);
 }
 

@@ -27,11 +27,7 @@ export const MUTANTS: readonly (readonly [rule: string, line: string, instead: s
     'const SAME_DEPARTURE_SECONDS = 36 *',
     'const SAME_DEPARTURE_SECONDS = 35 *',
   ],
-  [
-    'an access end outranks an employment end',
-    'const counted = exact.length > 0 ? exact : standing;',
-    'const counted = standing;',
-  ],
+  ['an access end outranks an employment end', 'return exact.length > 0 ? exact : standing;', 'return standing;'],
   ['two words of one instant are a doubt', 'contradicts: new Set(dates).size > 1 ||', 'contradicts: false &&'],
   ['one source takes it back, another says it: a doubt', '      ...withdrawn,\n', ''],
   ['dates of one meaning apart are a doubt', "? ['dates-apart'] : [])", '? [] : [])'],
@@ -46,8 +42,8 @@ export const MUTANTS: readonly (readonly [rule: string, line: string, instead: s
   ['given back, it is another departure', 'return Math.max(saidAt, receivedAt) <= givenBackAt &&', 'return true ||'],
   [
     'a month later it is another departure',
-    'meta.effectiveAt + LONG_AGO_SECONDS)',
-    'meta.effectiveAt + 100 * LONG_AGO_SECONDS)',
+    'meta.effectiveAt + LONG_AGO_SECONDS;',
+    'meta.effectiveAt + 100 * LONG_AGO_SECONDS;',
   ],
   ['a stronger act is another departure', 'if (!covers(meta.act, act)) return false;', ''],
   ['moved after it began is asked about', 'isToldSince(word, meta) ? ', 'false ? '],

@@ -77,7 +77,7 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
         if (request.step === 'prove' && request.nn === '03') world.iam.reactivateAccessKey('mallory', 'AKIA1');
         return run();
       });
-      await expect(undone).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: ['03 access-key DONE'] });
+      await expect(undone).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: ['03 access-key PLANNED'] });
     },
   },
   {

@@ -136,6 +136,7 @@ export const CASES: readonly Sample[] = [
       found: 'open',
       caseIds: [CASE_ID],
       soleCase: CASE_ID,
+      shuttingAt: AT,
       openingBy: 'c-back',
       openingAt: AT,
     },
@@ -143,7 +144,7 @@ export const CASES: readonly Sample[] = [
   ),
   sample(
     APPROVAL,
-    [CASE_ID, 1, 'W-0001'],
+    [CASE_ID, 1, AT, 'W-0001'],
     {
       decision: 'go-on',
       about: DIGEST,
@@ -155,7 +156,7 @@ export const CASES: readonly Sample[] = [
     },
     [CASE_ID, 1],
   ),
-  sample(PENDING_APPROVAL, [AT, CASE_ID, 1], { caseId: CASE_ID, question: 1, at: AT }, []),
+  sample(PENDING_APPROVAL, [AT, CASE_ID, 1, 'W-0001'], { caseId: CASE_ID, question: 1, at: AT }, []),
   sample(IMPORT, [WORKER, AT, 'AIDA1'], { at: AT, by: 'AIDA1' }, [WORKER]),
   sample(PRINCIPAL, [WORKER, subject], subject, [WORKER]),
   sample(

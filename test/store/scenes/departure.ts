@@ -12,6 +12,7 @@ import { releaseLatch } from '../../../lambdas/latch-release';
 import { releaseSubjects } from '../../../lambdas/subject-release';
 import { tick } from '../../../lambdas/ticker';
 import type { Decision } from '../../../lib/domain/cases/approvals';
+import { ROW_PRESENT } from '../../../lib/domain/store/table';
 import { relay } from '../../../lib/work/evidence/relay';
 import { APPROVERS, approvalsOf } from '../../scenarios/approvers';
 import {
@@ -36,7 +37,9 @@ export async function departureScene(): Promise<DepartureScene> {
   await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
   await issueTo(world, 'member-1');
   await toldAhead(scene);
-  await decided(scene, metas(world).find(({ workerId }) => workerId === OTHER)?.caseId ?? '', 'go-on');
+  const other = metas(world).find(({ workerId }) => workerId === OTHER)?.caseId ?? '';
+  await execute(world, other, 1);
+  await decided(scene, other, 'go-on');
   const caseId = await departed(scene);
   await steps(scene, caseId);
   await afterwards(scene, caseId);
@@ -106,6 +109,11 @@ async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
   await decided(scene, caseId, 'give-back');
   const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
   const { personalKeyArn } = world;
+  // As the conductor claims each thing before it has it opened.
+  for (const { pk, sk } of world.tables.dump('cases').filter(({ sk }) => sk.startsWith('SHUT#'))) {
+    const set = { openingBy: back, openingAt: world.clock.now() };
+    await world.tables.transact([{ kind: 'update', table: 'cases', key: { pk, sk }, set, if: ROW_PRESENT }]);
+  }
   await act('opens', () => releaseLatch({ userName: 'mallory', caseId: back }, world.deps('latch-release')));
   await act('opens', () =>
     enableKey({ op: 'enable-kms-key', kmsKeyArn: personalKeyArn, caseId: back }, world.deps('key-enabler')),
