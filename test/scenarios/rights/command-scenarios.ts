@@ -22,7 +22,7 @@ import type { Finding } from '../../../lib/domain/health/finding';
 import type { World } from '../../../lib/local/world';
 import { looksAt } from '../../support/looks';
 import { APPROVERS, lookAtApprovals } from '../approvers';
-import { metas, send, WORKER } from '../departure-world';
+import { execute, metas, send, WORKER } from '../departure-world';
 import {
   drainOutbox,
   issueTo,
@@ -170,7 +170,7 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
         const world = await companyUnder(watch);
         await send(world, { source: 'payroll' });
         const caseId = metas(world)[0]?.caseId ?? '';
-        await planner({ caseId, attempt: 1, step: 'list' }, world.deps('planner'));
+        await execute(world, caseId, 1);
         const ports = under(world, decision === 'go-on' ? 'case approve' : 'case give-back', watch);
         for (const { identity } of APPROVERS.slice(0, 2)) {
           const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };

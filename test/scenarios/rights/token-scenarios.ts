@@ -34,7 +34,8 @@ export const TOKEN_SCENARIOS: readonly Scenario[] = [
       expect(held(world)).toEqual([['SIGNED'], 1, 1]);
       const { header, tokenSha256 } = parseCompact(token);
       const asked = (digest: string) => wasIssued(header.kid, jtiHash(claims.jti), digest, world.deps('was-issued'));
-      expect([await asked(tokenSha256), await asked(tokenSha256.replace(/^../, 'xx'))]).toEqual([true, false]);
+      const another = `${tokenSha256.startsWith('x') ? 'y' : 'x'}${tokenSha256.slice(1)}`;
+      expect([await asked(tokenSha256), await asked(another)]).toEqual([true, false]);
     },
   },
   {
