@@ -1,6 +1,7 @@
 /** What HR really says of one person: moved, taken back, told twice, planted, late. The rows are those of the field cases. */
 
 import { receiveWebhook } from '../../lambdas/intake';
+import { importPeople } from '../../lambdas/people-import';
 import { tick } from '../../lambdas/ticker';
 import { type CaseMeta, openQuestion, shownState } from '../../lib/domain/cases/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
@@ -38,6 +39,32 @@ async function carryOut(world: DepartureWorld): Promise<CaseMeta[]> {
     if (state !== 'OPEN' && state !== 'CLOSED' && followUpOf === undefined) await execute(world, caseId, attempt);
   return metas(world).filter(({ followUpOf }) => followUpOf === undefined);
 }
+
+test('F-A2: a case that never closes swallows nothing: the same person, rehired, leaves again', async () => {
+  const world = await departureWorld(calmly);
+  const stale = { asset: 'ring:no-such-ring', class: 'could-use', how: 'x', since: 1 };
+  await importPeople(
+    { workers: [{ workerId: WORKER, principals: [], exposures: [stale] }] },
+    world.deps('people-import'),
+    'AIDAIMPORTER0001',
+  );
+  const start = world.clock.now();
+  await tell(world);
+  const [first] = metas(world);
+  await expect(carryOut(world)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+  world.clock.set(start + 100 * DAY);
+  await tell(world, { type: 'worker.rehired', effectiveAt: start + 100 * DAY });
+  // As whoever takes them on again does: their key works once more.
+  world.iam.reactivateAccessKey('mallory', 'AKIA1');
+  await world.iam.detachDenyPolicy('mallory');
+  await world.iam.untagLeaver('mallory');
+  expect(isContained(world)).toBe(false);
+  world.clock.set(start + 200 * DAY);
+  await tell(world, { effectiveAt: start + 200 * DAY });
+  const second = metas(world).find(({ number }) => number === 2);
+  await execute(world, second?.caseId ?? '', 1).catch(() => undefined);
+  expect([isContained(world), (await metaOf(world, first?.caseId ?? '')).state]).toEqual([true, 'PROVING']);
+});
 
 test('F-A3: terminated for the tenth day and taken back on the second: nothing happens on the tenth', async () => {
   const world = await departureWorld(calmly);
