@@ -67,7 +67,12 @@ test('F-A10: two approvers let a held case go on; it closes, and the evidence sa
     'case.went-on',
   ]);
   await drainOutboxes(world);
-  expect(checkManifest(everything(world), caseId).expected).toBeGreaterThan(10);
+  const all = everything(world) as ReturnType<typeof outbox>;
+  expect(checkManifest(all, caseId).expected).toBeGreaterThan(10);
+  for (const by of ['time', 'operator', undefined]) {
+    const bent = all.map((one) => (one.type === 'case.went-on' ? { ...one, body: { ...one.body, by } } : one));
+    expect(() => checkManifest(bent, caseId)).toThrow('neither people nor the sources ended the question');
+  }
   expect(JSON.stringify(records(world, caseId))).not.toMatch(/W-000\d|AIDA|AROA|CHG-12/);
 });
 

@@ -5,6 +5,7 @@
 import { CurfewError } from '../base/errors';
 import { approversDigest, SECOND_WITHIN_SECONDS, USED_WITHIN_SECONDS } from '../cases/approvals';
 import type { EvidenceRecord } from '../evidence/record';
+import { ENDED_BY } from '../store/case';
 
 /** Ended by these, people decided; otherwise the sources agreed again. */
 const BY_PEOPLE = ['go-on', 'give-back'];
@@ -21,13 +22,16 @@ export function checkDecisions(all: readonly EvidenceRecord[], caseId: string): 
       throw broken(`the case is closed, and nothing ended the question of ${id}`, id);
   }
   const opened = ofType('case.opened')[0];
-  for (const over of wentOn)
+  for (const over of wentOn) {
+    if (!ENDED_BY.some((one) => one === over.body.by))
+      throw broken(`${over.id}: neither people nor the sources ended the question`, over.id);
     if (BY_PEOPLE.includes(String(over.body.by))) {
       // A second rotation goes with the case that it follows, and rests on the decision about that one.
       const of = opened?.body.followUpOf;
       if (of === undefined) checkApproved(over, own, all);
       else checkDecided(over, String(of), all);
     }
+  }
   if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
 }
 

@@ -21,7 +21,7 @@ export type CaseState = (typeof CASE_STATES)[number];
 export const ACTS = ['custody', 'suspend', 'end'] as const;
 export type Act = (typeof ACTS)[number];
 
-const ENDED_BY = ['go-on', 'give-back', 'sources', 'time'] as const;
+export const ENDED_BY = ['go-on', 'give-back', 'sources'] as const;
 
 /** Why a case may not go beyond what can be undone; people decide, or the sources agree again. */
 export interface Question {
