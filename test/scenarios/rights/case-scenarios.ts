@@ -103,6 +103,7 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       world.clock.advance(61);
       expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 0, folded: 1 });
       expect(metas(world).map(({ state }) => state)).toEqual(['CONTAINING']);
+      expect(world.metrics.kept.map(({ name }) => name).sort()).toEqual(['HeldCases', 'OpenCaseAge']);
     },
   },
   {
@@ -186,6 +187,13 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       );
       expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
       expect(metas(world).some(({ number }) => number === 2)).toBe(true);
+      const opened = world.tables
+        .dump('cases')
+        .filter(
+          ({ pk, sk, state }) =>
+            pk.includes(back) && sk.startsWith('ITEM#') && state !== 'STARTED' && state !== 'PLANNED',
+        );
+      expect(opened).toEqual([]);
     },
   },
   {
