@@ -1,10 +1,13 @@
 /** What HR really says of one person: moved, taken back, told twice, planted, late. The rows are those of the field cases. */
 
+import fc from 'fast-check';
 import { receiveWebhook } from '../../lambdas/intake';
 import { importPeople } from '../../lambdas/people-import';
 import { tick } from '../../lambdas/ticker';
 import { type CaseMeta, openQuestion, shownState } from '../../lib/domain/cases/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
+import { counted, extent } from '../support/extent';
+import { seedFor } from '../support/seeded';
 import {
   type DepartureWorld,
   delivery,
@@ -296,3 +299,35 @@ test('a leave of absence is kept, and changes nothing', async () => {
   expect(await tell(world, { type: 'worker.on_leave', workerId: WORKER })).toBe(202);
   expect([await carryOut(world), isContained(world)]).toEqual([[], false]);
 });
+
+test('S-A1: however often and in whatever order a sender delivers, each leaver has one case, begun once', async () => {
+  const [leavers, copies] = [extent(25, 500), 5];
+  const world = await departureWorld(calmly);
+  const now = world.clock.now();
+  const words = Array.from({ length: leavers }, (_, n): Said[] =>
+    [
+      { effectiveAt: now, saidAt: now - 4 },
+      { effectiveAt: now - 30, saidAt: now - 3 },
+      { effectiveAt: now - 60, saidAt: now - 2 },
+      { type: 'worker.on_leave', saidAt: now - 1 },
+    ].map((said, k) => ({ ...said, workerId: `L-${n}`, id: `msg-${n}-${k}` })),
+  ).flat();
+  const all = Array.from({ length: copies }, () => words).flat();
+  const [order = []] = fc.sample(fc.shuffledSubarray(all, { minLength: all.length }), {
+    numRuns: 1,
+    seed: seedFor('S-A1'),
+  });
+  const answers: (number | undefined)[] = [];
+  for (const said of order) answers.push(await send(world, said));
+  const cases = metas(world);
+  const opened = outbox(world).filter(({ type }) => type === 'case.opened');
+  expect([cases.length, new Set(cases.map(({ workerId }) => workerId)).size, opened.length]).toEqual(
+    Array(3).fill(leavers),
+  );
+  expect(world.workflow.started.size).toBe(leavers);
+  expect([...new Set(answers)].sort()).toEqual([200, 202]);
+  expect(world.tables.dump('cases').filter(({ sk }) => sk.startsWith('SAID#'))).toHaveLength(words.length);
+  process.stdout.write(
+    `deliveries: ${counted(order.length)} of ${counted(leavers)} leavers, ${counted(cases.length)} cases, each begun once\n`,
+  );
+}, 600_000);

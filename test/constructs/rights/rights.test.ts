@@ -64,6 +64,7 @@ const KNOW_NO_RESOURCE: { readonly [F in FunctionName]?: readonly string[] } = {
   rotator: ['kms:CreateKey', 'tag:GetResources'],
   'ring-deployer': ['kms:CreateKey', 'tag:GetResources'],
   watch: ['cloudwatch:PutMetricData'],
+  ticker: ['cloudwatch:PutMetricData'],
 };
 const READS_A_STREAM: readonly FunctionName[] = ['outbox-signing', 'outbox-offboarding', 'case-folder', 'decider'];
 const DEAD_LETTERS = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
