@@ -49,7 +49,7 @@ async function claimOpening(item: ReleaseItem, stored: StoredItem, meta: CaseMet
         fix: 'nothing to do: the newer departure decides',
       });
     const key = shutKey(item, stored, meta);
-    const thing = (await deps.tables.query(SHUT.in(meta.workerId))).find((one) => one.key.sk === key.sk);
+    const thing = await deps.tables.get(SHUT, meta.workerId, item.thing, thingDigest(item.ring, stored.target));
     if (thing && isBeingShut(thing, now))
       throw new CurfewError('ERR_UNAVAILABLE', 'a step that shuts this thing may still be under way', { fix: 'retry' });
     await deps.tables.transact([

@@ -28,9 +28,7 @@ export async function noteShut(
   const found = (await isShut(stored, deps)) ? 'shut' : 'open';
   await inTurn(`item ${item.nn} of case ${meta.caseId}`, async () => {
     const { cases } = await loadWorker(deps, meta.workerId);
-    const [before] = (await deps.tables.query(SHUT.in(meta.workerId))).filter(
-      ({ key }) => key.sk === SHUT.key(meta.workerId, kind, thingDigest(ring, target)).sk,
-    );
+    const before = await deps.tables.get(SHUT, meta.workerId, kind, thingDigest(ring, target));
     const current = await loadCase(deps, request, BEGUN);
     if (current.givenBackAt !== undefined)
       throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} was given back: it shuts nothing more`);
@@ -61,9 +59,9 @@ export async function shutDone(
   const kind = shutKindOf(item);
   if (kind === undefined) return [];
   const ring = 'ring' in item ? item.ring : undefined;
-  const key = SHUT.key(workerId, kind, thingDigest(ring, target));
-  const isThere = (await tables.query(SHUT.in(workerId))).some((row) => row.key.sk === key.sk);
-  return isThere ? [{ kind: 'update', table: 'cases', key, remove: ['shuttingAt'], if: ROW_PRESENT }] : [];
+  const id = [workerId, kind, thingDigest(ring, target)] as const;
+  if ((await tables.get(SHUT, ...id)) === undefined) return [];
+  return [{ kind: 'update', table: 'cases', key: SHUT.key(...id), remove: ['shuttingAt'], if: ROW_PRESENT }];
 }
 
 /** As it is before this case touches it. Only cases block subjects, and each of them is written down. */

@@ -52,7 +52,14 @@ export const ESCALATIONS: readonly Escalation[] = [
     action: /^iam:AttachUserPolicy$/,
     spared: { by: /^RoleLatch$/, when: DENY_POLICY },
   },
-  { name: 'take the deny policy off a user', action: /^iam:(DetachUserPolicy|DeleteUserPolicy|UntagUser)$/ },
+  // It asks for the two approvals itself, and for the claim of the give-back.
+  {
+    name: 'take the deny policy off a user',
+    action: /^iam:DetachUserPolicy$/,
+    spared: { by: /^RoleLatchRelease$/, when: DENY_POLICY },
+  },
+  { name: 'take the tag off a leaver', action: /^iam:UntagUser$/, spared: { by: /^RoleLatchRelease$/ } },
+  { name: 'delete a policy of a user', action: /^iam:DeleteUserPolicy$/ },
   {
     name: 'give an identity more policies',
     action: /^iam:(Attach(Role|Group)Policy|Put(User|Role|Group)Policy|AddUserToGroup|AddRoleToInstanceProfile)$/,
