@@ -93,12 +93,12 @@ test('stream.down: after a day without the folder the ticker folds the delivery,
   const world = await departureWorld();
   const folder = failing(world, /^case-folder$/);
   expect((await receiveWebhook(delivery(world), world.deps('intake'))).statusCode).toBe(202);
-  await expect(tick({ ...world.deps('ticker') })).resolves.toEqual({ started: 0, folded: 0 });
+  await expect(tick({ ...world.deps('ticker') })).resolves.toEqual({ started: 0, begun: 0, folded: 0 });
   await folder.until(['inbox']);
 
-  expect(await tick(world.deps('ticker'))).toEqual({ started: 0, folded: 1 });
+  expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 0, folded: 1 });
   expect(metas(world).map(({ state }) => state)).toEqual(['CONTAINING']);
-  expect(await tick(world.deps('ticker'))).toEqual({ started: 0, folded: 0 });
+  expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 0, folded: 0 });
   const [{ caseId = '' } = {}] = metas(world);
   await execute(world, caseId, 1);
   expect((await metaOf(world, caseId)).state).toBe('CLOSED');
