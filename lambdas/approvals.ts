@@ -53,16 +53,19 @@ export async function approve(
 function callerOf({ requestContext }: SignedRequest, { config }: Deps<'approvals'>) {
   const identity = requestContext.authorizer?.iam?.userId;
   if (identity === undefined)
-    throw new CurfewError('ERR_NOT_APPROVED', 'nobody signed this request', {
+    throw new CurfewError('ERR_NOT_APPROVED', 'the request carries no IAM signature', {
       fix: 'use `curfew case approve`, which signs as the caller',
     });
   return { approver: approverOf(config.approvers ?? [], identity).workerId, identity };
 }
 
-/** 0 is a case without a question: people may give back what nobody doubts. */
+/** 0 stands for no question: approvers may also give back a case that no source doubts. */
 function parseQuestion(given: unknown): number {
   if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return given;
-  throw new CurfewError('ERR_INPUT_INVALID', 'the question is not a number', { got: typeof given });
+  throw new CurfewError('ERR_INPUT_INVALID', 'the question is not a number', {
+    got: typeof given,
+    allowed: ['0, or the number of the open question'],
+  });
 }
 
 function parseDigest(given: unknown): string {

@@ -9,11 +9,10 @@ import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
-import { CASE } from '../lib/domain/store/case';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
 import type { Deps } from '../lib/ports';
-import { changeCase, loadCase, loadItems, type StoredItem } from '../lib/work/cases/case-store';
+import { changeCase, loadCase, loadItems, parentOf, type StoredItem } from '../lib/work/cases/case-store';
 import { loadWorker } from '../lib/work/cases/worker';
 
 type CloserDeps = Deps<'closer'>;
@@ -47,7 +46,7 @@ async function close(
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
   const meta = await loadCase(deps, request, CLOSING);
   if (meta.givenBackAt !== undefined) return closeGivenBack(items, request, deps);
-  const parent = meta.followUpOf === undefined ? undefined : await deps.tables.get(CASE, meta.followUpOf);
+  const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
   if (stop !== undefined) return { closed: false, held: true };
   if (open.length > 0 && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
@@ -58,15 +57,10 @@ async function close(
       fix: 'see the errors of these items in the execution',
     });
 
-  const closed = await changeCase(deps, request, CLOSING, (meta) => {
-    const now = deps.clock.now();
-    // Asked in this moment: the case is held, and not closed over a doubt.
-    if (meta.state === 'CLOSED' || stopOf(meta, now) !== undefined) return [];
-    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
-    return transition(meta, { state: 'CLOSED', closedAt: now }, [
-      { record: closedRecord(meta, items.length, now), event },
-    ]);
-  });
+  // Asked in this moment: the case is held, and not closed over a doubt.
+  const closed = await changeCase(deps, request, CLOSING, (meta) =>
+    stopOf(meta, deps.clock.now()) === undefined ? closeWrites(meta, items.length, deps) : [],
+  );
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
 }
 
@@ -89,14 +83,7 @@ async function closeGivenBack(
       got: running.map(({ item, state }) => `${item.nn} ${item.kind} ${state}`),
       fix: 'see the errors of these items in the execution',
     });
-  await changeCase(deps, request, CLOSING, (meta) => {
-    if (meta.state === 'CLOSED') return [];
-    const now = deps.clock.now();
-    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
-    return transition(meta, { state: 'CLOSED', closedAt: now }, [
-      { record: closedRecord(meta, items.length, now), event },
-    ]);
-  });
+  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items.length, deps));
   return { closed: true, held: false };
 }
 
@@ -107,15 +94,18 @@ async function closeOvertaken(
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const open = items.filter(({ state }) => state !== 'PROVED').map(({ item }) => item.nn);
-  await changeCase(deps, request, CLOSING, (meta) => {
-    if (meta.state === 'CLOSED') return [];
-    const now = deps.clock.now();
-    const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
-    return transition(meta, { state: 'CLOSED', closedAt: now }, [
-      { record: closedRecord(meta, items.length, now, open), event },
-    ]);
-  });
+  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items.length, deps, open));
   return { closed: true, held: false };
+}
+
+/** State and record in one transaction; none where it is closed already. `open`: the items that nobody does any more. */
+function closeWrites(meta: CaseMeta, items: number, { clock }: CloserDeps, open?: readonly string[]) {
+  if (meta.state === 'CLOSED') return [];
+  const now = clock.now();
+  const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
+  return transition(meta, { state: 'CLOSED', closedAt: now }, [
+    { record: closedRecord(meta, items, now, open), event },
+  ]);
 }
 
 async function isOvertaken(meta: CaseMeta, deps: CloserDeps): Promise<boolean> {

@@ -18,6 +18,7 @@ import { ROW_ABSENT, ROW_PRESENT, type RowKey, type Write } from '../lib/domain/
 import { APPROVERS, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { barredFrom } from '../lib/work/cases/barred';
+import { loadNamed } from '../lib/work/cases/case-store';
 import { pseudonymOf } from '../lib/work/cases/pseudonym';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadWorker } from '../lib/work/cases/worker';
@@ -38,6 +39,7 @@ export async function decide({ caseId, question }: Request, deps: DeciderDeps): 
   const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, deps));
   // If we stop here, the case has changed and is not started: the ticker has this looked at again, and starts it.
   if (decided !== undefined) await startDecided(caseId, question, deps);
+  // If we stop in between, a marker stands: the ticker has the case looked at again, and finds it decided.
   for (const { key } of pending) await deps.tables.transact([{ kind: 'delete', table: 'approvals', key }]);
   return { ...(decided !== undefined && { decided }) };
 }
@@ -108,7 +110,7 @@ function undecidable({ givesBack, followUpOf, containedAt }: CaseMeta): string |
   return containedAt === undefined ? 'the case is not contained yet: look again in a minute' : undefined;
 }
 
-/** Each approver reads what became of their word. */
+/** Each approver reads what became of their word. It is for people alone: if we stop in between, the next look marks the rest. */
 async function mark(
   given: readonly { readonly approver: string; readonly key: RowKey }[],
   whyNot: (approver: string) => string | undefined,
@@ -159,7 +161,7 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
 
   /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
   'give-back': async ({ meta, question, judged, worker, shut }, deps) => {
-    const followUp = meta.followUp === undefined ? undefined : await deps.tables.get(CASE, meta.followUp);
+    const followUp = meta.followUp === undefined ? undefined : await loadNamed(deps, meta.followUp);
     const giveBack = await giveBackOf(meta, question, deps);
     const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
     const sealed = await deps.sealer.seal(

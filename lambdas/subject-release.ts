@@ -36,7 +36,12 @@ export async function releaseSubjects(
 
 async function releaseOne(ring: string, blinded: string, caseId: string, { tables, clock }: ReleaseDeps) {
   const before = await tables.get(CUT_OFF, ring, blinded);
-  if (before === undefined) return { notBefore: 0, blocked: false };
+  // Containment set one: that it is missing does not show that it was lifted, and older tokens would count again.
+  if (before === undefined)
+    throw new CurfewError('ERR_NOT_FOUND', 'the cut-off that is to be lifted is missing', {
+      got: ring,
+      fix: 'restore the table `cut-offs`; until then the give-back stays open',
+    });
   const notBefore = Math.max(clock.now() + AHEAD_SECONDS, before.notBefore + 1);
   // Refused where it is free already, or was blocked anew a moment ago: what stands is read back.
   if (before.blocked) await tryTransact(tables, liftBlock(ring, blinded, notBefore, caseId, clock.now()));

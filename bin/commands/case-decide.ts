@@ -2,11 +2,12 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import type { Decision } from '../../lib/domain/cases/approvals';
-import { type CaseMeta, inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
+import { inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
+import type { Worker } from '../../lib/domain/cases/schedule';
 import { aboutOf, opensWith, type ShutThing } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
-import { CASE } from '../../lib/domain/store/case';
-import { SAID, type Said, SCHEDULE, SHUT } from '../../lib/domain/store/worker';
+import { SHUT } from '../../lib/domain/store/worker';
+import { loadWorker } from '../../lib/work/cases/worker';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
@@ -45,9 +46,7 @@ export async function decideCase(
   );
   const lines = [
     `case ${caseId}  ${meta.act}  effective ${instant(meta.effectiveAt)}`,
-    question === undefined
-      ? 'nobody has asked anything about it'
-      : `question ${question.n}: ${inWords(question.reasons)}`,
+    question === undefined ? 'the case has no open question' : `question ${question.n}: ${inWords(question.reasons)}`,
     ...(decision === 'give-back' ? [`opens: ${opens.join(', ') || 'nothing'}`, STAYS] : []),
     '',
     verdictText({ isDecided, mine, approvals, decision, caseId }),
@@ -60,19 +59,14 @@ export async function decideCase(
 }
 
 interface Looked {
-  readonly worker: { readonly said: readonly Said[]; readonly cases: readonly CaseMeta[] };
+  readonly worker: Pick<Worker, 'said' | 'cases'>;
   readonly shut: readonly ShutThing[];
 }
 const NOTHING: Looked = { worker: { said: [], cases: [] }, shut: [] };
 
-async function lookAt(workerId: string, { tables }: CommandPorts<'case give-back'>): Promise<Looked> {
-  const [said, shut, schedule] = await Promise.all([
-    tables.query(SAID.in(workerId)),
-    tables.query(SHUT.in(workerId)),
-    tables.get(SCHEDULE, workerId),
-  ]);
-  const cases = await Promise.all((schedule?.caseIds ?? []).map((id) => tables.get(CASE, id)));
-  return { worker: { said, cases: cases.filter((one) => one !== undefined) }, shut };
+async function lookAt(workerId: string, ports: CommandPorts<'case give-back'>): Promise<Looked> {
+  const [worker, shut] = await Promise.all([loadWorker(ports, workerId), ports.tables.query(SHUT.in(workerId))]);
+  return { worker, shut };
 }
 
 type Given = Awaited<ReturnType<typeof verdictOf>>[number];
@@ -87,7 +81,8 @@ function verdictText(of: {
   const { isDecided, mine, approvals, decision, caseId } = of;
   if (isDecided) return `decided: ${decision}. Follow it with: curfew case show ${caseId} --follow`;
   if (mine?.counts === false) return `your approval is kept and does not count: ${mine.why ?? 'no reason given'}`;
-  if (mine?.counts === undefined) return 'your approval is kept; nobody has looked at it yet: ask `curfew case show`';
+  if (mine?.counts === undefined)
+    return 'your approval is kept; Curfew has not judged it yet: run `curfew case show` in a minute';
   return `${approvals} of 2 approvals for ${decision}; a second approver runs the same command within 7 days`;
 }
 

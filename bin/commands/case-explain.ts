@@ -1,37 +1,30 @@
-/** `curfew case explain`: what HR said of the worker, what it comes to, and every question with its answer. Names nobody. */
+/** `curfew case explain`: what HR said of the worker, what it comes to, and every question with its answer. It prints no worker id. */
 import { instant } from '../../lib/domain/base/time';
 import { inWords, stopOf } from '../../lib/domain/cases/case';
 import { scheduledDepartures } from '../../lib/domain/cases/departure';
-import { CASE } from '../../lib/domain/store/case';
-import { SAID, SCHEDULE } from '../../lib/domain/store/worker';
+import type { ENDED_BY } from '../../lib/domain/store/case';
+import { loadWorker } from '../../lib/work/cases/worker';
 import { table } from '../edge/terminal';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
-const ENDED: Readonly<Record<string, string>> = {
+const ENDED: Readonly<Record<(typeof ENDED_BY)[number], string>> = {
   'go-on': 'two approvers let it go on',
   'give-back': 'two approvers gave the departure back',
   sources: 'the sources agreed again',
-  time: 'its time came',
 };
 
 export async function explainCase(ports: CommandPorts<'case explain'>, caseId: string): Promise<Answer> {
-  const { tables, clock } = ports;
+  const { clock } = ports;
   const meta = await loadCase(ports, caseId);
-  const [said, schedule] = await Promise.all([
-    tables.query(SAID.in(meta.workerId)),
-    tables.get(SCHEDULE, meta.workerId),
-  ]);
-  const cases = (await Promise.all((schedule?.caseIds ?? []).map((id) => tables.get(CASE, id)))).filter(
-    (one) => one !== undefined,
-  );
+  const { said, cases } = await loadWorker(ports, meta.workerId);
   const scheduled = scheduledDepartures(said, cases);
   const stop = stopOf(meta, clock.now());
   const asked = meta.questions.map(({ n, reasons, askedAt, endedBy }) => [
     String(n),
     inWords(reasons),
     instant(askedAt),
-    endedBy === undefined ? 'open' : (ENDED[endedBy] ?? endedBy),
+    endedBy === undefined ? 'open' : ENDED[endedBy],
   ]);
   const words = said.map(({ saidAt, source, kind, effectiveAt, zone }) => [
     instant(saidAt),

@@ -325,6 +325,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'lib/ports.ts',
       'lib/report',
       'lib/verifier',
+      'lib/work/cases',
       'lib/work',
       'lib/work/rings',
       'lib/domain/',

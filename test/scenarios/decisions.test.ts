@@ -7,6 +7,7 @@ import { openQuestion, shownState } from '../../lib/domain/cases/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { put } from '../../lib/domain/store/entity';
 import { IMPORT } from '../../lib/domain/store/people';
+import type { Row } from '../../lib/domain/store/table';
 import { APPROVERS, approveAs, before, decideBoth } from './approvers';
 import { outstanding } from './departed';
 import {
@@ -401,6 +402,12 @@ test('a key that was tainted is not given back', async () => {
   expect(await world.iam.hasLoginProfile('mallory')).toBe(false);
 });
 
+async function takeAway(world: DepartureWorld, table: 'cases' | 'cut-offs', isMeant: (row: Row) => boolean) {
+  const rows = world.tables.dump(table).filter(isMeant);
+  expect(rows.length).toBeGreaterThan(0);
+  await world.tables.transact(rows.map(({ pk, sk }) => ({ kind: 'delete', table, key: { pk, sk } })));
+}
+
 describe('what an attacker found', () => {
   const giveBackOf = (world: DepartureWorld, caseId: string) =>
     metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
@@ -545,6 +552,29 @@ describe('what an attacker found', () => {
       record.type === 'case.closed' ? { ...record, body: { ...record.body, open: ['01', '02', '03'] } } : record,
     );
     expect(() => checkManifest(open, caseId)).toThrow();
+  });
+
+  test('a case that another row names, and that is gone, is no answer: nothing that rests on it goes on', async () => {
+    const world = await departureWorld(calmly);
+    await tell(world);
+    const caseId = metas(world)[0]?.caseId ?? '';
+    await execute(world, caseId, 1);
+    const { followUp = '' } = await metaOf(world, caseId);
+    world.clock.set((await metaOf(world, followUp)).dueAt);
+    await tick(world.deps('ticker'));
+    const before = (await ringOf(world)).activeKid;
+    await takeAway(world, 'cases', ({ pk, sk }) => pk === `CASE#${caseId}` && sk === 'META');
+    await expect(execute(world, followUp, 1)).rejects.toMatchObject({ code: 'ERR_NOT_FOUND', got: caseId });
+    expect((await ringOf(world)).activeKid).toBe(before);
+    await expect(tell(world)).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' });
+  });
+
+  test('a cut-off that is gone was not lifted: the give-back stays open', async () => {
+    const world = await departureWorld(calmly);
+    const caseId = await held(world);
+    await decideBoth(world, caseId, 'give-back');
+    await takeAway(world, 'cut-offs', ({ pk }) => pk.startsWith('CUT#'));
+    await expect(execute(world, giveBackOf(world, caseId), 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
   });
 
   test('C7: an id that is composed otherwise in the import names the same worker', async () => {

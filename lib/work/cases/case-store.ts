@@ -32,6 +32,24 @@ export async function loadCase(
   return checkAttempt(await tables.get(CASE, parseCaseId(caseId)), caseId, attempt, states);
 }
 
+/**
+ * A case that another row names: both were put in one transaction, so where it is missing somebody took it away, and
+ * nothing that rests on it goes on.
+ */
+export async function loadNamed({ tables }: Reader, caseId: string): Promise<CaseMeta> {
+  const meta = await tables.get(CASE, caseId);
+  if (meta) return meta;
+  throw new CurfewError('ERR_NOT_FOUND', 'a case that another row names is missing from the table `cases`', {
+    got: caseId,
+    fix: 'restore the table to a point in time when the case was there',
+  });
+}
+
+/** The case whose second rotation this one is; undefined where it is a departure of its own. */
+export async function parentOf({ followUpOf }: CaseMeta, deps: Reader): Promise<CaseMeta | undefined> {
+  return followUpOf === undefined ? undefined : loadNamed(deps, followUpOf);
+}
+
 /** Applies what `decide` makes of the case as it stands; no writes mean that it is so already. Answers the case after. */
 export function changeCase(
   deps: Writer<'cases:put' | 'cases:update'>,

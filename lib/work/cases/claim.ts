@@ -7,7 +7,7 @@ import { CASE } from '../../domain/store/case';
 import { CASE_ITEM } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { BEGUN, changeCaseWith, loadItems, type StoredItem } from './case-store';
+import { BEGUN, changeCaseWith, loadItems, parentOf, type StoredItem } from './case-store';
 
 type ConductorDeps = Deps<'conductor'>;
 
@@ -28,8 +28,8 @@ interface Standing {
   readonly parent: CaseMeta | undefined;
 }
 
-export async function standingOf(meta: CaseMeta, { tables }: Pick<ConductorDeps, 'tables'>): Promise<Standing> {
-  return { meta, parent: meta.followUpOf === undefined ? undefined : await tables.get(CASE, meta.followUpOf) };
+export async function standingOf(meta: CaseMeta, deps: Pick<ConductorDeps, 'tables'>): Promise<Standing> {
+  return { meta, parent: await parentOf(meta, deps) };
 }
 
 /** Claims those that may begin and have not; answers the items as they stand then. */

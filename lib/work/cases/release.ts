@@ -90,7 +90,8 @@ async function openThing(
       // Verifiers learn of it from the feed alone; without this they would at the next heartbeat.
       await functions.invoke('publisher', { ring });
       return {
-        open: cutOffs.every(({ blocked }) => !blocked),
+        // None lifted is nothing opened.
+        open: cutOffs.length > 0 && cutOffs.every(({ blocked }) => !blocked),
         notBefore: Math.max(...cutOffs.map(({ notBefore }) => notBefore)),
       };
     }

@@ -5,11 +5,11 @@ import { type Departure, voices } from '../../domain/cases/departure';
 import { questionsAfter } from '../../domain/cases/questions';
 import { openedRecord, sealContext } from '../../domain/cases/records';
 import { beginWrites, dueDeparture, foldStatements, questionOutgoing, type Worker } from '../../domain/cases/schedule';
-import { CASE } from '../../domain/store/case';
 import { SAID, type Said, SCHEDULE } from '../../domain/store/worker';
 import type { Deps, Tables } from '../../ports';
 import { pepperOf } from '../tokens/pepper';
 import { inTurn } from '../transactions';
+import { loadNamed } from './case-store';
 import { pseudonymOf } from './pseudonym';
 import { startCase } from './start-case';
 
@@ -24,9 +24,9 @@ export async function loadWorker({ tables }: Reader, workerId: string): Promise<
   const schedule = await tables.get(SCHEDULE, workerId);
   const [said, cases] = await Promise.all([
     tables.query(SAID.in(workerId)),
-    Promise.all((schedule?.caseIds ?? []).map((caseId) => tables.get(CASE, caseId))),
+    Promise.all((schedule?.caseIds ?? []).map((caseId) => loadNamed({ tables }, caseId))),
   ]);
-  return { workerId, said, schedule, cases: cases.filter((meta) => meta !== undefined) };
+  return { workerId, said, schedule, cases };
 }
 
 export async function foldSaid(workerId: string, told: readonly Said[], deps: FolderDeps): Promise<void> {
