@@ -41,7 +41,7 @@ async function cutOffOne(blinded: string, request: Messages['cutter']['request']
   // A block that a give-back lifted a moment ago left a cut-off that is still to come: the new one comes after it.
   const at = before?.blocked === false ? Math.max(notBefore, before.notBefore + 1) : notBefore;
   // Refused where the cut-off in place is as late or later: a replay, or another case. It stands.
-  await tryTransact(tables, setCutOff(ring, blinded, at, caseId, clock.now()));
+  await tryTransact(tables, setCutOff({ ring, blinded, caseId }, at, clock.now()));
   const stored = await tables.get(CUT_OFF, ring, blinded);
   if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and cannot be read', { fix: 'retry' });
   return { notBefore: stored.notBefore, blocked: stored.blocked };

@@ -69,6 +69,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   return { nn };
 }
 
+/** If we stop before it, the item stays DONE and unproved: the next proof sees it open once more. */
 async function openAgain(stored: StoredItem, request: StepRequest, deps: ProverDeps): Promise<void> {
   await changeCase(deps, request, ACTED, async (meta) => {
     if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'DONE') return [];

@@ -44,7 +44,7 @@ async function releaseOne(ring: string, blinded: string, caseId: string, { table
     });
   const notBefore = Math.max(clock.now() + AHEAD_SECONDS, before.notBefore + 1);
   // Refused where it is free already, or was blocked anew a moment ago: what stands is read back.
-  if (before.blocked) await tryTransact(tables, liftBlock(ring, blinded, notBefore, caseId, clock.now()));
+  if (before.blocked) await tryTransact(tables, liftBlock({ ring, blinded, caseId }, notBefore, clock.now()));
   const stored = await tables.get(CUT_OFF, ring, blinded);
   if (!stored) throw new CurfewError('ERR_UNAVAILABLE', 'the cut-off was written and cannot be read', { fix: 'retry' });
   return { notBefore: stored.notBefore, blocked: stored.blocked };

@@ -159,7 +159,7 @@ test.each([
   const ring = await ringOf(await begun());
   const refused = expect.objectContaining({ code: 'ERR_EVIDENCE_RECORD' });
   expect(() => fenced(ring, NOW, [{ type: 'ring.updated', body }], [])).toThrow(refused);
-  expect(() => setCutOff(RING, 'x'.repeat(70_000), NOW, 'c-1', NOW)).toThrow(refused);
+  expect(() => setCutOff({ ring: RING, blinded: 'x'.repeat(70_000), caseId: 'c-1' }, NOW, NOW)).toThrow(refused);
   const record = { v: 1, id: 'c-1/held/1', type: 'case.held', at: NOW, case: 'c-1', body } as const;
   expect(() => transition(META, { state: 'ACTING' }, [{ record }])).toThrow(refused);
 });

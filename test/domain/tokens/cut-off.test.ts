@@ -8,7 +8,7 @@ import { NOW } from '../../support/rings';
 
 const RING = 'customer-api';
 const cutAt = async (tables: MemoryTables, notBefore: number) =>
-  tables.transact(setCutOff(RING, 'b', notBefore, 'c-1', NOW)).then(
+  tables.transact(setCutOff({ ring: RING, blinded: 'b', caseId: 'c-1' }, notBefore, NOW)).then(
     () => true,
     () => false,
   );
@@ -67,10 +67,12 @@ test('nothing is issued to a blocked subject, whatever the iat; anything is wher
 
 test('a lower cut-off for a new case is refused and the old case keeps its name on it', async () => {
   const tables = new MemoryTables();
-  await tables.transact(setCutOff(RING, 'b', NOW, 'c-1', NOW));
-  await expect(tables.transact(setCutOff(RING, 'b', NOW, 'c-2', NOW))).rejects.toMatchObject({
-    code: 'ERR_CONDITION_FAILED',
-    message: 'write 0 (update cut-offs) was refused by its condition; nothing was written',
-  });
+  await tables.transact(setCutOff({ ring: RING, blinded: 'b', caseId: 'c-1' }, NOW, NOW));
+  await expect(tables.transact(setCutOff({ ring: RING, blinded: 'b', caseId: 'c-2' }, NOW, NOW))).rejects.toMatchObject(
+    {
+      code: 'ERR_CONDITION_FAILED',
+      message: 'write 0 (update cut-offs) was refused by its condition; nothing was written',
+    },
+  );
   expect((await tables.get('cut-offs', CUT_OFF.key(RING, 'b')))?.caseId).toBe('c-1');
 });

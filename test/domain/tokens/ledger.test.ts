@@ -101,10 +101,14 @@ test('an issued token is one row, one body and one digest that waits for the com
 });
 
 test.each<[string, (ring: RingTable) => Promise<unknown>]>([
-  ['the subject was cut off', async ({ tables }) => tables.transact(setCutOff('customer-api', 'sub-b', 0, 'c-1', NOW))],
+  [
+    'the subject was cut off',
+    async ({ tables }) => tables.transact(setCutOff({ ring: 'customer-api', blinded: 'sub-b', caseId: 'c-1' }, 0, NOW)),
+  ],
   [
     'the client was cut off',
-    async ({ tables }) => tables.transact(setCutOff('customer-api', 'client-b', 0, 'c-1', NOW)),
+    async ({ tables }) =>
+      tables.transact(setCutOff({ ring: 'customer-api', blinded: 'client-b', caseId: 'c-1' }, 0, NOW)),
   ],
   ['another key issues', async (ring) => setHead(ring, { activeKid: kid(2) })],
   ['the ring was halted', async (ring) => setHead(ring, { halted: true })],
