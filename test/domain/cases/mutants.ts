@@ -1,11 +1,12 @@
 /** Each rule of the schedule, taken out or turned round: `departure.test.ts` has to notice every one. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { transformSync } from '@swc/core';
 import * as departure from '../../../lib/domain/cases/departure';
+import { ACTS } from '../../../lib/domain/store/case';
 
-const FILE = resolve(__dirname, '../../../lib/domain/cases/departure.ts');
+/** In the order in which one imports the other; all else that they import are types, and the order of the acts. */
+const FILES = ['word', 'departure'];
 
 /** What the rule says, a line of it, and what stands there instead. */
 export const MUTANTS: readonly (readonly [rule: string, line: string, instead: string])[] = [
@@ -59,21 +60,23 @@ export const MUTANTS: readonly (readonly [rule: string, line: string, instead: s
   ],
 ];
 
-/** The module itself, or the mutant that CURFEW_MUTANT names by its number. */
+/** The module itself, or the mutant that CURFEW_MUTANT names by its number; by any other name, loaded as they are, with none. */
 export function departureUnderTest(): typeof departure {
   const { CURFEW_MUTANT } = process.env;
   if (CURFEW_MUTANT === undefined) return departure;
   const [rule = '', line = '', instead = ''] = MUTANTS[Number(CURFEW_MUTANT)] ?? [];
-  const source = readFileSync(FILE, 'utf8');
-  if (!source.includes(line)) throw new Error(`no such line any more, of: ${rule}`);
-  const { code } = transformSync(source.replace(line, instead), {
-    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    module: { type: 'commonjs' },
+  const sources = FILES.map((name) => readFileSync(resolve(__dirname, `../../../lib/domain/cases/${name}.ts`), 'utf8'));
+  if (rule !== '' && sources.filter((source) => source.includes(line)).length !== 1)
+    throw new Error(`no such line any more, of: ${rule}`);
+  const loaded: Record<string, unknown> = { '../store/case': { ACTS } };
+  FILES.forEach((name, n) => {
+    const { code } = transformSync((sources[n] ?? '').replace(line, instead), {
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+      module: { type: 'commonjs' },
+    });
+    const exported = {};
+    new Function('require', 'exports', code)((from: string) => loaded[from], exported);
+    loaded[`./${name}`] = exported;
   });
-  const exported = {};
-  // What it imports are types, and the order of the acts.
-  const { ACTS } = require('../../../lib/domain/store/case') as typeof import('../../../lib/domain/store/case');
-  const load = (name: string) => (name.endsWith('/case') ? { ACTS } : createRequire(FILE)(name));
-  new Function('require', 'exports', code)(load, exported);
-  return exported as typeof departure;
+  return loaded['./departure'] as typeof departure;
 }
