@@ -71,7 +71,7 @@ function parseQuestion(given: unknown): number {
 function parseDigest(given: unknown): string {
   if (typeof given === 'string' && /^[\w-]{43}$/.test(given)) return given;
   throw new CurfewError('ERR_INPUT_INVALID', 'the digest of what was looked at is missing', {
-    fix: 'take it from `curfew case show`',
+    fix: 'use `curfew case approve` or `curfew case give-back`, which compute it',
   });
 }
 

@@ -100,7 +100,7 @@ async function overHttp(
   try {
     const by = request.requestContext.authorizer?.iam?.userId;
     if (by === undefined)
-      throw new CurfewError('ERR_INPUT_INVALID', 'nobody signed this import', {
+      throw new CurfewError('ERR_INPUT_INVALID', 'the request carries no IAM signature', {
         fix: 'use `curfew people import`, which signs as the caller',
       });
     const people: unknown = JSON.parse(bodyOf(request));

@@ -82,7 +82,7 @@ function verdictText(of: {
   if (isDecided) return `decided: ${decision}. Follow it with: curfew case show ${caseId} --follow`;
   if (mine?.counts === false) return `your approval is kept and does not count: ${mine.why ?? 'no reason given'}`;
   if (mine?.counts === undefined)
-    return 'your approval is kept; Curfew has not judged it yet: run `curfew case show` in a minute';
+    return `your approval is kept and not judged yet; within two minutes \`curfew case show ${caseId}\` shows whether the case goes on`;
   return `${approvals} of 2 approvals for ${decision}; a second approver runs the same command within 7 days`;
 }
 
