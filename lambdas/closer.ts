@@ -3,7 +3,14 @@
 import { entry } from '../lib/aws/entry';
 import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, type CaseState, openQuestion, stopOf } from '../lib/domain/cases/case';
+import {
+  type CaseMeta,
+  type CaseState,
+  type DepartureCase,
+  isGivenBack,
+  openQuestion,
+  stopOf,
+} from '../lib/domain/cases/case';
 import { closedRecord } from '../lib/domain/cases/records';
 import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
@@ -45,11 +52,11 @@ async function close(
     .filter(({ state }) => state !== 'PROVED')
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
   const meta = await loadCase(deps, request, CLOSING);
-  if (meta.givenBackAt !== undefined) return closeGivenBack(items, request, deps);
+  if (isGivenBack(meta)) return closeGivenBack(items, request, deps);
   const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
   if (stop !== undefined) return { closed: false, held: true };
-  if (open.length > 0 && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
+  if (open.length > 0 && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
     return closeOvertaken(items, request, deps);
   if (open.length > 0)
     throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
@@ -108,7 +115,7 @@ function closeWrites(meta: CaseMeta, items: number, { clock }: CloserDeps, open?
   ]);
 }
 
-async function isOvertaken(meta: CaseMeta, deps: CloserDeps): Promise<boolean> {
+async function isOvertaken(meta: DepartureCase, deps: CloserDeps): Promise<boolean> {
   return departsAgain(await loadWorker(deps, meta.workerId), meta, deps.clock.now());
 }
 
@@ -129,8 +136,8 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get(LOG_RECORD, id) })));
   const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];
   if (missing.length === 0) {
-    await changeCase(deps, request, ['CLOSED'], ({ sealedAt, ...current }) =>
-      sealedAt === undefined ? transition(current, { sealedAt: deps.clock.now() }) : [],
+    await changeCase(deps, request, ['CLOSED'], (current) =>
+      current.sealedAt === undefined ? transition(current, { sealedAt: deps.clock.now() }) : [],
     );
     return { sealed: ids.length };
   }

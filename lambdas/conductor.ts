@@ -4,7 +4,7 @@
  */
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, caseIdOf, openQuestion } from '../lib/domain/cases/case';
+import { caseIdOf, type DepartureCase, departureOnly, openQuestion } from '../lib/domain/cases/case';
 import { proveItem } from '../lib/domain/cases/proof';
 import { containedRecord, followedUpRecord, itemRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
 import { heldOutgoing } from '../lib/domain/cases/schedule';
@@ -42,7 +42,8 @@ export async function conduct(request: StepRequest, deps: ConductorDeps): Promis
 async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Answer> {
   const stored = await loadItem(deps, request.caseId, request.nn);
   if (!isOpen(stored)) return { nn: stored.item.nn };
-  const meta = await loadCase(deps, request, BEGUN);
+  // The one item of a case about a key is a taint: the steps of the wave act on it.
+  const meta = departureOnly(await loadCase(deps, request, BEGUN));
   // What can be undone is done whatever the doubt; anything else is claimed.
   if (stored.phase === 'act') await claimItem(stored, request, deps);
   else if (meta.givenBackAt !== undefined) return { nn: stored.item.nn };
@@ -121,7 +122,8 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
  * one unproved item must not keep the second rotation from happening.
  */
 async function followUp(stored: StoredItem, request: StepRequest, deps: ConductorDeps): Promise<void> {
-  await changeCase(deps, request, BEGUN, async (meta) => {
+  await changeCase(deps, request, BEGUN, async (current) => {
+    const meta = departureOnly(current);
     // Given back since it was claimed: no second rotation is born of it.
     if (meta.givenBackAt !== undefined || !isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     const now = deps.clock.now();
@@ -147,12 +149,13 @@ async function followUp(stored: StoredItem, request: StepRequest, deps: Conducto
   });
 }
 
-function followUpOf(meta: CaseMeta, now: number, pepper: string, { config }: ConductorDeps): CaseMeta {
+function followUpOf(meta: DepartureCase, now: number, pepper: string, { config }: ConductorDeps): DepartureCase {
   if (meta.containedAt === undefined)
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
   const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
   const { workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
   return {
+    kind: 'departure',
     caseId: caseIdOf(pepper, { instance: config.instance, workerId, number, kind: 'follow-up' }),
     workerId,
     pseudonym,

@@ -4,7 +4,7 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { approversDigest, type Decision, type Judged, judgeApprovals } from '../lib/domain/cases/approvals';
-import { type CaseMeta, giveBackIdOf, openQuestion } from '../lib/domain/cases/case';
+import { type DepartureCase, giveBackIdOf, openQuestion } from '../lib/domain/cases/case';
 import { approvedOutgoing } from '../lib/domain/cases/decisions';
 import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
 import { giveBackWrites, type Worker } from '../lib/domain/cases/schedule';
@@ -65,6 +65,10 @@ async function startDecided(caseId: string, question: number, deps: DeciderDeps)
 async function decideOnce(caseId: string, question: number, deps: DeciderDeps): Promise<Decision | undefined> {
   const meta = await deps.tables.get(CASE, caseId);
   if (meta === undefined) return undefined;
+  if (meta.kind === 'taint') {
+    await mark(await deps.tables.query(APPROVAL.in(caseId, question)), () => ENDS_A_KEY, deps);
+    return undefined;
+  }
   const given = await deps.tables.query(APPROVAL.in(caseId, question));
   const asked = meta.questions.find(({ n }) => n === question);
   const wasDecided = asked?.endedBy === 'go-on' || asked?.endedBy === 'give-back' ? asked.endedBy : undefined;
@@ -103,8 +107,10 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
   return decided.decision;
 }
 
+const ENDS_A_KEY = 'the case ends a key: nobody has to decide about it, and it cannot be given back';
+
 /** Decided about is the departure itself, once it is contained: until then something may still be shut. */
-function undecidable({ givesBack, followUpOf, containedAt }: CaseMeta): string | undefined {
+function undecidable({ givesBack, followUpOf, containedAt }: DepartureCase): string | undefined {
   if (givesBack !== undefined) return `it is a give-back: decide about case ${givesBack}`;
   if (followUpOf !== undefined) return `it is a second rotation: decide about case ${followUpOf}`;
   return containedAt === undefined ? 'the case is not contained yet: look again in a minute' : undefined;
@@ -125,7 +131,7 @@ async function mark(
 
 /** As it was read once, for the judgement and for what follows from it: nothing is overruled that nobody looked at. */
 interface Decided {
-  readonly meta: CaseMeta;
+  readonly meta: DepartureCase;
   readonly question: number;
   readonly judged: Judged;
   readonly worker: Worker;
@@ -181,10 +187,11 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
   },
 };
 
-async function giveBackOf(meta: CaseMeta, question: number, deps: DeciderDeps): Promise<CaseMeta> {
+async function giveBackOf(meta: DepartureCase, question: number, deps: DeciderDeps): Promise<DepartureCase> {
   const now = deps.clock.now();
   const { caseId, workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
   return {
+    kind: 'departure',
     caseId: giveBackIdOf(await pepperOf(deps), { caseId, question }),
     workerId,
     pseudonym,
@@ -210,7 +217,7 @@ async function giveBackOf(meta: CaseMeta, question: number, deps: DeciderDeps): 
 }
 
 /** The records of two approvals, and of the set of approvers where it is not on record yet. */
-async function approvedBy(meta: CaseMeta, question: number, { counted }: Judged, deps: DeciderDeps) {
+async function approvedBy(meta: DepartureCase, question: number, { counted }: Judged, deps: DeciderDeps) {
   const { tables, config, clock } = deps;
   const approvers = config.approvers ?? [];
   const names = new Map(

@@ -1,13 +1,14 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseMeta, exposureOnly } from '../lib/domain/cases/case';
+import { type CaseMeta, type DepartureCase, exposureOnly } from '../lib/domain/cases/case';
 import { listContainment } from '../lib/domain/cases/containment';
 import { keyExposed, planCase } from '../lib/domain/cases/plan';
 import type { CaseItem, ItemKind } from '../lib/domain/cases/proof';
 import { inventoryRecord, listedRecord, plannedRecord, sealContext } from '../lib/domain/cases/records';
 import { opensWith } from '../lib/domain/cases/shut';
 import type { StepRequest } from '../lib/domain/deployment/messages';
+import type { EndedKey } from '../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN, type FrozenList, type FrozenPlan } from '../lib/domain/store/case-items';
 import { put } from '../lib/domain/store/entity';
 import { ROW_ABSENT } from '../lib/domain/store/table';
@@ -17,7 +18,7 @@ import { loadCase, loadItems, type StoredItem, type Target } from '../lib/work/c
 import { beginFreezing, freeze, type ItemPut, PLANNABLE, putItems } from '../lib/work/cases/freeze';
 import { asOfNow, exposuresOf, knownPrincipals } from '../lib/work/cases/load-people';
 import { loadWorker } from '../lib/work/cases/worker';
-import { findRing } from '../lib/work/rings/load-ring';
+import { findRing, loadRing } from '../lib/work/rings/load-ring';
 
 type PlannerDeps = Deps<'planner'>;
 type Numbers = readonly { readonly nn: string }[];
@@ -52,6 +53,8 @@ export async function planner(request: StepRequest, deps: PlannerDeps): Promise<
 }
 
 async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
+  // The end of a key contains nobody, and its key is in the record of the opening.
+  if (meta.kind === 'taint') return;
   const list = await beginFreezing(CASE_LIST, meta.caseId, () => draftList(meta, deps), deps);
   if (list.state === 'FROZEN') return;
 
@@ -66,7 +69,7 @@ async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDep
   }));
 }
 
-async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList> {
+async function draftList(meta: DepartureCase, deps: PlannerDeps): Promise<FrozenList> {
   // A transfer ends custody, not access: there is no one to contain.
   const known = exposureOnly(meta) ? [] : await knownPrincipals(meta.workerId, deps);
   return {
@@ -78,11 +81,11 @@ async function draftList(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList>
 
 async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   // A suspension contains, and plans nothing.
-  if (meta.act === 'suspend' && meta.givesBack === undefined) return;
-  const list = await deps.tables.get(CASE_LIST, meta.caseId);
+  if (meta.kind === 'departure' && meta.act === 'suspend' && meta.givesBack === undefined) return;
   const begun = await deps.tables.get(CASE_PLAN, meta.caseId);
   if (begun?.state === 'FROZEN') return;
-  if (list?.state !== 'FROZEN' || meta.state !== 'CONTAINED')
+  const list = await listOf(meta, deps);
+  if (list.state !== 'FROZEN' || meta.state !== 'CONTAINED')
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
       got: meta.state,
       allowed: 'CONTAINED',
@@ -99,11 +102,10 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
     ),
   );
   await putItems(meta.caseId, writes, deps);
-  const sealed = await deps.sealer.seal(
-    meta.pseudonym,
-    sealContext(meta.caseId, 'inventory'),
-    JSON.stringify(plan.how),
-  );
+  const sealed =
+    meta.kind === 'departure'
+      ? await deps.sealer.seal(meta.pseudonym, sealContext(meta.caseId, 'inventory'), JSON.stringify(plan.how))
+      : undefined;
   await freeze(request, deps, CASE_PLAN, (current, now) => ({
     set: { state: 'ACTING', plannedAt: now },
     outgoing: [
@@ -113,7 +115,15 @@ async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDep
   }));
 }
 
+/** The end of a key has no list: nobody is contained. */
+async function listOf(meta: CaseMeta, deps: PlannerDeps): Promise<FrozenList> {
+  const none: FrozenList = { state: 'FREEZING', principals: [], targets: {} };
+  if (meta.kind === 'taint') return { ...none, state: 'FROZEN' };
+  return (await deps.tables.get(CASE_LIST, meta.caseId)) ?? none;
+}
+
 async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): Promise<FrozenPlan> {
+  if (meta.kind === 'taint') return draftEnding(meta.key, deps);
   if (meta.givesBack !== undefined) return draftRelease(meta, meta.givesBack, deps);
   const principals = await Promise.all(list.principals.map((ref) => asOfNow(ref, list.targets[ref.ref]?.[0], deps)));
   const { exposures, omitted, how } = await exposuresOf(meta.workerId, deps);
@@ -138,8 +148,26 @@ async function draftPlan(meta: CaseMeta, list: FrozenList, deps: PlannerDeps): P
   };
 }
 
+/** The one key, as it stands at this moment: it may have been replaced since a responder named it. */
+async function draftEnding({ ring, kid, class: taintClass }: EndedKey, deps: PlannerDeps): Promise<FrozenPlan> {
+  const { keys } = await loadRing(deps, ring);
+  return {
+    state: 'FREEZING',
+    inventory: {
+      firstItem: 1,
+      followUp: false,
+      principals: [],
+      exposures: [],
+      keys: keys.filter((key) => key.kid === kid).map(({ state }) => ({ ring, kid, state })),
+      ends: { ring, kid, class: taintClass },
+    },
+    how: {},
+    readAt: deps.clock.now(),
+  };
+}
+
 /** What the case that is given back shut, and no other case wants shut. */
-async function draftRelease(meta: CaseMeta, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
+async function draftRelease(meta: DepartureCase, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
   const { cases } = await loadWorker(deps, meta.workerId);
   const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
   const named = shut.map((one, n) => ({ ref: `t${n}`, ...one }));

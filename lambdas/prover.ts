@@ -2,7 +2,7 @@
 
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import type { CaseState } from '../lib/domain/cases/case';
+import { type CaseState, isGivenBack } from '../lib/domain/cases/case';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../lib/domain/cases/proof';
 import { provedRecord } from '../lib/domain/cases/records';
 import { transition } from '../lib/domain/cases/transitions';
@@ -16,7 +16,7 @@ import { CASE_ITEM } from '../lib/domain/store/case-items';
 import { valuesOf } from '../lib/domain/store/table';
 import { blind } from '../lib/domain/tokens/cut-off';
 import type { Deps } from '../lib/ports';
-import { changeCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
+import { changeCase, loadCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
 import { leaverAs } from '../lib/work/cases/leaver-as';
 import { OBSERVE_IAM } from '../lib/work/cases/observe';
 import { loadRing } from '../lib/work/rings/load-ring';
@@ -33,8 +33,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   const { nn, kind } = stored.item;
   if (stored.state === 'PROVED') return { nn };
   // What was given back is open again: it is the give-back that has to be proved.
-  if (stored.phase === 'contain' && (await deps.tables.get(CASE, request.caseId))?.givenBackAt !== undefined)
-    return { nn };
+  if (stored.phase === 'contain' && isGivenBack(await loadCase(deps, request, ACTED))) return { nn };
   if (stored.state !== 'DONE')
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
       got: stored.state,
@@ -145,10 +144,12 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
     };
   },
   'rotate-again': async ({ item }, { tables }, caseId) => {
-    const followUp = (await tables.get(CASE, caseId))?.followUp;
+    const meta = await tables.get(CASE, caseId);
+    const followUp = meta?.kind === 'departure' ? meta.followUp : undefined;
     if (followUp === undefined) return {};
     const linked = await tables.get(CASE, followUp);
-    return linked?.followUpOf === caseId && item.kind === 'rotate-again' ? { followUp, dueAt: linked.dueAt } : {};
+    const isLinked = linked?.kind === 'departure' && linked.followUpOf === caseId && item.kind === 'rotate-again';
+    return isLinked ? { followUp, dueAt: linked.dueAt } : {};
   },
 };
 

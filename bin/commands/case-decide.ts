@@ -2,7 +2,7 @@
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import type { Decision } from '../../lib/domain/cases/approvals';
-import { inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
+import { departureOnly, inWords, openQuestion, shownState } from '../../lib/domain/cases/case';
 import type { Worker } from '../../lib/domain/cases/schedule';
 import { aboutOf, opensWith, type ShutThing } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
@@ -20,7 +20,7 @@ export async function decideCase(
   decision: Decision,
   reason: string,
 ): Promise<Answer> {
-  const meta = await loadCase(ports, caseId);
+  const meta = departureOnly(await loadCase(ports, caseId));
   // A give-back is about all that HR said, and about what is opened; a go-on about the question alone.
   const { worker, shut } = decision === 'go-on' ? NOTHING : await lookAt(meta.workerId, ports);
   const question = openQuestion(meta);
@@ -36,7 +36,7 @@ export async function decideCase(
   const mine = lastOf(given, String(approver));
   const counting = given.filter((one) => one.decision === decision && one.counts === true);
   const approvals = new Set(counting.map((one) => one.approver)).size;
-  const after = await loadCase(ports, caseId);
+  const after = departureOnly(await loadCase(ports, caseId));
   const isDecided =
     decision === 'give-back'
       ? after.givenBackAt !== undefined

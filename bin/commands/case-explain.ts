@@ -1,6 +1,6 @@
 /** `curfew case explain`: what HR said of the worker, what it comes to, and every question with its answer. It prints no worker id. */
 import { instant } from '../../lib/domain/base/time';
-import { inWords, stopOf } from '../../lib/domain/cases/case';
+import { departureOnly, inWords, stopOf } from '../../lib/domain/cases/case';
 import { scheduledDepartures } from '../../lib/domain/cases/departure';
 import type { ENDED_BY } from '../../lib/domain/store/case';
 import { loadWorker } from '../../lib/work/cases/worker';
@@ -16,7 +16,7 @@ const ENDED: Readonly<Record<(typeof ENDED_BY)[number], string>> = {
 
 export async function explainCase(ports: CommandPorts<'case explain'>, caseId: string): Promise<Answer> {
   const { clock } = ports;
-  const meta = await loadCase(ports, caseId);
+  const meta = departureOnly(await loadCase(ports, caseId));
   const { said, cases } = await loadWorker(ports, meta.workerId);
   const scheduled = scheduledDepartures(said, cases);
   const stop = stopOf(meta, clock.now());

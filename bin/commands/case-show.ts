@@ -1,7 +1,7 @@
 /** `curfew case show`: where a case stands, one line an item, and what it waits for. */
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
-import { type CaseMeta, shownState, stopOf } from '../../lib/domain/cases/case';
+import { type CaseMeta, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { CASE_ITEM, type StoredItem } from '../../lib/domain/store/case-items';
 import type { Tables } from '../../lib/ports';
@@ -28,26 +28,28 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
   const stop = stopOf(meta, now);
   const next = (await tables.query(DUE_MARKER.in())).find((marker) => marker.caseId === caseId)?.dueAt;
   const rows = items.map((stored) => [stored.item.nn, whatOf(stored), stored.state, waitOf(stored, meta, stop?.why)]);
+  const ofHr = meta.kind === 'departure' ? { 'HR said so': meta.hrEventAt, accepted: meta.acceptedAt } : {};
   const dates = Object.entries({
-    'HR said so': meta.hrEventAt,
-    accepted: meta.acceptedAt,
+    ...ofHr,
+    opened: meta.openedAt,
     contained: meta.containedAt,
     planned: meta.plannedAt,
     tainted: meta.taintedAt,
     denied: meta.deniedAt,
     proved: meta.provedAt,
     closed: meta.closedAt,
-    'given back': meta.givenBackAt,
+    'given back': meta.kind === 'departure' ? meta.givenBackAt : undefined,
   }).flatMap(([what, at]) => (at === undefined ? [] : [[what, instant(at)]]));
   const text = [
-    `case ${caseId}  ${meta.act}  ${shownState(meta)}  attempt ${meta.attempt}`,
+    `case ${caseId}  ${kindOf(meta)}  ${shownState(meta)}  attempt ${meta.attempt}`,
+    ...(meta.kind === 'taint' ? [`it ends key ${meta.key.kid} of ring ${meta.key.ring}: ${meta.key.reason}`] : []),
     ...hints(meta, stop, next),
     '',
     table(['step', 'at'], dates),
     ...(rows.length === 0 ? [] : ['', table(['item', 'kind', 'state', 'waits for'], rows)]),
   ];
   // The worker stands in the Cases table in clear; what the CLI prints may be kept, so it shows the pseudonym.
-  const { workerId: _workerId, ...shown } = meta;
+  const { workerId: _workerId, ...shown } = { workerId: undefined, ...meta };
   return {
     json: {
       ...shown,
@@ -58,6 +60,13 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
     },
     text: text.join('\n'),
   };
+}
+
+/** What a person calls it. */
+export function kindOf(meta: CaseMeta): string {
+  if (meta.kind === 'taint') return 'taint';
+  if (meta.givesBack !== undefined) return 'give-back';
+  return meta.followUpOf === undefined ? meta.act : 'second rotation';
 }
 
 function whatOf({ item }: StoredItem): string {
@@ -77,7 +86,7 @@ function hints(meta: CaseMeta, stop: ReturnType<typeof stopOf>, next: number | u
   const id = meta.caseId;
   const lines = stop === undefined ? [] : ['', `it waits: ${stop.why}`];
   if (stop?.until !== undefined) lines.push(`it goes on by itself at ${instant(stop.until)}`);
-  if (meta.questions.some(({ endedAt }) => endedAt === undefined))
+  if (openQuestion(meta) !== undefined)
     lines.push(
       `two approvers decide: curfew case approve ${id} --reason TEXT`,
       `                   or: curfew case give-back ${id} --reason TEXT`,

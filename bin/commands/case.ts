@@ -1,14 +1,13 @@
 /** `curfew case …`: which departures there are, where each stands, why it waits, and what two people decide about it. */
 
 import { instant, span } from '../../lib/domain/base/time';
-import type { CaseMeta } from '../../lib/domain/cases/case';
 import { shownState } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
 import { decideCase } from './case-decide';
 import { explainCase } from './case-explain';
-import { followCase, showCase } from './case-show';
+import { followCase, kindOf, showCase } from './case-show';
 import { type Answer, type CommandPorts, type Commands, instanceOf, optional, text } from './command';
 
 export const CASE_COMMANDS = {
@@ -72,11 +71,11 @@ export async function listCases(
   ]);
   const none = heldOnly ? 'no case waits for people' : 'no case is open';
   return {
-    json: shown.map(({ caseId, openedAt, ...meta }) => ({
-      caseId,
+    json: shown.map((meta) => ({
+      caseId: meta.caseId,
       kind: kindOf(meta),
-      state: shownState({ caseId, openedAt, ...meta }),
-      openedAt,
+      state: shownState(meta),
+      openedAt: meta.openedAt,
     })),
     text: rows.length === 0 ? none : table(['case', 'kind', 'state', 'open for'], rows),
   };
@@ -90,11 +89,6 @@ async function openCases({ tables }: CommandPorts<'case list'>): Promise<readonl
 
 async function casesOf(workerId: string, { tables }: CommandPorts<'case list'>): Promise<readonly string[]> {
   return (await tables.get(SCHEDULE, workerId.normalize('NFC')))?.caseIds ?? [];
-}
-
-function kindOf({ act, followUpOf, givesBack }: Pick<CaseMeta, 'act' | 'followUpOf' | 'givesBack'>): string {
-  if (givesBack !== undefined) return 'give-back';
-  return followUpOf === undefined ? act : 'second rotation';
 }
 
 /** Of a departure only its date is shown: who leaves when is the most secret list of a company. */

@@ -1,18 +1,19 @@
 /**
- * `curfew ring taint`: ends a key as a departure would, in the order of `domain/rings/ending.ts`. The Lambdas change the
- * ring; this asks them. It is safe to ask again where a call before was cut short, because every step is.
+ * `curfew ring taint`: has a case end a key, and watches it do so. Whoever stops watching stops nothing. A STANDBY needs no
+ * case: it never issued, and is RETIRED at once.
  */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { span } from '../../lib/domain/base/time';
-import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
 import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
-import type { WaveBatch } from '../../lib/domain/tokens/wave';
-import { commitTokens, denyKeys, disableOldKeys, prepareSuccessor, taintKeys } from '../../lib/work/rings/ending';
+import { successors } from '../../lib/domain/rings/rotation';
+import { hasIssued, refuseUnlessTaintable } from '../../lib/domain/rings/taint';
+import { CASE, type EndedKey } from '../../lib/domain/store/case';
+import { disableOldKeys, taintKeys } from '../../lib/work/rings/ending';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { inTurn } from '../../lib/work/transactions';
 import type { Answer, CommandPorts, Progress } from './command';
 import { findKeyByKid } from './kid';
 import { isStopped, kmsWordOn } from './ring-change';
+import { endDirectly } from './ring-ending';
 
 type TaintPorts = CommandPorts<'ring taint'>;
 
@@ -21,127 +22,104 @@ interface TaintRequest {
   readonly kid: string;
   readonly class: TaintClass;
   readonly reason: string;
+  /** Take the steps from here, beside the case or without one. */
+  readonly direct?: boolean;
 }
 
 export async function taintKey(deps: TaintPorts, request: TaintRequest, progress: Progress): Promise<Answer> {
   const { ring, key } = await findKeyByKid(request.kid, deps);
   if (key.kid !== request.kid) progress(`${request.kid} is ${key.kid} of ring ${ring.id}`);
   refuseUnlessTaintable(ring, key);
-  const whole = { ...request, kid: key.kid };
-  if (!hasIssued(key)) return retireStandby(ring, whole, deps, progress);
-
-  const end = new KeyEnd(ring, key, whole, deps, progress);
-  for (const { name } of ENDING) await end.take(name);
-  return end.answer();
+  const ended: EndedKey = { ring: ring.id, kid: key.kid, class: request.class, reason: request.reason };
+  if (!hasIssued(key)) return retireStandby(ring, ended, deps, progress);
+  if (request.direct === true) {
+    await openBeside(ended, deps, progress);
+    return endDirectly(ring, key, ended, deps, progress);
+  }
+  const caseId = await openOrHint(ended, deps);
+  progress(`case ${caseId} ends ${key.kid}; it goes on if you stop watching`);
+  return watch(caseId, ended, deps, progress);
 }
 
-/** One run through the steps that end a key; what one step found, a later one uses. */
-class KeyEnd {
-  private successor: string | undefined;
-  private batches: readonly WaveBatch[] = [];
-  private resigned = 0;
-  private kms = 'not looked at';
-
-  constructor(
-    private readonly ring: Ring,
-    private readonly key: KeyRecord,
-    private readonly request: TaintRequest,
-    private readonly deps: TaintPorts,
-    private readonly progress: Progress,
-  ) {}
-
-  async take(step: EndingStepName): Promise<void> {
-    await this.steps[step]();
+async function openOrHint(ended: EndedKey, { functions }: TaintPorts): Promise<string> {
+  try {
+    return (await functions.invoke('taint-opener', ended)).caseId;
+  } catch (error) {
+    if (!isCurfewError(error, 'ERR_UNAVAILABLE')) throw error;
+    throw new CurfewError(error.code, `the case that ends the key may not have started: ${error.message}`, {
+      got: error.got,
+      fix: `${error.fix ?? 'ask again'}; if the workflow does not answer, give --direct: the steps are taken from here`,
+      cause: error,
+    });
   }
+}
 
-  private readonly steps: Readonly<Record<EndingStepName, () => Promise<void>>> = {
-    prepare: async () => {
-      // Only an ACTIVE key needs one; a faster rotation may have replaced it by the time we taint.
-      if (this.key.kid !== this.ring.activeKid) return;
-      this.successor = await prepareOrHint(this.ring.id, this.deps);
-      this.progress(`prepared ${this.successor}`);
-    },
-    taint: async () => {
-      const { kid, class: taintClass, reason } = this.request;
-      const { ring, successor } = this;
-      const targets = [{ kid, class: taintClass, reason }];
-      this.batches = (await taintKeys({ ring: ring.id, targets, successor }, this.deps)).batches;
-      this.progress(`${kid} is SUSPECT (${taintClass}): only tokens that the ledger holds count`);
-    },
-    'disable-compromised': async () => {
-      if (this.request.class !== 'compromise') return;
-      await this.disable();
-      this.progress(`KMS says ${this.kms} of it`);
-    },
-    drain: () => this.wait(this.ring.cfg.drainSeconds, 'signatures that are under way'),
-    'disable-old': () => this.disable(),
-    commit: () => commitTokens(this.deps),
-    poll: () => this.wait(this.ring.cfg.feedPollSeconds, 'verifiers to read the feed'),
-    resign: () => this.resign(1),
-    'resign-again': () => this.resign(2),
-    deny: async () => {
-      for (;;) {
-        this.batches = (await denyKeys(this.ring.id, [this.key.kid], this.deps)).batches;
-        if (this.batches.length === 0) return;
-        await this.resign(2);
-      }
-    },
-    'commit-again': () => commitTokens(this.deps),
-  };
-
-  async answer(): Promise<Answer> {
-    const { ring, kms, resigned, progress } = this;
-    const { kid } = this.key;
-    const { state } = findKey(await loadRing(this.deps, ring.id), kid);
-    progress(
-      state === 'DENIED'
-        ? 'no token of it is good any more'
-        : 'holders may still collect what was re-signed; ask again after collectGrace',
-    );
-    const isEnded = state === 'DENIED' && isStopped(kms);
-    return {
-      json: { ring: ring.id, kid, state, kms, resigned },
-      text: `${kid} ${state}, ${resigned} tokens re-signed`,
-      exitCode: isEnded ? 0 : 1,
-    };
+/** First, so that what is cut short here has somebody who ends it. Without an answer the key is ended all the same. */
+async function openBeside(ended: EndedKey, { functions }: TaintPorts, progress: Progress): Promise<void> {
+  try {
+    const { caseId } = await functions.invoke('taint-opener', ended);
+    progress(`case ${caseId} is open beside this: it ends what is left if you stop here`);
+  } catch (error) {
+    const why = isCurfewError(error) ? `${error.message} (${error.code})` : String(error);
+    progress(`no case ends it if you stop here: ${why}`);
   }
+}
 
-  private async disable(): Promise<void> {
-    const { id } = this.ring;
-    const disabled = await inTurn(`ring ${id}`, () => disableOldKeys(id, this.successor, this.deps));
-    this.kms = kmsWordOn(this.key, disabled);
-  }
+const LOOK_EVERY_SECONDS = 2;
+/** A wave over a million tokens takes minutes; what takes longer is looked at by `case show`. */
+const WATCH_SECONDS_MAX = 1800;
+const STILL_EVERY_SECONDS = 30;
+/** Of a planned end: long enough to see it through where holders are given no time to collect. */
+const COLLECTING_SECONDS_MAX = 180;
 
-  private async wait(seconds: number, what: string): Promise<void> {
-    this.progress(`waiting ${span(seconds)} for ${what}`);
-    await this.deps.clock.sleep(seconds);
-  }
+/** A line whenever the key or its case is further than before. */
+async function watch(caseId: string, ended: EndedKey, deps: TaintPorts, progress: Progress): Promise<Answer> {
+  const until = deps.clock.now() + WATCH_SECONDS_MAX;
+  let told = { line: '', at: 0 };
+  let stoppedAt: number | undefined;
+  for (;;) {
+    const ring = await loadRing(deps, ended.ring);
+    const { state } = findKey(ring, ended.kid);
+    const kms = kmsOf(findKey(ring, ended.kid));
+    const meta = await deps.tables.get(CASE, caseId);
+    const now = deps.clock.now();
+    const line = `${ended.kid} is ${state}, KMS says ${kms}; the case is ${meta?.state ?? 'not there'}`;
+    if (line !== told.line) progress(line);
+    else if (now >= told.at + STILL_EVERY_SECONDS) progress(`no change: ${whyStill(ring, ended, caseId, now)}`);
+    if (line !== told.line || now >= told.at + STILL_EVERY_SECONDS) told = { line, at: now };
 
-  private async resign(pass: number): Promise<void> {
-    const sum = { found: 0, resigned: 0 };
-    await Promise.all(
-      this.batches.map(async (batch) => {
-        try {
-          const { found, resigned } = await this.deps.functions.invoke('resigner', { ...batch, pass });
-          sum.found += found;
-          sum.resigned += resigned;
-        } catch (error) {
-          // Another emergency replaced the key that the wave re-signs under: the wave has moved on with it, the shards
-          // of this batch count as not done, and the next pass does them.
-          if (!isCurfewError(error, 'ERR_KEY_STATE')) throw error;
-          this.progress(`pass ${pass}: ${error.message}`);
-        }
-      }),
-    );
-    this.resigned += sum.resigned;
-    this.progress(`pass ${pass}: ${sum.found} found, ${sum.resigned} tokens re-signed`);
+    const proved = meta?.state === 'CLOSED';
+    // For hours or days, as the deployment says: nobody has to sit here for it.
+    stoppedAt ??= ended.class === 'planned' && state === 'SUSPECT' && isStopped(kms) ? now : undefined;
+    const isCollecting = stoppedAt !== undefined && now >= stoppedAt + COLLECTING_SECONDS_MAX;
+    if (proved || isCollecting || now >= until) {
+      const resigned = ring.waves.find(({ fromKid }) => fromKid === ended.kid)?.result?.done;
+      const json = { caseId, ring: ended.ring, kid: ended.kid, state, kms, resigned, proved };
+      if (proved)
+        return { json, text: `${ended.kid} ${state}, ${resigned ?? 0} tokens re-signed; proved by ${caseId}` };
+      const why = isCollecting ? 'it signs no more, and holders may collect what is re-signed' : 'it is not over yet';
+      const text = `${ended.kid} ${state}: ${why}\nthe case goes on by itself: curfew case show ${caseId} --follow`;
+      return { json, text, exitCode: 1 };
+    }
+    await deps.clock.sleep(LOOK_EVERY_SECONDS);
   }
+}
+
+function whyStill(ring: Ring, { kid }: EndedKey, caseId: string, now: number): string {
+  if (kid === ring.activeKid && successors(ring, now).length === 0)
+    return `no STANDBY may take over yet; \`curfew ring halt ${ring.id}\` stops the ring until one is ready`;
+  return `\`curfew case show ${caseId}\` says what it waits for`;
+}
+
+/** As the ring has it, from what KMS said last. */
+function kmsOf(key: KeyRecord): string {
+  return key.kmsState ?? kmsWordOn(key, []);
 }
 
 /** It leaves the JWKS at once, and there is nothing to re-sign. Asked again, it finds it RETIRED and says the same. */
 async function retireStandby(
   ring: Ring,
-  { kid, class: taintClass, reason }: TaintRequest,
+  { kid, class: taintClass, reason }: EndedKey,
   deps: TaintPorts,
   progress: Progress,
 ): Promise<Answer> {
@@ -158,31 +136,4 @@ async function retireStandby(
     text: `${kid} ${state}: a STANDBY, so no token is touched; another takes its place`,
     exitCode: isEnded ? 0 : 1,
   };
-}
-
-/** A STANDBY never did, nor one that was RETIRED as such. */
-function hasIssued({ state, kind, activatedAt }: KeyRecord): boolean {
-  return state !== 'STANDBY' && (state !== 'RETIRED' || kind === 'legacy' || activatedAt !== undefined);
-}
-
-/** Told before anything is prepared for it. */
-function refuseUnlessTaintable(ring: Ring, key: KeyRecord): void {
-  if (key.state !== 'RETIRED' || !hasIssued(key)) return;
-  throw new CurfewError('ERR_KEY_STATE', `key ${key.kid} of ring ${ring.id} has no token that a taint could end`, {
-    got: key.state,
-    allowed: ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
-    fix: 'nothing to do: its last token has expired',
-  });
-}
-
-async function prepareOrHint(ring: string, deps: TaintPorts): Promise<string> {
-  try {
-    return await inTurn(`ring ${ring}`, () => prepareSuccessor(ring, deps));
-  } catch (error) {
-    if (!isCurfewError(error, 'ERR_NO_SUCCESSOR')) throw error;
-    throw new CurfewError(error.code, error.message, {
-      fix: `stop it with \`curfew ring halt ${ring}\` until one is ready; ${error.fix}`,
-      cause: error,
-    });
-  }
 }

@@ -33,11 +33,16 @@ export const RING_COMMANDS = {
     },
   },
   'ring taint': {
-    usage: 'KID --class compromise|planned --reason TEXT',
-    says: 'end a key now: replace it, re-sign what the ledger holds, deny, disable; a STANDBY is just RETIRED',
+    usage: 'KID --class compromise|planned --reason TEXT [--direct]',
+    says: 'end a key now, as a case that replaces it, re-signs its tokens and proves it; --direct: without the workflow',
     takes: 1,
     run: async ([kid = ''], options) => {
-      const request = { kid, class: parseClass(options), reason: text(options, 'reason') };
+      const request = {
+        kid,
+        class: parseClass(options),
+        reason: text(options, 'reason'),
+        direct: options.direct === true,
+      };
       return taintKey(await instanceOf(options), request, progress);
     },
   },

@@ -20,6 +20,7 @@ const OPTIONS = {
   open: 'flag',
   held: 'flag',
   follow: 'flag',
+  direct: 'flag',
   help: 'flag',
 } as const;
 type OptionName = keyof typeof OPTIONS;

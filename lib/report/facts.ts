@@ -76,6 +76,11 @@ function count(records: readonly IndexedRecord[], type: RecordType): number {
   return records.filter(({ record }) => record.type === type).length;
 }
 
+/** A case that ends a key because a responder asked for it: it is about nobody. */
+export function endsAKey({ stages }: CaseFacts): boolean {
+  return text(stages['case.opened']?.record.body, 'kind') === 'taint';
+}
+
 /** A case that ends custody only: of somebody who stays, or the second rotation after a first case. */
 export function isExposureOnly({ stages }: CaseFacts): boolean {
   const opened = stages['case.opened']?.record.body;

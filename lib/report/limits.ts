@@ -4,7 +4,7 @@ import type { IndexedRecord, Verdict } from '../domain/audit/bundle';
 import { span } from '../domain/base/time';
 import { plain } from './checks';
 import { cite } from './cite';
-import type { CaseFacts } from './facts';
+import { type CaseFacts, endsAKey } from './facts';
 import { type Members, object, objects, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { ofCase, wavesOf } from './milestones';
@@ -41,7 +41,8 @@ function followUp({ stages: { 'case.followed-up': record } }: CaseFacts): Html |
   return html`<strong>Until ${instant(dueAt)}:</strong> a session that was open when the person was contained could still reach the new signing key. A linked case, <code>${text(record.record.body, 'followUp') ?? 'unnamed'}</code>, replaces that key once more when all such sessions have expired (${cite(record)}).`;
 }
 
-function custody(facts: CaseFacts): Html {
+function custody(facts: CaseFacts): Html | undefined {
+  if (endsAKey(facts)) return undefined;
   const from = facts.stages['case.inventory'];
   const [principals, exposures] = ['principals', 'exposures'].map((name) => objects(from?.record.body, name).length);
   return html`The list of what this person could use is as good as what was on record about them: ${principals} identities and ${exposures} cases of custody${from && html` (${cite(from)})`}. What nobody recorded is not covered by this page.`;
@@ -115,7 +116,7 @@ function reserves({ items }: CaseFacts): Html | undefined {
   const answers = asked.flatMap(({ observed }) => standbysOf(observed));
   if (answers.length === 0 || answers.some(({ signed }) => signed !== false)) return undefined;
   const keys = new Set(answers.map((answer) => text(answer, 'kid'))).size;
-  return html`The ${keys} signing ${keys === 1 ? 'key' : 'keys'} in reserve: each was asked to sign, as this person might have, and KMS refused (${listed(asked.map(({ observed }) => cite(observed)))}).`;
+  return html`The ${keys} signing ${keys === 1 ? 'key' : 'keys'} in reserve: each was asked to sign, as somebody who could use the old one might have, and KMS refused (${listed(asked.map(({ observed }) => cite(observed)))}).`;
 }
 
 function standbysOf(observed: IndexedRecord | undefined) {

@@ -1,7 +1,7 @@
 /** The instants of a case that a reader asks for, each with the record that says so, in the order in which they came. */
 import type { IndexedRecord } from '../domain/audit/bundle';
 import type { RecordType } from '../domain/evidence/record';
-import type { CaseFacts } from './facts';
+import { type CaseFacts, endsAKey } from './facts';
 import { text, texts, whole } from './fields';
 
 export interface Milestone {
@@ -17,6 +17,7 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
   const allBlocked = cutOffs.length > 0 && cutOffs.every((done) => done !== undefined);
   const allProved = items.length > 0 && items.every(({ proved }) => proved);
   const found: readonly (Milestone | undefined)[] = [
+    at('A responder had a key ended', endsAKey(facts) ? opened : undefined),
     dated('HR reported the departure', opened, 'hrEventAt'),
     dated('Curfew accepted the report', opened, 'acceptedAt'),
     later(

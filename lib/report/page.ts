@@ -10,7 +10,7 @@ import { sha256 } from '../domain/base/encoding';
 import { appendix } from './appendix';
 import { checks } from './checks';
 import { cite } from './cite';
-import { type CaseFacts, factsOf } from './facts';
+import { type CaseFacts, endsAKey, factsOf } from './facts';
 import { type Html, html, NOTHING } from './html';
 import { items } from './items';
 import { keys } from './keys';
@@ -75,12 +75,12 @@ export function formatReport({ verdict, summary, ...texts }: ReportInput): Repor
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
-<title>${TONES[outcome][1]}: departure ${verdict.case ?? 'unknown'}</title>
+<title>${TONES[outcome][1]}: ${endsAKey(facts) ? 'end of a key' : 'departure'} ${verdict.case ?? 'unknown'}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <header class="${outcome}">
-<p class="kicker">Evidence of a departure · case <code>${verdict.case ?? 'unknown'}</code></p>
+<p class="kicker">Evidence of ${endsAKey(facts) ? 'the end of a key' : 'a departure'} · case <code>${verdict.case ?? 'unknown'}</code></p>
 ${headline(judgement, facts)}
 ${vouchers(verdict, summary)}
 </header>

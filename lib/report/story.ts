@@ -3,7 +3,7 @@
 import { span } from '../domain/base/time';
 import { inWords } from '../domain/cases/case';
 import { cite, citing } from './cite';
-import type { CaseFacts, ItemFacts } from './facts';
+import { type CaseFacts, endsAKey, type ItemFacts } from './facts';
 import { text, texts, whole } from './fields';
 import { type Html, html } from './html';
 import { lastOfCase, openAtContained, wavesOf } from './milestones';
@@ -27,6 +27,8 @@ const SENTENCES: readonly Tell[] = [
   ({ stages: { 'case.opened': opened } }) => {
     if (opened === undefined) return undefined;
     const { body, at } = opened.record;
+    if (text(body, 'kind') === 'taint')
+      return html`At ${instant(at)}, a responder had the key <code>${text(body, 'kid') ?? 'unnamed'}</code> of ${text(body, 'ring') ?? 'an unnamed ring'} ended: “${text(body, 'reason') ?? 'no reason on record'}” (${cite(opened)}). Who that was stands in AWS’s own trail, not here.`;
     const firstCase = text(body, 'followUpOf');
     if (firstCase !== undefined)
       return html`This case follows up the case ${firstCase}: sessions that were open when that person was contained have expired, so the signing keys they could reach are replaced once more (${cite(opened)}).`;
@@ -52,10 +54,12 @@ const SENTENCES: readonly Tell[] = [
   ({ stages: { 'case.went-on': wentOn } }) =>
     wentOn &&
     html`The case went on ${WENT_ON[text(wentOn.record.body, 'by') ?? ''] ?? 'for a reason that is not on record'} (${cite(wentOn)}).`,
-  ({ stages: { 'case.planned': planned, 'case.inventory': inventory }, items, origin }) => {
+  (facts) => {
+    const { items, origin } = facts;
+    const { 'case.planned': planned, 'case.inventory': inventory } = facts.stages;
     if (planned === undefined) return undefined;
     const keys = items.filter(({ frozen, kind }) => frozen === planned && kind === 'taint').length;
-    return html`At ${instant(planned.record.at, origin)}, the plan was frozen (${cite(planned)}) from what was on record of this person’s custody (${cite(inventory)}): ${keys === 0 ? 'no signing key had to go' : `${keys} signing ${keys === 1 ? 'key' : 'keys'} had to go`}.`;
+    return html`At ${instant(planned.record.at, origin)}, the plan was frozen (${cite(planned)}) from ${endsAKey(facts) ? 'the state of that key' : 'what was on record of this person’s custody'} (${cite(inventory)}): ${keys === 0 ? 'no signing key had to go' : `${keys} signing ${keys === 1 ? 'key' : 'keys'} had to go`}.`;
   },
   (facts) => {
     const tainted = lastOfCase(facts, 'key.tainted');
@@ -95,11 +99,13 @@ const SENTENCES: readonly Tell[] = [
 export function story(facts: CaseFacts): Html {
   const sentences = SENTENCES.flatMap((tell) => tell(facts) ?? []);
   if (sentences.length === 0) return html`<p>No record of this case can be read.</p>`;
-  const pseudonym = text(facts.stages['case.opened']?.record.body, 'pseudonym');
-  return html`<ol class="story">${sentences.map(
+  const list = html`<ol class="story">${sentences.map(
     (sentence) => html`<li>${sentence}</li>
 `,
-  )}</ol>
+  )}</ol>`;
+  if (endsAKey(facts)) return list;
+  const pseudonym = text(facts.stages['case.opened']?.record.body, 'pseudonym');
+  return html`${list}
 <p class="aside">The person is known here only as <code>${pseudonym ?? 'unnamed'}</code>. Names and account names stand in the records encrypted, under a key of that person’s own.</p>`;
 }
 

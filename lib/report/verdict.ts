@@ -4,7 +4,7 @@ import type { Check, Verdict } from '../domain/audit/bundle';
 import { canonicalJson, type Json } from '../domain/base/encoding';
 import { listContainment, type PrincipalRef } from '../domain/cases/containment';
 import { type Inventory, planCase } from '../domain/cases/plan';
-import { type CaseFacts, isExposureOnly } from './facts';
+import { type CaseFacts, endsAKey, isExposureOnly } from './facts';
 import type { Summary } from './summary';
 
 export type Outcome = 'proved' | 'open' | 'unverified';
@@ -28,15 +28,23 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
 
   const because = openReasons(facts, summary, failed);
   const nothing = holds && facts.stages['case.closed'] !== undefined && facts.items.length === 0;
-  if (nothing) return { outcome: 'open', sentence: 'Nothing was on record that this person could use', because };
+  if (nothing)
+    return {
+      outcome: 'open',
+      sentence: endsAKey(facts)
+        ? 'The key had no token left that could be ended'
+        : 'Nothing was on record that this person could use',
+      because,
+    };
   if (because.length > 0) return { outcome: 'open', sentence: 'Open items remain', because };
-  return {
-    outcome: 'proved',
-    sentence: isExposureOnly(facts)
-      ? 'Every key this person had custody of was replaced, and the old ones are proved refused'
-      : 'Everything on record that this person could use was cut off and proved refused',
-    because,
-  };
+  return { outcome: 'proved', sentence: proved(facts), because };
+}
+
+function proved(facts: CaseFacts): string {
+  if (endsAKey(facts)) return 'The key was ended, and is proved refused';
+  return isExposureOnly(facts)
+    ? 'Every key this person had custody of was replaced, and the old ones are proved refused'
+    : 'Everything on record that this person could use was cut off and proved refused';
 }
 
 function openReasons(

@@ -1,7 +1,7 @@
 /** Items of a case in plain words: what each was, what was done about it, and what was seen before and after. */
 
 import type { CaseFacts, ItemFacts } from './facts';
-import { exposureBehind } from './facts';
+import { endsAKey, exposureBehind } from './facts';
 import { type Members, object, objects, text, whole } from './fields';
 import { utc } from './time';
 
@@ -75,7 +75,7 @@ const WORDS: Readonly<Record<string, Describe>> = {
     const state = text(stood, 'state') ?? '';
     const compromised = text(item, 'class') === 'compromise';
     return {
-      was: `Signing key ${shortKid(kid)} of ${text(item, 'ring') ?? 'an unnamed ring'}: this person ${custody.join(', ') || 'had custody of it'}`,
+      was: `Signing key ${shortKid(kid)} of ${text(item, 'ring') ?? 'an unnamed ring'}: ${endsAKey(all) ? 'a responder had it ended' : `this person ${custody.join(', ') || 'had custody of it'}`}`,
       done: compromised
         ? 'Distrusted at once, everybody else’s tokens signed again under another key, then refused for good'
         : 'Replaced by another key, everybody else’s tokens signed again under it, then refused for good',

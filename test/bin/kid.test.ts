@@ -54,7 +54,7 @@ test.each(BEGINNINGS)(
     const { values, positionals } = parseArguments(line);
     expect(values).toEqual({ class: 'planned', reason: '-', instance: 'example' });
     const said: string[] = [];
-    const request = { kid: positionals[2] ?? '', class: 'planned', reason: 'CHG-9' } as const;
+    const request = { kid: positionals[2] ?? '', class: 'planned', reason: 'CHG-9', direct: true } as const;
     const { json } = await taintKey(deps, request, (line) => said.push(line));
     expect(said[0]).toBe(`${kid.slice(0, 8)} is ${kid} of ring customer-api`);
     expect(json).toMatchObject({ ring: 'customer-api', kid, state: 'DENIED', kms: 'not in KMS' });

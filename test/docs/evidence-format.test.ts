@@ -1,7 +1,7 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
 import { approvedOutgoing } from '../../lib/domain/cases/decisions';
-import { askedRecord, endedRecord, heldRecord } from '../../lib/domain/cases/records';
+import { askedRecord, endedRecord, heldRecord, openedTaintRecord } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
 import { readOutbox } from '../../lib/domain/evidence/unreadable';
@@ -10,7 +10,7 @@ import { close, halt, updateRing } from '../../lib/domain/rings/life';
 import { activeKey, type Ring } from '../../lib/domain/rings/ring';
 import { taint } from '../../lib/domain/rings/taint';
 import { markFoundEnabled, markLost, markPolicy, retire } from '../../lib/domain/rings/transitions';
-import type { CaseMeta } from '../../lib/domain/store/case';
+import type { CaseMeta, TaintCase } from '../../lib/domain/store/case';
 import type { Row, Write } from '../../lib/domain/store/table';
 import type { World } from '../../lib/local/world';
 import { departureWorld, execute, metaOf, metas, send } from '../scenarios/departure-world';
@@ -25,9 +25,16 @@ const described = new Map(
     const members = (body.match(/(?<=`)\w+\??(?=`)/g) ?? []).map(
       (name) => [name.replace('?', ''), name.endsWith('?')] as const,
     );
-    return (types.match(/(?<=`)[\w.-]+(?=`)/g) ?? []).map((type) => [type, new Map(members)] as const);
+    return (types.match(/(?<=`)[\w.-]+(?=`)/g) ?? []).map(
+      (type) => [nameOf(type, types.endsWith('of a key')), new Map(members)] as const,
+    );
   }),
 );
+
+/** One type has two bodies. */
+function nameOf(type: string, endsAKey: boolean): string {
+  return endsAKey ? `${type} of a key` : type;
+}
 
 /** What waits in the outboxes of a deployment. */
 function waiting(world: World): EvidenceRecord[] {
@@ -92,6 +99,18 @@ function seldom(ring: Ring, now: number): EvidenceRecord[] {
   ].flatMap(written);
 }
 
+const taintOf = (ring: Ring): TaintCase => ({
+  kind: 'taint',
+  caseId: 'c-taint',
+  key: { ring: ring.id, kid: ring.activeKid ?? '', class: 'planned', reason: 'CHG-9' },
+  state: 'DUE',
+  version: 1,
+  attempt: 0,
+  fence: 1,
+  dueAt: 1,
+  openedAt: 1,
+});
+
 let records: readonly EvidenceRecord[];
 beforeAll(async () => {
   const world = await departureWorld();
@@ -112,20 +131,23 @@ beforeAll(async () => {
     ...waiting(world),
     ...seldom(whole, world.clock.now()),
     ...asked(await metaOf(world, meta.caseId), world.clock.now()),
+    openedTaintRecord(taintOf(whole), world.clock.now()),
     unreadable({ pk: `CASE#${meta.caseId}`, sk: 'OUT#000001.0', v: 1 }, world.clock.now()),
     ...commit([digest], world.clock.now()).records,
   ];
 });
 
 test('every type of record is described, and no other', () => {
-  expect([...described.keys()].sort()).toEqual(Object.keys(RECORD_TYPES).sort());
+  const names = [...Object.keys(RECORD_TYPES), nameOf('case.opened', true)];
+  expect([...described.keys()].sort()).toEqual(names.sort());
 });
 
 test('every record that is written has the body that is described', () => {
   expect([...new Set(records.map(({ type }) => type))].sort()).toEqual(Object.keys(RECORD_TYPES).sort());
   for (const record of records) {
-    const members = described.get(record.type) ?? new Map<string, boolean>();
     const { body } = JSON.parse(formatRecord(record)) as EvidenceRecord;
+    const members =
+      described.get(nameOf(record.type, body.kind === 'taint' && record.type === 'case.opened')) ?? new Map();
     const unknown = Object.keys(body).filter((name) => !members.has(name));
     const missing = [...members].filter(([name, optional]) => !optional && !(name in body)).map(([name]) => name);
     expect({ type: record.type, unknown, missing }).toEqual({ type: record.type, unknown: [], missing: [] });

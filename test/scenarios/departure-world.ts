@@ -13,8 +13,9 @@ import { importPeople } from '../../lambdas/people-import';
 import { planner } from '../../lambdas/planner';
 import { prove } from '../../lambdas/prover';
 import { resignBatch } from '../../lambdas/resigner';
+import { openTaint } from '../../lambdas/taint-opener';
 import { isCurfewError } from '../../lib/domain/base/errors';
-import type { CaseMeta } from '../../lib/domain/cases/case';
+import { type DepartureCase, departureOnly } from '../../lib/domain/cases/case';
 import { STEPS, type Step } from '../../lib/domain/cases/plan';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
@@ -83,6 +84,7 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
   world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
   world.functions.register('case-folder', (request) => fold(request, world.deps('case-folder')));
   world.functions.register('appender', (request) => append(request, world.deps('appender')));
+  world.functions.register('taint-opener', (request) => openTaint(request, world.deps('taint-opener')));
   return world;
 }
 
@@ -139,17 +141,20 @@ export async function foldInbox(world: World): Promise<void> {
   await foldStream({ Records }, world.deps('case-folder'));
 }
 
-export async function metaOf(world: World, caseId: string): Promise<CaseMeta> {
+/** Of a departure; a case that ends a key is no answer. */
+export async function metaOf(world: World, caseId: string): Promise<DepartureCase> {
   const meta = await world.tables.parsed.get(CASE, caseId);
   if (!meta) throw new Error(`no case ${caseId}`);
-  return meta;
+  return departureOnly(meta);
 }
 
-export function metas(world: World): CaseMeta[] {
+/** Every case about a departure. */
+export function metas(world: World): DepartureCase[] {
   return world.tables
     .dump('cases')
     .filter(({ sk }) => sk === 'META')
-    .map((item) => CASE.parse(item));
+    .map((item) => CASE.parse(item))
+    .filter((meta) => meta.kind === 'departure');
 }
 
 /** Records of all cases, as they stand in the outbox. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { receiveWebhook } from '../../lambdas/intake';
 import { importPeople } from '../../lambdas/people-import';
 import { tick } from '../../lambdas/ticker';
-import { type CaseMeta, openQuestion, shownState } from '../../lib/domain/cases/case';
+import { type DepartureCase, openQuestion, shownState } from '../../lib/domain/cases/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { counted, extent } from '../support/extent';
 import { seedFor } from '../support/seeded';
@@ -31,13 +31,13 @@ const tell = (world: DepartureWorld, said: Said = {}) => send(world, { id: `msg_
 const isContained = (world: DepartureWorld) => !world.iam.mayAct('mallory', 'AKIA1');
 
 /** Time passes; the ticker begins what is due, and each case that has begun is carried out. */
-async function until(world: DepartureWorld, at: number): Promise<CaseMeta[]> {
+async function until(world: DepartureWorld, at: number): Promise<DepartureCase[]> {
   world.clock.set(at);
   await tick(world.deps('ticker'));
   return carryOut(world);
 }
 
-async function carryOut(world: DepartureWorld): Promise<CaseMeta[]> {
+async function carryOut(world: DepartureWorld): Promise<DepartureCase[]> {
   for (const { caseId, attempt, state, followUpOf } of metas(world))
     if (state !== 'OPEN' && state !== 'CLOSED' && followUpOf === undefined) await execute(world, caseId, attempt);
   return metas(world).filter(({ followUpOf }) => followUpOf === undefined);

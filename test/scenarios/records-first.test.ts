@@ -75,6 +75,7 @@ const HANDLERS: Handlers = {
 };
 
 const META: CaseMeta = {
+  kind: 'departure',
   caseId: 'c-1',
   workerId: 'W-1042',
   pseudonym: 'p',

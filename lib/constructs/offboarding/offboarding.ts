@@ -117,6 +117,7 @@ export class Offboarding extends Construct {
     const decider = starters.add('decider', { knows: { approvers } });
     const folder = starters.add('case-folder');
     const ticker = starters.add('ticker');
+    starters.add('taint-opener');
     const approvals = starters.add('approvals', { knows: { approvers } });
     const outbox = functions.add('outbox-offboarding');
     const sweeper = functions.add('sweeper-offboarding');

@@ -5,7 +5,7 @@
  * the planners that the workflow runs say what had to be done about it; every item then owes its records. A plan that
  * was recorded otherwise than its inputs ask for contradicts itself, and the case is not complete.
  */
-import { canonicalJson, type Json } from '../base/encoding';
+import { canonicalJson, type Json, type JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { listContainment, type PrincipalRef } from '../cases/containment';
 import { type Inventory, planCase } from '../cases/plan';
@@ -23,6 +23,8 @@ const STAGES: readonly RecordType[] = [
   'case.followed-up',
   'case.closed',
 ];
+/** Of a case that ends a key: there is nobody to contain. */
+const OF_PEOPLE: readonly RecordType[] = ['case.listed', 'case.contained'];
 /** What each kid tainted by the plan owes, in the order in which it happens. The ring's fence is in their ids. */
 const KEY_RECORDS = ['key.tainted', 'wave.completed', 'key.denied'] as const satisfies readonly RecordType[];
 
@@ -37,7 +39,9 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   const containment = inputsOf(records).containment ?? [];
   const plan = inputsOf(records).plan ?? [];
   const followUp = plan.some(({ kind }) => kind === 'rotate-again');
-  const stages = STAGES.filter((type) => type !== 'case.followed-up' || followUp);
+  const stages = STAGES.filter(
+    (type) => (type !== 'case.followed-up' || followUp) && !(endsKey(records) && OF_PEOPLE.includes(type)),
+  );
   return [
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
     ...containment.flatMap(({ nn }) => [`${caseId}/item/${nn}/contained`, `${caseId}/item/${nn}/proved`]),
@@ -59,6 +63,11 @@ export function expectedKeyRecords(records: readonly EvidenceRecord[]): Expected
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)
     : kids;
   return owed.flatMap((kid) => KEY_RECORDS.map((type) => ({ type, kid })));
+}
+
+/** A responder had a key ended: no departure. */
+function endsKey(records: readonly EvidenceRecord[]): boolean {
+  return records.find(({ type }) => type === 'case.opened')?.body.kind === 'taint';
 }
 
 /** Two people gave the departure back: `decisions.ts` asks whether they did. */
@@ -188,13 +197,33 @@ function checkInputs(records: readonly EvidenceRecord[], all: readonly EvidenceR
   );
   if (inventory === undefined) return;
   checkInventory(inventory, all);
-  const followsUp = opened?.body.followUpOf !== undefined;
-  if (inventory.body.followUp !== followsUp)
-    throw new CurfewError(
-      'ERR_EVIDENCE_RECORD',
-      `${inventory.id} says followUp ${inventory.body.followUp}, and ${opened?.id} ${followsUp ? 'names the case that it follows' : 'names none'}`,
-      { got: inventory.body.followUp, allowed: followsUp },
-    );
+  const { followUp, things, ends } = inventory.body;
+  const { followUpOf, givesBack, kind, ring, kid, class: taintClass } = opened?.body ?? {};
+  const isSo = [
+    ['followUp', followUp === true, followUpOf !== undefined, 'follows another'],
+    ['things', things !== undefined, givesBack !== undefined, 'gives another back'],
+    ['ends', ends !== undefined, kind === 'taint', 'ends a key'],
+  ] as const;
+  for (const [member, is, asked, what] of isSo)
+    if (is !== asked)
+      throw new CurfewError(
+        'ERR_EVIDENCE_RECORD',
+        `${inventory.id} ${is ? 'has' : 'lacks'} ${member}, and ${opened?.id} ${asked ? 'says' : 'does not say'} that the case ${what}`,
+        { got: is, allowed: asked },
+      );
+  if (kind === 'taint') checkEnded(inventory, { ring, kid, class: taintClass } as JsonObject);
+}
+
+/** One key, the one that the case was opened for, in the state that the ring's records tell. */
+function checkEnded({ id, body }: EvidenceRecord, asked: JsonObject): void {
+  const { ends = null, keys = null } = body;
+  const listed = Array.isArray(keys) ? (keys as readonly JsonObject[]) : [];
+  const isIt = listed.length === 1 && listed[0]?.ring === asked.ring && listed[0]?.kid === asked.kid;
+  if (isIt && canonicalJson(ends) === canonicalJson(asked)) return;
+  throw new CurfewError('ERR_EVIDENCE_RECORD', `${id} is about another key than the one that the case was opened for`, {
+    got: ends,
+    allowed: asked,
+  });
 }
 
 function checkFrozen(records: readonly EvidenceRecord[], type: 'case.listed' | 'case.planned', items: object): void {

@@ -1,16 +1,19 @@
 /**
- * A case: one act on one departure, a snapshot of what HR had said when it began, and the transitions of its state.
+ * A case: one act on one departure, a snapshot of what HR had said when it began; or the end of one key, which a responder
+ * asked for. And the transitions of its state.
  *
  *     OPEN ─► DUE ─► CONTAINING ─► CONTAINED ─► ACTING ─► PROVING ─► CLOSED
  *                                      └── HELD beside any of these: a question is open ──┘
  *
+ * That of a key begins at CONTAINED: there is nobody to contain, and nothing holds it.
+ *
  * Who can write this table can hold or hasten a case, and have people locked out; it holds no right to sign.
  */
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { CurfewError } from '../base/errors';
-import type { CaseMeta, CaseState, Question } from '../store/case';
+import type { CaseMeta, CaseState, DepartureCase, EndedKey, Question, TaintCase } from '../store/case';
 
-export type { CaseMeta, CaseState, Question } from '../store/case';
+export type { CaseMeta, CaseState, DepartureCase, Question } from '../store/case';
 
 export interface CaseName {
   readonly instance: string;
@@ -41,6 +44,25 @@ export function giveBackIdOf(
   return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
 }
 
+/**
+ * Of the key and the class: who asks again asks for the same case. No pepper, because a kid is public and names nobody; the
+ * CLI can say which case it is before anything answers.
+ */
+export function taintIdOf(instance: string, { ring, kid, class: taintClass }: Omit<EndedKey, 'reason'>): string {
+  const name = `taint\0${instance}\0${ring}\0${kid}\0${taintClass}`;
+  return `c-${createHash('sha256').update(name).digest('base64url').slice(0, 22)}`;
+}
+
+/** Of a step that only a departure has; `ERR_CASE_STATE` where the case is the end of a key. */
+export function departureOnly(meta: CaseMeta): DepartureCase {
+  if (meta.kind === 'departure') return meta;
+  throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} ends a key, and is about no departure`, {
+    got: meta.kind,
+    allowed: 'departure',
+    fix: `see \`curfew case show ${meta.caseId}\``,
+  });
+}
+
 /** From outside of TypeScript: whoever may invoke a Lambda may name any case, and records are written under its name. */
 export function parseCaseId(given: unknown): string {
   if (typeof given === 'string' && CASE_ID.test(given)) return given;
@@ -56,13 +78,18 @@ export function executionName({ caseId, attempt }: Pick<CaseMeta, 'caseId' | 'at
 }
 
 /** Custody ends, access stays: no containment, no console login to remove. */
-export function exposureOnly(meta: Pick<CaseMeta, 'act' | 'followUpOf' | 'givesBack'>): boolean {
+export function exposureOnly(meta: Pick<DepartureCase, 'act' | 'followUpOf' | 'givesBack'>): boolean {
   return meta.act === 'custody' || meta.followUpOf !== undefined || meta.givesBack !== undefined;
 }
 
 /** The question that people have not answered and time has not settled; a case has one at most. */
-export function openQuestion({ questions }: Pick<CaseMeta, 'questions'>): Question | undefined {
-  return questions.find(({ endedAt }) => endedAt === undefined);
+export function openQuestion(of: Pick<DepartureCase, 'questions'> | TaintCase): Question | undefined {
+  return 'questions' in of ? of.questions.find(({ endedAt }) => endedAt === undefined) : undefined;
+}
+
+/** Two people gave the departure back. */
+export function isGivenBack(meta: CaseMeta): boolean {
+  return meta.kind === 'departure' && meta.givenBackAt !== undefined;
 }
 
 /** Why nothing may begin that cannot be undone; with the instant that ends it, where an instant does. */
@@ -92,6 +119,7 @@ export function inWords(reasons: readonly string[]): string {
 
 /** Asked in the transaction that claims each step, so that no doubt is too late by a moment. */
 export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
+  if (meta.kind === 'taint') return undefined;
   if (meta.givenBackAt !== undefined) return { why: 'people gave the departure back' };
   const question = openQuestion(meta);
   if (question !== undefined) return { why: `question ${question.n}: ${inWords(question.reasons)}` };
@@ -107,7 +135,7 @@ export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
 
 /** What people read of a case: HELD is not a state of its own, because rings that were tainted go on to DENIED beside it. */
 export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'GIVEN BACK' {
-  if (meta.givenBackAt !== undefined) return 'GIVEN BACK';
+  if (isGivenBack(meta)) return 'GIVEN BACK';
   const isHeld = openQuestion(meta) !== undefined && meta.containedAt !== undefined && meta.state !== 'CLOSED';
   return isHeld ? 'HELD' : meta.state;
 }

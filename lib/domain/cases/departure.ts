@@ -7,7 +7,7 @@
  *
  * Until a case has begun nothing has to be undone: the schedule is computed anew, and that is all.
  */
-import { ACTS, type Act, type CaseMeta, type Voice } from '../store/case';
+import { ACTS, type Act, type DepartureCase, type Voice } from '../store/case';
 import type { Said } from '../store/worker';
 import { ACT_OF, ofOneMeaning, SAME_DEPARTURE_SECONDS, targetOf, type Word, wordsOf } from './word';
 
@@ -33,7 +33,7 @@ export interface Departure {
 
 /** As much of a case that has begun as tells which statements speak of it. */
 export type Begun = Pick<
-  CaseMeta,
+  DepartureCase,
   'caseId' | 'act' | 'number' | 'effectiveAt' | 'openedAt' | 'closedAt' | 'givenBackAt' | 'voices'
 >;
 

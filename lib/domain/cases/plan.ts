@@ -8,7 +8,14 @@
 import { canonicalJson, H } from '../base/encoding';
 import { ENDING, type EndingStepName } from '../rings/ending';
 import type { KeyState, TaintClass } from '../rings/ring';
-import { type ExposureRef, type Inventory, type PlannedItem, SHUT_KINDS, type ThingRef } from '../store/case-items';
+import {
+  type EndedKeyRef,
+  type ExposureRef,
+  type Inventory,
+  type PlannedItem,
+  SHUT_KINDS,
+  type ThingRef,
+} from '../store/case-items';
 import type { ExposureClass } from '../store/people';
 import { itemNumber } from './containment';
 
@@ -37,6 +44,7 @@ export const EXPOSURES_MAX = 50;
  */
 export function planCase(inventory: Inventory): readonly PlannedItem[] {
   if (inventory.things !== undefined) return planRelease(inventory.things, inventory.firstItem);
+  if (inventory.ends !== undefined) return planEnding(inventory.ends, inventory);
   const taints = planTaints(inventory);
   const logins = inventory.principals.flatMap((p) =>
     p.type === 'iam-user' && p.loginProfile ? [{ kind: 'login-profile' as const, ref: p.ref }] : [],
@@ -62,6 +70,17 @@ function planRelease(things: readonly ThingRef[], firstItem: number): readonly P
   const order = [...SHUT_KINDS].reverse();
   const sorted = order.flatMap((kind) => things.filter(({ thing }) => thing === kind));
   return sorted.map((thing, index) => ({ nn: itemNumber(firstItem + index), kind: 'release', ...thing }));
+}
+
+/**
+ * The key that a responder ends; nothing where it never issued, or its last token has expired since. A DENIED one is joined:
+ * the records of its end name this case too.
+ */
+function planEnding({ ring, kid, class: taintClass }: EndedKeyRef, { keys, firstItem }: Inventory) {
+  const key = keys.find((one) => one.ring === ring && one.kid === kid);
+  if (key === undefined || key.state === 'STANDBY' || key.state === 'RETIRED') return [];
+  const replace = key.state === 'ACTIVE';
+  return [{ nn: itemNumber(firstItem), kind: 'taint' as const, ring, kid, class: taintClass, replace, because: [] }];
 }
 
 /** One taint a kid, whatever the number of exposures; a compromise outweighs a planned replacement. */

@@ -1,6 +1,6 @@
 /** The questions of a case: raised by what HR says, ended by people, by sources that agree again, or by a give-back. */
 import { canonicalJson, H } from '../base/encoding';
-import type { CaseMeta, Question } from '../store/case';
+import type { DepartureCase, Question } from '../store/case';
 import type { Said } from '../store/worker';
 import { openQuestion } from './case';
 import { type Begun, reasonsAgainst } from './departure';
@@ -26,7 +26,7 @@ function overruledIn(questions: readonly Question[]): readonly string[] {
  * repeated does not, and where no reason is left the sources agree.
  */
 export function questionsAfter(
-  meta: Begun & Pick<CaseMeta, 'questions'>,
+  meta: Begun & Pick<DepartureCase, 'questions'>,
   said: readonly Said[],
   begun: readonly Begun[],
   now: number,

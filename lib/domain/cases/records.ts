@@ -10,7 +10,8 @@
 import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
-import type { CaseMeta, Question } from './case';
+import type { TaintCase } from '../store/case';
+import type { CaseMeta, DepartureCase, Question } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
 import type { CaseItem, ItemKind, Observations, Proof } from './proof';
@@ -22,7 +23,7 @@ export function sealContext(caseId: string, name: string): string {
 
 /** `zone`: that of the date that counted, so that a reader can be shown the hour HR meant. */
 export function openedRecord(
-  meta: CaseMeta,
+  meta: DepartureCase,
   { zone }: { readonly zone?: string },
   sealed: string,
   at: number,
@@ -30,6 +31,7 @@ export function openedRecord(
   const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
   const { followUpOf, givesBack, hrEventAt, acceptedAt } = meta;
   const body = {
+    kind: meta.kind,
     pseudonym,
     act,
     number,
@@ -47,6 +49,11 @@ export function openedRecord(
     sealed,
   };
   return record(meta, 'case.opened', 'opened', body, at);
+}
+
+/** Who asked for it AWS alone knows: CloudTrail has who invoked the opener. */
+export function openedTaintRecord(meta: TaintCase, at: number): EvidenceRecord {
+  return record(meta, 'case.opened', 'opened', { kind: meta.kind, ...meta.key }, at);
 }
 
 /** Why people are asked; `about` is the digest of the statements that they have before them. */
@@ -107,7 +114,13 @@ export function containedRecord(meta: CaseMeta, items: number, open: readonly st
   return record(meta, 'case.contained', 'contained', { items, open }, at);
 }
 
-export function inventoryRecord(meta: CaseMeta, inventory: Inventory, sealed: string, at: number): EvidenceRecord {
+/** `sealed`: how we know of each custody; none where the case is about a key. */
+export function inventoryRecord(
+  meta: CaseMeta,
+  inventory: Inventory,
+  sealed: string | undefined,
+  at: number,
+): EvidenceRecord {
   return record(meta, 'case.inventory', 'inventory', { ...inventory, sealed }, at);
 }
 
@@ -115,13 +128,21 @@ export function plannedRecord(meta: CaseMeta, items: readonly PlannedItem[], at:
   return record(meta, 'case.planned', 'planned', { items, planSha: itemsSha(items) }, at);
 }
 
-export function followedUpRecord(meta: CaseMeta, followUp: CaseMeta, at: number): EvidenceRecord {
+export function followedUpRecord(
+  meta: CaseMeta,
+  followUp: Pick<CaseMeta, 'caseId' | 'dueAt'>,
+  at: number,
+): EvidenceRecord {
   return record(meta, 'case.followed-up', 'followed-up', { followUp: followUp.caseId, dueAt: followUp.dueAt }, at);
 }
 
+/** What a case about a key has not. */
+const NONE: Partial<DepartureCase> = {};
+
 /** `open`: items that a give-back leaves, because the worker departs again. */
 export function closedRecord(meta: CaseMeta, items: number, at: number, open?: readonly string[]): EvidenceRecord {
-  const { pseudonym, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt } = meta;
+  const { containedAt, plannedAt, taintedAt, deniedAt, provedAt } = meta;
+  const { pseudonym, followUp, givenBackAt } = meta.kind === 'departure' ? meta : NONE;
   return record(
     meta,
     'case.closed',

@@ -2,7 +2,7 @@
  * The writes of a statement, and of a departure that begins: each one transaction that also moves the schedule's version
  * from the one that was read. Who loses reads all statements again, so nothing is folded of half of them.
  */
-import type { CaseMeta } from '../store/case';
+import type { CaseMeta, DepartureCase } from '../store/case';
 import { put } from '../store/entity';
 import { ROW_ABSENT, type Test, type Write } from '../store/table';
 import { DUE_WORKER, SAID, type Said, SCHEDULE, type Schedule } from '../store/worker';
@@ -21,7 +21,7 @@ export interface Worker {
   /** Undefined: nothing was ever said. */
   readonly schedule: Schedule | undefined;
   /** The cases begun, the first first, without their follow-ups. */
-  readonly cases: readonly CaseMeta[];
+  readonly cases: readonly DepartureCase[];
 }
 
 /** None where every one of them is known: a repetition changes nothing. */
@@ -47,7 +47,11 @@ export function dueDeparture({ said, cases }: Worker, now: number): Departure | 
 }
 
 /** `meta` is the case as it begins. */
-export function beginWrites(worker: Worker, meta: CaseMeta, opened: readonly Outgoing[]): readonly ScheduleWrite[] {
+export function beginWrites(
+  worker: Worker,
+  meta: DepartureCase,
+  opened: readonly Outgoing[],
+): readonly ScheduleWrite[] {
   const cases = [...worker.cases, meta];
   return [
     ...scheduleWrites(worker, cases),
@@ -63,8 +67,8 @@ export function beginWrites(worker: Worker, meta: CaseMeta, opened: readonly Out
  */
 export function giveBackWrites(
   worker: Worker,
-  given: { readonly meta: CaseMeta; readonly followUp?: CaseMeta; readonly question: number },
-  giveBack: CaseMeta,
+  given: { readonly meta: DepartureCase; readonly followUp?: DepartureCase; readonly question: number },
+  giveBack: DepartureCase,
   outgoing: { readonly given: readonly Outgoing[]; readonly giveBack: readonly Outgoing[] },
 ): readonly ScheduleWrite[] {
   const { meta, followUp, question } = given;
@@ -90,7 +94,10 @@ export function giveBackWrites(
 }
 
 /** The schedule after the statements and cases given, under the version that was read. */
-function scheduleWrites({ workerId, said, schedule }: Worker, cases: readonly CaseMeta[]): readonly ScheduleWrite[] {
+function scheduleWrites(
+  { workerId, said, schedule }: Worker,
+  cases: readonly DepartureCase[],
+): readonly ScheduleWrite[] {
   const dueAt = scheduledDepartures(said, cases)[0]?.effectiveAt;
   const caseIds = cases.map(({ caseId }) => caseId);
   const next: Schedule = { version: (schedule?.version ?? 0) + 1, caseIds, ...(dueAt !== undefined && { dueAt }) };
@@ -107,9 +114,9 @@ function scheduleWrites({ workerId, said, schedule }: Worker, cases: readonly Ca
 
 /** What the statements now say against a case that has begun, or no more. */
 function askWrites(
-  meta: CaseMeta,
+  meta: DepartureCase,
   said: readonly Said[],
-  cases: readonly CaseMeta[],
+  cases: readonly DepartureCase[],
   now: number,
 ): readonly ScheduleWrite[] {
   const questions = questionsAfter(meta, said, cases, now);
@@ -121,7 +128,11 @@ function askWrites(
 }
 
 /** Records of the questions that ended and of the one that was raised, in the transaction that changes them. */
-export function questionOutgoing(meta: CaseMeta, questions: CaseMeta['questions'], now: number): readonly Outgoing[] {
+export function questionOutgoing(
+  meta: DepartureCase,
+  questions: DepartureCase['questions'],
+  now: number,
+): readonly Outgoing[] {
   const before = openQuestion(meta);
   const after = openQuestion({ questions });
   const settled = before && questions.find(({ n, endedAt }) => n === before.n && endedAt !== undefined);

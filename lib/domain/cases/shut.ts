@@ -1,7 +1,7 @@
 /** What containment shuts, for which cases, and when a give-back may open it again. */
 import { canonicalJson, H } from '../base/encoding';
 import type { Decision } from '../store/approval';
-import type { CaseMeta, Question } from '../store/case';
+import type { DepartureCase, Question } from '../store/case';
 import type { CaseItem, ShutKind, Target } from '../store/case-items';
 import { SHUT_KINDS } from '../store/case-items';
 import { put } from '../store/entity';
@@ -36,7 +36,11 @@ export function shutWrites(
   { workerId, caseId }: { readonly workerId: string; readonly caseId: string },
   thing: Pick<Shut, 'kind' | 'ring' | 'target'>,
   before: Shut | undefined,
-  { found, cases, now }: { readonly found: Shut['found']; readonly cases: readonly CaseMeta[]; readonly now: number },
+  {
+    found,
+    cases,
+    now,
+  }: { readonly found: Shut['found']; readonly cases: readonly DepartureCase[]; readonly now: number },
 ): readonly Write<'cases:put'>[] {
   const wantsNoMore = (id: string) => {
     const meta = cases.find((one) => one.caseId === id);
@@ -76,7 +80,7 @@ export function isOpenedBy({ openingBy, openingAt }: Shut, caseId: string, now: 
 export function opensWith<S extends Shut>(
   shut: readonly S[],
   caseId: string,
-  cases: readonly CaseMeta[],
+  cases: readonly DepartureCase[],
 ): readonly S[] {
   return shut.filter(
     (thing) =>
@@ -84,7 +88,7 @@ export function opensWith<S extends Shut>(
   );
 }
 
-function wantedBeside({ caseIds }: Shut, caseId: string, cases: readonly CaseMeta[]): readonly string[] {
+function wantedBeside({ caseIds }: Shut, caseId: string, cases: readonly DepartureCase[]): readonly string[] {
   const isGivenBack = (id: string) => cases.some((meta) => meta.caseId === id && meta.givenBackAt !== undefined);
   return caseIds.filter((id) => id !== caseId && !isGivenBack(id));
 }
@@ -94,7 +98,7 @@ export function settleShut(
   workerId: string,
   shut: readonly ShutThing[],
   caseId: string,
-  cases: readonly CaseMeta[],
+  cases: readonly DepartureCase[],
 ): readonly Write<'cases:put' | 'cases:delete'>[] {
   return shut
     .filter(({ caseIds }) => caseIds.includes(caseId))
@@ -134,13 +138,13 @@ export function aboutOf(
   return H(canonicalJson({ said: digestOfAll(worker.said), opens: opens.sort() }));
 }
 
-function isAnother({ givenBackAt, closedAt, openedAt, act }: CaseMeta, giveBack: CaseMeta): boolean {
+function isAnother({ givenBackAt, closedAt, openedAt, act }: DepartureCase, giveBack: DepartureCase): boolean {
   const isOver = closedAt !== undefined && openedAt < giveBack.openedAt;
   return givenBackAt === undefined && !isOver && act !== 'custody';
 }
 
 /** Why a give-back of this case stops: the worker departs again, and what is open is shut again. */
-export function departsAgain({ schedule, cases }: Worker, giveBack: CaseMeta, now: number): boolean {
+export function departsAgain({ schedule, cases }: Worker, giveBack: DepartureCase, now: number): boolean {
   const isDue = schedule?.dueAt !== undefined && schedule.dueAt <= now;
   return isDue || cases.some((meta) => meta.caseId !== giveBack.givesBack && isAnother(meta, giveBack));
 }

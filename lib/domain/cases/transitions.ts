@@ -8,7 +8,7 @@ import { CASE, DUE_MARKER } from '../store/case';
 import { put } from '../store/entity';
 import { CASE_OUT, type OutboxEvent } from '../store/outbox';
 import { ROW_ABSENT, valuesOf, type Write } from '../store/table';
-import type { CaseMeta } from './case';
+import type { CaseMeta, DepartureCase } from './case';
 
 type PlainWrite = Write<'cases:put' | 'cases:update'>;
 
@@ -27,8 +27,11 @@ export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWr
   ];
 }
 
+/** Members that one transition sets. */
+export type CaseChange = Partial<Omit<DepartureCase, 'kind'>>;
+
 /** Under the fence the writer read: the second writer reads again and decides again. */
-export function transition(meta: CaseMeta, set: Partial<CaseMeta>, outgoing: readonly Outgoing[] = []): PlainWrite[] {
+export function transition(meta: CaseMeta, set: CaseChange, outgoing: readonly Outgoing[] = []): PlainWrite[] {
   const next = { ...meta, fence: meta.fence + 1, version: meta.version + 1 };
   return [
     {

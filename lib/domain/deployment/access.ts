@@ -36,6 +36,8 @@ export const COMMAND_RIGHTS = {
   'ring taint': [
     'stacks:look',
     'keys:query',
+    'cases:get',
+    'invoke:taint-opener',
     'invoke:rotator',
     'invoke:taint',
     'invoke:publisher',

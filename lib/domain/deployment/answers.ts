@@ -27,6 +27,7 @@ const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']>
     failed: z.optional(z.array(text)),
   }),
   taint: z.object({ states: keyStates, batches: z.array(batch) }),
+  'taint-opener': z.object({ caseId: text }),
   halt: z.object({ halted: flag, activeKid: z.optional(text) }),
   publisher: z.object({ seq: whole }),
   cutter: z.object({ cutOffs: z.array(z.object({ notBefore: whole, blocked: flag })) }),

@@ -3,6 +3,7 @@ import type { EvidenceRecord } from '../evidence/record';
 import type { SigningAlgorithm } from '../jose/algorithm';
 import type { TaintTarget } from '../rings/taint';
 import type { Decision } from '../store/approval';
+import type { EndedKey } from '../store/case';
 import type { SubjectType } from '../tokens/claims';
 import type { ResignCounts, WaveBatch } from '../tokens/wave';
 
@@ -71,6 +72,11 @@ export interface Messages {
       /** taint: what pass 1 has to work on; deny: the batches whose last pass still found something. */
       readonly batches: readonly WaveBatch[];
     };
+  };
+  /** Has a case end a key, and starts it; asked again, the same case is looked after. */
+  'taint-opener': {
+    request: EndedKey;
+    response: { readonly caseId: string };
   };
   /** Stops the ring from issuing, or lets it issue again. */
   halt: {

@@ -136,6 +136,7 @@ export const RIGHTS = {
     'workflow:start',
     'metrics:put',
   ],
+  'taint-opener': ['keys:query', 'cases:get', 'cases:put', 'cases:update', 'cases:delete', 'workflow:start'],
   'people-import': ['people:put'],
   planner: ['people:query', 'keys:query', 'iam:read', 'cases:get', 'cases:query', 'cases:put', 'cases:update', 'seal'],
   conductor: [

@@ -85,6 +85,10 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     seconds: 30,
     why: 'a delivery, at most 20 rounds for each statement; the stream, then the ticker, have it folded again',
   },
+  'taint-opener': {
+    seconds: 30,
+    why: 'a responder waits: a ring read, a case written and started; the ticker starts what was not',
+  },
   ticker: {
     seconds: 60,
     why: 'everything due, side by side; what was not started is due a minute later',

@@ -6,13 +6,28 @@ import { TAINT_CLASSES } from '../store/ring-key';
 import { ROW_ABSENT } from '../store/table';
 import { WAVE } from '../store/wave';
 import { change, fenced, is, type KeysWrite, type RecordDraft } from './fence';
-import { findKey, longestTtl, type Ring, type TaintClass, type Wave, type WaveResult } from './ring';
+import { findKey, type KeyRecord, longestTtl, type Ring, type TaintClass, type Wave, type WaveResult } from './ring';
 import { activation, isOpen, leaving, moveWave } from './transitions';
 
 export interface TaintTarget {
   readonly kid: string;
   readonly class: TaintClass;
   readonly reason: string;
+}
+
+/** A STANDBY never did, nor one that was RETIRED as such. */
+export function hasIssued({ state, kind, activatedAt }: KeyRecord): boolean {
+  return state !== 'STANDBY' && (state !== 'RETIRED' || kind === 'legacy' || activatedAt !== undefined);
+}
+
+/** Told before anything is prepared for it. */
+export function refuseUnlessTaintable(ring: Ring, key: KeyRecord): void {
+  if (key.state !== 'RETIRED' || !hasIssued(key)) return;
+  throw new CurfewError('ERR_KEY_STATE', `key ${key.kid} of ring ${ring.id} has no token that a taint could end`, {
+    got: key.state,
+    allowed: ['STANDBY', 'ACTIVE', 'VERIFY_ONLY', 'OBSERVED', 'SUSPECT', 'DENIED'],
+    fix: 'nothing to do: its last token has expired',
+  });
 }
 
 /** How far a taint goes is decided by its class: a word that is none is refused. */

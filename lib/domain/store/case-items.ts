@@ -52,6 +52,9 @@ export type ShutKind = (typeof SHUT_KINDS)[number];
 /** One thing that a give-back opens again. */
 export type ThingRef = { readonly ref: string; readonly thing: ShutKind; readonly ring?: string };
 
+/** The key that a case of kind `taint` is about. */
+export type EndedKeyRef = { readonly ring: string; readonly kid: string; readonly class: TaintClass };
+
 export interface Inventory {
   /** Number of the first item of the plan: containment has those before. */
   readonly firstItem: number;
@@ -65,6 +68,8 @@ export interface Inventory {
   readonly keys: readonly { readonly ring: string; readonly kid: string; readonly state: KeyState }[];
   /** Of a give-back: what it opens. */
   readonly things?: readonly ThingRef[];
+  /** Of a taint: the key that it ends. */
+  readonly ends?: EndedKeyRef;
 }
 
 const inventory: Schema<Inventory> = z.strictObject({
@@ -75,6 +80,7 @@ const inventory: Schema<Inventory> = z.strictObject({
   omitted: z.optional(whole),
   keys: z.array(z.strictObject({ ring: text, kid: text, state: z.enum(KEY_STATES) })),
   things: z.optional(z.array(z.strictObject({ ref: text, thing: z.enum(SHUT_KINDS), ring: z.optional(text) }))),
+  ends: z.optional(z.strictObject({ ring: text, kid: text, class: z.enum(TAINT_CLASSES) })),
 });
 
 export type ContainmentItem =

@@ -1,13 +1,14 @@
 /**
  * A case, in table `cases`.
  *
- *     CASE#{id} | META          state version attempt fence act effectiveAt finalAt questions …
+ *     CASE#{id} | META          kind=departure|taint state version attempt fence …
  *     DUE | {dueAt}#{id}        what the ticker looks for: a follow-up's date, or when to look after an attempt
  */
 import * as z from 'zod/mini';
 import { casePartition } from './case-items';
 import { entity, type Schema, shape } from './entity';
 import { CORROBORATIONS, type Corroboration } from './inbox';
+import { TAINT_CLASSES, type TaintClass } from './ring-key';
 import { text, whole } from './shapes';
 import { ordered } from './table';
 
@@ -50,14 +51,33 @@ export interface Voice {
   readonly origin: string;
 }
 
-export interface CaseMeta {
+/** What every case has, whatever it is about. */
+interface CaseBase {
   readonly caseId: string;
-  readonly workerId: string;
-  readonly pseudonym: string;
   readonly state: CaseState;
   readonly version: number;
   readonly attempt: number;
   readonly fence: number;
+  /** When the execution is due. */
+  readonly dueAt: number;
+  readonly openedAt: number;
+  readonly containedAt?: number;
+  readonly plannedAt?: number;
+  readonly taintedAt?: number;
+  readonly deniedAt?: number;
+  readonly provedAt?: number;
+  readonly closedAt?: number;
+  /** Every record that the case owes has its place in the tree. */
+  readonly sealedAt?: number;
+  /** By ring, the STANDBY that takes over; kept so that a replay prepares no other. */
+  readonly successors?: Readonly<Record<string, string>>;
+}
+
+/** About a departure: that itself, its second rotation, or what gives it back. */
+export interface DepartureCase extends CaseBase {
+  readonly kind: 'departure';
+  readonly workerId: string;
+  readonly pseudonym: string;
   readonly act: Act;
   /** Which departure of the worker it is, from 1; a follow-up has that of the case that it follows. */
   readonly number: number;
@@ -65,8 +85,6 @@ export interface CaseMeta {
   readonly effectiveAt: number;
   /** The latest of the instants of one departure: what cannot be undone waits for it. */
   readonly finalAt: number;
-  /** When the execution is due. */
-  readonly dueAt: number;
   /** As of the beginning: a statement that comes later is asked about, and changes none of it. */
   readonly voices: readonly Voice[];
   readonly source: string;
@@ -79,63 +97,79 @@ export interface CaseMeta {
   readonly givesBackAt?: number;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
-  readonly openedAt: number;
-  readonly containedAt?: number;
-  readonly plannedAt?: number;
-  readonly taintedAt?: number;
-  readonly deniedAt?: number;
-  readonly provedAt?: number;
-  readonly closedAt?: number;
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
-  /** Every record that the case owes has its place in the tree. */
-  readonly sealedAt?: number;
-  /** By ring, the STANDBY that takes over; kept so that a replay prepares no other. */
-  readonly successors?: Readonly<Record<string, string>>;
   readonly followUp?: string;
 }
+
+/** The key that a responder ends, and why; the reason stands in evidence in clear. A type, as it stands in records. */
+export type EndedKey = {
+  readonly ring: string;
+  readonly kid: string;
+  readonly class: TaintClass;
+  readonly reason: string;
+};
+
+/** About a key that a responder ends: no worker, nothing to contain, nothing to hold it. */
+export interface TaintCase extends CaseBase {
+  readonly kind: 'taint';
+  readonly key: EndedKey;
+}
+
+export type CaseMeta = DepartureCase | TaintCase;
+
+const base = {
+  caseId: text,
+  state: z.enum(CASE_STATES),
+  version: whole,
+  attempt: whole,
+  fence: whole,
+  dueAt: z.int(),
+  openedAt: whole,
+  containedAt: z.optional(whole),
+  plannedAt: z.optional(whole),
+  taintedAt: z.optional(whole),
+  deniedAt: z.optional(whole),
+  provedAt: z.optional(whole),
+  closedAt: z.optional(whole),
+  sealedAt: z.optional(whole),
+  successors: z.optional(z.record(z.string(), text)),
+};
+
+const departureCase = z.strictObject({
+  ...base,
+  kind: z.literal('departure'),
+  workerId: text,
+  pseudonym: text,
+  act: z.enum(ACTS),
+  number: whole,
+  effectiveAt: z.int(),
+  finalAt: z.int(),
+  voices: z.array(z.strictObject({ source: text, origin: text })),
+  source: text,
+  corroboration: z.enum(CORROBORATIONS),
+  questions: z.array(question),
+  followUpOf: z.optional(text),
+  givesBack: z.optional(text),
+  givesBackAt: z.optional(whole),
+  hrEventAt: whole,
+  acceptedAt: whole,
+  givenBackAt: z.optional(whole),
+  followUp: z.optional(text),
+});
+
+const taintCase = z.strictObject({
+  ...base,
+  kind: z.literal('taint'),
+  key: z.strictObject({ ring: text, kid: text, class: z.enum(TAINT_CLASSES), reason: text }),
+});
 
 export const CASE = entity({
   name: 'case',
   table: 'cases',
   key: (caseId: string) => ({ pk: casePartition(caseId), sk: 'META' }),
   owns: ({ pk, sk }) => pk.startsWith('CASE#') && sk === 'META',
-  schema: shape<CaseMeta>(
-    z.strictObject({
-      act: z.enum(ACTS),
-      number: whole,
-      effectiveAt: z.int(),
-      finalAt: z.int(),
-      caseId: text,
-      workerId: text,
-      pseudonym: text,
-      state: z.enum(CASE_STATES),
-      version: whole,
-      attempt: whole,
-      fence: whole,
-      dueAt: z.int(),
-      voices: z.array(z.strictObject({ source: text, origin: text })),
-      source: text,
-      corroboration: z.enum(CORROBORATIONS),
-      questions: z.array(question),
-      followUpOf: z.optional(text),
-      givesBack: z.optional(text),
-      givesBackAt: z.optional(whole),
-      hrEventAt: whole,
-      acceptedAt: whole,
-      openedAt: whole,
-      containedAt: z.optional(whole),
-      plannedAt: z.optional(whole),
-      taintedAt: z.optional(whole),
-      deniedAt: z.optional(whole),
-      provedAt: z.optional(whole),
-      closedAt: z.optional(whole),
-      givenBackAt: z.optional(whole),
-      sealedAt: z.optional(whole),
-      successors: z.optional(z.record(z.string(), text)),
-      followUp: z.optional(text),
-    }),
-  ),
+  schema: shape<CaseMeta>(z.discriminatedUnion('kind', [departureCase, taintCase])),
 });
 
 /** A due marker; with the attempt that it looks after, once one was started. */

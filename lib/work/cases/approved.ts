@@ -5,7 +5,7 @@ import { parseCaseId } from '../../domain/cases/case';
 import { isOpenedBy } from '../../domain/cases/shut';
 import type { DeploymentConfig } from '../../domain/deployment/deployment-config';
 import { APPROVAL } from '../../domain/store/approval';
-import { CASE, type CaseMeta } from '../../domain/store/case';
+import { CASE, type DepartureCase } from '../../domain/store/case';
 import { SHUT, type Shut } from '../../domain/store/worker';
 import type { Clock, Tables } from '../../ports';
 
@@ -16,9 +16,10 @@ interface OpenerDeps {
 }
 
 /** The give-back, where two approvers decided it; `ERR_NOT_APPROVED` otherwise. */
-export async function requireApproved(given: string, { config, tables }: OpenerDeps): Promise<CaseMeta> {
+export async function requireApproved(given: string, { config, tables }: OpenerDeps): Promise<DepartureCase> {
   const caseId = parseCaseId(given);
-  const giveBack = await tables.get(CASE, caseId);
+  const found = await tables.get(CASE, caseId);
+  const giveBack = found?.kind === 'departure' ? found : undefined;
   const [of, question] = [giveBack?.givesBack, giveBack?.givesBackAt];
   if (giveBack === undefined || of === undefined || question === undefined)
     throw notApproved(caseId, 'it is no give-back');
@@ -35,7 +36,7 @@ export async function requireApproved(given: string, { config, tables }: OpenerD
 
 /** The thing that is to be opened is one that this give-back claimed a moment ago: no other, and no later. */
 export async function requireOpening(
-  { workerId, caseId }: CaseMeta,
+  { workerId, caseId }: DepartureCase,
   isMeant: (thing: Shut) => boolean,
   { tables, clock }: OpenerDeps,
 ): Promise<void> {

@@ -1,7 +1,14 @@
 /** How every step changes a case: load, decide, one transaction; the second writer reads and decides again. */
 
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, type CaseState, checkAttempt, parseCaseId } from '../../domain/cases/case';
+import {
+  type CaseMeta,
+  type CaseState,
+  checkAttempt,
+  type DepartureCase,
+  departureOnly,
+  parseCaseId,
+} from '../../domain/cases/case';
 import { CASE } from '../../domain/store/case';
 import { CASE_ITEM, type StoredItem } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
@@ -36,9 +43,9 @@ export async function loadCase(
  * A case that another row names: both were put in one transaction, so where it is missing somebody took it away, and
  * nothing that rests on it goes on.
  */
-export async function loadNamed({ tables }: Reader, caseId: string): Promise<CaseMeta> {
+export async function loadNamed({ tables }: Reader, caseId: string): Promise<DepartureCase> {
   const meta = await tables.get(CASE, caseId);
-  if (meta) return meta;
+  if (meta) return departureOnly(meta);
   throw new CurfewError('ERR_NOT_FOUND', 'a case that another row names is missing from the table `cases`', {
     got: caseId,
     fix: 'restore the table to a point in time when the case was there',
@@ -46,8 +53,9 @@ export async function loadNamed({ tables }: Reader, caseId: string): Promise<Cas
 }
 
 /** The case whose second rotation this one is; undefined where it is a departure of its own. */
-export async function parentOf({ followUpOf }: CaseMeta, deps: Reader): Promise<CaseMeta | undefined> {
-  return followUpOf === undefined ? undefined : loadNamed(deps, followUpOf);
+export async function parentOf(meta: CaseMeta, deps: Reader): Promise<DepartureCase | undefined> {
+  const of = meta.kind === 'departure' ? meta.followUpOf : undefined;
+  return of === undefined ? undefined : loadNamed(deps, of);
 }
 
 /** Applies what `decide` makes of the case as it stands; no writes mean that it is so already. Answers the case after. */

@@ -1,6 +1,6 @@
 /** A step that cannot be undone is claimed first: one transaction that finds no doubt, and from then on none stops it. */
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, openQuestion, stopOf } from '../../domain/cases/case';
+import { type CaseMeta, type DepartureCase, openQuestion, stopOf } from '../../domain/cases/case';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE } from '../../domain/store/case';
@@ -16,6 +16,7 @@ type ConductorDeps = Deps<'conductor'>;
  * it would go on signing for whoever has the copy.
  */
 export function mayBegin({ item }: StoredItem, { meta, parent }: Standing, now: number): boolean {
+  if (meta.kind === 'taint') return true;
   if (meta.givenBackAt !== undefined || parent?.givenBackAt !== undefined) return false;
   if (meta.act === 'suspend' && meta.givesBack === undefined) return false;
   if (item.kind === 'taint' && item.class === 'compromise') return true;
@@ -25,7 +26,7 @@ export function mayBegin({ item }: StoredItem, { meta, parent }: Standing, now: 
 /** A case, and the one whose second rotation it is: a question about that one is about both. */
 interface Standing {
   readonly meta: CaseMeta;
-  readonly parent: CaseMeta | undefined;
+  readonly parent: DepartureCase | undefined;
 }
 
 export async function standingOf(meta: CaseMeta, deps: Pick<ConductorDeps, 'tables'>): Promise<Standing> {
@@ -67,7 +68,7 @@ export async function claimItem(stored: StoredItem, request: StepRequest, deps: 
 }
 
 /** The case that this one follows is as it was read: a question about it, too, makes one of the two read again. */
-function unasked(parent: CaseMeta | undefined): Write<'cases:check'>[] {
+function unasked(parent: DepartureCase | undefined): Write<'cases:check'>[] {
   if (parent === undefined) return [];
   const test = { attribute: 'fence', is: '=', value: parent.fence } as const;
   return [{ kind: 'check', table: 'cases', key: CASE.key(parent.caseId), if: [test] }];

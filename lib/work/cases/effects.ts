@@ -2,7 +2,7 @@
  * The effect of each kind of item, each an ensure(state) that may run twice, and what is read back after it.
  * The conductor reaches IAM, KMS and the cut-offs through Lambdas whose whole rights are that one effect.
  */
-import type { CaseMeta } from '../../domain/cases/case';
+import type { DepartureCase } from '../../domain/cases/case';
 import type { ItemKind, Observations } from '../../domain/cases/proof';
 import type { Deps } from '../../ports';
 import { needed, type StoredItem } from './case-store';
@@ -11,7 +11,7 @@ import { OBSERVE_IAM, userOf } from './observe';
 
 type Effect<K extends ItemKind> = (
   stored: StoredItem,
-  meta: CaseMeta,
+  meta: DepartureCase,
   deps: Deps<'conductor'>,
 ) => Promise<Observations[K]>;
 /** Taints are acted on together, by the steps of the wave; a second rotation is a write of the case itself. */

@@ -1,6 +1,6 @@
 /** An item is done: its state, what was read back and the record of it, in one transaction. */
 
-import type { CaseMeta } from '../../domain/cases/case';
+import { type CaseMeta, departureOnly } from '../../domain/cases/case';
 import type { ItemKind, Observations } from '../../domain/cases/proof';
 import { itemRecord, sealContext } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
@@ -34,7 +34,7 @@ export async function markDone(
       // Shut again after it was found open: that it was contained is on record already.
       ...transition(meta, {}, stored.doneAt === undefined ? [{ record }] : []),
       doneWrite(meta.caseId, stored, observed, now),
-      ...(stored.item.kind === 'release' ? [forgetShut(stored.item, stored, meta)] : []),
+      ...(stored.item.kind === 'release' ? [forgetShut(stored.item, stored, departureOnly(meta))] : []),
       ...(await shutDone(stored, meta, deps)),
     ];
   });
@@ -42,12 +42,13 @@ export async function markDone(
 
 /** Of whom it was done: in the record of the item and not in that of the list, which has to stay small enough. */
 async function sealTarget(
-  { pseudonym, caseId }: CaseMeta,
+  meta: CaseMeta,
   { target }: StoredItem,
   name: string,
   { sealer }: Deps<'conductor'>,
 ): Promise<string | undefined> {
   if (Object.keys(target).length === 0) return undefined;
+  const { pseudonym, caseId } = departureOnly(meta);
   return sealer.seal(pseudonym, sealContext(caseId, name), JSON.stringify(target));
 }
 

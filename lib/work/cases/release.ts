@@ -1,6 +1,6 @@
 /** Opens one thing again, newest first: claimed while nobody else wants it shut, opened, read back. */
 import { CurfewError } from '../../domain/base/errors';
-import type { CaseMeta } from '../../domain/cases/case';
+import type { DepartureCase } from '../../domain/cases/case';
 import type { Observations } from '../../domain/cases/proof';
 import { departsAgain, isBeingShut, thingDigest } from '../../domain/cases/shut';
 import type { PlannedItem } from '../../domain/store/case-items';
@@ -19,7 +19,7 @@ type ReleaseItem = Extract<PlannedItem, { kind: 'release' }>;
 export async function release(
   item: ReleaseItem,
   stored: StoredItem,
-  meta: CaseMeta,
+  meta: DepartureCase,
   deps: ConductorDeps,
 ): Promise<Observations['release']> {
   // A user who was deleted, or a key that is no more, cannot be given back; another user of that name is not touched.
@@ -30,7 +30,7 @@ export async function release(
   return opened ?? observeOpen(item, stored, deps);
 }
 
-const shutKey = (item: ReleaseItem, { target }: StoredItem, { workerId }: CaseMeta) =>
+const shutKey = (item: ReleaseItem, { target }: StoredItem, { workerId }: DepartureCase) =>
   SHUT.key(workerId, item.thing, thingDigest(item.ring, target));
 
 async function isGone(item: ReleaseItem, stored: StoredItem, deps: ConductorDeps): Promise<boolean> {
@@ -40,7 +40,12 @@ async function isGone(item: ReleaseItem, stored: StoredItem, deps: ConductorDeps
 }
 
 /** One transaction that finds no other case and no other departure: a departure that begins now waits for us, or we for it. */
-async function claimOpening(item: ReleaseItem, stored: StoredItem, meta: CaseMeta, deps: ConductorDeps): Promise<void> {
+async function claimOpening(
+  item: ReleaseItem,
+  stored: StoredItem,
+  meta: DepartureCase,
+  deps: ConductorDeps,
+): Promise<void> {
   await inTurn(`item ${item.nn} of case ${meta.caseId}`, async () => {
     const worker = await loadWorker(deps, meta.workerId);
     const now = deps.clock.now();
@@ -74,7 +79,7 @@ async function claimOpening(item: ReleaseItem, stored: StoredItem, meta: CaseMet
 async function openThing(
   item: ReleaseItem,
   { target }: StoredItem,
-  { caseId }: CaseMeta,
+  { caseId }: DepartureCase,
   deps: ConductorDeps,
 ): Promise<Observations['release'] | undefined> {
   const { functions } = deps;
@@ -131,6 +136,6 @@ async function observeOpen(
 }
 
 /** What is open again is nobody's any more: the next departure finds it as it is then. */
-export function forgetShut(item: ReleaseItem, stored: StoredItem, meta: CaseMeta): Write<'cases:delete'> {
+export function forgetShut(item: ReleaseItem, stored: StoredItem, meta: DepartureCase): Write<'cases:delete'> {
   return { kind: 'delete', table: 'cases', key: shutKey(item, stored, meta) };
 }

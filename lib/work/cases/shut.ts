@@ -1,6 +1,6 @@
 /** Before a thing is shut it is written down for which case, and how it was found: without that nobody could give it back. */
 import { CurfewError } from '../../domain/base/errors';
-import type { CaseMeta } from '../../domain/cases/case';
+import { type CaseMeta, type DepartureCase, departureOnly, isGivenBack } from '../../domain/cases/case';
 import { proveItem } from '../../domain/cases/proof';
 import { shutKindOf, shutWrites, thingDigest } from '../../domain/cases/shut';
 import type { StepRequest } from '../../domain/deployment/messages';
@@ -17,7 +17,7 @@ type ConductorDeps = Deps<'conductor'>;
 
 export async function noteShut(
   stored: StoredItem,
-  meta: CaseMeta,
+  meta: DepartureCase,
   request: StepRequest,
   deps: ConductorDeps,
 ): Promise<void> {
@@ -30,7 +30,7 @@ export async function noteShut(
     const { cases } = await loadWorker(deps, meta.workerId);
     const before = await deps.tables.get(SHUT, meta.workerId, kind, thingDigest(ring, target));
     const current = await loadCase(deps, request, BEGUN);
-    if (current.givenBackAt !== undefined)
+    if (isGivenBack(current))
       throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} was given back: it shuts nothing more`);
     const thing = { kind, ...(ring !== undefined && { ring }), target };
     await deps.tables.transact([
@@ -53,11 +53,12 @@ export async function noteShut(
 /** It is shut, and read back: whoever opens it need not wait for us. None where nobody wrote it down. */
 export async function shutDone(
   { item, target }: StoredItem,
-  { workerId }: CaseMeta,
+  meta: CaseMeta,
   { tables }: ConductorDeps,
 ): Promise<Write<'cases:update'>[]> {
   const kind = shutKindOf(item);
   if (kind === undefined) return [];
+  const { workerId } = departureOnly(meta);
   const ring = 'ring' in item ? item.ring : undefined;
   const id = [workerId, kind, thingDigest(ring, target)] as const;
   if ((await tables.get(SHUT, ...id)) === undefined) return [];

@@ -2,7 +2,7 @@
 
 import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, executionName, stopOf } from '../../domain/cases/case';
-import { transition } from '../../domain/cases/transitions';
+import { type CaseChange, transition } from '../../domain/cases/transitions';
 import { CASE, DUE_MARKER } from '../../domain/store/case';
 import { put } from '../../domain/store/entity';
 import { ROW_PRESENT, type RowKey } from '../../domain/store/table';
@@ -66,9 +66,11 @@ function isOver({ state, sealedAt }: CaseMeta): boolean {
   return state === 'CLOSED' && sealedAt !== undefined;
 }
 
-function nextState({ state, attempt }: CaseMeta): Partial<CaseMeta> | undefined {
+/** The end of a key contains nobody: it begins where a departure is contained. */
+function nextState({ state, attempt, kind }: CaseMeta): CaseChange | undefined {
   if (state === 'OPEN') return { state: 'DUE' };
-  return state === 'DUE' ? { state: 'CONTAINING', attempt: attempt + 1 } : undefined;
+  if (state !== 'DUE') return undefined;
+  return { state: kind === 'taint' ? 'CONTAINED' : 'CONTAINING', attempt: attempt + 1 };
 }
 
 /** If we stop before this, the marker brings the ticker back to the same attempt: starting it again is harmless. */

@@ -17,7 +17,7 @@ type TaintItem = Extract<PlannedItem, { kind: 'taint' }>;
 type Stored = StoredItem & { readonly item: TaintItem };
 
 /** Stands in evidence in clear: it says why, and not who. */
-const REASON = 'a custodian left';
+const CUSTODIAN_LEFT = 'a custodian left';
 
 export const TAINT_STEPS = {
   prepare,
@@ -106,10 +106,12 @@ async function prepare(request: StepRequest, deps: ConductorDeps) {
 async function taint(request: StepRequest, deps: ConductorDeps) {
   // If we stop after this, they are claimed and not tainted: the replay taints them, and nothing stops it any more.
   await claim(request, ({ item }) => item.kind === 'taint', deps);
-  const { successors } = await loadCase(deps, request, BEGUN);
+  const meta = await loadCase(deps, request, BEGUN);
+  const { successors } = meta;
+  const reason = meta.kind === 'taint' ? meta.key.reason : CUSTODIAN_LEFT;
   const batches: WaveBatch[] = [];
   const taintAll = async (ring: string, items: readonly Stored[]) => {
-    const targets: TaintTarget[] = items.map(({ item }) => ({ kid: item.kid, class: item.class, reason: REASON }));
+    const targets: TaintTarget[] = items.map(({ item }) => ({ kid: item.kid, class: item.class, reason }));
     const successor = items.some(isReplaced) ? successors?.[ring] : undefined;
     const { caseId } = request;
     const answer = await taintKeys({ ring, targets, successor, caseId }, deps);

@@ -1,6 +1,6 @@
 /** A worker's statements and cases: read as one, folded, and begun when their date has come. */
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, caseIdOf } from '../../domain/cases/case';
+import { caseIdOf, type DepartureCase } from '../../domain/cases/case';
 import { type Departure, voices } from '../../domain/cases/departure';
 import { questionsAfter } from '../../domain/cases/questions';
 import { openedRecord, sealContext } from '../../domain/cases/records';
@@ -63,7 +63,7 @@ function unstarted({ cases }: Worker): readonly string[] {
 }
 
 /** The snapshot: who, which act, as of when. Nothing that HR says later changes it. */
-async function caseOf(worker: Worker, departure: Departure, deps: FolderDeps): Promise<CaseMeta> {
+async function caseOf(worker: Worker, departure: Departure, deps: FolderDeps): Promise<DepartureCase> {
   const { workerId, said, cases } = worker;
   const { act, effectiveAt, finalAt, statements } = departure;
   const [first] = [...statements].sort((a, b) => a.receivedAt - b.receivedAt || a.saidAt - b.saidAt);
@@ -71,7 +71,8 @@ async function caseOf(worker: Worker, departure: Departure, deps: FolderDeps): P
   const now = deps.clock.now();
   const number = cases.length + 1;
   const pepper = await pepperOf(deps);
-  const meta: CaseMeta = {
+  const meta: DepartureCase = {
+    kind: 'departure',
     caseId: caseIdOf(pepper, { instance: deps.config.instance, workerId, number, kind: 'departure' }),
     workerId,
     pseudonym: await pseudonymOf(workerId, deps),
@@ -97,7 +98,7 @@ async function caseOf(worker: Worker, departure: Departure, deps: FolderDeps): P
   return { ...meta, questions: questionsAfter(meta, said, [...cases, meta], now) };
 }
 
-async function opening(worker: Worker, meta: CaseMeta, { statements }: Departure, deps: FolderDeps) {
+async function opening(worker: Worker, meta: DepartureCase, { statements }: Departure, deps: FolderDeps) {
   const { caseId, pseudonym, openedAt } = meta;
   const about = statements.map(({ workerId, initiator, source, sourceEventId, bodySha256 }) => ({
     workerId,

@@ -65,7 +65,7 @@ const GOLDEN: Readonly<Record<RoleName, readonly string[]>> = {
 };
 const INVOKED: Readonly<Record<RoleName, readonly string[]>> = {
   operator: ['Recorder', 'Rotator'],
-  responder: ['Committer', 'Halt', 'Publisher', 'Resigner', 'Rotator', 'Taint'],
+  responder: ['Committer', 'Halt', 'Publisher', 'Resigner', 'Rotator', 'Taint', 'TaintOpener'],
   approver: [],
   auditor: [],
 };

@@ -182,14 +182,14 @@ describe('an inventory that the rest of the log contradicts', () => {
       ({ body }) => ({ body: { ...body, followUp: true } }),
     );
     expect(() => checkManifest(records, CASE)).toThrow(
-      refused(`${CASE}/inventory says followUp true, and ${CASE}/opened names none`),
+      refused(`${CASE}/inventory has followUp, and ${CASE}/opened does not say that the case follows another`),
     );
     const linked = changed(
       ({ type }) => type === 'case.opened',
       ({ body }) => ({ body: { ...body, followUpOf: 'c-first' } }),
     );
     expect(() => checkManifest(linked, CASE)).toThrow(
-      refused(`${CASE}/inventory says followUp false, and ${CASE}/opened names the case that it follows`),
+      refused(`${CASE}/inventory lacks followUp, and ${CASE}/opened says that the case follows another`),
     );
   });
 });

@@ -1,16 +1,17 @@
 import { isCurfewError } from '../../../lib/domain/base/errors';
 import {
-  type CaseMeta,
   type CaseName,
   caseIdOf,
   checkAttempt,
+  type DepartureCase,
   exposureOnly,
   shownState,
   stopOf,
 } from '../../../lib/domain/cases/case';
 import { transition } from '../../../lib/domain/cases/transitions';
 
-const META: CaseMeta = {
+const META: DepartureCase = {
+  kind: 'departure',
   caseId: 'c-x',
   workerId: 'W-1042',
   pseudonym: 'p',
@@ -50,7 +51,7 @@ test('a case id is c- and 22 characters, of the worker, the number and the kind,
 
 const QUESTION = { n: 1, reasons: ['moved:hr', 'unconfirmed'], about: 'q', askedAt: 5 };
 
-test.each<[string, Partial<CaseMeta>, { why?: RegExp; until?: number }]>([
+test.each<[string, Partial<DepartureCase>, { why?: RegExp; until?: number }]>([
   ['nothing', {}, {}],
   [
     'an open question',
@@ -68,7 +69,7 @@ test.each<[string, Partial<CaseMeta>, { why?: RegExp; until?: number }]>([
   else expect([stop?.why, stop?.until]).toEqual([expect.stringMatching(why), until]);
 });
 
-test.each<[string, Partial<CaseMeta>]>([
+test.each<[string, Partial<DepartureCase>]>([
   ['OPEN', {}],
   ['CONTAINING', { state: 'CONTAINING', questions: [QUESTION] }],
   ['HELD', { state: 'ACTING', containedAt: 9, questions: [QUESTION] }],

@@ -50,7 +50,7 @@ test.each([['VERIFY_ONLY'], [undefined]] as const)(
     const how = Object.fromEntries(
       times(EXPOSURES_MAX, (n) => [`e${n}`, { how: 'ば'.repeat(120), since: Number.MAX_SAFE_INTEGER }]),
     );
-    const where = { pseudonym: META.pseudonym, context: 'x' };
+    const where = { pseudonym: 'p', context: 'x' };
     const sealed = sealField(Buffer.alloc(DEK_BYTES), Buffer.alloc(IV_BYTES), where, JSON.stringify(how));
     expect(size(inventoryRecord(META, inventory(state), sealed, AT))).toBeLessThanOrEqual(RECORD_BYTES_MAX);
     expect(size(plannedRecord(META, planCase(inventory(state)), AT))).toBeLessThanOrEqual(RECORD_BYTES_MAX);

@@ -11,7 +11,9 @@ export interface Emergency {
   readonly kid: string;
   /** Epoch milliseconds: the command was given. */
   readonly at: number;
-  /** How many holders traded, once the first pass re-signed what they hold. */
+  /** The key is SUSPECT, and its wave has not begun. */
+  readonly suspect: Promise<unknown>;
+  /** How many holders traded, as soon as there was something to get. */
   readonly traded: Promise<number>;
   /** The command has ended. */
   readonly done: Promise<void>;
@@ -25,15 +27,15 @@ export async function taintActive(
 ): Promise<Emergency> {
   const { activeKid: kid = '' } = await ring.load();
   const at = Date.now();
-  const firstPass = new EventEmitter();
-  const resigned = once(firstPass, 'over');
+  const tainted = new EventEmitter();
+  const suspect = once(tainted, 'seen');
   const request = { kid, class: taintClass, reason: 'rotation test' };
   const told = (line: string) => {
-    if (/^pass 1: \d+ found, \d+ tokens re-signed/.test(line)) firstPass.emit('over');
+    if (line.startsWith(`${kid} is SUSPECT`)) tainted.emit('seen');
   };
   // On a busy machine a Lambda may not answer in time. Every step may be asked again, and a responder does.
   const command = invokePatiently('ring taint', () => taintKey(asResponder, request, told));
   // Holders are told (`TokensResigned`), or ask when they are refused; here they come when there is something to get.
-  const traded = Promise.race([resigned, command]).then(() => load?.trade(kid) ?? 0);
-  return { kid, at, traded, done: command.then(() => undefined) };
+  const traded = Promise.race([suspect, command]).then(() => load?.trade(kid) ?? 0);
+  return { kid, at, suspect: Promise.race([suspect, command]), traded, done: command.then(() => undefined) };
 }

@@ -28,7 +28,8 @@ const OLD_SHOWN = 5;
 const LAST_SECONDS = 2;
 /** Shown at once: our verifier asks the ledger over HTTP for each token of a SUSPECT kid. */
 const AT_ONCE = { ours: 4, stock: 32 } as const;
-const TRADED_WITHIN_SECONDS = 40;
+/** From the taint on: the drain, the poll and the first pass come before there is anything to get. */
+const TRADED_WITHIN_SECONDS = 120;
 
 interface Held {
   readonly token: string;

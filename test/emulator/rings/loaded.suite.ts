@@ -109,7 +109,7 @@ export function loadedRings(stage: () => Stage): void {
     );
   });
 
-  test('two emergencies within a minute, the second in the middle of the first: both are served', async () => {
+  test('two emergencies, the second in the middle of the first: both are served', async () => {
     const ring = stage().rings.ES384;
     await until(
       'two STANDBYs may sign',
@@ -119,9 +119,9 @@ export function loadedRings(stage: () => Stage): void {
     );
     const mark = load.mark();
     const first = await taintActive(stage().asResponder, ring, 'planned', load);
-    const tradedFirst = await first.traded;
+    await first.suspect;
     const second = await taintActive(stage().asResponder, ring, 'compromise', load);
-    const traded = [tradedFirst, await second.traded];
+    const traded = await Promise.all([first.traded, second.traded]);
     const withoutStock = Date.now() - second.at;
     await Promise.all([first.done, second.done]);
     const isOver = (seen: ReturnType<Verdicts['afterTheEnd']>) => seen.refusedBy.size === 2 * load.verifiers.length;
@@ -145,7 +145,6 @@ export function loadedRings(stage: () => Stage): void {
     expect(unpublished).toEqual([]);
     expect(late.accepted).toEqual([]);
     expect(Math.min(...traded)).toBeGreaterThan(0);
-    expect(second.at - first.at).toBeLessThan(60_000);
     expect([first, second].map(({ kid }) => findKey(after, kid).state)).toEqual(['DENIED', 'DENIED']);
     expect(await load.leftWithout()).toBe(0);
     await load.stop();

@@ -17,6 +17,7 @@ import { showRing, showRings } from '../../../bin/commands/ring-view';
 import { approve } from '../../../lambdas/approvals';
 import { importPeople as takeIn } from '../../../lambdas/people-import';
 import { planner } from '../../../lambdas/planner';
+import { taintIdOf } from '../../../lib/domain/cases/case';
 import type { CommandName } from '../../../lib/domain/deployment/access';
 import type { Finding } from '../../../lib/domain/health/finding';
 import type { World } from '../../../lib/local/world';
@@ -85,7 +86,8 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
   onRing('ring taint', async (deps, world) => {
     const kid = await activeOf(world);
     await issueTo(world, 'member-1');
-    const { json, exitCode } = await taintKey(deps, { kid, class: 'compromise', reason: 'CHG-9' }, silent);
+    const request = { kid, class: 'compromise', reason: 'CHG-9', direct: true } as const;
+    const { json, exitCode } = await taintKey(deps, request, silent);
     expect([json, exitCode]).toEqual([{ ring: RING, kid, state: 'DENIED', kms: 'Disabled', resigned: 1 }, 0]);
     expect(await keyStates(world)).toContain('DENIED Disabled');
     // Verifiers are told, and what was re-signed is committed to: nobody has to wait for a schedule.
@@ -96,6 +98,23 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
     );
     expect(world.tables.dump('markers').filter(({ sk }) => !sk.startsWith('PASS#'))).toEqual([]);
   }),
+  {
+    name: 'curfew ring taint, as a case',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const kid = await activeOf(world);
+      const ended = { ring: RING, kid, class: 'compromise', reason: 'CHG-9' } as const;
+      const caseId = taintIdOf(world.config.instance, ended);
+      const deps = under(world, 'ring taint', watch);
+      // While the command waits, the workflow runs.
+      const clock = { now: () => world.clock.now(), sleep: async () => void (await execute(world, caseId, 1)) };
+      const { json, exitCode = 0 } = await taintKey({ ...deps, clock }, ended, silent);
+      expect([json, exitCode]).toMatchObject([{ caseId, kid, state: 'DENIED', kms: 'Disabled', proved: true }, 0]);
+      // A marker looks after the case, and the one it was due by is gone.
+      const due = world.tables.dump('cases').filter(({ pk }) => pk === 'DUE');
+      expect(due.map(({ attempt }) => attempt)).toEqual([1]);
+    },
+  },
   onRing('ring halt', async (deps, world) => {
     const { text } = await switchIssuing(deps, { op: 'halt', ring: RING, reason: 'CHG-9' });
     expect(text).toBe(`${RING} is halted: nothing is issued; what was issued goes on being good`);

@@ -42,6 +42,7 @@ export const CASES: readonly Sample[] = [
   }),
   sample(PENDING_DELIVERY, [AT, 'hr', 'msg_77'], { source: 'hr-system', delivery: 'msg_77', receivedAt: AT }, []),
   sample(CASE, [CASE_ID], {
+    kind: 'departure',
     act: 'suspend',
     number: 2,
     effectiveAt: AT,
@@ -102,6 +103,7 @@ export const CASES: readonly Sample[] = [
       omitted: 1,
       keys: [{ ring: RING, kid: KID, state: 'OBSERVED' }],
       things: [{ ref: 't0', thing: 'cut-off', ring: RING }],
+      ends: { ring: RING, kid: KID, class: 'planned' },
     },
     targets: { t0: target },
     how: { 'exp-0': { how: 'kept the PEM on a laptop', since: AT } },

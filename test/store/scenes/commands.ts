@@ -16,7 +16,7 @@ export async function commandScene(): Promise<Scene<SigningWorld>> {
   const scene = new Scene(await signingWorld({}, calmly));
   const { world, act, tap } = scene;
   const { kid } = world.legacy.jwk;
-  const taint = { kid, class: 'compromise', reason: 'CHG-9' } as const;
+  const taint = { kid, class: 'compromise', reason: 'CHG-9', direct: true } as const;
   await act('ends a legacy key', () => taintKey(tap.command('ring taint'), taint, quiet));
   const rotation = { ring: RING, reason: 'CHG-9' };
   await act('replaces the key', () => rotateRing(tap.command('ring rotate'), rotation, quiet));

@@ -3,6 +3,7 @@ import { listCases, listDue } from '../../../bin/commands/case';
 import { decideCase } from '../../../bin/commands/case-decide';
 import { explainCase } from '../../../bin/commands/case-explain';
 import { showCase } from '../../../bin/commands/case-show';
+import { taintKey } from '../../../bin/commands/ring-taint';
 import { approve } from '../../../lambdas/approvals';
 import { fold } from '../../../lambdas/case-folder';
 import { decideStream } from '../../../lambdas/decider';
@@ -10,6 +11,7 @@ import { receiveWebhook } from '../../../lambdas/intake';
 import { enableKey } from '../../../lambdas/key-enabler';
 import { releaseLatch } from '../../../lambdas/latch-release';
 import { releaseSubjects } from '../../../lambdas/subject-release';
+import { openTaint } from '../../../lambdas/taint-opener';
 import { tick } from '../../../lambdas/ticker';
 import type { Decision } from '../../../lib/domain/cases/approvals';
 import { ROW_PRESENT } from '../../../lib/domain/store/table';
@@ -25,7 +27,7 @@ import {
   type Said,
   WORKER,
 } from '../../scenarios/departure-world';
-import { calmly, issueTo, legacyClaims, RING, record, signLegacy } from '../../scenarios/signing-world';
+import { calmly, issueTo, legacyClaims, RING, record, ringOf, signLegacy } from '../../scenarios/signing-world';
 import { outboxRows, Scene, sweepAll } from '../scene';
 
 type DepartureScene = Scene<DepartureWorld>;
@@ -44,6 +46,7 @@ export async function departureScene(): Promise<DepartureScene> {
   await steps(scene, caseId);
   await afterwards(scene, caseId);
   await givenBack(scene, caseId);
+  await endedKey(scene);
   return scene;
 }
 
@@ -121,6 +124,17 @@ async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
   const subjects = [{ type: 'sub', value: 'mallory' }] as const;
   await act('opens', () => releaseSubjects({ ring: RING, subjects, caseId: back }, world.deps('subject-release')));
   await execute(world, back, 1, ({ step, nn = '' }, run) => act(`${step} ${nn} of a give-back`, run));
+}
+
+/** A responder has a key ended, and watches: the last look finds it proved. */
+async function endedKey({ world, act, tap }: DepartureScene): Promise<void> {
+  const { activeKid: kid = '' } = await ringOf(world);
+  const ended = { ring: RING, kid, class: 'compromise', reason: 'CHG-9' } as const;
+  const open = () => openTaint(ended, world.deps('taint-opener'));
+  const { caseId } = await act('opens a case', open);
+  await act('opens it again', open);
+  await execute(world, caseId, 1);
+  await act('looks how far it is', () => taintKey(tap.command('ring taint'), ended, () => undefined));
 }
 
 async function departed(scene: DepartureScene): Promise<string> {
