@@ -64,6 +64,7 @@ export const STORM: Rates = {
 
 /** One run of a Lambda: its host's clock, and when it is stopped. */
 interface Invocation {
+  readonly of: Weather;
   skew: number;
   /** Effects it still gets to do before it is stopped; undefined: it is not. */
   effectsLeft?: number;
@@ -113,12 +114,17 @@ const ON_CALLS: Readonly<Record<string, Partial<Record<WeatherRowId, Kind>>>> = 
   'http.get': { 'http.not-yet': 'refused' },
 };
 
+/**
+ * One for all weathers: whichever was ever used stays on the list that Node goes through for every promise of the process,
+ * and a run of the tests makes thousands of worlds.
+ */
+const INVOCATIONS = new AsyncLocalStorage<Invocation>();
+
 export class Weather {
   readonly struck: { [R in WeatherRowId]?: number } = {};
   private rates: Rates;
   private state: number;
   private readonly late: { readonly at: number; readonly land: () => Promise<unknown> }[] = [];
-  private readonly invocations = new AsyncLocalStorage<Invocation>();
   private clock: Clock = { now: () => 0, sleep: async () => {} };
 
   constructor(seed: string, rates: Rates) {
@@ -149,7 +155,7 @@ export class Weather {
 
   strikes(row: WeatherRowId): boolean {
     const rate = this.rates[row] ?? 0;
-    if (rate === 0 || this.invocations.getStore()?.isObserver || this.draw() >= rate) return false;
+    if (rate === 0 || this.current()?.isObserver || this.draw() >= rate) return false;
     this.struck[row] = (this.struck[row] ?? 0) + 1;
     return true;
   }
@@ -166,7 +172,7 @@ export class Weather {
 
   /** How many seconds the clock of this host is off; it may have stepped since it was last asked. */
   skew(): number {
-    const invocation = this.invocations.getStore();
+    const invocation = this.current();
     if (invocation === undefined) return 0;
     if (this.strikes('clock.step')) invocation.skew = this.below(2 * STEP_SECONDS_MAX + 1) - STEP_SECONDS_MAX;
     return invocation.skew;
@@ -174,15 +180,20 @@ export class Weather {
 
   /** What a test looks at is as it is: no host is behind, nothing is refused, and nothing is drawn. */
   observe<T>(look: () => Promise<T>): Promise<T> {
-    return this.invocations.run({ skew: 0, isObserver: true }, look);
+    return INVOCATIONS.run({ of: this, skew: 0, isObserver: true }, look);
+  }
+
+  private current(): Invocation | undefined {
+    const invocation = INVOCATIONS.getStore();
+    return invocation?.of === this ? invocation : undefined;
   }
 
   /** One run of a Lambda: on a host of its own, and perhaps not to its end. */
   async invocation<T>(run: () => Promise<T>): Promise<T> {
-    const one: Invocation = { skew: 0 };
+    const one: Invocation = { of: this, skew: 0 };
     if (this.strikes('lambda.killed')) one.effectsLeft = this.below(4);
     try {
-      return await this.invocations.run(one, run);
+      return await INVOCATIONS.run(one, run);
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       throw new CurfewError('ERR_UNAVAILABLE', 'the function ended without an answer', { fix: 'retry' });
@@ -193,7 +204,7 @@ export class Weather {
 
   private async strike(call: Parameters<Layer>[0], go: Parameters<Layer>[1]): Promise<unknown> {
     await this.landDue();
-    const invocation = this.invocations.getStore();
+    const invocation = this.current();
     if (invocation?.effectsLeft === 0) throw new Stopped(call.name);
     if (call.isEffect && invocation?.effectsLeft !== undefined) invocation.effectsLeft--;
 

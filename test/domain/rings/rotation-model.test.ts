@@ -58,6 +58,16 @@ const KNOWN_LIVES: Readonly<Record<string, number>> = {
   'each tick reads every key back': 547548082,
   'each tick looks for keys that carry the tag of a taken slot': 1133729133,
   'a feed replaces exactly the one that was read': 1226894501,
+  'a STANDBY waits for propagation and cache before it signs': 663762163,
+  'two STANDBYs stand by': 1622020133,
+  'the plan disables what must not sign': 1383354925,
+  'the drain is over before the old key is disabled': 2049385724,
+  'a key is disabled at birth, before the ring knows it': 752525945,
+  'kmsState says Enabled before EnableKey is called': 1001943529,
+  'the probe: a key signs before it becomes ACTIVE': 1963062549,
+  'the last transaction of an issue tests HEAD.activeKid': 561858710,
+  'a key is disabled before it is DENIED': 2003504386,
+  'a key whose policy was changed is no successor': 291894757,
 };
 
 /** The rarest violation takes some 100,000 states on average: so many that none is missed by chance. */
