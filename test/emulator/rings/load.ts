@@ -110,10 +110,14 @@ export class Load {
     }
   }
 
-  /** How many holders have a token that some verifier refuses, here and now. */
-  async leftWithout(): Promise<number> {
-    const shown = await inParallel(this.live(this.held), (held) => this.showAll(held));
-    return shown.filter((codes) => codes.some((code) => code !== 'ok')).length;
+  /** What verifiers say of tokens that they refuse, here and now, in the hands of whoever holds one: nothing where all is well. */
+  async leftWithout(): Promise<readonly string[]> {
+    const shown = await inParallel(this.live(this.held), async (held) => {
+      const codes = (await this.showAll(held)).filter((code) => code !== 'ok');
+      // On a busy machine it may have run out while it was shown.
+      return this.live([held]).length === 0 ? [] : codes.map((code) => `${code} of ${held.kid}`);
+    });
+    return shown.flat();
   }
 
   private async issue(): Promise<void> {
