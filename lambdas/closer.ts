@@ -51,7 +51,8 @@ async function close(
   const open = items
     .filter(({ state }) => state !== 'PROVED')
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
-  const meta = await loadCase(deps, request, CLOSING);
+  // One that waits for an import is not contained, and says so by its stop.
+  const meta = await loadCase(deps, request, ['CONTAINING', ...CLOSING]);
   if (isGivenBack(meta)) return closeGivenBack(items, request, deps);
   const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));

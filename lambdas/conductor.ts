@@ -4,17 +4,26 @@
  */
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
-import { caseIdOf, type DepartureCase, departureOnly, openQuestion } from '../lib/domain/cases/case';
+import { caseIdOf, type DepartureCase, departureOnly, isWaiting, openQuestion } from '../lib/domain/cases/case';
+import { isListedLater } from '../lib/domain/cases/containment';
 import { proveItem } from '../lib/domain/cases/proof';
 import { containedRecord, followedUpRecord, itemRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
 import { heldOutgoing } from '../lib/domain/cases/schedule';
 import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
-import { BEGUN, changeCase, loadCase, loadItem, loadItems, type StoredItem } from '../lib/work/cases/case-store';
+import {
+  BEGUN,
+  changeCase,
+  isOpen,
+  loadCase,
+  loadItem,
+  loadItems,
+  type StoredItem,
+} from '../lib/work/cases/case-store';
 import { claimItem } from '../lib/work/cases/claim';
 import { EFFECTS } from '../lib/work/cases/effects';
-import { doneWrite, isOpen, markDone } from '../lib/work/cases/item-done';
+import { doneWrite, markDone } from '../lib/work/cases/item-done';
 import { release } from '../lib/work/cases/release';
 import { noteShut } from '../lib/work/cases/shut';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
@@ -79,6 +88,8 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
       },
     );
   await markDone(stored, observed, request, deps);
+  // The step that tells verifiers is over by now. If we stop before this, the next heartbeat publishes it.
+  if (stored.item.kind === 'cut-off' && isListedLater(stored.item)) await announceCutOffs(request, deps);
   return { nn: stored.item.nn };
 }
 
@@ -105,7 +116,7 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
   const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
   const open = list.filter(isOpen).map(({ item }) => item.nn);
   await changeCase(deps, request, BEGUN, (current) => {
-    if (current.state !== 'CONTAINING') return [];
+    if (current.state !== 'CONTAINING' || isWaiting(current)) return [];
     const now = deps.clock.now();
     const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
     const question = openQuestion(current);

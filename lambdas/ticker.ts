@@ -1,6 +1,6 @@
 /** Each minute: starts the cases that are due, has departures begun, and what a stream or a crash left in the inbox folded. */
 import { entry } from '../lib/aws/entry';
-import { openQuestion, stopOf } from '../lib/domain/cases/case';
+import { isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';
 import { PENDING_APPROVAL } from '../lib/domain/store/approval';
 import { CASE, DUE_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
@@ -57,6 +57,7 @@ async function putFigures(
     .map(({ dueAt, openedAt }) => now - Math.max(dueAt, openedAt));
   await metrics.put([
     { name: 'HeldCases', value: open.filter((meta) => openQuestion(meta) !== undefined).length },
+    { name: 'WaitingCases', value: open.filter(isWaiting).length },
     { name: 'OpenCaseAge', value: Math.max(0, ...ages) },
   ]);
 }

@@ -12,10 +12,13 @@ import { type Answer, type CommandPorts, type Commands, instanceOf, optional, te
 
 export const CASE_COMMANDS = {
   'case list': {
-    usage: '[--open | --held | --worker ID]',
-    says: 'cases that are not over; --held: those that wait for people',
+    usage: '[--open | --held | --waiting | --worker ID]',
+    says: 'cases that are not over; --held: those that wait for people; --waiting: those that are not contained',
     takes: 0,
-    run: async (_, options) => listCases(await instanceOf(options), options.held === true, optional(options, 'worker')),
+    run: async (_, options) => {
+      const only = options.held === true ? 'HELD' : options.waiting === true ? 'WAITING' : undefined;
+      return listCases(await instanceOf(options), only, optional(options, 'worker'));
+    },
   },
   'case show': {
     usage: 'CASE [--follow]',
@@ -55,13 +58,13 @@ export const CASE_COMMANDS = {
 
 export async function listCases(
   ports: CommandPorts<'case list'>,
-  heldOnly: boolean,
+  only: 'HELD' | 'WAITING' | undefined,
   workerId: string | undefined,
 ): Promise<Answer> {
   const { tables, clock } = ports;
   const ids = workerId === undefined ? await openCases(ports) : await casesOf(workerId, ports);
   const metas = (await Promise.all(ids.map((id) => tables.get(CASE, id)))).filter((meta) => meta !== undefined);
-  const shown = metas.filter((meta) => !heldOnly || shownState(meta) === 'HELD');
+  const shown = metas.filter((meta) => only === undefined || shownState(meta) === only);
   const now = clock.now();
   const rows = shown.map((meta) => [
     meta.caseId,
@@ -69,7 +72,7 @@ export async function listCases(
     shownState(meta),
     span(Math.max(0, now - meta.openedAt)),
   ]);
-  const none = heldOnly ? 'no case waits for people' : 'no case is open';
+  const none = only === undefined ? 'no case is open' : NONE[only];
   return {
     json: shown.map((meta) => ({
       caseId: meta.caseId,
@@ -80,6 +83,8 @@ export async function listCases(
     text: rows.length === 0 ? none : table(['case', 'kind', 'state', 'open for'], rows),
   };
 }
+
+const NONE = { HELD: 'no case waits for people', WAITING: 'no departure that is due waits to be contained' } as const;
 
 /** Whatever was started and is not sealed has a marker that brings the ticker back to it. */
 async function openCases({ tables }: CommandPorts<'case list'>): Promise<readonly string[]> {

@@ -19,6 +19,7 @@ const OPTIONS = {
   worker: 'text',
   open: 'flag',
   held: 'flag',
+  waiting: 'flag',
   follow: 'flag',
   direct: 'flag',
   help: 'flag',

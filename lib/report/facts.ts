@@ -64,7 +64,12 @@ export function factsOf(records: readonly IndexedRecord[], caseId: string | unde
     caseId,
     stages,
     openQuestions: count(own, 'case.asked') - count(own, 'case.went-on'),
-    items: [...itemsOf(records, stages['case.listed'], stages), ...itemsOf(records, stages['case.planned'], stages)],
+    items: [
+      ...own
+        .filter(({ record }) => record.type === 'case.listed')
+        .flatMap((listed) => itemsOf(records, listed, stages)),
+      ...itemsOf(records, stages['case.planned'], stages),
+    ],
     rings: records
       .filter(({ record }) => record.ring !== undefined && rings.has(record.ring) && !isItem(record))
       .sort(happenedBefore),

@@ -375,21 +375,26 @@ test('a give-back killed anywhere ends the same: open, recorded once, and its ev
 
 test('people are told of cases that wait for them, and of those that take too long', async () => {
   const world = await departureWorld(calmly);
-  const figures = () => world.metrics.kept.slice(-2).map(({ name, value }) => [name, value]);
+  const figures = () => world.metrics.kept.slice(-3).map(({ name, value }) => [name, value]);
   await tick(world.deps('ticker'));
   expect(figures()).toEqual([
     ['HeldCases', 0],
+    ['WaitingCases', 0],
     ['OpenCaseAge', 0],
   ]);
   await held(world);
   await tell(world, { workerId: 'W-5' });
+  const unknown = metas(world).find(({ workerId }) => workerId === 'W-5')?.caseId ?? '';
+  await execute(world, unknown, 1);
+  await tell(world, { workerId: 'W-1', type: 'worker.transferred' });
   world.clock.advance(600);
   await tick(world.deps('ticker'));
   expect(figures()).toEqual([
     ['HeldCases', 1],
+    ['WaitingCases', 1],
     ['OpenCaseAge', expect.any(Number)],
   ]);
-  expect(Number(figures()[1]?.[1])).toBeGreaterThanOrEqual(600);
+  expect(Number(figures()[2]?.[1])).toBeGreaterThanOrEqual(600);
 });
 
 test('a key that was tainted is not given back', async () => {

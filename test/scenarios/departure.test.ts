@@ -151,6 +151,8 @@ test('a transfer ends custody and leaves the access of the worker alone', async 
 
 test('a departure of someone with nothing to end closes at once, and waits for no wave', async () => {
   const world = await departureWorld();
+  const workers = [{ workerId: 'W-1', principals: [], exposures: [] }];
+  await importPeople({ workers }, world.deps('people-import'), 'AIDAIMPORTER0001');
   await send(world, { workerId: 'W-1' });
   const caseId = metas(world)[0]?.caseId ?? '';
   const at = world.clock.now();

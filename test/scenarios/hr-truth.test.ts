@@ -27,16 +27,19 @@ class Truth {
   hasLeft = false;
 
   said(what: string, at: number, now: number): void {
-    if (what === 'worker.rehired') this.hasLeft = false;
-    // A departure that has begun is a snapshot: another day of it, or none, is asked about, and changes nothing by itself.
-    if (this.hasLeft) return;
+    // A departure that has begun is a snapshot: another day of it, or none, is asked about, and changes nothing by itself. But
+    // a day that HR named meanwhile, and has not taken back, is a new departure if they are taken on again before it.
+    if (what === 'worker.rehired' && this.hasLeft) {
+      this.hasLeft = false;
+      if (this.day !== undefined && this.day <= now) this.day = undefined;
+    }
     if (what === 'worker.terminated') this.day = at;
     if (what === 'worker.rescinded') this.day = undefined;
     this.pass(now);
   }
 
   pass(now: number): void {
-    if (this.day === undefined || this.day > now) return;
+    if (this.hasLeft || this.day === undefined || this.day > now) return;
     this.hasLeft = true;
     this.day = undefined;
   }
@@ -62,6 +65,7 @@ async function carryOut(world: DepartureWorld): Promise<void> {
 
 interface Outcome {
   readonly told: readonly string[];
+  readonly isShut: boolean;
   readonly differs: boolean;
   readonly opened: number;
   readonly returned: number;
@@ -72,6 +76,7 @@ async function interleaving(seed: number): Promise<Outcome> {
   const upTo = (n: number) => Math.floor(draw() * n);
   const world = await company();
   const truth = new Truth();
+  const start = world.clock.now();
   const told: string[] = [];
   let opened = 0;
   let wasShut = false;
@@ -89,7 +94,9 @@ async function interleaving(seed: number): Promise<Outcome> {
     const mayReturn = truth.hasLeft && metas(world).every(({ state }) => state === 'CLOSED');
     const kinds = ['worker.terminated', 'worker.terminated', 'worker.rescinded', 'worker.transferred'];
     const type = (mayReturn ? [...kinds, 'worker.rehired'] : kinds)[upTo(mayReturn ? 5 : 4)] ?? '';
-    const at = type === 'worker.terminated' ? now + upTo(4) * 2 * DAY : (truth.day ?? now);
+    const leaving = now + upTo(4) * 2 * DAY;
+    const named = type === 'worker.rescinded' ? truth.day : now;
+    const at = type === 'worker.terminated' ? leaving : (named ?? now);
     await send(world, { workerId: NINA, type, effectiveAt: at, id: `said_${n}` });
     truth.said(type, at, now);
     if (type === 'worker.rehired') {
@@ -97,14 +104,14 @@ async function interleaving(seed: number): Promise<Outcome> {
       wasShut = false;
       returned++;
     }
-    told.push(`${type} +${(at - now) / DAY}`);
+    told.push(`${((now - start) / DAY).toFixed(1)}: ${type} ${((at - start) / DAY).toFixed(1)}`);
     await look();
     world.clock.advance(upTo(4) * DAY + 60);
     await look();
   }
   world.clock.advance(40 * DAY);
   await look();
-  return { told, differs: wasShut !== truth.hasLeft, opened, returned };
+  return { told, isShut: wasShut, differs: wasShut !== truth.hasLeft, opened, returned };
 }
 
 test('S-A9: in whatever order HR says it, access ends if a leaving day has come, and never opens by itself', async () => {
@@ -117,7 +124,8 @@ test('S-A9: in whatever order HR says it, access ends if a leaving day has come,
     const outcome = await interleaving(first + n);
     opened += outcome.opened;
     returned += outcome.returned;
-    if (outcome.differs) wrong.push(`seed ${first + n}: ${outcome.told.join(', ')}`);
+    if (outcome.differs)
+      wrong.push(`seed ${first + n}, ${outcome.isShut ? 'shut' : 'open'}: ${outcome.told.join(', ')}`);
   }
   process.stdout.write(
     `S-A9: ${counted(many)} interleavings, ${returned} of them taken on again, ${wrong.length} end otherwise than HR said, ${opened} opened by themselves\n`,

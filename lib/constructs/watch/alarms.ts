@@ -155,6 +155,12 @@ export const ALARMS = {
     minutes: AT_ONCE,
     missing: 'unknown',
   },
+  WaitingCases: {
+    means: 'somebody has left and is not contained: nothing was ever imported about them',
+    above: () => 0,
+    minutes: AT_ONCE,
+    missing: 'unknown',
+  },
   OpenCaseAge: {
     means: 'a case has been open for more than an hour, and waits for nobody',
     above: () => 3600,

@@ -7,7 +7,7 @@
  */
 import { canonicalJson, type Json, type JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { listContainment, type PrincipalRef } from '../cases/containment';
+import { type ContainmentItem, listContainment, type PrincipalRef } from '../cases/containment';
 import { type Inventory, planCase } from '../cases/plan';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import { checkDecisions } from './decisions';
@@ -44,6 +44,7 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   );
   return [
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
+    ...laterListings(records).map(({ n }) => `${caseId}/listed/${n}`),
     ...containment.flatMap(({ nn }) => [`${caseId}/item/${nn}/contained`, `${caseId}/item/${nn}/proved`]),
     ...plan.flatMap(({ nn }) => (isLeft(nn) ? [] : [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`])),
   ];
@@ -63,6 +64,16 @@ export function expectedKeyRecords(records: readonly EvidenceRecord[]): Expected
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)
     : kids;
   return owed.flatMap((kid) => KEY_RECORDS.map((type) => ({ type, kid })));
+}
+
+/** What was listed after the first list: nothing says that there had to be one. */
+function laterListings(records: readonly EvidenceRecord[]) {
+  const listings = records.filter(({ type, body }) => type === 'case.listed' && body.n !== 1);
+  return listings.map((record) => ({
+    n: Number(record.body.n),
+    record,
+    items: itemsListed(record).map(({ nn }) => nn),
+  }));
 }
 
 /** A responder had a key ended: no departure. */
@@ -98,10 +109,12 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
 
   checkReadable(records);
   checkDecisions(all, caseId);
-  const { containment, plan } = inputsOf(records);
+  const { plan } = inputsOf(records);
   checkInputs(records, all);
-  if (containment) checkFrozen(records, 'case.listed', containment);
-  if (plan) checkFrozen(records, 'case.planned', plan);
+  checkListings(records);
+  for (const record of records.filter(({ type }) => type === 'case.listed')) checkFrozen(record, itemsListed(record));
+  const planned = records.find(({ type }) => type === 'case.planned');
+  if (plan && planned) checkFrozen(planned, plan);
 
   const ids = new Set(records.filter((record) => record.case === caseId).map(({ id }) => id));
   const expected = expectedRecords(records);
@@ -151,11 +164,15 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
 
   const chains = [
     STAGES.filter((type) => type !== 'case.followed-up').map(stage),
-    ...containment.map(({ nn }) => [
-      stage('case.listed'),
-      item(nn, 'contained'),
-      ...(open.includes(nn) ? [] : [stage('case.contained')]),
-    ]),
+    ...containment.map(({ nn }) => {
+      const later = laterListings(records).find(({ items }) => items.includes(nn));
+      const isFirst = later === undefined && !open.includes(nn);
+      return [
+        later?.record ?? stage('case.listed'),
+        item(nn, 'contained'),
+        ...(isFirst ? [stage('case.contained')] : []),
+      ];
+    }),
     ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
     ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
     ...plan.flatMap((planned) =>
@@ -178,11 +195,11 @@ function checkChain(chain: readonly EvidenceRecord[]): void {
 
 /** The planners over the recorded inputs; undefined where an input is not recorded yet. */
 function inputsOf(records: readonly EvidenceRecord[]) {
-  const listed = records.find(({ type }) => type === 'case.listed');
+  const listed = records.filter(({ type }) => type === 'case.listed');
   const inventory = records.find(({ type }) => type === 'case.inventory');
   try {
     return {
-      containment: listed && listContainment(listed.body.principals as unknown as readonly PrincipalRef[]),
+      containment: listed.length === 0 ? undefined : listed.flatMap(itemsListed),
       plan: inventory && planCase(inventory.body as unknown as Inventory),
     };
   } catch (cause) {
@@ -226,9 +243,25 @@ function checkEnded({ id, body }: EvidenceRecord, asked: JsonObject): void {
   });
 }
 
-function checkFrozen(records: readonly EvidenceRecord[], type: 'case.listed' | 'case.planned', items: object): void {
-  const frozen = records.find((record) => record.type === type);
-  if (frozen && canonicalJson(frozen.body.items ?? null) !== canonicalJson(items as Json))
+/** The items that one listing asks for; each listing has its own numbers. */
+function itemsListed({ body }: EvidenceRecord): readonly ContainmentItem[] {
+  return listContainment(body.principals as unknown as readonly PrincipalRef[], Number(body.n));
+}
+
+/** Numbered from 1 without a gap: what was listed once is listed for good. */
+function checkListings(records: readonly EvidenceRecord[]): void {
+  const listings = records.filter(({ type }) => type === 'case.listed');
+  const numbers = listings.map(({ body }) => Number(body.n)).sort((a, b) => a - b);
+  const gap = numbers.findIndex((n, index) => n !== index + 1);
+  if (gap < 0) return;
+  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `the listings of the case are not numbered from 1 without a gap`, {
+    got: numbers,
+    allowed: numbers.map((_, index) => index + 1),
+  });
+}
+
+function checkFrozen(frozen: EvidenceRecord, items: object): void {
+  if (canonicalJson(frozen.body.items ?? null) !== canonicalJson(items as Json))
     throw new CurfewError(
       'ERR_EVIDENCE_INCOMPLETE',
       `${frozen.id} lists other items than the planner computes from its recorded inputs`,

@@ -87,6 +87,11 @@ export function openQuestion(of: Pick<DepartureCase, 'questions'> | TaintCase): 
   return 'questions' in of ? of.questions.find(({ endedAt }) => endedAt === undefined) : undefined;
 }
 
+/** Nothing was imported about the worker: they are not contained, and nobody can say of what. */
+export function isWaiting(meta: CaseMeta): boolean {
+  return meta.kind === 'departure' && meta.isUnknown === true && meta.state !== 'CLOSED';
+}
+
 /** Two people gave the departure back. */
 export function isGivenBack(meta: CaseMeta): boolean {
   return meta.kind === 'departure' && meta.givenBackAt !== undefined;
@@ -121,6 +126,7 @@ export function inWords(reasons: readonly string[]): string {
 export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
   if (meta.kind === 'taint') return undefined;
   if (meta.givenBackAt !== undefined) return { why: 'people gave the departure back' };
+  if (isWaiting(meta)) return { why: 'nothing was ever imported about this worker: import what they have' };
   const question = openQuestion(meta);
   if (question !== undefined) return { why: `question ${question.n}: ${inWords(question.reasons)}` };
   if (meta.act === 'suspend' && meta.givesBack === undefined)
@@ -134,7 +140,8 @@ export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
 }
 
 /** What people read of a case: HELD is not a state of its own, because rings that were tainted go on to DENIED beside it. */
-export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'GIVEN BACK' {
+export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'WAITING' | 'GIVEN BACK' {
+  if (isWaiting(meta)) return 'WAITING';
   if (isGivenBack(meta)) return 'GIVEN BACK';
   const isHeld = openQuestion(meta) !== undefined && meta.containedAt !== undefined && meta.state !== 'CLOSED';
   return isHeld ? 'HELD' : meta.state;

@@ -42,10 +42,25 @@ const ORDER: readonly ((principal: PrincipalRef) => readonly Unnumbered<Containm
   (p) => (p.type === 'unknown' ? [{ kind: 'unplannable', ref: p.ref, reason: p.reason }] : []),
 ];
 
-export function listContainment(principals: readonly PrincipalRef[]): readonly ContainmentItem[] {
+export function listContainment(principals: readonly PrincipalRef[], n = 1): readonly ContainmentItem[] {
   const items = ORDER.flatMap((rule) => principals.flatMap(rule));
-  return items.map((item, index) => ({ nn: itemNumber(index + 1), ...item }));
+  const first = n === 1 ? 1 : n * NUMBERS_A_LISTING + 1;
+  return items.map((item, index) => ({ nn: itemNumber(first + index), ...item }));
 }
+
+/**
+ * More than the items of one listing, and of a plan behind the first: whatever is listed later, and beside whatever, no two
+ * items have one number.
+ */
+const NUMBERS_A_LISTING = 10_000;
+
+/** Of a listing after the first. */
+export function isListedLater({ nn }: Pick<ContainmentItem, 'nn'>): boolean {
+  return Number(nn) > NUMBERS_A_LISTING;
+}
+
+/** So often is a case listed anew at most: each has its numbers. */
+export const LISTINGS_MAX = 99;
 
 /** Two digits or more in names of items and records; the plan goes on where containment ended. */
 export function itemNumber(n: number): string {

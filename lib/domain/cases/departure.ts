@@ -9,7 +9,7 @@
  */
 import { ACTS, type Act, type DepartureCase, type Voice } from '../store/case';
 import type { Said } from '../store/worker';
-import { ACT_OF, ofOneMeaning, SAME_DEPARTURE_SECONDS, targetOf, type Word, wordsOf } from './word';
+import { ACT_OF, counts, ofOneMeaning, SAME_DEPARTURE_SECONDS, targetOf, type Word, wordsOf } from './word';
 
 /** Told of it so late, people look before anything is done that cannot be undone. */
 const LONG_AGO_SECONDS = 31 * 86_400;
@@ -43,7 +43,8 @@ export function covers(stronger: Act, weaker: Act): boolean {
 
 /** Those that have not begun, the first due first. `begun`: the cases of this worker, but no follow-up. */
 export function scheduledDepartures(said: readonly Said[], begun: readonly Begun[]): readonly Departure[] {
-  const free = said.filter((statement) => ownerOf(statement, said, begun) === undefined);
+  const owned = said.filter((statement) => ownerOf(statement, said, begun) !== undefined);
+  const free = said.filter((statement) => !owned.includes(statement) && !isReplaced(statement, owned, said));
   return ACTS.flatMap((act) => departureOf(act, free, said) ?? []).sort(
     (a, b) => a.effectiveAt - b.effectiveAt || ACTS.indexOf(b.act) - ACTS.indexOf(a.act),
   );
@@ -135,6 +136,31 @@ function speaksOf(statement: Said, act: Act, meta: Begun, said: readonly Said[])
   // date before the case began, however late HR corrects it.
   const limit = meta.act === 'custody' ? same : meta.effectiveAt + LONG_AGO_SECONDS;
   return effectiveAt <= Math.max(limit, meta.openedAt);
+}
+
+/**
+ * Its source has since named the instant at which a case began, and nobody had said by then that the worker is taken on again
+ * in between: what was replaced does not come back, whatever is said later.
+ */
+function isReplaced(statement: Said, owned: readonly Said[], said: readonly Said[]): boolean {
+  const act = ACT_OF[statement.kind];
+  const rehires = said.filter(({ kind }) => kind === 'rehire');
+  const ofAct = said.filter(({ kind }) => kind === 'rescinded' || ACT_OF[kind] === act);
+  return (
+    act !== undefined &&
+    owned.some((other) => {
+      const from = Math.min(other.effectiveAt, statement.effectiveAt);
+      const to = Math.max(other.effectiveAt, statement.effectiveAt);
+      return (
+        other.source === statement.source &&
+        ACT_OF[other.kind] === act &&
+        other.employment === statement.employment &&
+        other.saidAt > statement.saidAt &&
+        counts(other, ofAct) &&
+        !rehires.some(({ saidAt, effectiveAt }) => saidAt <= other.saidAt && from <= effectiveAt && effectiveAt <= to)
+      );
+    })
+  );
 }
 
 /** Closed for so long, or with a rehire in between, that a statement cannot be about it any more. */

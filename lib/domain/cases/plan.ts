@@ -252,11 +252,26 @@ export const STEPS: readonly Step[] = [
   },
   ...ENDING_STEPS.slice(TAINTED),
   {
+    name: 'relist',
+    kind: 'task',
+    function: 'planner',
+    step: 'list',
+    why: 'a key that was made after the first list was frozen is listed and shut before anybody says that all is shut',
+  },
+  {
+    name: 'reshut',
+    kind: 'map',
+    function: 'conductor',
+    step: 'item',
+    over: 'relist.items',
+    why: 'what was listed since, and whatever of the first list is still open',
+  },
+  {
     name: 'prove',
     kind: 'map',
     function: 'prover',
     step: 'prove',
-    over: 'plan.all',
+    over: 'relist.all',
     why: 'observed from outside the steps that acted, after the last of them: an answer of "done" proves nothing',
   },
   {

@@ -1,7 +1,7 @@
 /**
  * The records of a case, one builder per type. Ids derive from case and item, so a replay names the same record.
  *
- *     c-…/opened   c-…/listed   c-…/item/01/contained   c-…/contained   c-…/asked/1   c-…/held/1   c-…/went-on/1
+ *     c-…/opened   c-…/listed   c-…/listed/2   c-…/item/01/contained   c-…/contained   c-…/asked/1   c-…/held/1   c-…/went-on/1
  *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/closed
  *
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
@@ -77,13 +77,16 @@ export function endedRecord(
   return record(meta, 'case.went-on', `went-on/${n}`, { question: n, by: endedBy, giveBack }, at);
 }
 
+/** The `n`th listing: the first has all that was known, a later one what was found since. */
 export function listedRecord(
   meta: CaseMeta,
+  n: number,
   principals: readonly PrincipalRef[],
   items: readonly ContainmentItem[],
   at: number,
 ): EvidenceRecord {
-  return record(meta, 'case.listed', 'listed', { principals, items, itemsSha: itemsSha(items) }, at);
+  const name = n === 1 ? 'listed' : `listed/${n}`;
+  return record(meta, 'case.listed', name, { n, principals, items, itemsSha: itemsSha(items) }, at);
 }
 
 /** A containment item says `contained`, an item of the plan `done`; both with what was read back, of whom is sealed. */

@@ -105,7 +105,7 @@ function wordOfContract(source: string, own: readonly Said[]): Word[] {
  * A word whose time is only that of its receipt may be an old one that arrives late: where it takes back or postpones, it
  * counts with a second voice.
  */
-function counts(one: Said, about: readonly Said[]): boolean {
+export function counts(one: Said, about: readonly Said[]): boolean {
   if (one.timedBy === 'event') return true;
   const before = latestOf(about.filter((other) => other.source === one.source && other.saidAt < one.saidAt));
   const softens = before.some((other) => one.kind === 'rescinded' || one.effectiveAt > other.effectiveAt);

@@ -24,6 +24,7 @@ export type MetricName = keyof typeof METRICS;
 /** Put once per minute by the ticker, of all cases together (dimension Instance). */
 export const CASE_METRICS = {
   HeldCases: { unit: 'Count', says: 'cases that are contained, and wait for two approvers or for sources that agree' },
+  WaitingCases: { unit: 'Count', says: 'departures that are due and not contained, because nothing was imported' },
   OpenCaseAge: { unit: 'Seconds', says: 'how long the oldest case is open that waits for nobody' },
 } as const satisfies Record<string, { readonly unit: 'Seconds' | 'Count'; readonly says: string }>;
 export type CaseMetricName = keyof typeof CASE_METRICS;

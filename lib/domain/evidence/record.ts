@@ -30,7 +30,7 @@ export const RECORD_TYPES = {
   'tokens.issued': 'digests of issued tokens, as a list with its Merkle root',
   'subject.cut-off': 'tokens of this subject issued before an instant are refused, new ones are not issued',
   'case.opened': 'HR said that a worker leaves, and how we know; or a responder had a key ended',
-  'case.listed': 'what containment will do, frozen before it is done',
+  'case.listed': 'what containment will do, frozen before it is done; a later one has what was found since',
   'item.contained': 'one containment item was done and read back',
   'case.contained': 'which containment items are done, and which are still open',
   'case.asked': 'something speaks against the case: people are asked, or the sources have to agree again',

@@ -2,7 +2,7 @@
  * The items of a case, and the lists that they were frozen from, in table `cases`.
  *
  *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt?
- *     CASE#{id} | LIST                 state=FREEZING|FROZEN principals targets
+ *     CASE#{id} | LIST#{nn}            state=FREEZING|FROZEN n principals targets; a later one has what those before have not
  *     CASE#{id} | PLAN                 state=FREEZING|FROZEN inventory how readAt
  */
 import * as z from 'zod/mini';
@@ -10,7 +10,7 @@ import { entity, type Schema, shape } from './entity';
 import { EXPOSURE_CLASSES, type ExposureClass } from './people';
 import { KEY_STATES, type KeyState, TAINT_CLASSES, type TaintClass } from './ring-key';
 import { flag, json, text, whole } from './shapes';
-import type { Value } from './table';
+import { ordered, type Value } from './table';
 
 export const casePartition = (caseId: string) => `CASE#${caseId}`;
 
@@ -205,6 +205,8 @@ export const CASE_ITEM = entity({
 /** Written FREEZING with all that its items are made from, then FROZEN together with the records of it. */
 export interface FrozenList {
   readonly state: 'FREEZING' | 'FROZEN';
+  /** Which listing of the case it is, from 1. */
+  readonly n: number;
   readonly principals: readonly PrincipalRef[];
   readonly targets: Readonly<Record<string, readonly Target[]>>;
 }
@@ -224,11 +226,13 @@ const freezing = z.enum(['FREEZING', 'FROZEN']);
 export const CASE_LIST = entity({
   name: 'containment list of a case',
   table: 'cases',
-  key: (caseId: string) => ({ pk: casePartition(caseId), sk: 'LIST' }),
-  owns: ({ pk, sk }) => pk.startsWith('CASE#') && sk === 'LIST',
+  key: (caseId: string, n: number) => ({ pk: casePartition(caseId), sk: `LIST#${ordered(n, 2)}` }),
+  owns: ({ pk, sk }) => pk.startsWith('CASE#') && sk.startsWith('LIST#'),
+  part: (caseId: string) => ({ pk: casePartition(caseId), prefix: 'LIST#' }),
   schema: shape<FrozenList>(
     z.strictObject({
       state: freezing,
+      n: whole,
       principals: z.array(principalRef),
       targets: z.record(z.string(), z.array(target)),
     }),

@@ -9,7 +9,7 @@ import { casePartition } from './case-items';
 import { entity, type Schema, shape } from './entity';
 import { CORROBORATIONS, type Corroboration } from './inbox';
 import { TAINT_CLASSES, type TaintClass } from './ring-key';
-import { text, whole } from './shapes';
+import { flag, text, whole } from './shapes';
 import { ordered } from './table';
 
 const CASE_STATES = ['OPEN', 'DUE', 'CONTAINING', 'CONTAINED', 'ACTING', 'PROVING', 'CLOSED'] as const;
@@ -97,6 +97,8 @@ export interface DepartureCase extends CaseBase {
   readonly givesBackAt?: number;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
+  /** No import ever named the worker. */
+  readonly isUnknown?: boolean;
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
   readonly followUp?: string;
@@ -154,6 +156,7 @@ const departureCase = z.strictObject({
   givesBackAt: z.optional(whole),
   hrEventAt: whole,
   acceptedAt: whole,
+  isUnknown: z.optional(flag),
   givenBackAt: z.optional(whole),
   followUp: z.optional(text),
 });

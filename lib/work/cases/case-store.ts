@@ -100,6 +100,11 @@ export async function loadItem(deps: ItemReader, caseId: string, nn: string | un
   throw new CurfewError('ERR_NOT_FOUND', `case ${caseId} has no item ${nn}`, { got: nn });
 }
 
+/** It is not done yet. */
+export function isOpen({ state }: StoredItem): boolean {
+  return state === 'PLANNED' || state === 'STARTED';
+}
+
 export function needed(value: string | undefined, name: string, nn: string): string {
   if (value !== undefined) return value;
   throw new CurfewError('ERR_PLAN_INVALID', `item ${nn} has no ${name}`, {

@@ -8,14 +8,9 @@ import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE_ITEM } from '../../domain/store/case-items';
 import type { Write } from '../../domain/store/table';
 import type { Deps } from '../../ports';
-import { BEGUN, changeCaseWith, loadItem, type StoredItem } from './case-store';
+import { BEGUN, changeCaseWith, isOpen, loadItem, type StoredItem } from './case-store';
 import { forgetShut } from './release';
 import { shutDone } from './shut';
-
-/** It is not done yet. */
-export function isOpen({ state }: StoredItem): boolean {
-  return state === 'PLANNED' || state === 'STARTED';
-}
 
 /** Nothing where another run of the same item was faster. */
 export async function markDone(

@@ -2,7 +2,7 @@
 import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../domain/cases/containment';
 import { accountOf, assetOf, userNameOf } from '../../domain/cases/people';
 import { EXPOSURES_MAX } from '../../domain/cases/plan';
-import { EXPOSURE, PRINCIPAL, type Principal } from '../../domain/store/people';
+import { EXPOSURE, IMPORT, PRINCIPAL, type Principal } from '../../domain/store/people';
 import type { Deps } from '../../ports';
 import { findRing } from '../rings/load-ring';
 import type { Target } from './case-store';
@@ -10,16 +10,28 @@ import type { Target } from './case-store';
 type PlannerDeps = Deps<'planner'>;
 
 /** A principal as a record may name it, and what the reference stands for. */
-interface Known {
+export interface Known {
   readonly ref: PrincipalRef;
   readonly targets: readonly Target[];
 }
 
-/** In the order of their keys, so that the same people have the same references. */
-export async function knownPrincipals(workerId: string, deps: PlannerDeps): Promise<readonly Known[]> {
+/** Whatever an import said of the worker, be it that they have nothing. */
+export async function isImported(workerId: string, { tables }: PlannerDeps): Promise<boolean> {
+  const found = await Promise.all([
+    tables.query(PRINCIPAL.in(workerId)),
+    tables.query(EXPOSURE.in(workerId)),
+    tables.query(IMPORT.in(workerId)),
+  ]);
+  return found.some((rows) => rows.length > 0);
+}
+
+/** In the order of their keys, so that the same people have the same references in the `n`th listing. */
+export async function knownPrincipals(workerId: string, n: number, deps: PlannerDeps): Promise<readonly Known[]> {
   const rows = await deps.tables.query(PRINCIPAL.in(workerId));
   const known = await Promise.all(
-    rows.slice(0, PRINCIPALS_MAX).map((row, index) => knownPrincipal(row, `p${index}`, deps)),
+    rows
+      .slice(0, PRINCIPALS_MAX)
+      .map((row, index) => knownPrincipal(row, n === 1 ? `p${index}` : `p${n}-${index}`, deps)),
   );
   return rows.length > PRINCIPALS_MAX ? [...known, unknown('more', 'many')] : known;
 }

@@ -1,7 +1,7 @@
 /** Starts the execution of a case that is due: the same few lines for a statement that is due now and for the ticker's catch-up. */
 
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, executionName, stopOf } from '../../domain/cases/case';
+import { type CaseMeta, executionName, isWaiting, stopOf } from '../../domain/cases/case';
 import { type CaseChange, transition } from '../../domain/cases/transitions';
 import { CASE, DUE_MARKER } from '../../domain/store/case';
 import { put } from '../../domain/store/entity';
@@ -76,7 +76,9 @@ function nextState({ state, attempt, kind }: CaseMeta): CaseChange | undefined {
 /** If we stop before this, the marker brings the ticker back to the same attempt: starting it again is harmless. */
 async function lookAgain(meta: CaseMeta, marker: RowKey, now: number, { tables }: StartDeps): Promise<void> {
   const { caseId, attempt } = meta;
-  const pause = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
+  const longer = Math.min(LOOK_AGAIN_SECONDS * 2 ** (attempt - 1), LOOK_AGAIN_SECONDS_MAX);
+  // An import may come at any time, and somebody is not contained until then.
+  const pause = isWaiting(meta) ? LOOK_AGAIN_SECONDS : longer;
   // What waits for an instant goes on at that instant.
   const until = stopOf(meta, now)?.until ?? Number.POSITIVE_INFINITY;
   // Refused where it was replaced already: the case is looked after, and a repeated statement changes nothing.

@@ -128,7 +128,7 @@ export const RECORDS: readonly EvidenceRecord[] = [
   commit(LEGACY, tokensOf('l', 5), T0 - 50),
   commit(OLD, tokensOf('o', 4), T0 - 40),
   ofCase('opened', 'case.opened', 0, { pseudonym: 'w-1', kind: 'termination' }),
-  ofCase('listed', 'case.listed', 1, { principals: items(PRINCIPALS), items: items(CONTAINMENT) }),
+  ofCase('listed', 'case.listed', 1, { n: 1, principals: items(PRINCIPALS), items: items(CONTAINMENT) }),
   ...CONTAINMENT.map(({ nn, kind }) => ofCase(`item/${nn}/contained`, 'item.contained', 2, { nn, kind })),
   ofCase('contained', 'case.contained', 3, { items: CONTAINMENT.length }),
   ofCase('inventory', 'case.inventory', 4, { ...(INVENTORY as unknown as EvidenceRecord['body']), sealed: 'v1.x.y' }),

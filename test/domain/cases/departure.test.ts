@@ -158,6 +158,15 @@ describe('after a case has begun', () => {
     expect(acts([told, rehired, later(6)], [begun({})])).toEqual([['end', 6]]);
     expect(acts([told, rehired, later(4)], [begun({})])).toEqual([]);
   });
+
+  test('a day that was replaced by that of the case does not come back after a rehire', () => {
+    const replaced = said({ effectiveAt: T0 + 6 * DAY, saidAt: T0 - 10 });
+    const moved = said({ effectiveAt: T0, saidAt: T0 - 5 });
+    const rehired = (saidAt: number) => said({ kind: 'rehire', effectiveAt: T0 + 5 * DAY, saidAt });
+    expect(acts([replaced, moved, rehired(T0 + 4 * DAY)], [begun({})])).toEqual([]);
+    // Said after they knew of the rehire, it corrects the first departure, and the second stands.
+    expect(acts([replaced, moved, rehired(T0 - 20)], [begun({})])).toEqual([['end', 6]]);
+  });
 });
 
 describe('what an attacker found', () => {

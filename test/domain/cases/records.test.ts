@@ -28,7 +28,7 @@ test.each<[string, PrincipalRef[]]>([
     })),
   ],
 ])('as many %s as a case lists fit into a record', (_what, principals) => {
-  const record = listedRecord(META, principals, listContainment(principals), AT);
+  const record = listedRecord(META, 1, principals, listContainment(principals), AT);
   expect(size(record)).toBeLessThanOrEqual(RECORD_BYTES_MAX);
 });
 

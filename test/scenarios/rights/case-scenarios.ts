@@ -103,7 +103,7 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       world.clock.advance(61);
       expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 0, folded: 1 });
       expect(metas(world).map(({ state }) => state)).toEqual(['CONTAINING']);
-      expect(world.metrics.kept.map(({ name }) => name).sort()).toEqual(['HeldCases', 'OpenCaseAge']);
+      expect(world.metrics.kept.map(({ name }) => name).sort()).toEqual(['HeldCases', 'OpenCaseAge', 'WaitingCases']);
     },
   },
   {

@@ -174,10 +174,12 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       const shown = (await showCase(under(world, 'case show', watch), caseOf(WORKER))).json;
       expect(shown).toMatchObject({ state: 'CONTAINING', items: expect.arrayContaining([expect.anything()]) });
       expect((await listDue(under(world, 'case due', watch))).json).toMatchObject([{ what: 'departure' }]);
-      expect((await listCases(under(world, 'case list', watch), false, undefined)).json).toMatchObject([
+      expect((await listCases(under(world, 'case list', watch), undefined, undefined)).json).toMatchObject([
         { kind: 'end' },
       ]);
-      expect((await listCases(under(world, 'case list', watch), false, WORKER)).json).toMatchObject([{ kind: 'end' }]);
+      expect((await listCases(under(world, 'case list', watch), undefined, WORKER)).json).toMatchObject([
+        { kind: 'end' },
+      ]);
       const { json } = await explainCase(under(world, 'case explain', watch), caseOf(WORKER));
       expect(json).toMatchObject({ number: 1, statements: [{ kind: 'termination' }] });
     },

@@ -49,6 +49,7 @@ export const CASES: readonly Sample[] = [
     finalAt: AT,
     voices: [{ source: 'hr-system', origin: 'sap' }],
     questions: [{ n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, endedAt: AT, endedBy: 'go-on' }],
+    isUnknown: false,
     givenBackAt: AT,
     givesBack: 'c-zeroth',
     givesBackAt: 1,
@@ -92,7 +93,7 @@ export const CASES: readonly Sample[] = [
     },
     [CASE_ID],
   ),
-  sample(CASE_LIST, [CASE_ID], { state: 'FROZEN', principals, targets: { p0: [target] } }),
+  sample(CASE_LIST, [CASE_ID, 2], { state: 'FROZEN', n: 2, principals, targets: { p0: [target] } }, [CASE_ID]),
   sample(CASE_PLAN, [CASE_ID], {
     state: 'FROZEN',
     inventory: {

@@ -10,6 +10,7 @@ import { decideStream } from '../../../lambdas/decider';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { enableKey } from '../../../lambdas/key-enabler';
 import { releaseLatch } from '../../../lambdas/latch-release';
+import { importPeople as takeIn } from '../../../lambdas/people-import';
 import { releaseSubjects } from '../../../lambdas/subject-release';
 import { openTaint } from '../../../lambdas/taint-opener';
 import { tick } from '../../../lambdas/ticker';
@@ -38,6 +39,11 @@ export async function departureScene(): Promise<DepartureScene> {
   const { world } = scene;
   await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
   await issueTo(world, 'member-1');
+  await takeIn(
+    { workers: [{ workerId: OTHER, principals: [], exposures: [] }] },
+    world.deps('people-import'),
+    'AIDAIMPORTER0001',
+  );
   await toldAhead(scene);
   const other = metas(world).find(({ workerId }) => workerId === OTHER)?.caseId ?? '';
   await execute(world, other, 1);
@@ -99,8 +105,8 @@ async function approved({ world, act, tap }: DepartureScene, caseId: string, dec
 
 async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
   const { world, act, tap } = scene;
-  await act('lists cases', () => listCases(tap.command('case list'), false, WORKER));
-  await act('lists open cases', () => listCases(tap.command('case list'), false, undefined));
+  await act('lists cases', () => listCases(tap.command('case list'), undefined, WORKER));
+  await act('lists open cases', () => listCases(tap.command('case list'), undefined, undefined));
   await act('explains a case', () => explainCase(tap.command('case explain'), caseId));
   await receiveWebhook(delivery(world, { id: 'msg_8', type: 'worker.rescinded' }), world.deps('intake'));
   await world.functions.invoke('case-folder', { workerId: WORKER });

@@ -1,0 +1,118 @@
+/**
+ * What containment acts on: a list, frozen before anything is done. What comes up later is listed anew, and what is listed
+ * once stays listed, so a step that asks again after a crash acts on the same things.
+ */
+import { type CaseMeta, type DepartureCase, departureOnly, exposureOnly, isGivenBack } from '../../domain/cases/case';
+import { LISTINGS_MAX, listContainment } from '../../domain/cases/containment';
+import { listedRecord } from '../../domain/cases/records';
+import { transition } from '../../domain/cases/transitions';
+import type { StepRequest } from '../../domain/deployment/messages';
+import { CASE_LIST, type FrozenList, type Target } from '../../domain/store/case-items';
+import type { Deps } from '../../ports';
+import { changeCase } from './case-store';
+import { beginFreezing, freeze, itemPut, PLANNABLE, putItems } from './freeze';
+import { isImported, type Known, knownPrincipals } from './load-people';
+
+type PlannerDeps = Deps<'planner'>;
+
+/** Every listing of a case together. */
+export interface Listed {
+  readonly isFrozen: boolean;
+  /** Items of the first listing: the plan is numbered after them. */
+  readonly firstItems: number;
+  readonly principals: FrozenList['principals'];
+  readonly targets: FrozenList['targets'];
+}
+
+export async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
+  // The end of a key contains nobody, and its key is in the record of the opening.
+  if (meta.kind === 'taint') return;
+  const lists = await deps.tables.query(CASE_LIST.in(meta.caseId));
+  const begun = lists.find(({ state }) => state === 'FREEZING');
+  const n = begun?.n ?? lists.length + 1;
+  if (begun === undefined && !(await mayList(n, meta, request, deps))) return;
+  const drafted = begun ?? (await draftList(n, meta, lists, deps));
+  // Nothing was found that an earlier listing does not have.
+  if (n > 1 && drafted.principals.length === 0) return;
+  const list = await beginFreezing(CASE_LIST, [meta.caseId, n], async () => drafted, deps);
+
+  const items = listContainment(list.principals, n);
+  const targetOf = (ref: string, key: number): Target => list.targets[ref]?.[key] ?? {};
+  const writes = items.map((item) =>
+    itemPut(meta, item, 'contain', targetOf(item.ref, item.kind === 'access-key' ? item.key : 0)),
+  );
+  await putItems(meta.caseId, writes, deps);
+  await freeze(request, deps, CASE_LIST, [meta.caseId, n], (current, now) => ({
+    set: {},
+    outgoing: [{ record: listedRecord(current, n, list.principals, items, now) }],
+  }));
+}
+
+export async function listedOf(meta: CaseMeta, { tables }: PlannerDeps): Promise<Listed> {
+  // The end of a key contains nobody.
+  if (meta.kind === 'taint') return { isFrozen: true, firstItems: 0, principals: [], targets: {} };
+  const lists = await tables.query(CASE_LIST.in(meta.caseId));
+  return {
+    isFrozen: lists.length > 0 && lists.every(({ state }) => state === 'FROZEN'),
+    firstItems: listContainment(lists[0]?.principals ?? []).length,
+    principals: lists.flatMap(({ principals }) => principals),
+    targets: Object.assign({}, ...lists.map(({ targets }) => targets)),
+  };
+}
+
+/** What a leaver comes to have after the first listing is contained too, as long as the case is open. */
+async function mayList(n: number, meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
+  if (n === 1) return isKnown(meta, request, deps);
+  return meta.state !== 'CLOSED' && !isGivenBack(meta) && !exposureOnly(meta) && n <= LISTINGS_MAX;
+}
+
+/**
+ * A worker of whom nothing was ever imported has nothing that could be listed, and that is no word that they have nothing:
+ * the case waits, not contained, until an import names them.
+ */
+async function isKnown(meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
+  const isUnknown = meta.givesBack === undefined && !(await isImported(meta.workerId, deps));
+  await changeCase(deps, request, PLANNABLE, (current) =>
+    (departureOnly(current).isUnknown ?? false) === isUnknown ? [] : transition(current, { isUnknown }),
+  );
+  return !isUnknown;
+}
+
+async function draftList(
+  n: number,
+  meta: DepartureCase,
+  lists: readonly FrozenList[],
+  deps: PlannerDeps,
+): Promise<FrozenList> {
+  // A transfer ends custody, not access: there is no one to contain.
+  const known = exposureOnly(meta) ? [] : unlisted(await knownPrincipals(meta.workerId, n, deps), lists);
+  return {
+    state: 'FREEZING',
+    n,
+    principals: known.map(({ ref }) => ref),
+    targets: Object.fromEntries(known.map(({ ref, targets }) => [ref.ref, targets])),
+  };
+}
+
+/** Of a user who is listed already, the access keys that are not. */
+function unlisted(known: readonly Known[], lists: readonly FrozenList[]): readonly Known[] {
+  if (lists.length === 0) return known;
+  const listed = lists.flatMap(({ principals, targets }) =>
+    principals.flatMap((ref) => (targets[ref.ref] ?? []).map((target) => nameOf(ref, target))),
+  );
+  return known.flatMap(({ ref, targets }): Known[] => {
+    const fresh = targets.filter((target) => !listed.includes(nameOf(ref, target)));
+    if (fresh.length === 0) return [];
+    return [{ ref: ref.type === 'iam-user' ? { ...ref, accessKeys: keysAmong(fresh) } : ref, targets: fresh }];
+  });
+}
+
+/** Of a user, whether there is one at all counts: somebody who had none by then may have been made since. */
+function nameOf(ref: FrozenList['principals'][number], target: Target): string {
+  const what = ref.type === 'iam-user' ? ref.exists : ref.type === 'subject' ? ref.ring : ref.type;
+  return JSON.stringify([what, target.arn, target.accessKeyId, target.value, target.kmsKeyArn]);
+}
+
+function keysAmong(targets: readonly Target[]): number {
+  return targets.filter(({ accessKeyId }) => accessKeyId !== undefined).length;
+}
