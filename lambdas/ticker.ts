@@ -1,6 +1,8 @@
 /** Each minute: starts the cases that are due, has departures begun, and what a stream or a crash left in the inbox folded. */
 import { entry } from '../lib/aws/entry';
-import { isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';
+import { type CaseMeta, isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';
+import { askedEvent, remindersDue } from '../lib/domain/cases/questions';
+import { transition } from '../lib/domain/cases/transitions';
 import { PENDING_APPROVAL } from '../lib/domain/store/approval';
 import { CASE, DUE_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
@@ -8,6 +10,7 @@ import { DUE_WORKER } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
 import { together } from '../lib/work/together';
+import { tryTransact } from '../lib/work/transactions';
 
 /** The stream folds within a second or two; what is older than this was missed. */
 const MISSED_AFTER_SECONDS = 60;
@@ -28,11 +31,13 @@ export async function tick(
 
   const unseen = approvals.filter(({ at }) => at < now - MISSED_AFTER_SECONDS);
 
-  const figures = putFigures(due, now, deps);
+  const started = await startedCases(due, deps);
+  const figures = putFigures(started, now, deps);
 
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   await together<unknown>([
     figures,
+    ...started.map((meta) => remind(meta, now, deps)),
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
     ...unseen.map(({ caseId, question }) => deps.functions.invoke('decider', { caseId, question })),
@@ -41,16 +46,31 @@ export async function tick(
   return { started: dueNow.length, begun: leaving.length, folded: missed.length };
 }
 
-/** What people are told of by alarms: cases that wait for them, and cases that take too long by themselves. */
-async function putFigures(
+async function startedCases(
   markers: readonly { readonly caseId: string; readonly attempt?: number }[],
-  now: number,
-  { tables, metrics }: Deps<'ticker'>,
-): Promise<void> {
+  { tables }: Deps<'ticker'>,
+): Promise<readonly CaseMeta[]> {
   const started = [...new Set(markers.filter(({ attempt }) => attempt !== undefined).map(({ caseId }) => caseId))];
-  const metas = (await Promise.all(started.map((caseId) => tables.get(CASE, caseId)))).filter(
-    (meta) => meta !== undefined,
-  );
+  const metas = await Promise.all(started.map((caseId) => tables.get(CASE, caseId)));
+  return metas.filter((meta) => meta !== undefined);
+}
+
+/** A question that nobody answers is asked again. */
+async function remind(meta: CaseMeta, now: number, { tables, events }: Deps<'ticker'>): Promise<void> {
+  const question = openQuestion(meta);
+  if (meta.kind === 'taint' || question === undefined) return;
+  const due = remindersDue(question, now);
+  if (due <= (question.reminders ?? 0)) return;
+  const { detailType, detail } = askedEvent(meta.caseId, question, due + 1);
+  await events.put(detailType, detail);
+  // If we stop here, they are told once more in a minute: better than not at all.
+  const questions = meta.questions.map((one) => (one === question ? { ...one, reminders: due } : one));
+  // Refused where the case has changed meanwhile: the next minute finds whether it still asks.
+  await tryTransact(tables, transition(meta, { questions }));
+}
+
+/** What people are told of by alarms: cases that wait for them, and cases that take too long by themselves. */
+async function putFigures(metas: readonly CaseMeta[], now: number, { metrics }: Deps<'ticker'>): Promise<void> {
   const open = metas.filter(({ state }) => state !== 'CLOSED');
   const ages = open
     .filter((meta) => stopOf(meta, now) === undefined)

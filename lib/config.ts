@@ -112,6 +112,8 @@ const configuration = z
     exemptions: z.array(exemption).default([]),
     /** Told by every alarm; without it they are silent. */
     alarmTopicArn: z.string().startsWith('arn:').optional(),
+    /** Told whenever a case asks for approvers; without it nobody is but by the alarm HeldCases. */
+    approversTopicArn: z.string().startsWith('arn:').optional(),
     /** A CloudFront distribution before the public documents; none unless it is given, `{}` with all defaults. */
     cdn: cdn.optional(),
     /** Runs at once of the functions that strangers may call; no caps unless it is given. */

@@ -47,6 +47,7 @@ export function curfewStacks(app: App, configuration: Configuration, lambdas: La
     signing: signing.plane,
     sources: configuration.sources,
     breakGlassArns: configuration.breakGlassArns,
+    approversTopicArn: configuration.approversTopicArn,
     approvers: configuration.approvers === 'none' ? undefined : configuration.approvers,
   });
   return { evidence, signing, offboarding };

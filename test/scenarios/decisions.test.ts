@@ -397,6 +397,48 @@ test('people are told of cases that wait for them, and of those that take too lo
   expect(Number(figures()[2]?.[1])).toBeGreaterThanOrEqual(600);
 });
 
+test('approvers are asked at once, after one hour, after four, then every day, and no more once it is decided', async () => {
+  const world = await departureWorld(calmly);
+  const caseId = await held(world);
+  await drainOutboxes(world);
+  const start = world.clock.now();
+  const asked = () => world.events.said.filter(({ detailType }) => detailType === 'CaseAsked');
+  const counts = () => asked().map(({ detail }) => detail.count);
+  const minute = async (at: number) => {
+    world.clock.set(start + at);
+    await tick(world.deps('ticker'));
+    // The next minute says nothing twice.
+    world.clock.advance(60);
+    await tick(world.deps('ticker'));
+  };
+  expect(counts()).toEqual([1]);
+  for (const [at, told] of [
+    [1800, 1],
+    [3600, 2],
+    [4 * 3600, 3],
+    [4 * 3600 + DAY - 120, 3],
+    [4 * 3600 + DAY, 4],
+    // Nobody ticked for two days: once for all of them.
+    [4 * 3600 + 3 * DAY, 6],
+  ] as const) {
+    await minute(at);
+    expect(counts().at(-1)).toBe(told);
+  }
+  expect(counts()).toEqual([1, 2, 3, 4, 6]);
+  const [{ detail } = { detail: {} }] = asked();
+  expect(detail).toEqual({
+    v: 1,
+    id: caseId,
+    question: 1,
+    reasons: 'one source alone says so, and it has to be confirmed by a second one',
+    count: 1,
+  });
+  expect(JSON.stringify(asked())).not.toContain(WORKER);
+  await decideBoth(world, caseId, 'go-on');
+  await minute(4 * 3600 + 9 * DAY);
+  expect(counts()).toEqual([1, 2, 3, 4, 6]);
+});
+
 test('a key that was tainted is not given back', async () => {
   const world = await departureWorld(calmly);
   await tell(world);

@@ -29,6 +29,7 @@ import { parseBreakGlassArns } from '../rights/break-glass';
 import { type Targets, WEBHOOK_SECRET } from '../rights/grants';
 import type { SigningPlane } from '../ring/signing-plane';
 import { CurfewAlarm } from '../watch/alarms';
+import { askApprovers } from './ask-approvers';
 import { CaseWorkflow } from './case-workflow';
 
 const SOURCE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
@@ -49,6 +50,11 @@ export interface OffboardingProps {
    * @default - nobody; a case in doubt stays held
    */
   readonly approvers?: DeploymentConfig['approvers'];
+  /**
+   * The SNS topic of the approvers; its policy lets `events.amazonaws.com` publish.
+   * @default - none; the alarm HeldCases tells of cases that wait
+   */
+  readonly approversTopicArn?: string;
 }
 
 export class Offboarding extends Construct {
@@ -68,7 +74,7 @@ export class Offboarding extends Construct {
 
   constructor(scope: Construct, id: string, props: OffboardingProps) {
     super(scope, id);
-    const { stage, lambdas, signing, sources, approvers, breakGlassArns = [] } = props;
+    const { stage, lambdas, signing, sources, approvers, approversTopicArn, breakGlassArns = [] } = props;
     const { instance } = signing.config;
     this.inboxTable = curfewTable(this, 'inbox', { stage, stream: true });
     this.casesTable = curfewTable(this, 'cases', { stage, stream: true });
@@ -141,6 +147,8 @@ export class Offboarding extends Construct {
         prefix: OUTBOX_PREFIX,
       }),
     ];
+    if (approversTopicArn !== undefined)
+      askApprovers(this, { instance, eventBus: signing.eventBus, approversTopicArn });
     countUnreadable(outbox, instance);
     sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Tick', {

@@ -2,8 +2,25 @@
 import { canonicalJson, H } from '../base/encoding';
 import type { DepartureCase, Question } from '../store/case';
 import type { Said } from '../store/worker';
-import { openQuestion } from './case';
+import { inWords, openQuestion } from './case';
 import { type Begun, reasonsAgainst } from './departure';
+
+/** After an hour and after four; then every day, for as long as nobody answers. */
+const REMINDED_AFTER_SECONDS = [3600, 4 * 3600] as const;
+const DAY_SECONDS = 86_400;
+
+/** How often approvers should have been told of an open question by now, after the first time. */
+export function remindersDue({ askedAt }: Pick<Question, 'askedAt'>, now: number): number {
+  const waited = now - askedAt;
+  const [, last] = REMINDED_AFTER_SECONDS;
+  if (waited < last) return REMINDED_AFTER_SECONDS.filter((after) => waited >= after).length;
+  return REMINDED_AFTER_SECONDS.length + Math.floor((waited - last) / DAY_SECONDS);
+}
+
+/** What approvers are told: which case, why, and for which time; no name, and no worker. */
+export function askedEvent(caseId: string, { n, reasons }: Question, count: number) {
+  return { detailType: 'CaseAsked', detail: { id: caseId, question: n, reasons: inWords(reasons), count } } as const;
+}
 
 /** Names one statement: its source and what it says, not the delivery that brought it. */
 export function digestOf({ source, sourceEventId: _id, ...said }: Said): string {

@@ -8,7 +8,7 @@ import { ROW_ABSENT, type Test, type Write } from '../store/table';
 import { DUE_WORKER, SAID, type Said, SCHEDULE, type Schedule } from '../store/worker';
 import { openQuestion } from './case';
 import { covers, type Departure, scheduledDepartures } from './departure';
-import { digestOf, questionsAfter } from './questions';
+import { askedEvent, digestOf, questionsAfter } from './questions';
 import { askedRecord, endedRecord, heldRecord } from './records';
 import { bornCase, type Outgoing, transition } from './transitions';
 
@@ -140,7 +140,7 @@ export function questionOutgoing(
     ...(settled ? [{ record: endedRecord(meta, settled, now) }] : []),
     ...(after && after.n !== before?.n
       ? [
-          { record: askedRecord(meta, after, now), event: { detailType: 'CaseAsked', detail: { id: meta.caseId } } },
+          { record: askedRecord(meta, after, now), event: askedEvent(meta.caseId, after, 1) },
           ...(meta.containedAt !== undefined && meta.state !== 'CLOSED' ? [heldOutgoing(meta, after.n, now)] : []),
         ]
       : []),

@@ -135,6 +135,7 @@ export const RIGHTS = {
     'invoke:decider',
     'workflow:start',
     'metrics:put',
+    'events:put',
   ],
   'taint-opener': ['keys:query', 'cases:get', 'cases:put', 'cases:update', 'cases:delete', 'workflow:start'],
   'people-import': ['people:put'],

@@ -32,6 +32,8 @@ export interface Question {
   /** Digest of the statements that it is about: an approval names it, so that it overrules what people saw and no more. */
   readonly about: string;
   readonly askedAt: number;
+  /** How often approvers were told of it, after the first time. */
+  readonly reminders?: number;
   readonly endedAt?: number;
   readonly endedBy?: (typeof ENDED_BY)[number];
 }
@@ -41,6 +43,7 @@ const question: Schema<Question> = z.strictObject({
   reasons: z.array(text),
   about: text,
   askedAt: whole,
+  reminders: z.optional(whole),
   endedAt: z.optional(whole),
   endedBy: z.optional(z.enum(ENDED_BY)),
 });

@@ -1,3 +1,4 @@
+import { Template } from 'aws-cdk-lib/assertions';
 import { parseConfiguration } from '../../../lib/config';
 import { curfewStacks } from '../../../lib/stacks/curfew-stacks';
 import { EXAMPLE, NO_CODE, newApp } from '../synthesised';
@@ -19,6 +20,23 @@ test.each(['HR', '', 'a b', '-x', 'PENDING', 'x'.repeat(32)])('an HR source cann
       got: name,
       allowed: '/^[a-z][a-z0-9-]{0,30}$/',
     }),
+  );
+});
+
+test('approvers are told by their topic, if there is one: which case, why, for which time, and how to look', () => {
+  const topic = 'arn:aws:sns:us-east-1:111122223333:approvers';
+  const rulesWith = (more: object) => {
+    const { offboarding: stack } = curfewStacks(newApp(), { ...parseConfiguration(EXAMPLE), ...more }, NO_CODE);
+    return Object.values(Template.fromStack(stack).findResources('AWS::Events::Rule'));
+  };
+  expect(rulesWith({})).toEqual([]);
+  const [rule, ...others] = rulesWith({ approversTopicArn: topic });
+  expect(others).toEqual([]);
+  expect(rule?.Properties.EventPattern).toEqual({ source: ['curfew'], 'detail-type': ['CaseAsked'] });
+  const [target] = rule?.Properties.Targets ?? [];
+  expect(target).toMatchObject({ Arn: topic, DeadLetterConfig: expect.anything() });
+  expect(target.InputTransformer.InputTemplate).toMatch(
+    /^"Case <detail-id> of Curfew \S+ waits for two approvers: <detail-reasons>. Told <detail-count> times. Look: curfew case explain <detail-id> --instance \S+"$/,
   );
 });
 

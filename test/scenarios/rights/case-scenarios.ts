@@ -130,6 +130,20 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'approvers are asked again',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await heldCase(world);
+      world.clock.advance(HOUR);
+      await tick(world.deps('ticker'));
+      expect(world.events.said.filter(({ detailType }) => detailType === 'CaseAsked')).toMatchObject([
+        { detail: { id: caseId, count: 1 } },
+        { detail: { id: caseId, count: 2 } },
+      ]);
+      expect((await metaOf(world, caseId)).questions[0]?.reminders).toBe(1);
+    },
+  },
+  {
     name: 'decided by two',
     async play(watch) {
       const world = await companyUnder(watch);

@@ -48,7 +48,9 @@ export const CASES: readonly Sample[] = [
     effectiveAt: AT,
     finalAt: AT,
     voices: [{ source: 'hr-system', origin: 'sap' }],
-    questions: [{ n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, endedAt: AT, endedBy: 'go-on' }],
+    questions: [
+      { n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, reminders: 2, endedAt: AT, endedBy: 'go-on' },
+    ],
     isUnknown: false,
     givenBackAt: AT,
     givesBack: 'c-zeroth',
