@@ -70,6 +70,7 @@ describe('docs/configuration.md', () => {
       alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:pager',
       cdn: {},
       publicConcurrency: PUBLIC_CONCURRENCY,
+      approversTopicArn: 'arn:aws:sns:us-east-1:111122223333:approvers',
     });
     expect(shown.map(([member]) => member).sort()).toEqual(Object.keys(everything).sort());
     expect(shown).toContainEqual(['evidenceRetentionDays', String(RETENTION_DAYS.default)]);
