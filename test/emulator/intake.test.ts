@@ -22,12 +22,15 @@ beforeAll(async () => {
   url = `${process.env.AWS_ENDPOINT_URL}/_aws/execute-api/${instance.output('ApiId', 'offboarding')}/$default/hr`;
 });
 
+/** What a delivery could begin. Cases of other suites go on meanwhile, and write rows of their own. */
 async function stored(): Promise<string> {
   const items = [];
   for (const table of ['TableInboxName', 'TableCasesName'])
     for await (const page of paginateScan({ client: new DynamoDBClient({}) }, { TableName: instance.output(table) }))
       items.push(...(page.Items ?? []));
-  return JSON.stringify(items.map(({ pk, sk }) => `${pk?.S} ${sk?.S}`).sort());
+  const keys = items.map(({ pk, sk }) => [pk?.S ?? '', sk?.S ?? ''] as const);
+  const begun = keys.filter(([pk, sk]) => pk !== 'DUE' && (!pk.startsWith('CASE#') || sk === 'META'));
+  return JSON.stringify(begun.map((key) => key.join(' ')).sort());
 }
 
 async function post(source: string, body: string | Buffer, headers: Record<string, string>) {

@@ -342,9 +342,11 @@ test('grantAdminister invokes what the CLI invokes and reads what it reads; it s
   const [invoked, queried, described] = statements.map(({ Resource: resource }) => asList(resource));
   const functions = (invoked as { 'Fn::GetAtt': [string] }[]).map(({ 'Fn::GetAtt': [id] }) => resources[id]);
   const commands = ['ring list', 'ring show', 'ring rotate', 'ring taint', 'ring halt', 'ring resume'] as const;
-  const needed = rightsFor(commands).flatMap((right) => /^invoke:(.*)$/.exec(right)?.[1] ?? []);
+  const needed = rightsFor(commands).flatMap((right) => /^invoke:((?!taint-opener).*)$/.exec(right)?.[1] ?? []);
+  // Whose case it is to end a key stands in another construct: with this grant `ring taint` goes with --direct.
   expect(functions.map((fn) => fn?.Properties.Environment.Variables.CURFEW_FUNCTION).sort()).toEqual(needed.sort());
-  expect(rightsFor(commands).filter((right) => !right.startsWith('invoke:'))).toEqual(['stacks:look', 'keys:query']);
+  const others = rightsFor(commands).filter((right) => !right.startsWith('invoke:'));
+  expect(others).toEqual(['stacks:look', 'keys:query', 'cases:get']);
   expect(queried).toEqual([{ 'Fn::GetAtt': ['TableKeys', 'Arn'] }]);
   expect(JSON.stringify(described)).toContain(':stack/curfew-own-*/*');
   expect(refusedAtSynth(on.node.root as never)).toEqual([]);
