@@ -14,6 +14,8 @@ import { parseRingConfig } from '../../lib/domain/rings/configuration';
 import type { Ring } from '../../lib/domain/rings/ring';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { bundleCli, runCliPatiently } from '../support/cli';
+import { extent } from '../support/extent';
+import { seedFor } from '../support/seeded';
 import { personWith } from './aws';
 import { isReady, until } from './rings/stage';
 import { deployRing, forgetRing } from './rings/test-ring';
@@ -70,6 +72,11 @@ const CALLS: { readonly [C in CommandName]: (who: Who) => Promise<readonly [read
   'evidence report': async () => [[join(OUT, 'evidence'), '--out', join(dir, 'report.html')], /^wrote /],
 };
 const commands = Object.keys(CALLS) as CommandName[];
+/** By day one pair in so many, which by the seed; `npm run verify:all` asks for each. Each is a process of the CLI. */
+const EVERY = extent(5, 1);
+const PAIRS = commands.flatMap((command) => WHO.map((who) => ({ command, who })));
+const ASKED = PAIRS.filter((_, n) => n % EVERY === seedFor('access') % EVERY);
+const whoAsks = (command: CommandName) => ASKED.filter((pair) => pair.command === command).map(({ who }) => who);
 /** One at a time, so that each finds the ring as the one before has left it. */
 const CHANGES_RING: readonly CommandName[] = ['ring rotate', 'ring taint', 'ring halt', 'ring resume'];
 
@@ -118,7 +125,7 @@ test('every command under every policy: what the table gives works, IAM refuses 
   const expected = Object.fromEntries(
     commands.map((command) => [
       command,
-      Object.fromEntries(WHO.map((who) => [who, isAllowed(who, command) ? 'works' : 'refused'])),
+      Object.fromEntries(whoAsks(command).map((who) => [who, isAllowed(who, command) ? 'works' : 'refused'])),
     ]),
   );
   const found = Object.fromEntries(commands.map((command) => [command, {} as Record<string, string>]));
@@ -128,14 +135,14 @@ test('every command under every policy: what the table gives works, IAM refuses 
   // Those that change the ring mostly wait for its drain; meanwhile the others are asked.
   const changes = async () => {
     for (const command of CHANGES_RING)
-      for (const who of WHO) {
+      for (const who of whoAsks(command)) {
         await until('a STANDBY may sign', 60, ring, isReady);
         await ask(command, who);
       }
   };
   const looks = async () => {
     for (const command of commands.filter((one) => !CHANGES_RING.includes(one)))
-      await Promise.all(WHO.map((who) => ask(command, who)));
+      await Promise.all(whoAsks(command).map((who) => ask(command, who)));
   };
   await Promise.all([changes(), looks()]);
   process.stdout.write(matrix(found));

@@ -7,7 +7,9 @@ import { parseRingConfig } from '../../lib/domain/rings/configuration';
 import type { Ring } from '../../lib/domain/rings/ring';
 import { loadRing } from '../../lib/work/rings/load-ring';
 import { bundleCli, runCliPatiently } from '../support/cli';
+import { extent } from '../support/extent';
 import { ODD_KIDS, type OddKid, oddKey } from '../support/keys';
+import { seedFor } from '../support/seeded';
 import { personWith } from './aws';
 import { deployRing, forgetRing } from './rings/test-ring';
 
@@ -40,7 +42,10 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-test.each(KIDS)('eight characters of $kid end that key and no other', async ({ kid }) => {
+/** Each waits for a drain and a poll: by day one of them, which by the seed. */
+const SOME = KIDS.filter((_, n) => extent(1, KIDS.length) === KIDS.length || n === seedFor('odd kids') % KIDS.length);
+
+test.each(SOME)('eight characters of $kid end that key and no other', async ({ kid }) => {
   const before = statesOf(await loadRing(instance, RING));
   const line = ['ring', 'taint', kid.slice(0, 8), '--class', 'planned', '--reason', '-', '--instance', 'demo'];
   const { status, stdout, stderr } = await runCliPatiently(bundle, line, responder);

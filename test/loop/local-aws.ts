@@ -21,7 +21,7 @@ const PORTS = ['contracts', 'lifecycle', 'account-check'].map(suite);
 /** Five deployments: at night. */
 const SLOW = ['first-deployment'].map(suite);
 /** Wait most of their time, for schedules and drains. */
-const RINGS = ['rotation'].map(suite);
+const RINGS = ['rotation', 'rotation-under-load.night'].map(suite);
 const OTHERS = ALL.filter((file) => ![...PORTS, ...SLOW, ...RINGS].includes(file));
 
 export async function onLocalAws(run: Run): Promise<Result[]> {
