@@ -40,7 +40,7 @@ async function draftCase({ ring: id, kid, ...given }: Request, deps: Deps<'taint
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${id} never issued: no case is needed to end it`, {
       got: found.state,
       allowed: 'a key that has issued',
-      fix: `\`curfew ring taint ${kid}\` retires it at once`,
+      fix: found.state === 'STANDBY' ? `\`curfew ring taint ${kid} --class planned --reason TEXT\` retires it` : 'nothing to do',
     });
   const key = { ring: id, kid, class: taintClass, reason };
   const now = deps.clock.now();

@@ -112,7 +112,7 @@ const configuration = z
     exemptions: z.array(exemption).default([]),
     /** Told by every alarm; without it they are silent. */
     alarmTopicArn: z.string().startsWith('arn:').optional(),
-    /** Told whenever a case asks for approvers; without it nobody is but by the alarm HeldCases. */
+    /** Told whenever a case asks for approvers; without it only the alarm HeldCases tells. */
     approversTopicArn: z.string().startsWith('arn:').optional(),
     /** A CloudFront distribution before the public documents; none unless it is given, `{}` with all defaults. */
     cdn: cdn.optional(),

@@ -13,7 +13,7 @@ import { type Answer, type CommandPorts, type Commands, instanceOf, optional, te
 export const CASE_COMMANDS = {
   'case list': {
     usage: '[--open | --held | --waiting | --worker ID]',
-    says: 'cases that are not over; --held: those that wait for people; --waiting: those that are not contained',
+    says: 'cases that are not over; --held: those that wait for people; --waiting: those whose worker no import names',
     takes: 0,
     run: async (_, options) => {
       const only = options.held === true ? 'HELD' : options.waiting === true ? 'WAITING' : undefined;
@@ -84,7 +84,7 @@ export async function listCases(
   };
 }
 
-const NONE = { HELD: 'no case waits for people', WAITING: 'no departure that is due waits to be contained' } as const;
+const NONE = { HELD: 'no case waits for people', WAITING: 'no case waits for an import' } as const;
 
 /** Whatever was started and is not sealed has a marker that brings the ticker back to it. */
 async function openCases({ tables }: CommandPorts<'case list'>): Promise<readonly string[]> {

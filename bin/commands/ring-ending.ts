@@ -90,7 +90,7 @@ class KeyEnd {
     progress(
       state === 'DENIED'
         ? 'no token of it is good any more'
-        : 'holders may still collect what was re-signed; ask again after collectGrace',
+        : 'holders may collect until collectGraceSeconds is over; if no case is open, run the command again then',
     );
     const isEnded = state === 'DENIED' && isStopped(kms);
     return {

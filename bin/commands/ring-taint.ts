@@ -58,10 +58,10 @@ async function openOrHint(ended: EndedKey, { functions }: TaintPorts): Promise<s
 async function openBeside(ended: EndedKey, { functions }: TaintPorts, progress: Progress): Promise<void> {
   try {
     const { caseId } = await functions.invoke('taint-opener', ended);
-    progress(`case ${caseId} is open beside this: it ends what is left if you stop here`);
+    progress(`case ${caseId} is open too: if you stop this command, the case does the rest`);
   } catch (error) {
     const why = isCurfewError(error) ? `${error.message} (${error.code})` : String(error);
-    progress(`no case ends it if you stop here: ${why}`);
+    progress(`no case could be opened: if you stop this command, run it again (${why})`);
   }
 }
 
@@ -83,7 +83,7 @@ async function watch(caseId: string, ended: EndedKey, deps: TaintPorts, progress
     const kms = kmsOf(findKey(ring, ended.kid));
     const meta = await deps.tables.get(CASE, caseId);
     const now = deps.clock.now();
-    const line = `${ended.kid} is ${state}, KMS says ${kms}; the case is ${meta?.state ?? 'not there'}`;
+    const line = `${ended.kid} is ${state}; in KMS: ${kms}; case: ${meta?.state ?? 'not found'}`;
     if (line !== told.line) progress(line);
     else if (now >= told.at + STILL_EVERY_SECONDS) progress(`no change: ${whyStill(ring, ended, caseId, now)}`);
     if (line !== told.line || now >= told.at + STILL_EVERY_SECONDS) told = { line, at: now };

@@ -34,7 +34,7 @@ export const RING_COMMANDS = {
   },
   'ring taint': {
     usage: 'KID --class compromise|planned --reason TEXT [--direct]',
-    says: 'end a key now, as a case that replaces it, re-signs its tokens and proves it; --direct: without the workflow',
+    says: 'end a key: a case replaces it, re-signs its tokens, denies it and proves that it is refused; --direct: the CLI takes the steps',
     takes: 1,
     run: async ([kid = ''], options) => {
       const request = {

@@ -116,7 +116,7 @@ function reserves({ items }: CaseFacts): Html | undefined {
   const answers = asked.flatMap(({ observed }) => standbysOf(observed));
   if (answers.length === 0 || answers.some(({ signed }) => signed !== false)) return undefined;
   const keys = new Set(answers.map((answer) => text(answer, 'kid'))).size;
-  return html`The ${keys} signing ${keys === 1 ? 'key' : 'keys'} in reserve: each was asked to sign, as somebody who could use the old one might have, and KMS refused (${listed(asked.map(({ observed }) => cite(observed)))}).`;
+  return html`The ${keys} signing ${keys === 1 ? 'key' : 'keys'} in reserve: the prover asked each of them to sign, and KMS refused (${listed(asked.map(({ observed }) => cite(observed)))}).`;
 }
 
 function standbysOf(observed: IndexedRecord | undefined) {

@@ -17,7 +17,7 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
   const allBlocked = cutOffs.length > 0 && cutOffs.every((done) => done !== undefined);
   const allProved = items.length > 0 && items.every(({ proved }) => proved);
   const found: readonly (Milestone | undefined)[] = [
-    at('A responder had a key ended', endsAKey(facts) ? opened : undefined),
+    at('A responder asked to end a key', endsAKey(facts) ? opened : undefined),
     dated('HR reported the departure', opened, 'hrEventAt'),
     dated('Curfew accepted the report', opened, 'acceptedAt'),
     later(

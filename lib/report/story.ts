@@ -28,7 +28,7 @@ const SENTENCES: readonly Tell[] = [
     if (opened === undefined) return undefined;
     const { body, at } = opened.record;
     if (text(body, 'kind') === 'taint')
-      return html`At ${instant(at)}, a responder had the key <code>${text(body, 'kid') ?? 'unnamed'}</code> of ${text(body, 'ring') ?? 'an unnamed ring'} ended: “${text(body, 'reason') ?? 'no reason on record'}” (${cite(opened)}). Who that was stands in AWS’s own trail, not here.`;
+      return html`At ${instant(at)}, a responder asked to end the key <code>${text(body, 'kid') ?? 'unnamed'}</code> of ${text(body, 'ring') ?? 'an unnamed ring'}: “${text(body, 'reason') ?? 'no reason on record'}” (${cite(opened)}). CloudTrail records who asked; this evidence does not.`;
     const firstCase = text(body, 'followUpOf');
     if (firstCase !== undefined)
       return html`This case follows up the case ${firstCase}: sessions that were open when that person was contained have expired, so the signing keys they could reach are replaced once more (${cite(opened)}).`;

@@ -32,7 +32,7 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
     return {
       outcome: 'open',
       sentence: endsAKey(facts)
-        ? 'The key had no token left that could be ended'
+        ? 'Nothing was done: no token of the key counted any more'
         : 'Nothing was on record that this person could use',
       because,
     };

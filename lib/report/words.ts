@@ -75,7 +75,7 @@ const WORDS: Readonly<Record<string, Describe>> = {
     const state = text(stood, 'state') ?? '';
     const compromised = text(item, 'class') === 'compromise';
     return {
-      was: `Signing key ${shortKid(kid)} of ${text(item, 'ring') ?? 'an unnamed ring'}: ${endsAKey(all) ? 'a responder had it ended' : `this person ${custody.join(', ') || 'had custody of it'}`}`,
+      was: `Signing key ${shortKid(kid)} of ${text(item, 'ring') ?? 'an unnamed ring'}: ${endsAKey(all) ? 'a responder asked to end it' : `this person ${custody.join(', ') || 'had custody of it'}`}`,
       done: compromised
         ? 'Distrusted at once, everybody else’s tokens signed again under another key, then refused for good'
         : 'Replaced by another key, everybody else’s tokens signed again under it, then refused for good',

@@ -384,7 +384,9 @@ describe('ring taint --direct', () => {
     world = await signingWorld({ settings: { propagationSeconds: 10, verifierCacheSeconds: 60 } });
     const kid = await active();
     expect(await run(kid, 'planned')).toMatchObject({ json: { kid, state: 'SUSPECT' }, exitCode: 1 });
-    expect(said.at(-1)).toBe('holders may still collect what was re-signed; ask again after collectGrace');
+    expect(said.at(-1)).toBe(
+      'holders may collect until collectGraceSeconds is over; if no case is open, run the command again then',
+    );
     world.clock.advance(86_400);
     expect(await run(kid, 'planned')).toMatchObject({ json: { kid, state: 'DENIED' }, exitCode: 0 });
   });

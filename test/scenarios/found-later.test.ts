@@ -44,7 +44,7 @@ describe('B4: a worker of whom nothing was ever imported', () => {
     }
     expect(outbox(world).map(({ type }) => type)).toEqual(['case.opened']);
     expect((await showCase(ports(world), caseId)).text).toContain(
-      'it waits: nothing was ever imported about this worker: import what they have',
+      'it waits: no import names this worker: import what they have, or empty lists',
     );
     expect((await listCases(ports(world), 'WAITING', undefined)).json).toMatchObject([{ caseId, state: 'WAITING' }]);
     expect((await listCases(ports(world), 'HELD', undefined)).json).toEqual([]);

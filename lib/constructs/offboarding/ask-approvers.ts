@@ -15,7 +15,7 @@ interface AskApproversProps {
 
 export function askApprovers(scope: Construct, { instance, eventBus, approversTopicArn }: AskApproversProps): void {
   const field = (name: string) => EventField.fromPath(`$.detail.${name}`);
-  const text = `Case ${field('id')} of Curfew ${instance} waits for two approvers: ${field('reasons')}. Told ${field('count')} times. Look: curfew case explain ${field('id')} --instance ${instance}`;
+  const text = `Case ${field('id')} of Curfew ${instance} asks two approvers to decide: ${field('reasons')}. Notice ${field('count')}. Look: curfew case explain ${field('id')} --instance ${instance}. They can decide once the case is contained.`;
   const rule = new Rule(scope, 'AskApprovers', {
     description: `curfew ${instance}: a case waits for two approvers`,
     eventBus,

@@ -237,8 +237,8 @@ function checkEnded({ id, body }: EvidenceRecord, asked: JsonObject): void {
   const listed = Array.isArray(keys) ? (keys as readonly JsonObject[]) : [];
   const isIt = listed.length === 1 && listed[0]?.ring === asked.ring && listed[0]?.kid === asked.kid;
   if (isIt && canonicalJson(ends) === canonicalJson(asked)) return;
-  throw new CurfewError('ERR_EVIDENCE_RECORD', `${id} is about another key than the one that the case was opened for`, {
-    got: ends,
+  throw new CurfewError('ERR_EVIDENCE_RECORD', `${id}: ends and keys may name only the key of case.opened`, {
+    got: { ends, keys },
     allowed: asked,
   });
 }

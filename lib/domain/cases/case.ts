@@ -126,7 +126,7 @@ export function inWords(reasons: readonly string[]): string {
 export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
   if (meta.kind === 'taint') return undefined;
   if (meta.givenBackAt !== undefined) return { why: 'people gave the departure back' };
-  if (isWaiting(meta)) return { why: 'nothing was ever imported about this worker: import what they have' };
+  if (isWaiting(meta)) return { why: 'no import names this worker: import what they have, or empty lists, with `curfew people import FILE`' };
   const question = openQuestion(meta);
   if (question !== undefined) return { why: `question ${question.n}: ${inWords(question.reasons)}` };
   if (meta.act === 'suspend' && meta.givesBack === undefined)

@@ -29,7 +29,7 @@ export const RECORD_TYPES = {
   'wave.completed': 'the last pass found nothing left to re-sign',
   'tokens.issued': 'digests of issued tokens, as a list with its Merkle root',
   'subject.cut-off': 'tokens of this subject issued before an instant are refused, new ones are not issued',
-  'case.opened': 'HR said that a worker leaves, and how we know; or a responder had a key ended',
+  'case.opened': 'HR said that a worker leaves, and how we know; or a responder asked to end a key',
   'case.listed': 'what containment will do, frozen before it is done; a later one has what was found since',
   'item.contained': 'one containment item was done and read back',
   'case.contained': 'which containment items are done, and which are still open',

@@ -36,7 +36,7 @@ test('approvers are told by their topic, if there is one: which case, why, for w
   const [target] = rule?.Properties.Targets ?? [];
   expect(target).toMatchObject({ Arn: topic, DeadLetterConfig: expect.anything() });
   expect(target.InputTransformer.InputTemplate).toMatch(
-    /^"Case <detail-id> of Curfew \S+ waits for two approvers: <detail-reasons>. Told <detail-count> times. Look: curfew case explain <detail-id> --instance \S+"$/,
+    /^"Case <detail-id> of Curfew \S+ asks two approvers to decide: <detail-reasons>. Notice <detail-count>. Look: curfew case explain <detail-id> --instance \S+ They can decide once the case is contained."$/,
   );
 });
 

@@ -23,7 +23,7 @@ import { type Refusal, refusalsOf } from '../refusals';
 import { EXAMPLE, NO_CODE } from '../synthesised';
 
 /** Rings that synthesise, and apps for each way in which one may be refused. */
-const VALID = extent(12, 400);
+const VALID = extent(5, 400);
 const APPS_A_WAY = extent(1, 10);
 const NOW = '2026-11-22T12:00:00Z';
 const DAY = 86_400;

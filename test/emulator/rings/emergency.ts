@@ -31,7 +31,7 @@ export async function taintActive(
   const suspect = once(tainted, 'seen');
   const request = { kid, class: taintClass, reason: 'rotation test' };
   const told = (line: string) => {
-    if (line.startsWith(`${kid} is SUSPECT`)) tainted.emit('seen');
+    if (line.startsWith(`${kid} is SUSPECT;`)) tainted.emit('seen');
   };
   // On a busy machine a Lambda may not answer in time. Every step may be asked again, and a responder does.
   const command = invokePatiently('ring taint', () => taintKey(asResponder, request, told));
