@@ -91,7 +91,8 @@ async function closeGivenBack(
       got: running.map(({ item, state }) => `${item.nn} ${item.kind} ${state}`),
       fix: 'see the errors of these items in the execution',
     });
-  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items.length, deps));
+  // One that waited for an import was never contained.
+  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, items.length, deps));
   return { closed: true, held: false };
 }
 
@@ -128,9 +129,10 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   // If we stop here, the case is as it was: the sequencer does again only what is new.
 
   // By the same functions as the offline verifier: what the inventory asks for, not what happens to be there.
-  const [own, ofRings] = [await ownRecords(meta.caseId, deps), await ringRecords(meta.caseId, deps)];
-  const unwritten = expectedKeyRecords(own)
-    .filter((owed) => !findKeyRecord(ofRings, owed))
+  const [own, all] = [await ownRecords(meta.caseId, deps), await ringRecords(meta.caseId, deps)];
+  const ofRings = recordsOfCase(all, meta.caseId);
+  const unwritten = expectedKeyRecords(own, all)
+    .filter((owed) => !findKeyRecord(owed.type === 'key.retired' ? all : ofRings, owed))
     .map(({ type, kid }) => `${type} of ${kid}`);
   const ids = [...expectedRecords(own), ...ofRings.map(({ id }) => id)];
   // Whether a record arrived, only the log can say.
@@ -153,15 +155,14 @@ async function ownRecords(caseId: string, { tables }: CloserDeps): Promise<reado
   return out.map(({ record }) => recordFrom(record));
 }
 
-/** The taints, waves and denials of this case, which leave through the outbox of the rings. */
+/** What the rings of its taints have on record, the taints, waves and denials of this case among it. */
 async function ringRecords(caseId: string, deps: CloserDeps): Promise<readonly EvidenceRecord[]> {
   const items = await loadItems(deps, caseId);
   const rings = [...new Set(items.flatMap(({ item }) => (item.kind === 'taint' ? [item.ring] : [])))];
   const out = await Promise.all(
     rings.map((ring) => deps.tables.query(RING_OUT.in(ring), { descending: true, limit: RING_RECORDS_LOOKED_AT })),
   );
-  const records = out.flat().map(({ record }) => recordFrom(record));
-  return recordsOfCase(records, caseId);
+  return out.flat().map(({ record }) => recordFrom(record));
 }
 
 export const handler = entry('closer', closer);

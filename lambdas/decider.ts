@@ -4,7 +4,7 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { approversDigest, type Decision, type Judged, judgeApprovals } from '../lib/domain/cases/approvals';
-import { type DepartureCase, giveBackIdOf, openQuestion } from '../lib/domain/cases/case';
+import { type DepartureCase, giveBackIdOf, isWaiting, openQuestion } from '../lib/domain/cases/case';
 import { approvedOutgoing } from '../lib/domain/cases/decisions';
 import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
 import { giveBackWrites, type Worker } from '../lib/domain/cases/schedule';
@@ -110,10 +110,13 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
 const ENDS_A_KEY = 'the case ends a key: nobody has to decide about it, and it cannot be given back';
 
 /** Decided about is the departure itself, once it is contained: until then something may still be shut. */
-function undecidable({ givesBack, followUpOf, containedAt }: DepartureCase): string | undefined {
+function undecidable(meta: DepartureCase): string | undefined {
+  const { givesBack, followUpOf, containedAt } = meta;
   if (givesBack !== undefined) return `it is a give-back: decide about case ${givesBack}`;
   if (followUpOf !== undefined) return `it is a second rotation: decide about case ${followUpOf}`;
-  return containedAt === undefined ? 'the case is not contained yet: look again in a minute' : undefined;
+  // One that waits for an import shuts nothing until then.
+  const isShutting = containedAt === undefined && !isWaiting(meta);
+  return isShutting ? 'the case is not contained yet: look again in a minute' : undefined;
 }
 
 /** Each approver reads what became of their word. It is for people alone: if we stop in between, the next look marks the rest. */

@@ -62,9 +62,11 @@ export async function importPeople(
   const parsed = Import.safeParse(request);
   if (!parsed.success) throw refuse(parsed.error);
 
+  const whole: ReturnType<typeof markWhole>[] = [];
   const writes = parsed.data.workers.flatMap(({ workerId: given, principals, exposures }) => {
     const workerId = parseWorkerId(given, 'workerId');
     const at = clock.now();
+    whole.push(markWhole(workerId, at, by));
     const puts = [
       put(IMPORT, [workerId, at, by], { at, by }),
       ...principals.map((one) => put(PRINCIPAL, [workerId, one], one)),
@@ -76,7 +78,14 @@ export async function importPeople(
   // Each row stands alone and is put whole: stopped half way, the next import puts the same ones again.
   for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX)
     await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
+  // Only now a departure that waits for this import goes on: half of what somebody has is not what they have.
+  for (let n = 0; n < whole.length; n += TRANSACTION_WRITES_MAX)
+    await tables.transact(whole.slice(n, n + TRANSACTION_WRITES_MAX));
   return { imported: writes.length - parsed.data.workers.length };
+}
+
+function markWhole(workerId: string, at: number, by: string) {
+  return put(IMPORT, [workerId, at, by], { at, by, isWhole: true });
 }
 
 /** Names the place and the rule, never the value: it may be a person's. */

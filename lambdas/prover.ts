@@ -16,7 +16,7 @@ import { CASE_ITEM } from '../lib/domain/store/case-items';
 import { valuesOf } from '../lib/domain/store/table';
 import { blind } from '../lib/domain/tokens/cut-off';
 import type { Deps } from '../lib/ports';
-import { changeCase, loadCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
+import { changeCase, isOpen, loadCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
 import { leaverAs } from '../lib/work/cases/leaver-as';
 import { OBSERVE_IAM } from '../lib/work/cases/observe';
 import { loadRing } from '../lib/work/rings/load-ring';
@@ -31,10 +31,15 @@ const ACTED: readonly CaseState[] = ['CONTAINED', 'ACTING', 'PROVING', 'CLOSED']
 export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ readonly nn: string }> {
   const stored = await loadItem(deps, request.caseId, request.nn);
   const { nn, kind } = stored.item;
-  if (stored.state === 'PROVED') return { nn };
+  // What is shut is looked at at every attempt: it may have been opened since. What was done for good is not.
+  const wasProved = stored.state === 'PROVED';
+  if (wasProved && stored.phase === 'act') return { nn };
   // What was given back is open again: it is the give-back that has to be proved.
-  if (stored.phase === 'contain' && isGivenBack(await loadCase(deps, request, ACTED))) return { nn };
-  if (stored.state !== 'DONE')
+  if (stored.phase === 'contain') {
+    const meta = await loadCase(deps, request, ACTED);
+    if (isGivenBack(meta) || (wasProved && meta.state === 'CLOSED')) return { nn };
+  }
+  if (stored.state !== 'DONE' && !wasProved)
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
       got: stored.state,
       fix: 'see the step of the item in the execution',
@@ -50,12 +55,15 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
       fix: 'see what the prover observed, then prove it again; the case stays open until then',
     });
 
+  if (wasProved) return { nn };
   await changeCase(deps, request, ACTED, async (meta) => {
     if ((await loadItem(deps, request.caseId, nn)).state === 'PROVED') return [];
     const now = deps.clock.now();
     const state = meta.state === 'ACTING' ? 'PROVING' : meta.state;
+    // Shut again after it was found open: that it was proved is on record already.
+    const records = stored.provedAt === undefined ? [{ record: provedRecord(meta, stored.item, proof, now) }] : [];
     return [
-      ...transition(meta, { state, provedAt: now }, [{ record: provedRecord(meta, stored.item, proof, now) }]),
+      ...transition(meta, { state, provedAt: now }, records),
       {
         kind: 'update',
         table: 'cases',
@@ -71,7 +79,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
 /** If we stop before it, the item stays DONE and unproved: the next proof sees it open once more. */
 async function openAgain(stored: StoredItem, request: StepRequest, deps: ProverDeps): Promise<void> {
   await changeCase(deps, request, ACTED, async (meta) => {
-    if ((await loadItem(deps, request.caseId, stored.item.nn)).state !== 'DONE') return [];
+    if (isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     return [
       ...transition(meta, {}),
       {
@@ -79,7 +87,7 @@ async function openAgain(stored: StoredItem, request: StepRequest, deps: ProverD
         table: 'cases',
         key: CASE_ITEM.key(meta.caseId, stored.item),
         set: { state: 'PLANNED' },
-        if: [{ attribute: 'state', is: '=', value: 'DONE' }],
+        if: [{ attribute: 'state', is: 'in', values: ['DONE', 'PROVED'] }],
       },
     ];
   });

@@ -8,7 +8,7 @@ import type { Messages } from '../lib/domain/deployment/messages';
 import { parseReason } from '../lib/domain/rings/reason';
 import { findKey } from '../lib/domain/rings/ring';
 import { hasIssued, parseTaintClass, refuseUnlessTaintable } from '../lib/domain/rings/taint';
-import type { TaintCase } from '../lib/domain/store/case';
+import { CASE, DUE_MARKER, type TaintCase } from '../lib/domain/store/case';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadRing } from '../lib/work/rings/load-ring';
@@ -24,9 +24,12 @@ export async function openTaint(request: Request, deps: Deps<'taint-opener'>): P
     event: { detailType: 'CaseOpened', detail: { id: meta.caseId } },
   };
   // Refused where it was opened before: then that one, with the reason given then, is looked after.
-  await tryTransact(deps.tables, bornCase(meta, [opened]));
-  // If we stop here, or the workflow does not answer, the due marker has the ticker start it.
-  await startCase(meta.caseId, deps);
+  const isNew = await tryTransact(deps.tables, bornCase(meta, [opened]));
+  const before = isNew ? undefined : await deps.tables.get(CASE, meta.caseId);
+  // If we stop here, or the workflow does not answer, the due marker has the ticker start it. Asked again, the next attempt
+  // begins at once where one has ended: nobody waits a day for a key that may have been copied.
+  const again = before && { attempt: before.attempt, key: DUE_MARKER.key(before.dueAt, before.caseId) };
+  await startCase(meta.caseId, deps, again);
   return { caseId: meta.caseId };
 }
 
@@ -40,7 +43,10 @@ async function draftCase({ ring: id, kid, ...given }: Request, deps: Deps<'taint
     throw new CurfewError('ERR_KEY_STATE', `key ${kid} of ring ${id} never issued: no case is needed to end it`, {
       got: found.state,
       allowed: 'a key that has issued',
-      fix: found.state === 'STANDBY' ? `\`curfew ring taint ${kid} --class planned --reason TEXT\` retires it` : 'nothing to do',
+      fix:
+        found.state === 'STANDBY'
+          ? `\`curfew ring taint ${kid} --class planned --reason TEXT\` retires it`
+          : 'nothing to do',
     });
   const key = { ring: id, kid, class: taintClass, reason };
   const now = deps.clock.now();

@@ -72,11 +72,13 @@ async function remind(meta: CaseMeta, now: number, { tables, events }: Deps<'tic
 /** What people are told of by alarms: cases that wait for them, and cases that take too long by themselves. */
 async function putFigures(metas: readonly CaseMeta[], now: number, { metrics }: Deps<'ticker'>): Promise<void> {
   const open = metas.filter(({ state }) => state !== 'CLOSED');
+  // Of a closed case too: its second rotation waits for the answer.
+  const asking = metas.filter((meta) => openQuestion(meta) !== undefined);
   const ages = open
     .filter((meta) => stopOf(meta, now) === undefined)
     .map(({ dueAt, openedAt }) => now - Math.max(dueAt, openedAt));
   await metrics.put([
-    { name: 'HeldCases', value: open.filter((meta) => openQuestion(meta) !== undefined).length },
+    { name: 'HeldCases', value: asking.length },
     { name: 'WaitingCases', value: open.filter(isWaiting).length },
     { name: 'OpenCaseAge', value: Math.max(0, ...ages) },
   ]);

@@ -44,7 +44,7 @@ describe('B4: a worker of whom nothing was ever imported', () => {
     }
     expect(outbox(world).map(({ type }) => type)).toEqual(['case.opened']);
     expect((await showCase(ports(world), caseId)).text).toContain(
-      'it waits: no import names this worker: import what they have, or empty lists',
+      'it waits: no import names this worker, or they were taken on again since',
     );
     expect((await listCases(ports(world), 'WAITING', undefined)).json).toMatchObject([{ caseId, state: 'WAITING' }]);
     expect((await listCases(ports(world), 'HELD', undefined)).json).toEqual([]);

@@ -8,7 +8,8 @@
 import { canonicalJson, type Json, type JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type ContainmentItem, listContainment, type PrincipalRef } from '../cases/containment';
-import { type Inventory, planCase } from '../cases/plan';
+import { type Inventory, type PlannedItem, planCase } from '../cases/plan';
+import { type ItemKind, proveItem } from '../cases/proof';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import { checkDecisions } from './decisions';
 import { checkInventory } from './key-states';
@@ -31,7 +32,11 @@ const KEY_RECORDS = ['key.tainted', 'wave.completed', 'key.denied'] as const sat
 /** Ids of the records that this case owes, as far as its recorded inputs tell by now. */
 export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   const caseId = caseOf(records);
-  if (isGivenBack(records)) return ['opened', 'listed', 'closed'].map((name) => `${caseId}/${name}`);
+  if (isGivenBack(records)) {
+    // One that waited for an import was given back before anything was listed.
+    const wasContained = ownRecord(records, 'closed')?.body.containedAt !== undefined;
+    return ['opened', ...(wasContained ? ['listed'] : []), 'closed'].map((name) => `${caseId}/${name}`);
+  }
   // Of a give-back that another departure overtook.
   const isGiveBack = records.find(({ type, case: of }) => type === 'case.opened' && of === caseId)?.body.givesBack;
   const left = isGiveBack && records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
@@ -51,24 +56,37 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
 }
 
 interface ExpectedKeyRecord {
-  readonly type: (typeof KEY_RECORDS)[number];
+  readonly type: (typeof KEY_RECORDS)[number] | 'key.retired';
   readonly kid: string;
 }
 
-/** Records of the rings that this case owes: by type and kid, among those that name the case. */
-export function expectedKeyRecords(records: readonly EvidenceRecord[]): ExpectedKeyRecord[] {
+/**
+ * Records of the rings that this case owes: by type and kid, among those that name the case. A key whose last token ran out
+ * after the plan was frozen, while the case was held, was not tainted: its retirement is owed, which names no case.
+ */
+export function expectedKeyRecords(
+  records: readonly EvidenceRecord[],
+  ofRings: readonly EvidenceRecord[],
+): ExpectedKeyRecord[] {
   const plan = inputsOf(records).plan ?? [];
   const kids = plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
   // Of a departure that was given back, what was begun has to have ended.
   const owed = isGivenBack(records)
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)
     : kids;
-  return owed.flatMap((kid) => KEY_RECORDS.map((type) => ({ type, kid })));
+  const planned = ownRecord(records, 'planned')?.at ?? 0;
+  const own = recordsOfCase([...records, ...ofRings], caseOf(records));
+  const isTainted = (kid: string) => findKeyRecord(own, { type: 'key.tainted', kid }) !== undefined;
+  const wasRetired = (kid: string) =>
+    ofRings.some(({ type, body, at }) => type === 'key.retired' && body.kid === kid && at >= planned);
+  return owed.flatMap((kid): ExpectedKeyRecord[] =>
+    wasRetired(kid) && !isTainted(kid) ? [{ type: 'key.retired', kid }] : KEY_RECORDS.map((type) => ({ type, kid })),
+  );
 }
 
 /** What was listed after the first list: nothing says that there had to be one. */
 function laterListings(records: readonly EvidenceRecord[]) {
-  const listings = records.filter(({ type, body }) => type === 'case.listed' && body.n !== 1);
+  const listings = listingsOf(records).filter(({ body }) => body.n !== 1);
   return listings.map((record) => ({
     n: Number(record.body.n),
     record,
@@ -77,8 +95,19 @@ function laterListings(records: readonly EvidenceRecord[]) {
 }
 
 /** A responder had a key ended: no departure. */
+/** By its id: another record of the type, whatever it says, stands in for none. */
+function ownRecord(records: readonly EvidenceRecord[], name: string): EvidenceRecord | undefined {
+  const caseId = caseOf(records);
+  return records.find(({ id, case: of }) => id === `${caseId}/${name}` && of === caseId);
+}
+
+function listingsOf(records: readonly EvidenceRecord[]): readonly EvidenceRecord[] {
+  const caseId = caseOf(records);
+  return records.filter(({ type, case: of }) => type === 'case.listed' && of === caseId);
+}
+
 function endsKey(records: readonly EvidenceRecord[]): boolean {
-  return records.find(({ type }) => type === 'case.opened')?.body.kind === 'taint';
+  return ownRecord(records, 'opened')?.body.kind === 'taint';
 }
 
 /** Two people gave the departure back: `decisions.ts` asks whether they did. */
@@ -112,17 +141,21 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
   const { plan } = inputsOf(records);
   checkInputs(records, all);
   checkListings(records);
-  for (const record of records.filter(({ type }) => type === 'case.listed')) checkFrozen(record, itemsListed(record));
-  const planned = records.find(({ type }) => type === 'case.planned');
+  for (const record of listingsOf(records)) checkFrozen(record, itemsListed(record));
+  const planned = ownRecord(records, 'planned');
   if (plan && planned) checkFrozen(planned, plan);
 
   const ids = new Set(records.filter((record) => record.case === caseId).map(({ id }) => id));
   const expected = expectedRecords(records);
-  const expectedOfKeys = expectedKeyRecords(records);
+  const expectedOfKeys = expectedKeyRecords(records, all);
   const missing = [
     ...expected.filter((id) => !ids.has(id)),
-    ...expectedOfKeys.filter((key) => !findKeyRecord(records, key)).map(({ type, kid }) => `${type} of ${kid}`),
+    ...expectedOfKeys
+      .filter((key) => !findKeyRecord(key.type === 'key.retired' ? all : records, key))
+      .map(({ type, kid }) => `${type} of ${kid}`),
   ];
+  const retired = expectedOfKeys.flatMap(({ type, kid }) => (type === 'key.retired' ? [kid] : []));
+  if (missing.length === 0) checkProofs(records, caseId, retired);
   if (missing.length > 0)
     throw new CurfewError(
       'ERR_EVIDENCE_INCOMPLETE',
@@ -195,11 +228,12 @@ function checkChain(chain: readonly EvidenceRecord[]): void {
 
 /** The planners over the recorded inputs; undefined where an input is not recorded yet. */
 function inputsOf(records: readonly EvidenceRecord[]) {
-  const listed = records.filter(({ type }) => type === 'case.listed');
-  const inventory = records.find(({ type }) => type === 'case.inventory');
+  const listed = listingsOf(records);
+  const inventory = ownRecord(records, 'inventory');
   try {
     return {
       containment: listed.length === 0 ? undefined : listed.flatMap(itemsListed),
+      firstItems: listed.filter(({ body }) => body.n === 1).flatMap(itemsListed).length,
       plan: inventory && planCase(inventory.body as unknown as Inventory),
     };
   } catch (cause) {
@@ -209,15 +243,13 @@ function inputsOf(records: readonly EvidenceRecord[]) {
 
 /** Nothing that is owed may depend on a lie that the log itself gives away. */
 function checkInputs(records: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
-  const [opened, inventory] = (['case.opened', 'case.inventory'] as const).map((of) =>
-    records.find(({ type }) => type === of),
-  );
+  const [opened, inventory] = [ownRecord(records, 'opened'), ownRecord(records, 'inventory')];
   if (inventory === undefined) return;
   checkInventory(inventory, all);
   const { followUp, things, ends } = inventory.body;
   const { followUpOf, givesBack, kind, ring, kid, class: taintClass } = opened?.body ?? {};
   const isSo = [
-    ['followUp', followUp === true, followUpOf !== undefined, 'follows another'],
+    ['followUp', followUp !== false, followUpOf !== undefined, 'follows another'],
     ['things', things !== undefined, givesBack !== undefined, 'gives another back'],
     ['ends', ends !== undefined, kind === 'taint', 'ends a key'],
   ] as const;
@@ -248,9 +280,60 @@ function itemsListed({ body }: EvidenceRecord): readonly ContainmentItem[] {
   return listContainment(body.principals as unknown as readonly PrincipalRef[], Number(body.n));
 }
 
+/** The plan is numbered after the first listing, each proof holds by what it says was seen, and the closing counts them all. */
+function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired: readonly string[]): void {
+  const byId = new Map(records.map((record) => [record.id, record]));
+  const { containment = [], plan = [], firstItems } = inputsOf(records);
+  const inventory = byId.get(`${caseId}/inventory`);
+  if (inventory && inventory.body.firstItem !== firstItems + 1)
+    throw new CurfewError(
+      'ERR_EVIDENCE_RECORD',
+      `${inventory.id} numbers the plan otherwise than after the first listing`,
+      {
+        got: inventory.body.firstItem,
+        allowed: firstItems + 1,
+      },
+    );
+  const items: readonly (ContainmentItem | PlannedItem)[] = [...containment, ...plan];
+  for (const item of items) {
+    const { nn, kind } = item;
+    const proof = byId.get(`${caseId}/item/${nn}/proved`);
+    const end = item.kind === 'taint' && (retired.includes(item.kid) ? 'RETIRED' : 'DENIED');
+    if (proof && !(isProof(kind, proof.body) && isSeenAs(end, proof.body)))
+      throw new CurfewError(
+        'ERR_EVIDENCE_RECORD',
+        `${proof.id}: what it says was observed proves no item of kind ${kind}`,
+        {
+          got: proof.body,
+        },
+      );
+  }
+  const closed = byId.get(`${caseId}/closed`);
+  if (closed && closed.body.items !== items.length && !isGivenBack(records))
+    throw new CurfewError(
+      'ERR_EVIDENCE_INCOMPLETE',
+      `${closed.id} counts other items than the listings and the plan have`,
+      {
+        got: closed.body.items,
+        allowed: items.length,
+      },
+    );
+}
+
+/** A tainted key was seen as its own records tell its end. */
+function isSeenAs(end: string | false, { observed }: JsonObject): boolean {
+  return end === false || (observed as JsonObject).state === end;
+}
+
+/** As the prover judged it, from what is recorded. */
+function isProof(kind: ItemKind, { kind: proved, observed }: JsonObject): boolean {
+  const isObserved = typeof observed === 'object' && observed !== null && !Array.isArray(observed);
+  return proved === kind && isObserved && proveItem(kind, observed as never).ok === true;
+}
+
 /** Numbered from 1 without a gap: what was listed once is listed for good. */
 function checkListings(records: readonly EvidenceRecord[]): void {
-  const listings = records.filter(({ type }) => type === 'case.listed');
+  const listings = listingsOf(records);
   const numbers = listings.map(({ body }) => Number(body.n)).sort((a, b) => a - b);
   const gap = numbers.findIndex((n, index) => n !== index + 1);
   if (gap < 0) return;

@@ -122,13 +122,16 @@ export function inWords(reasons: readonly string[]): string {
     .join('; ');
 }
 
+const WAITS =
+  'no import names this worker, or they were taken on again since: import what they have, or empty lists, with `curfew people import FILE`; or give the case back';
+
 /** Asked in the transaction that claims each step, so that no doubt is too late by a moment. */
 export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
   if (meta.kind === 'taint') return undefined;
   if (meta.givenBackAt !== undefined) return { why: 'people gave the departure back' };
-  if (isWaiting(meta)) return { why: 'no import names this worker: import what they have, or empty lists, with `curfew people import FILE`' };
   const question = openQuestion(meta);
   if (question !== undefined) return { why: `question ${question.n}: ${inWords(question.reasons)}` };
+  if (isWaiting(meta)) return { why: WAITS };
   if (meta.act === 'suspend' && meta.givesBack === undefined)
     return { why: 'a suspension contains, and does nothing else' };
   if (meta.finalAt > now)

@@ -43,8 +43,13 @@ export function covers(stronger: Act, weaker: Act): boolean {
 
 /** Those that have not begun, the first due first. `begun`: the cases of this worker, but no follow-up. */
 export function scheduledDepartures(said: readonly Said[], begun: readonly Begun[]): readonly Departure[] {
-  const owned = said.filter((statement) => ownerOf(statement, said, begun) !== undefined);
-  const free = said.filter((statement) => !owned.includes(statement) && !isReplaced(statement, owned, said));
+  const owners = new Map(said.map((statement) => [statement, ownerOf(statement, said, begun)]));
+  // A departure that was given back was a mistake: what named its day replaces nothing.
+  const standing = said.filter((statement) => {
+    const owner = owners.get(statement);
+    return owner !== undefined && owner.givenBackAt === undefined;
+  });
+  const free = said.filter((one) => owners.get(one) === undefined && !isReplaced(one, standing, said));
   return ACTS.flatMap((act) => departureOf(act, free, said) ?? []).sort(
     (a, b) => a.effectiveAt - b.effectiveAt || ACTS.indexOf(b.act) - ACTS.indexOf(a.act),
   );
@@ -161,6 +166,15 @@ function isReplaced(statement: Said, owned: readonly Said[], said: readonly Said
       );
     })
   );
+}
+
+/** HR has said since that the worker is taken on again, and the instant has come: what they have now is not the leaver's. */
+export function isTakenOnSince(
+  { effectiveAt: from }: Pick<Begun, 'effectiveAt'>,
+  said: readonly Said[],
+  now: number,
+): boolean {
+  return said.some(({ kind, effectiveAt }) => kind === 'rehire' && from < effectiveAt && effectiveAt <= now);
 }
 
 /** Closed for so long, or with a rehire in between, that a statement cannot be about it any more. */

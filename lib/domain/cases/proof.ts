@@ -55,9 +55,12 @@ const PROOFS: { readonly [K in ItemKind]: { readonly expected: string; holds(obs
   },
   unplannable: { expected: 'people settle it: it keeps the case open', holds: () => false },
   taint: {
-    expected: `the kid is DENIED, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY that no rotation has made ready: ${CANNOT_SIGN}`,
+    expected: `the kid is DENIED, or RETIRED because its last token ran out, not in the JWKS as served, and KMS refuses to sign with it and with every STANDBY that no rotation has made ready: ${CANNOT_SIGN}`,
     holds: ({ state, inJwks, sign, standbys = [] }) =>
-      state === 'DENIED' && inJwks === false && (sign === undefined || refused(sign)) && standbys.every(refused),
+      (state === 'DENIED' || state === 'RETIRED') &&
+      inJwks === false &&
+      (sign === undefined || refused(sign)) &&
+      standbys.every(refused),
   },
   'rotate-again': {
     expected: 'a linked case is due when every session alive at containment has expired',

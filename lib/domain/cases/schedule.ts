@@ -2,7 +2,7 @@
  * The writes of a statement, and of a departure that begins: each one transaction that also moves the schedule's version
  * from the one that was read. Who loses reads all statements again, so nothing is folded of half of them.
  */
-import type { CaseMeta, DepartureCase } from '../store/case';
+import { type CaseMeta, type DepartureCase, DUE_MARKER } from '../store/case';
 import { put } from '../store/entity';
 import { ROW_ABSENT, type Test, type Write } from '../store/table';
 import { DUE_WORKER, SAID, type Said, SCHEDULE, type Schedule } from '../store/worker';
@@ -124,7 +124,13 @@ function askWrites(
   const outgoing = questionOutgoing(meta, questions, now);
   // Where nothing speaks against it any more the next attempt begins at once.
   const goesOn = openQuestion({ questions }) === undefined && meta.state !== 'CLOSED' && meta.attempt > 0;
-  return transition(meta, { questions, ...(goesOn && { attempt: meta.attempt + 1 }) }, outgoing);
+  // A sealed case is looked after no more: while it asks, it is.
+  const asksAgain =
+    meta.sealedAt !== undefined && openQuestion({ questions }) !== undefined && openQuestion(meta) === undefined;
+  return [
+    ...transition(meta, { questions, ...(goesOn && { attempt: meta.attempt + 1 }) }, outgoing),
+    ...(asksAgain ? [put(DUE_MARKER, [now, meta.caseId], { caseId: meta.caseId, attempt: meta.attempt })] : []),
+  ];
 }
 
 /** Records of the questions that ended and of the one that was raised, in the transaction that changes them. */

@@ -10,7 +10,7 @@
  */
 import * as z from 'zod/mini';
 import { entity, shape } from './entity';
-import { text, whole } from './shapes';
+import { flag, text, whole } from './shapes';
 import { ordered } from './table';
 
 export type Principal =
@@ -65,6 +65,13 @@ export const EXPOSURE = entity({
   schema: shape<Exposure>(z.strictObject({ asset: text, class: z.enum(EXPOSURE_CLASSES), how: text, since: whole })),
 });
 
+/** Who it was is known from its first row on; that all of it is there, from its last. */
+interface Import {
+  readonly at: number;
+  readonly by: string;
+  readonly isWhole?: boolean;
+}
+
 export const IMPORT = entity({
   name: 'import about a worker',
   table: 'people',
@@ -74,5 +81,5 @@ export const IMPORT = entity({
   }),
   owns: ({ pk, sk }) => pk.startsWith('WORKER#') && sk.startsWith('IMPORT#'),
   part: (workerId: string) => ({ pk: partition(workerId), prefix: 'IMPORT#' }),
-  schema: shape<{ readonly at: number; readonly by: string }>(z.strictObject({ at: whole, by: text })),
+  schema: shape<Import>(z.strictObject({ at: whole, by: text, isWhole: z.optional(flag) })),
 });

@@ -2,8 +2,16 @@
  * What containment acts on: a list, frozen before anything is done. What comes up later is listed anew, and what is listed
  * once stays listed, so a step that asks again after a crash acts on the same things.
  */
-import { type CaseMeta, type DepartureCase, departureOnly, exposureOnly, isGivenBack } from '../../domain/cases/case';
+import {
+  type CaseMeta,
+  type DepartureCase,
+  departureOnly,
+  exposureOnly,
+  isGivenBack,
+  openQuestion,
+} from '../../domain/cases/case';
 import { LISTINGS_MAX, listContainment } from '../../domain/cases/containment';
+import { isTakenOnSince } from '../../domain/cases/departure';
 import { listedRecord } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
@@ -12,6 +20,7 @@ import type { Deps } from '../../ports';
 import { changeCase } from './case-store';
 import { beginFreezing, freeze, itemPut, PLANNABLE, putItems } from './freeze';
 import { isImported, type Known, knownPrincipals } from './load-people';
+import { loadWorker } from './worker';
 
 type PlannerDeps = Deps<'planner'>;
 
@@ -62,8 +71,15 @@ export async function listedOf(meta: CaseMeta, { tables }: PlannerDeps): Promise
 
 /** What a leaver comes to have after the first listing is contained too, as long as the case is open. */
 async function mayList(n: number, meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
+  if (isGivenBack(meta)) return false;
   if (n === 1) return isKnown(meta, request, deps);
-  return meta.state !== 'CLOSED' && !isGivenBack(meta) && !exposureOnly(meta) && n <= LISTINGS_MAX;
+  if (meta.state === 'CLOSED' || exposureOnly(meta) || n > LISTINGS_MAX) return false;
+  return !(await isTakenOnAgain(meta, deps));
+}
+
+async function isTakenOnAgain(meta: DepartureCase, deps: PlannerDeps): Promise<boolean> {
+  const { said } = await loadWorker(deps, meta.workerId);
+  return isTakenOnSince(meta, said, deps.clock.now());
 }
 
 /**
@@ -71,11 +87,22 @@ async function mayList(n: number, meta: DepartureCase, request: StepRequest, dep
  * the case waits, not contained, until an import names them.
  */
 async function isKnown(meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
-  const isUnknown = meta.givesBack === undefined && !(await isImported(meta.workerId, deps));
+  const isUnknown =
+    meta.givesBack === undefined && (!(await isImported(meta.workerId, deps)) || (await isDoubted(meta, deps)));
   await changeCase(deps, request, PLANNABLE, (current) =>
     (departureOnly(current).isUnknown ?? false) === isUnknown ? [] : transition(current, { isUnknown }),
   );
   return !isUnknown;
+}
+
+/**
+ * One that has waited has shut nothing yet. Where HR has taken the departure back since, or moved it, or the worker is taken on
+ * again, containing them now would lock out somebody who is there by right: people decide first.
+ */
+async function isDoubted(meta: DepartureCase, deps: PlannerDeps): Promise<boolean> {
+  if (meta.isUnknown !== true) return false;
+  const reasons = openQuestion(meta)?.reasons ?? [];
+  return reasons.some((reason) => /^(withdrawn|moved):/.test(reason)) || isTakenOnAgain(meta, deps);
 }
 
 async function draftList(

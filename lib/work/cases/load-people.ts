@@ -15,14 +15,9 @@ export interface Known {
   readonly targets: readonly Target[];
 }
 
-/** Whatever an import said of the worker, be it that they have nothing. */
+/** An import said of the worker what they have, to its end, be it that they have nothing. */
 export async function isImported(workerId: string, { tables }: PlannerDeps): Promise<boolean> {
-  const found = await Promise.all([
-    tables.query(PRINCIPAL.in(workerId)),
-    tables.query(EXPOSURE.in(workerId)),
-    tables.query(IMPORT.in(workerId)),
-  ]);
-  return found.some((rows) => rows.length > 0);
+  return (await tables.query(IMPORT.in(workerId))).some(({ isWhole }) => isWhole === true);
 }
 
 /** In the order of their keys, so that the same people have the same references in the `n`th listing. */

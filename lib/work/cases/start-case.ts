@@ -1,7 +1,7 @@
 /** Starts the execution of a case that is due: the same few lines for a statement that is due now and for the ticker's catch-up. */
 
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, executionName, isWaiting, stopOf } from '../../domain/cases/case';
+import { type CaseMeta, executionName, isWaiting, openQuestion, stopOf } from '../../domain/cases/case';
 import { type CaseChange, transition } from '../../domain/cases/transitions';
 import { CASE, DUE_MARKER } from '../../domain/store/case';
 import { put } from '../../domain/store/entity';
@@ -44,7 +44,10 @@ export async function startCase(caseId: string, deps: StartDeps, given?: DueAgai
     }
     const { attempt, key: marker }: DueAgain = given ?? { key: DUE_MARKER.key(meta.dueAt, caseId) };
     if (isOver(meta)) {
-      await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
+      // Nothing runs any more. While it asks, its marker stands, and the ticker goes on telling approvers.
+      if (openQuestion(meta) === undefined)
+        await deps.tables.transact([{ kind: 'delete', table: 'cases', key: marker }]);
+      else await lookAgain(meta, marker, now, deps);
       return true;
     }
 

@@ -187,7 +187,8 @@ async function deny(request: StepRequest, deps: ConductorDeps) {
     batches.push(...answer.batches);
     for (const stored of items) {
       const state = answer.states.find(({ kid }) => kid === stored.item.kid)?.state;
-      if (state === 'DENIED') await markDone(stored, { state }, request, deps);
+      // RETIRED: its last token ran out while the case was held; there was nothing left to taint.
+      if (state === 'DENIED' || state === 'RETIRED') await markDone(stored, { state }, request, deps);
       else (state === 'SUSPECT' ? open : untainted).push(stored.item);
     }
   });

@@ -19,7 +19,7 @@ test('the manifest follows from what was recorded as input', () => {
   ]);
   expect(new Set(expected).size).toBe(expected.length);
   expect(PLAN.map(({ kind }) => kind)).toEqual(['taint', 'taint', 'login-profile', 'rotate-again']);
-  expect(expectedKeyRecords(RECORDS)).toHaveLength(6);
+  expect(expectedKeyRecords(RECORDS, RECORDS)).toHaveLength(6);
 });
 
 test('a complete case is complete, and in order', () => {

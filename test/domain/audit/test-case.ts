@@ -118,6 +118,17 @@ const wave = (kid: string, names: readonly string[], source: number) => ({
 });
 const items = (all: readonly object[]) => all as unknown as Json;
 
+/** What proves an item of each kind. */
+const OBSERVED: Readonly<Record<string, EvidenceRecord['body']>> = {
+  'cut-off': { blocked: true },
+  latch: { exists: true, tagged: true, denied: true },
+  'access-key': { status: 'Inactive' },
+  'personal-key': { kmsState: 'Disabled' },
+  'login-profile': { exists: false },
+  taint: { state: 'DENIED', inJwks: false },
+  'rotate-again': { followUp: 'c-next', dueAt: T0 + 43_200 },
+};
+
 /** In the order in which they happened, one record a step. */
 export const RECORDS: readonly EvidenceRecord[] = [
   ofRing('ring.created', -1000, { alg: 'ES256' }),
@@ -143,7 +154,9 @@ export const RECORDS: readonly EvidenceRecord[] = [
   ofRing('key.denied', 8, { kid: OLD, cases: [CASE] }),
   ...PLAN.map(({ nn, kind }) => ofCase(`item/${nn}/done`, 'item.done', 9, { nn, kind })),
   ofCase('followed-up', 'case.followed-up', 9, { followUp: 'c-next' }),
-  ...[...CONTAINMENT, ...PLAN].map(({ nn, kind }) => ofCase(`item/${nn}/proved`, 'item.proved', 10, { nn, kind })),
+  ...[...CONTAINMENT, ...PLAN].map(({ nn, kind }) =>
+    ofCase(`item/${nn}/proved`, 'item.proved', 10, { nn, kind, observed: OBSERVED[kind] ?? null }),
+  ),
   ofCase('closed', 'case.closed', 11, { items: CONTAINMENT.length + PLAN.length }),
 ];
 

@@ -162,7 +162,7 @@ export const CASES: readonly Sample[] = [
     [CASE_ID, 1],
   ),
   sample(PENDING_APPROVAL, [AT, CASE_ID, 1, 'W-0001'], { caseId: CASE_ID, question: 1, at: AT }, []),
-  sample(IMPORT, [WORKER, AT, 'AIDA1'], { at: AT, by: 'AIDA1' }, [WORKER]),
+  sample(IMPORT, [WORKER, AT, 'AIDA1'], { at: AT, by: 'AIDA1', isWhole: true }, [WORKER]),
   sample(PRINCIPAL, [WORKER, subject], subject, [WORKER]),
   sample(
     EXPOSURE,
