@@ -1,6 +1,7 @@
 /** Freezes what a case will do: first the containment list, then, when that is done, the plan. Never asked twice. */
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
+import { isListedLater } from '../lib/domain/cases/containment';
 import type { ItemKind } from '../lib/domain/cases/proof';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
@@ -32,8 +33,10 @@ export async function planner(request: StepRequest, deps: Deps<'planner'>): Prom
     });
 
   const items = await loadItems(deps, request.caseId);
-  const phase = request.step === 'list' ? 'contain' : 'act';
-  const ofStep = items.filter((stored) => stored.phase === phase && !NOT_ALONE.includes(stored.item.kind));
+  // What a later listing has that cannot be undone is claimed by the same map.
+  const isOfStep = ({ phase, item }: StoredItem) =>
+    request.step === 'list' ? phase === 'contain' || isListedLater(item) : phase === 'act';
+  const ofStep = items.filter((stored) => isOfStep(stored) && !NOT_ALONE.includes(stored.item.kind));
   return {
     items: numbers(ofStep.filter(isOpen)),
     all: numbers(items),

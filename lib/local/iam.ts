@@ -132,6 +132,11 @@ export class MemoryIam implements IamReader, IamLatch, IamDisabler, IamLatchRele
     this.existing(userName).accessKeys.set(accessKeyId, 'Active');
   }
 
+  /** What only an administrator can do: a console login for a user who has none. */
+  addLoginProfile(userName: string): void {
+    this.existing(userName).loginProfile = true;
+  }
+
   /** What only an administrator can do: the user is gone, and so is all that they had. */
   removeUser(userName: string): void {
     this.users.delete(userName);

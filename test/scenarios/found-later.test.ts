@@ -72,11 +72,13 @@ describe('B4: a worker of whom nothing was ever imported', () => {
 
 describe('B10: what came to be after the first list was frozen', () => {
   /** Between the wave and the proof, as somebody does who still has a way in. */
-  const whileItRuns = async (world: DepartureWorld, change: () => unknown) => {
+  const whileItRuns = async (world: DepartureWorld, change: () => unknown, afterwards: () => unknown = () => {}) => {
     const caseId = await begun(world, WORKER);
     await execute(world, caseId, 1, async (request, run) => {
       if (request.step === 'plan') await change();
-      return run();
+      const answer = await run();
+      if (request.step === 'plan') await afterwards();
+      return answer;
     });
     return caseId;
   };
@@ -98,6 +100,44 @@ describe('B10: what came to be after the first list was frozen', () => {
     expect(itemsOf(world, 'access-key')).toHaveLength(3);
     checkManifest(records(world), caseId);
     checkOrder(records(world), caseId);
+  });
+
+  test.each([
+    ['of a user who had none', 'mallory-2', true],
+    ['of a user whom an import names only then', 'mallory-3', false],
+  ])('a console login %s is listed, removed, proved and recorded', async (_what, name, isKnown) => {
+    const world = await departureWorld(calmly);
+    const known = () => imported(world, WORKER, [{ type: 'iam-user', arn: `arn:aws:iam::000000000000:user/${name}` }]);
+    world.iam.addUser(name, { accessKeyIds: ['AKIA9'] });
+    if (isKnown) await known();
+    const late = async () => {
+      world.iam.addLoginProfile(name);
+      if (!isKnown) await known();
+    };
+    const caseId = await whileItRuns(world, () => undefined, late);
+    expect([await world.iam.hasLoginProfile(name), world.iam.mayAct(name, 'AKIA9')]).toEqual([false, false]);
+    expect(shownState(await metaOf(world, caseId))).toBe('CLOSED');
+    expect(itemsOf(world, 'login-profile')).toHaveLength(2);
+    checkManifest(records(world), caseId);
+    checkOrder(records(world), caseId);
+  });
+
+  test('a console login made while the case is held waits for people, as every step that cannot be undone', async () => {
+    const world = await departureWorld(calmly);
+    world.iam.addUser('mallory-2', { accessKeyIds: ['AKIA9'] });
+    await imported(world, WORKER, [{ type: 'iam-user', arn: 'arn:aws:iam::000000000000:user/mallory-2' }]);
+    await send(world, { source: 'payroll' });
+    const caseId = metas(world)[0]?.caseId ?? '';
+    await execute(world, caseId, 1);
+    world.iam.addLoginProfile('mallory-2');
+    world.workflow.end(`${caseId}.1`);
+    world.clock.advance(LOOK_AGAIN_SECONDS);
+    await tick(world.deps('ticker'));
+    await execute(world, caseId, 2);
+    expect([shownState(await metaOf(world, caseId)), await world.iam.hasLoginProfile('mallory-2')]).toEqual([
+      'HELD',
+      true,
+    ]);
   });
 
   test('a principal that an import names is contained too', async () => {

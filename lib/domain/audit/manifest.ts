@@ -50,7 +50,11 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   return [
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
     ...laterListings(records).map(({ n }) => `${caseId}/listed/${n}`),
-    ...containment.flatMap(({ nn }) => [`${caseId}/item/${nn}/contained`, `${caseId}/item/${nn}/proved`]),
+    ...containment.flatMap(({ nn, kind }) => [
+      // A console login cannot be given back: removed, and not contained.
+      `${caseId}/item/${nn}/${kind === 'login-profile' ? 'done' : 'contained'}`,
+      `${caseId}/item/${nn}/proved`,
+    ]),
     ...plan.flatMap(({ nn }) => (isLeft(nn) ? [] : [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`])),
   ];
 }

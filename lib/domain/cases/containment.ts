@@ -42,8 +42,14 @@ const ORDER: readonly ((principal: PrincipalRef) => readonly Unnumbered<Containm
   (p) => (p.type === 'unknown' ? [{ kind: 'unplannable', ref: p.ref, reason: p.reason }] : []),
 ];
 
+/** A console login that was made after the plan. */
+function madeLater(p: PrincipalRef): readonly Unnumbered<ContainmentItem>[] {
+  return p.type === 'iam-user' && p.loginProfile ? [{ kind: 'login-profile', ref: p.ref }] : [];
+}
+
 export function listContainment(principals: readonly PrincipalRef[], n = 1): readonly ContainmentItem[] {
-  const items = ORDER.flatMap((rule) => principals.flatMap(rule));
+  const rules = n === 1 ? ORDER : [...ORDER, madeLater];
+  const items = rules.flatMap((rule) => principals.flatMap(rule));
   const first = n === 1 ? 1 : n * NUMBERS_A_LISTING + 1;
   return items.map((item, index) => ({ nn: itemNumber(first + index), ...item }));
 }
@@ -55,7 +61,7 @@ export function listContainment(principals: readonly PrincipalRef[], n = 1): rea
 const NUMBERS_A_LISTING = 10_000;
 
 /** Of a listing after the first. */
-export function isListedLater({ nn }: Pick<ContainmentItem, 'nn'>): boolean {
+export function isListedLater({ nn }: { readonly nn: string }): boolean {
   return Number(nn) > NUMBERS_A_LISTING;
 }
 

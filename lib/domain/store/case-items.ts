@@ -90,6 +90,8 @@ export type ContainmentItem =
   | { readonly nn: string; readonly kind: 'latch'; readonly ref: string }
   | { readonly nn: string; readonly kind: 'access-key'; readonly ref: string; readonly key: number }
   | { readonly nn: string; readonly kind: 'personal-key'; readonly ref: string }
+  /** Of a later listing alone: what was there before is in the plan. It cannot be undone, so it is claimed like what is planned. */
+  | { readonly nn: string; readonly kind: 'login-profile'; readonly ref: string }
   | { readonly nn: string; readonly kind: 'unplannable'; readonly ref: string; readonly reason: string };
 
 export type PlannedItem =

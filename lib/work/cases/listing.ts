@@ -48,7 +48,12 @@ export async function freezeList(meta: CaseMeta, request: StepRequest, deps: Pla
   const items = listContainment(list.principals, n);
   const targetOf = (ref: string, key: number): Target => list.targets[ref]?.[key] ?? {};
   const writes = items.map((item) =>
-    itemPut(meta, item, 'contain', targetOf(item.ref, item.kind === 'access-key' ? item.key : 0)),
+    itemPut(
+      meta,
+      item,
+      item.kind === 'login-profile' ? 'act' : 'contain',
+      targetOf(item.ref, item.kind === 'access-key' ? item.key : 0),
+    ),
   );
   await putItems(meta.caseId, writes, deps);
   await freeze(request, deps, CASE_LIST, [meta.caseId, n], (current, now) => ({
@@ -121,7 +126,7 @@ async function draftList(
   };
 }
 
-/** Of a user who is listed already, the access keys that are not. */
+/** Of a user who is listed already, the access keys that are not, and a console login that they did not have. */
 function unlisted(known: readonly Known[], lists: readonly FrozenList[]): readonly Known[] {
   if (lists.length === 0) return known;
   const listed = lists.flatMap(({ principals, targets }) =>
@@ -129,9 +134,19 @@ function unlisted(known: readonly Known[], lists: readonly FrozenList[]): readon
   );
   return known.flatMap(({ ref, targets }): Known[] => {
     const fresh = targets.filter((target) => !listed.includes(nameOf(ref, target)));
-    if (fresh.length === 0) return [];
-    return [{ ref: ref.type === 'iam-user' ? { ...ref, accessKeys: keysAmong(fresh) } : ref, targets: fresh }];
+    const [{ arn, userName } = {}] = targets;
+    const loginProfile = ref.type === 'iam-user' && ref.loginProfile && !hadLogin(arn, lists);
+    if (fresh.length === 0 && !loginProfile) return [];
+    if (ref.type !== 'iam-user') return [{ ref, targets: fresh }];
+    const user = fresh.length > 0 ? fresh : [{ arn, userName }];
+    return [{ ref: { ...ref, accessKeys: keysAmong(fresh), loginProfile }, targets: user }];
   });
+}
+
+function hadLogin(arn: string | undefined, lists: readonly FrozenList[]): boolean {
+  return lists.some(({ principals, targets }) =>
+    principals.some((one) => one.type === 'iam-user' && one.loginProfile && targets[one.ref]?.[0]?.arn === arn),
+  );
 }
 
 /** Of a user, whether there is one at all counts: somebody who had none by then may have been made since. */
