@@ -17,7 +17,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const found = commandOf(positionals);
   if (values.help || !found) {
     process.stderr.write(usage());
-    return values.help ? 0 : 2;
+    if (values.help) return 0;
+    if (positionals.length > 0)
+      process.stderr.write(`curfew: there is no command ${JSON.stringify(positionals.join(' '))}\n`);
+    return 2;
   }
   const { name, args } = found;
   const command = COMMANDS[name];

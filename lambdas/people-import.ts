@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../lib/domain/cases/containment';
+import { IMPORT_SHAPE } from '../lib/domain/cases/people';
 import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
 import { parseWorkerId } from '../lib/domain/intake/worker-id';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
@@ -94,7 +95,7 @@ function refuse(error: z.ZodError): CurfewError {
   const place = issue?.path.join('.') || 'the import';
   return new CurfewError('ERR_INPUT_INVALID', `${place}: ${issue?.code ?? 'not accepted'}`, {
     got: { issues: error.issues.length },
-    fix: 'docs/hr.md shows an import',
+    fix: IMPORT_SHAPE,
   });
 }
 

@@ -88,12 +88,14 @@ function hints(meta: CaseMeta, stop: ReturnType<typeof stopOf>, next: number | u
   if (stop?.until !== undefined) lines.push(`it goes on by itself at ${instant(stop.until)}`);
   if (openQuestion(meta) !== undefined)
     lines.push(
-      `two approvers decide: curfew case approve ${id} --reason TEXT`,
-      `                   or: curfew case give-back ${id} --reason TEXT`,
+      'two approvers decide. The departure stands, and what is shut stays shut:',
+      `  curfew case approve ${id} --reason TEXT`,
+      'The departure is off, and what this case shut is opened again:',
+      `  curfew case give-back ${id} --reason TEXT`,
       `what HR said: curfew case explain ${id}`,
     );
   if (next !== undefined && stop?.until === undefined && meta.state !== 'CLOSED')
-    lines.push('', `next look: ${instant(next)}`);
+    lines.push('', `it goes on by itself at its next look: ${instant(next)}`);
   return lines;
 }
 

@@ -1,7 +1,7 @@
 /** `curfew case …`: which departures there are, where each stands, why it waits, and what two people decide about it. */
 
 import { instant, span } from '../../lib/domain/base/time';
-import { shownState } from '../../lib/domain/cases/case';
+import { type CaseMeta, isWaiting, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
@@ -64,13 +64,17 @@ export async function listCases(
   const { tables, clock } = ports;
   const ids = workerId === undefined ? await openCases(ports) : await casesOf(workerId, ports);
   const metas = (await Promise.all(ids.map((id) => tables.get(CASE, id)))).filter((meta) => meta !== undefined);
-  const shown = metas.filter((meta) => only === undefined || shownState(meta) === only);
+  // A closed one is looked after until it is sealed: that is nothing for people, unless it asks.
+  const isOver = (meta: CaseMeta) => meta.state === 'CLOSED' && openQuestion(meta) === undefined;
+  const listed = workerId === undefined ? metas.filter((meta) => !isOver(meta)) : metas;
+  const shown = listed.filter((meta) => only === undefined || shownState(meta) === only);
   const now = clock.now();
   const rows = shown.map((meta) => [
     meta.caseId,
     kindOf(meta),
     shownState(meta),
-    span(Math.max(0, now - meta.openedAt)),
+    span(Math.max(0, (meta.closedAt ?? now) - meta.openedAt)),
+    waitsFor(meta, now),
   ]);
   const none = only === undefined ? 'no case is open' : NONE[only];
   return {
@@ -79,12 +83,20 @@ export async function listCases(
       kind: kindOf(meta),
       state: shownState(meta),
       openedAt: meta.openedAt,
+      waitsFor: waitsFor(meta, now),
     })),
-    text: rows.length === 0 ? none : table(['case', 'kind', 'state', 'open for'], rows),
+    text: rows.length === 0 ? none : table(['case', 'kind', 'state', 'open for', 'waits for'], rows),
   };
 }
 
 const NONE = { HELD: 'no case waits for people', WAITING: 'no case waits for an import' } as const;
+
+/** In a few words; `case show` has the sentence. */
+function waitsFor(meta: CaseMeta, now: number): string {
+  if (openQuestion(meta) !== undefined) return 'two approvers';
+  if (isWaiting(meta)) return 'an import';
+  return stopOf(meta, now)?.until === undefined ? '' : 'its date';
+}
 
 /** Whatever was started and is not sealed has a marker that brings the ticker back to it. */
 async function openCases({ tables }: CommandPorts<'case list'>): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 /** `curfew people import FILE`: who has which principals and what they had custody of. */
 import type { Members } from '../../lib/domain/base/encoding';
 import { CurfewError } from '../../lib/domain/base/errors';
+import { IMPORT_SHAPE as SHAPE } from '../../lib/domain/cases/people';
 import { type Answer, type CommandPorts, type Commands, instanceOf, readInput } from './command';
 
 export const PEOPLE_COMMANDS = {
@@ -22,7 +23,21 @@ export async function importPeople(
   let imported = 0;
   // A part is a request of a second or two; stopped between two of them, the same file imports the same rows again.
   for (const part of partsOf(people)) imported += Number((await signed.post('/people', part)).imported);
-  return { json: { imported }, text: `${imported} entries imported` };
+  const workers = workersIn(people);
+  const then = 'a case that waits for one of them goes on within some 16 minutes';
+  return {
+    json: { imported, workers },
+    text: `${counted(workers, 'worker')} imported, with ${counted(imported, 'entry', 'entries')}; ${then}`,
+  };
+}
+
+function workersIn(people: object): number {
+  const { workers }: Members = { ...people };
+  return Array.isArray(workers) ? workers.length : 0;
+}
+
+function counted(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
 }
 
 /** Workers in one request: the API waits for half a minute. */
@@ -44,6 +59,6 @@ function parseJson(file: string, text: string): object {
     return Object(people);
   } catch {
     // What the parser says quotes the text, which names people.
-    throw new CurfewError('ERR_INPUT_INVALID', `${file} is not JSON`, { got: file, fix: 'docs/hr.md shows an import' });
+    throw new CurfewError('ERR_INPUT_INVALID', `${file} is not JSON`, { got: file, fix: SHAPE });
   }
 }

@@ -3,7 +3,8 @@
  * case: it never issued, and is RETIRED at once.
  */
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
-import { findKey, type KeyRecord, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
+import { shortKid } from '../../lib/domain/jose/jwk';
+import { findKey, type KeyRecord, type KeyState, type Ring, type TaintClass } from '../../lib/domain/rings/ring';
 import { successors } from '../../lib/domain/rings/rotation';
 import { hasIssued, refuseUnlessTaintable } from '../../lib/domain/rings/taint';
 import { CASE, type EndedKey } from '../../lib/domain/store/case';
@@ -74,7 +75,8 @@ const COLLECTING_SECONDS_MAX = 180;
 
 /** A line whenever the key or its case is further than before. */
 async function watch(caseId: string, ended: EndedKey, deps: TaintPorts, progress: Progress): Promise<Answer> {
-  const until = deps.clock.now() + WATCH_SECONDS_MAX;
+  const started = deps.clock.now();
+  const until = started + WATCH_SECONDS_MAX;
   let told = { line: '', at: 0 };
   let stoppedAt: number | undefined;
   for (;;) {
@@ -83,8 +85,8 @@ async function watch(caseId: string, ended: EndedKey, deps: TaintPorts, progress
     const kms = kmsOf(findKey(ring, ended.kid));
     const meta = await deps.tables.get(CASE, caseId);
     const now = deps.clock.now();
-    const line = `${ended.kid} is ${state}; in KMS: ${kms}; case: ${meta?.state ?? 'not found'}`;
-    if (line !== told.line) progress(line);
+    const line = `${shortKid(ended.kid)} is ${state}, ${MEANS[state]}; in KMS: ${kms}; case: ${meta?.state ?? 'not found'}`;
+    if (line !== told.line) progress(`+${now - started} s  ${line}`);
     else if (now >= told.at + STILL_EVERY_SECONDS) progress(`no change: ${whyStill(ring, ended, caseId, now)}`);
     if (line !== told.line || now >= told.at + STILL_EVERY_SECONDS) told = { line, at: now };
 
@@ -95,8 +97,11 @@ async function watch(caseId: string, ended: EndedKey, deps: TaintPorts, progress
     if (proved || isCollecting || now >= until) {
       const resigned = ring.waves.find(({ fromKid }) => fromKid === ended.kid)?.result?.done;
       const json = { caseId, ring: ended.ring, kid: ended.kid, state, kms, resigned, proved };
-      if (proved)
-        return { json, text: `${ended.kid} ${state}, ${resigned ?? 0} tokens re-signed; proved by ${caseId}` };
+      if (proved) {
+        const isOld = meta.closedAt !== undefined && meta.closedAt < started ? ', which had ended it before' : '';
+        const text = `${ended.kid} ${state}, ${resigned ?? 0} tokens re-signed; proved by ${caseId}${isOld}`;
+        return { json, text: [text, issuesNow(ring)].join('\n') };
+      }
       const why = isCollecting ? 'it signs no more, and holders may collect what is re-signed' : 'it is not over yet';
       const text = `${ended.kid} ${state}: ${why}\nthe case goes on by itself: curfew case show ${caseId} --follow`;
       return { json, text, exitCode: 1 };
@@ -110,6 +115,21 @@ function whyStill(ring: Ring, { kid }: EndedKey, caseId: string, now: number): s
     return `no STANDBY may take over yet; \`curfew ring halt ${ring.id}\` stops the ring until one is ready`;
   return `\`curfew case show ${caseId}\` says what it waits for`;
 }
+
+function issuesNow({ id, activeKid }: Ring): string {
+  return activeKid === undefined ? `ring ${id} has no key that issues` : `ring ${id} issues under ${activeKid}`;
+}
+
+/** What a responder reads beside the state of the key. */
+const MEANS: Readonly<Record<KeyState, string>> = {
+  STANDBY: 'which never issued',
+  OBSERVED: 'whose tokens count',
+  ACTIVE: 'which still issues',
+  VERIFY_ONLY: 'whose tokens count',
+  SUSPECT: 'of whose tokens only those on record count',
+  DENIED: 'of whose tokens none counts',
+  RETIRED: 'whose last token has run out',
+};
 
 /** As the ring has it, from what KMS said last. */
 function kmsOf(key: KeyRecord): string {

@@ -42,6 +42,9 @@ export function signedRequests(
   };
 }
 
+/** Whose policy has the route. */
+const WHO_MAY: Readonly<Record<string, string>> = { '/people': 'the operator', '/approvals': 'the approver' };
+
 async function answerOf(path: string, response: Response): Promise<Members> {
   const text = await response.text();
   const answer = parsed(text);
@@ -49,7 +52,7 @@ async function answerOf(path: string, response: Response): Promise<Members> {
   const { code, message, fix } = answer ?? {};
   if (response.status === 403 && code === undefined)
     throw new CurfewError('ERR_ACCESS_DENIED', `POST ${path} was refused: AccessDenied`, {
-      fix: 'attach the policy of your role: docs/deploy.md',
+      fix: `that takes the policy of ${WHO_MAY[path] ?? 'another role'}: ask somebody who has it (docs/cli.md, "Roles")`,
     });
   throw new CurfewError(
     isCode(code) ? code : 'ERR_UNAVAILABLE',

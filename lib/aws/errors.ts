@@ -20,7 +20,17 @@ export function awsError(operation: string, cause: unknown, codes: Codes = {}): 
   const name = errorName(cause);
   const said = codes[name] ?? COMMON[name] ?? 'ERR_UNAVAILABLE';
   const { code, fix } = typeof said === 'string' ? { code: said, fix: undefined } : said;
+  // No answer came at all: a name that was not found, a certificate that is not trusted.
+  const reason = systemCode(cause);
+  if (reason !== undefined && said === 'ERR_UNAVAILABLE')
+    return new CurfewError(code, `${operation} got no answer: ${reason}`, { got: reason, fix, cause });
   return new CurfewError(code, `${operation} was refused: ${name}`, { got: name, fix, cause });
+}
+
+/** Of Node: ECONNREFUSED, DEPTH_ZERO_SELF_SIGNED_CERT. AWS's own errors have none of this form. */
+function systemCode(cause: unknown): string | undefined {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : undefined;
 }
 
 export function errorName(error: unknown): string {

@@ -60,7 +60,11 @@ test.each([
     'there is no file /no/such/file (ERR_NOT_FOUND)',
     'give the path of an existing file',
   ],
-  [`people import ${junk} --instance x`, `${junk} is not JSON (ERR_INPUT_INVALID)`, 'docs/hr.md shows an import'],
+  [
+    `people import ${junk} --instance x`,
+    `${junk} is not JSON (ERR_INPUT_INVALID)`,
+    'an import is {"workers":[{"workerId":"…","principals":[…],"exposures":[…]}]}',
+  ],
 ])('curfew %s', async (call, message, hint) => {
   const { status, stdout, stderr } = await curfew(call);
   expect([status, stdout]).toEqual([2, '']);

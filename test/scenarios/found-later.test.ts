@@ -44,7 +44,7 @@ describe('B4: a worker of whom nothing was ever imported', () => {
     }
     expect(outbox(world).map(({ type }) => type)).toEqual(['case.opened']);
     expect((await showCase(ports(world), caseId)).text).toContain(
-      'it waits: no import names this worker, or they were taken on again since',
+      'it waits: when it last looked, no import named this worker, or HR had taken them on again',
     );
     expect((await listCases(ports(world), 'WAITING', undefined)).json).toMatchObject([{ caseId, state: 'WAITING' }]);
     expect((await listCases(ports(world), 'HELD', undefined)).json).toEqual([]);

@@ -11,6 +11,7 @@ import { taintIdOf } from '../../lib/domain/cases/case';
 import { STEPS } from '../../lib/domain/cases/plan';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
+import { shortKid } from '../../lib/domain/jose/jwk';
 import { CASE, type EndedKey } from '../../lib/domain/store/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { extent } from '../support/extent';
@@ -188,16 +189,22 @@ describe('curfew ring taint', () => {
     const run = () => taintKey(ports(world, sleep), { ...key, kid: kid.slice(0, 12) }, (line) => said.push(line));
     const answer = {
       json: { caseId, ring: RING, kid, state: 'DENIED', kms: 'Disabled', resigned: 3, proved: true },
-      text: `${kid} DENIED, 3 tokens re-signed; proved by ${caseId}`,
+      text: expect.stringMatching(
+        new RegExp(`^${kid} DENIED, 3 tokens re-signed; proved by ${caseId}.*\\nring ${RING} issues under \\S+$`),
+      ),
     };
     expect(await run()).toEqual(answer);
     expect(said).toEqual([
       `${kid.slice(0, 12)} is ${kid} of ring ${RING}`,
       `case ${caseId} ends ${kid}; it goes on if you stop watching`,
-      `${kid} is ACTIVE; in KMS: Enabled; case: CONTAINED`,
-      `${kid} is DENIED; in KMS: Disabled; case: CLOSED`,
+      `+0 s  ${shortKid(kid)} is ACTIVE, which still issues; in KMS: Enabled; case: CONTAINED`,
+      expect.stringMatching(
+        /^\+\d+ s {2}\S{8} is DENIED, of whose tokens none counts; in KMS: Disabled; case: CLOSED$/,
+      ),
     ]);
     expect(await run()).toEqual(answer);
+    world.clock.advance(60);
+    expect((await run()).text).toContain(`proved by ${caseId}, which had ended it before`);
     await expectEnded(one);
   });
 

@@ -123,7 +123,7 @@ export function inWords(reasons: readonly string[]): string {
 }
 
 const WAITS =
-  'no import names this worker, or they were taken on again since: import what they have, or empty lists, with `curfew people import FILE`; or give the case back';
+  'when it last looked, no import named this worker, or HR had taken them on again: import what they have, or empty lists, with `curfew people import FILE`; or give the case back';
 
 /** Asked in the transaction that claims each step, so that no doubt is too late by a moment. */
 export function stopOf(meta: CaseMeta, now: number): Stop | undefined {

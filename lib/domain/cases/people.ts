@@ -14,3 +14,7 @@ export function accountOf(arn: string): string | undefined {
 export function userNameOf(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1);
 }
+
+/** What a reader of an error can put in its place. */
+export const IMPORT_SHAPE =
+  'an import is {"workers":[{"workerId":"…","principals":[…],"exposures":[…]}]}, of somebody who has nothing with empty lists; docs/hr.md shows one';

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { taintKey } from '../../../bin/commands/ring-taint';
 import type { Instance } from '../../../bin/edge/instance';
 import { invokePatiently } from '../../../demo/patience';
+import { shortKid } from '../../../lib/domain/jose/jwk';
 import type { TaintClass } from '../../../lib/domain/rings/ring';
 import type { Load } from './load';
 import type { TestRing } from './test-ring';
@@ -31,7 +32,7 @@ export async function taintActive(
   const suspect = once(tainted, 'seen');
   const request = { kid, class: taintClass, reason: 'rotation test' };
   const told = (line: string) => {
-    if (line.startsWith(`${kid} is SUSPECT;`)) tainted.emit('seen');
+    if (line.includes(`${shortKid(kid)} is SUSPECT,`)) tainted.emit('seen');
   };
   // On a busy machine a Lambda may not answer in time. Every step may be asked again, and a responder does.
   const command = invokePatiently('ring taint', () => taintKey(asResponder, request, told));
