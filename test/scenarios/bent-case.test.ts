@@ -3,7 +3,7 @@ import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import type { Inventory } from '../../lib/domain/cases/plan';
 import { itemsSha, planCase } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
-import { departureWorld, execute, metas, outbox, send } from './departure-world';
+import { allRecords, departureWorld, execute, metas, send } from './departure-world';
 import { calmly } from './signing-world';
 
 let whole: readonly EvidenceRecord[];
@@ -17,8 +17,7 @@ beforeAll(async () => {
     if (request.step === 'plan') world.iam.reactivateAccessKey('mallory', 'AKIALATER');
     return run();
   });
-  const ofRings = world.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#'));
-  whole = [...outbox(world), ...ofRings.map(({ record }) => record as unknown as EvidenceRecord)];
+  whole = allRecords(world);
 });
 
 const check = (records: readonly EvidenceRecord[]) => {

@@ -12,12 +12,12 @@ import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import type { Decision } from '../../lib/domain/cases/approvals';
 import { shownState } from '../../lib/domain/cases/case';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
-import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { counted, extent } from '../support/extent';
 import { seeded, seedFor } from '../support/seeded';
 import { APPROVERS, approvalsOf, before } from './approvers';
 import { outstanding } from './departed';
 import {
+  allRecords,
   type DepartureWorld,
   delivery,
   departureWorld,
@@ -25,7 +25,6 @@ import {
   execute,
   metaOf,
   metas,
-  outbox,
 } from './departure-world';
 import { calmly, ringOf } from './signing-world';
 
@@ -112,8 +111,7 @@ async function expectTheSame(world: DepartureWorld, cases: readonly string[], to
   const resigned = world.tables.dump('ledger').filter(({ resignOf }) => resignOf !== undefined);
   expect([new Set(resigned.map(({ sk }) => sk)).size, resigned.length]).toEqual([tokens, tokens + 5]);
   expect(world.tables.dump('cases').filter(({ sk }) => sk.startsWith('SHUT#'))).toEqual([]);
-  const ofRings = world.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#'));
-  const all = [...outbox(world), ...ofRings.map(({ record }) => record as unknown as EvidenceRecord)];
+  const all = allRecords(world);
   const ids = all.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const caseId of cases) {

@@ -165,6 +165,27 @@ export function outbox(world: World): EvidenceRecord[] {
     .map(({ record }) => record as unknown as EvidenceRecord);
 }
 
+/** What the log would hold: the records of all cases, and those of the rings. */
+export function allRecords(world: World): EvidenceRecord[] {
+  const ofRings = world.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#'));
+  return [...outbox(world), ...ofRings.map(({ record }) => record as unknown as EvidenceRecord)];
+}
+
+/** Each step dies at its n-th effect and is run again. Answers, after the execution, how many had so many effects. */
+export function dyingAt(world: World, n: number, mode: 'before' | 'after'): { readonly via: Invoke; killed: number } {
+  const deaths = { via: (_request: StepRequest, run: () => Promise<unknown>) => step(run), killed: 0 };
+  const step = async (run: () => Promise<unknown>) => {
+    world.faults.crashAt(n, mode);
+    const [outcome] = await Promise.allSettled([run()]);
+    const died = world.faults.crashed;
+    world.faults.restart();
+    if (died) deaths.killed++;
+    else if (outcome.status === 'rejected') throw outcome.reason;
+    return died || outcome.status === 'rejected' ? run() : outcome.value;
+  };
+  return deaths;
+}
+
 export async function drainOutboxes(world: World): Promise<void> {
   await relay(world.tables.takeStream('keys'), world.deps('outbox-signing'));
   await relay(world.tables.takeStream('cut-offs'), world.deps('outbox-signing'));

@@ -16,6 +16,7 @@ import {
   BAMBOO_SECRET,
   departureWorld,
   drainOutboxes,
+  dyingAt,
   execute,
   foldInbox,
   metaOf,
@@ -341,20 +342,12 @@ describe('killed at any effect and replayed', () => {
     const world = await departureWorld();
     const before = await outstanding(world);
     const caseId = await theOneCase(world);
-    let killed = 0;
-    await execute(world, caseId, 1, async (_request, run) => {
-      world.faults.crashAt(n, mode);
-      const [outcome] = await Promise.allSettled([run()]);
-      const died = world.faults.crashed;
-      world.faults.restart();
-      if (died) killed++;
-      else if (outcome.status === 'rejected') throw outcome.reason;
-      return died || outcome.status === 'rejected' ? run() : outcome.value;
-    });
+    const deaths = dyingAt(world, n, mode);
+    await execute(world, caseId, 1, deaths.via);
     await drainOutboxes(world);
     await expectDeparted(world, caseId, before);
     await expectEvidence(world, caseId);
-    return killed;
+    return deaths.killed;
   }
 
   test.each(['before', 'after'] as const)(

@@ -8,17 +8,20 @@ import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { shownState } from '../../lib/domain/cases/case';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
-import { type DepartureWorld, departureWorld, execute, metaOf, metas, outbox, send, WORKER } from './departure-world';
+import {
+  allRecords,
+  type DepartureWorld,
+  departureWorld,
+  execute,
+  metaOf,
+  metas,
+  outbox,
+  send,
+  WORKER,
+} from './departure-world';
 import { calmly, issueTo, RING } from './signing-world';
 
 const UNKNOWN = 'w-1042';
-const records = (world: DepartureWorld): readonly EvidenceRecord[] => [
-  ...outbox(world),
-  ...world.tables
-    .dump('keys')
-    .filter(({ sk }) => sk.startsWith('OUT#'))
-    .map(({ record }) => record as unknown as EvidenceRecord),
-];
 const ports = (world: DepartureWorld) => ({ tables: world.tables.parsed, clock: world.clock }) as never;
 const imported = (world: DepartureWorld, workerId: string, principals: readonly object[]) =>
   importPeople({ workers: [{ workerId, principals, exposures: [] }] }, world.deps('people-import'), 'AIDAIMPORTER0001');
@@ -66,7 +69,7 @@ describe('B4: a worker of whom nothing was ever imported', () => {
     expect(shownState(await metaOf(world, caseId))).toBe('CLOSED');
     if (principals.length > 0)
       await expect(issueTo(world, 'nina')).rejects.toMatchObject({ code: 'ERR_SUBJECT_BLOCKED' });
-    checkManifest(records(world), caseId);
+    checkManifest(allRecords(world), caseId);
   });
 });
 
@@ -98,8 +101,8 @@ describe('B10: what came to be after the first list was frozen', () => {
       [`${caseId}/listed/2`, 2],
     ]);
     expect(itemsOf(world, 'access-key')).toHaveLength(3);
-    checkManifest(records(world), caseId);
-    checkOrder(records(world), caseId);
+    checkManifest(allRecords(world), caseId);
+    checkOrder(allRecords(world), caseId);
   });
 
   test.each([
@@ -118,8 +121,8 @@ describe('B10: what came to be after the first list was frozen', () => {
     expect([await world.iam.hasLoginProfile(name), world.iam.mayAct(name, 'AKIA9')]).toEqual([false, false]);
     expect(shownState(await metaOf(world, caseId))).toBe('CLOSED');
     expect(itemsOf(world, 'login-profile')).toHaveLength(2);
-    checkManifest(records(world), caseId);
-    checkOrder(records(world), caseId);
+    checkManifest(allRecords(world), caseId);
+    checkOrder(allRecords(world), caseId);
   });
 
   test('a console login made while the case is held waits for people, as every step that cannot be undone', async () => {
@@ -146,7 +149,7 @@ describe('B10: what came to be after the first list was frozen', () => {
     const caseId = await whileItRuns(world, () => imported(world, WORKER, more));
     await expect(issueTo(world, 'mallory-batch')).rejects.toMatchObject({ code: 'ERR_SUBJECT_BLOCKED' });
     expect(shownState(await metaOf(world, caseId))).toBe('CLOSED');
-    checkManifest(records(world), caseId);
+    checkManifest(allRecords(world), caseId);
   });
 
   test('an access key that is set Active again is shut again before anybody calls it proved', async () => {
@@ -185,7 +188,7 @@ describe('B10: what came to be after the first list was frozen', () => {
   ])('%s makes the evidence incomplete', async (_what, bend) => {
     const world = await departureWorld(calmly);
     const caseId = await whileItRuns(world, () => world.iam.reactivateAccessKey('mallory', 'AKIALATER'));
-    expect(() => checkManifest(bend(records(world), caseId), caseId)).toThrow(
+    expect(() => checkManifest(bend(allRecords(world), caseId), caseId)).toThrow(
       expect.objectContaining({ code: 'ERR_EVIDENCE_INCOMPLETE' }),
     );
   });

@@ -6,10 +6,19 @@ import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { shownState } from '../../lib/domain/cases/case';
-import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
 import { decideBoth } from './approvers';
-import { type DepartureWorld, departureWorld, execute, metaOf, metas, outbox, send, WORKER } from './departure-world';
+import {
+  allRecords,
+  type DepartureWorld,
+  departureWorld,
+  execute,
+  metaOf,
+  metas,
+  outbox,
+  send,
+  WORKER,
+} from './departure-world';
 import { calmly, RING, ringOf } from './signing-world';
 
 const DAY = 86_400;
@@ -39,11 +48,6 @@ async function nextAttempt(world: DepartureWorld, caseId: string, wait = DAY): P
   world.clock.advance(wait);
   await tick(world.deps('ticker'));
   await carried(world, caseId, (await metaOf(world, caseId)).attempt);
-}
-
-function allRecords(world: DepartureWorld): readonly EvidenceRecord[] {
-  const ofRings = world.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#'));
-  return [...outbox(world), ...ofRings.map(({ record }) => record as unknown as EvidenceRecord)];
 }
 
 describe('a worker whom no import named', () => {

@@ -10,7 +10,6 @@ import { checkManifest } from '../../lib/domain/audit/manifest';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { PRINCIPALS_MAX } from '../../lib/domain/cases/containment';
 import { EXPOSURES_MAX } from '../../lib/domain/cases/plan';
-import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { policyAllowing } from '../../lib/local/kms';
 import type { StoredItem } from '../../lib/work/cases/case-store';
 import { userOf } from '../../lib/work/cases/observe';
@@ -19,6 +18,7 @@ import { loadRing } from '../../lib/work/rings/load-ring';
 import { extent } from '../support/extent';
 import { seedFor } from '../support/seeded';
 import {
+  allRecords,
   type DepartureWorld,
   departureWorld,
   drainOutboxes,
@@ -44,12 +44,6 @@ const exposure = (asset: string, custody = 'could-use') => ({ asset, class: cust
 async function begun(world: DepartureWorld, workerId = WORKER): Promise<string> {
   await send(world, { workerId, id: `msg-${workerId}` });
   return metas(world).find((meta) => meta.workerId === workerId)?.caseId ?? '';
-}
-
-/** What the log would hold: the records of the case and those of the rings. */
-function everything(world: DepartureWorld): EvidenceRecord[] {
-  const ofRings = world.tables.dump('keys').filter(({ sk }) => sk.startsWith('OUT#'));
-  return [...outbox(world), ...ofRings.map(({ record }) => record as unknown as EvidenceRecord)];
 }
 
 /** The keys and the access that departureWorld gives the leaver have ended, whatever else is open. */
@@ -90,7 +84,7 @@ describe('an exposure of nothing that exists', () => {
     });
     await expectEnded(world);
     expect((await metaOf(world, caseId)).followUp).toBeDefined();
-    expect(() => checkManifest(everything(world), caseId)).toThrow(`${caseId}/item/10/proved`);
+    expect(() => checkManifest(allRecords(world), caseId)).toThrow(`${caseId}/item/10/proved`);
   });
 
   test('which only read what is public asks for nothing', async () => {
@@ -152,7 +146,7 @@ test('an item that fails keeps the case open; nothing else of the leaver waits f
   await expectEnded(world);
   const contained = outbox(world).find(({ type }) => type === 'case.contained');
   expect(contained?.body).toEqual({ items: 4, open: ['02'] });
-  expect(() => checkManifest(everything(world), caseId)).toThrow(`${caseId}/item/02/contained`);
+  expect(() => checkManifest(allRecords(world), caseId)).toThrow(`${caseId}/item/02/contained`);
 
   world.functions.register('latch', (request) => applyLatch(request, world.deps('latch')));
   await execute(world, caseId, 1);

@@ -16,7 +16,15 @@ import { CASE, type EndedKey } from '../../lib/domain/store/case';
 import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { extent } from '../support/extent';
 import { seedFor } from '../support/seeded';
-import { type DepartureWorld, departureWorld, drainOutboxes, execute, outbox } from './departure-world';
+import {
+  allRecords,
+  type DepartureWorld,
+  departureWorld,
+  drainOutboxes,
+  dyingAt,
+  execute,
+  outbox,
+} from './departure-world';
 import { calmly, issueTo, RING, ringOf, verifierOf } from './signing-world';
 
 const ended = (kid: string, more: Partial<EndedKey> = {}): EndedKey => ({
@@ -60,7 +68,6 @@ const ringRecords = (world: DepartureWorld): readonly EvidenceRecord[] =>
     .filter(({ sk }) => sk.startsWith('OUT#'))
     .map(({ record }) => record as unknown as EvidenceRecord);
 const metaOf = (world: DepartureWorld, caseId: string) => world.tables.parsed.get(CASE, caseId);
-const everything = (world: DepartureWorld): readonly EvidenceRecord[] => [...outbox(world), ...ringRecords(world)];
 
 /** What must hold of the key, of everybody's tokens and of the evidence, however it went. */
 async function expectEnded({ world, kid, caseId, tokens }: Incident): Promise<void> {
@@ -74,7 +81,7 @@ async function expectEnded({ world, kid, caseId, tokens }: Incident): Promise<vo
     expect((await verifier.verify(access_token)).claims.sub).toMatch(/^member-/);
   }
   expect(await metaOf(world, caseId)).toMatchObject({ kind: 'taint', state: 'CLOSED' });
-  const all = everything(world);
+  const all = allRecords(world);
   checkManifest(all, caseId);
   checkOrder(all, caseId);
   const ids = outbox(world).map(({ id }) => id);
@@ -102,9 +109,9 @@ const OWED: readonly (readonly [step: string, record: string])[] = [
 test('the records of a taint are those that a hand wrote down from STEPS, and no others', async () => {
   const one = await incident();
   const { world, key, caseId, kid } = one;
-  const before = new Set(everything(world).map(({ id }) => id));
+  const before = new Set(allRecords(world).map(({ id }) => id));
   expect(await openTaint(key, world.deps('taint-opener'))).toEqual({ caseId });
-  const told = () => everything(world).filter(({ id }) => !before.has(id) && before.add(id));
+  const told = () => allRecords(world).filter(({ id }) => !before.has(id) && before.add(id));
   expect(told().map(({ type }) => type)).toEqual(['case.opened']);
 
   const left: [string, string][] = [];
@@ -150,18 +157,10 @@ describe.each(['before', 'after'] as const)('killed %s any effect', (mode) => {
       const one = await incident();
       const { world, key, caseId } = one;
       await openTaint(key, world.deps('taint-opener'));
-      let killed = 0;
-      await execute(world, caseId, 1, async (_request, run) => {
-        world.faults.crashAt(n, mode);
-        const [outcome] = await Promise.allSettled([run()]);
-        const died = world.faults.crashed;
-        world.faults.restart();
-        if (died) killed++;
-        else if (outcome.status === 'rejected') throw outcome.reason;
-        return died || outcome.status === 'rejected' ? run() : outcome.value;
-      });
+      const deaths = dyingAt(world, n, mode);
+      await execute(world, caseId, 1, deaths.via);
       await expectEnded(one);
-      if (killed === 0) break;
+      if (deaths.killed === 0) break;
     }
   }, 120_000);
 });
@@ -368,7 +367,7 @@ describe('a log that was bent is refused', () => {
     await openTaint(key, world.deps('taint-opener'));
     await execute(world, caseId, 1);
     await drainOutboxes(world);
-    [whole, of] = [everything(world), caseId];
+    [whole, of] = [allRecords(world), caseId];
   });
   const bent = (change: (record: EvidenceRecord) => EvidenceRecord | undefined) => () =>
     checkManifest(
