@@ -2,7 +2,7 @@
 
 import { instant as iso } from '../domain/base/time';
 import { cite, citing } from './cite';
-import type { CaseFacts } from './facts';
+import { type CaseFacts, endsAKey } from './facts';
 import { object, text, whole } from './fields';
 import { type Html, html, NOTHING } from './html';
 import { type KeyLife, keyLives, type Span } from './key-lives';
@@ -40,7 +40,7 @@ export function keys(facts: CaseFacts): Html {
   return html`<figure class="lanes">
 ${shown.map((life) => lane(life, shown.filter(({ kind }) => kind === 'kms').indexOf(life) + 1, scale))}
 <svg class="scale-line" width="100%" height="18" role="presentation"><text class="scale" x="${percent(placeOf(first, scale))}" y="12">0 s</text><text class="scale" x="${percent(placeOf(end, scale))}" y="12" text-anchor="end">${formatSince(end, first)}</text></svg>
-<figcaption>From shortly before HR’s report (0 s) to shortly after the last instant on record, to scale; the small strokes mark these two. ${states.map((state) => html`<b>${state}</b> ${SAYS[state] ?? ''}. `)}</figcaption>
+<figcaption>From shortly before ${endsAKey(facts) ? 'the opening' : 'HR’s report'} (0 s) to shortly after the last instant on record, to scale; the small strokes mark these two. ${states.map((state) => html`<b>${state}</b> ${SAYS[state] ?? ''}. `)}</figcaption>
 </figure>
 ${waves(facts)}`;
 }

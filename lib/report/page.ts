@@ -99,7 +99,7 @@ function headline({ outcome, sentence, because }: Judgement, facts: CaseFacts): 
   return html`<p class="verdict">${mark(tone, word)}</p>
 <h1>${sentence}.</h1>
 ${because.length > 0 ? html`<ul class="because">${because.map((one) => html`<li>${one}</li>`)}</ul>` : NOTHING}
-${outcome === 'proved' ? html`<p>All <a href="#items">${facts.items.length} items</a> were observed after they were done (closed in ${cite(closed)}). ${again === undefined ? '' : 'One follow-up is due by design. '}<a href="#limits">What is not proved here</a> stands below.</p>` : NOTHING}`;
+${outcome === 'proved' ? html`<p>${facts.items.length === 1 ? html`The <a href="#items">one item</a> was observed after it was done` : html`All <a href="#items">${facts.items.length} items</a> were observed after they were done`} (closed in ${cite(closed)}). ${again === undefined ? '' : 'One follow-up is due by design. '}<a href="#limits">What is not proved here</a> stands below.</p>` : NOTHING}`;
 }
 
 function vouchers({ keyFrom, checkpoint, notes }: Verdict, summary: Summary | undefined): Html {

@@ -2,7 +2,7 @@
 
 import { span } from '../domain/base/time';
 import { anchorOf, cite } from './cite';
-import type { CaseFacts } from './facts';
+import { type CaseFacts, endsAKey } from './facts';
 import { type Html, html, NOTHING } from './html';
 import { type Milestone, milestonesOf } from './milestones';
 import { instant } from './time';
@@ -31,7 +31,7 @@ ${milestones.map((milestone, i) => marker(milestone, i + 1, places[i] ?? LEFT, m
 <text class="scale" x="${LEFT}%" y="80">0 s</text>
 <text class="scale" x="${RIGHT}%" y="80" text-anchor="end">${span(whole)}</text>
 </svg>
-<figcaption>To scale, from HR’s report to the last instant on record. Records keep whole seconds.</figcaption>
+<figcaption>To scale, from ${endsAKey(facts) ? 'the opening' : 'HR’s report'} to the last instant on record. Records keep whole seconds.</figcaption>
 </figure>
 <ol class="milestones">${milestones.map((milestone, i) => entry(milestone, milestones[i - 1], first.at))}</ol>`;
 }

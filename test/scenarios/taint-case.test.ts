@@ -1,5 +1,10 @@
 /** A key that a responder ends is a case: it reaches DENIED whoever is killed on the way, and its records are those of STEPS. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { CommandPorts } from '../../bin/commands/command';
+import { exportBundle } from '../../bin/commands/evidence';
+import { writeReport } from '../../bin/commands/report';
 import { taintKey } from '../../bin/commands/ring-taint';
 import { exchange } from '../../lambdas/exchange';
 import { rotate } from '../../lambdas/rotator';
@@ -357,6 +362,25 @@ test('asked twice it is one case; another class is another, and joins', async ()
   await expectEnded({ ...one, caseId: other });
   expect(outbox(world).filter(({ type }) => type === 'case.opened')).toHaveLength(2);
   expect((await ringOf(world)).keys.filter((key) => key.state === 'DENIED').map((key) => key.kid)).toEqual([kid]);
+});
+
+test('the bundle verifies, and the page says what was ended, why, and that it is about nobody', async () => {
+  const { world, key, caseId, kid } = await incident();
+  await openTaint(key, world.deps('taint-opener'));
+  await execute(world, caseId, 1);
+  await drainOutboxes(world);
+  const dir = mkdtempSync(join(tmpdir(), 'curfew-taint-'));
+  try {
+    await exportBundle({ case: caseId, dir }, { objects: world.objects, clock: world.clock });
+    const out = join(dir, 'report.html');
+    expect(writeReport({ dir, out })).toMatchObject({ outcome: 'proved' });
+    const page = readFileSync(out, 'utf8');
+    for (const said of [`end of a key ${caseId}`, 'The key was ended, and is proved refused.', kid, '“INC-7”'])
+      expect(page).toContain(said);
+    expect(page).not.toMatch(/this person|HR’s report|departure/);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });
 
 describe('a log that was bent is refused', () => {
