@@ -159,6 +159,12 @@ describe('after a case has begun', () => {
     expect(acts([told, rehired, later(4)], [begun({})])).toEqual([]);
   });
 
+  test('a mistaken day that was given back replaces nothing: the day to come that was said before it stands', () => {
+    const meant = said({ effectiveAt: T0 + 50 * DAY, saidAt: T0 - 9 * DAY, receivedAt: T0 - 9 * DAY });
+    const mistake = said({ effectiveAt: T0, saidAt: T0 - 10, receivedAt: T0 - 10 });
+    expect(acts([meant, mistake], [begun({ givenBackAt: T0 + DAY })])).toEqual([['end', 50]]);
+  });
+
   test('a day that was replaced by that of the case does not come back after a rehire', () => {
     const replaced = said({ effectiveAt: T0 + 6 * DAY, saidAt: T0 - 10 });
     const moved = said({ effectiveAt: T0, saidAt: T0 - 5 });

@@ -46,6 +46,12 @@ export const MUTANTS: readonly (readonly [rule: string, line: string, instead: s
     'meta.effectiveAt + LONG_AGO_SECONDS;',
     'meta.effectiveAt + 100 * LONG_AGO_SECONDS;',
   ],
+  ['a day that was replaced does not come back', '&& !isReplaced(one, standing, said)', ''],
+  [
+    'what was given back replaces nothing',
+    'owner !== undefined && owner.givenBackAt === undefined',
+    'owner !== undefined',
+  ],
   ['a stronger act is another departure', 'if (!covers(meta.act, act)) return false;', ''],
   ['moved after it began is asked about', 'isToldSince(word, meta) ? ', 'false ? '],
   [
