@@ -191,7 +191,7 @@ test('D1: killed at any effect of any step, a case ends the same', async () => {
   }
 
   // Two deaths in one life, of two steps that need not have to do with each other.
-  const twice = extent(2, 1000);
+  const twice = extent(2, 200);
   let both = 0;
   for (let n = 0; n < twice; n++) {
     const pair = [0, 1].map(() => all[Math.floor(draw() * all.length)] as Death);

@@ -14,6 +14,8 @@ export interface Emergency {
   readonly at: number;
   /** The key is SUSPECT, and its wave has not begun. */
   readonly suspect: Promise<unknown>;
+  /** The key is DENIED: what follows is its proof. */
+  readonly denied: Promise<unknown>;
   /** How many holders traded, as soon as there was something to get. */
   readonly traded: Promise<number>;
   /** The command has ended. */
@@ -28,15 +30,23 @@ export async function taintActive(
 ): Promise<Emergency> {
   const { activeKid: kid = '' } = await ring.load();
   const at = Date.now();
-  const tainted = new EventEmitter();
-  const suspect = once(tainted, 'seen');
+  const progress = new EventEmitter();
+  const [suspect, denied] = [once(progress, 'SUSPECT'), once(progress, 'DENIED')];
   const request = { kid, class: taintClass, reason: 'rotation test' };
   const told = (line: string) => {
-    if (line.includes(`${shortKid(kid)} is SUSPECT,`)) tainted.emit('seen');
+    if (line.includes(`${shortKid(kid)} is SUSPECT,`)) progress.emit('SUSPECT');
+    if (line.includes(`${shortKid(kid)} is DENIED,`)) progress.emit('DENIED');
   };
   // On a busy machine a Lambda may not answer in time. Every step may be asked again, and a responder does.
   const command = invokePatiently('ring taint', () => taintKey(asResponder, request, told));
   // Holders are told (`TokensResigned`), or ask when they are refused; here they come when there is something to get.
   const traded = Promise.race([suspect, command]).then(() => load?.trade(kid) ?? 0);
-  return { kid, at, suspect: Promise.race([suspect, command]), traded, done: command.then(() => undefined) };
+  return {
+    kid,
+    at,
+    suspect: Promise.race([suspect, command]),
+    denied: Promise.race([denied, command]),
+    traded,
+    done: command.then(() => undefined),
+  };
 }

@@ -51,7 +51,7 @@ async function scheduledRotation({ instance, rings }: Stage, load: Load): Promis
   const withOurs = await invocationsSince(rotator, due);
   await until(
     'the new key has issued for a while',
-    30,
+    90,
     async () => load.issued.filter(({ kid }) => kid !== old).length,
     (n) => n >= PER_SECOND * (CACHE_SECONDS + 2),
   );
@@ -123,15 +123,17 @@ export function loadedRings(stage: () => Stage): void {
     const second = await taintActive(stage().asResponder, ring, 'compromise', load);
     const traded = await Promise.all([first.traded, second.traded]);
     const withoutStock = Date.now() - second.at;
-    await Promise.all([first.done, second.done]);
+    // Not longer: the tokens that are shown on would run out meanwhile.
+    await Promise.all([first.denied, second.denied]);
     const isOver = (seen: ReturnType<Verdicts['afterTheEnd']>) => seen.refusedBy.size === 2 * load.verifiers.length;
     const late = await until(
       'every verifier refuses both keys',
-      20,
+      60,
       async () => load.verdicts.afterTheEnd(await ring.load()),
       isOver,
     );
 
+    await Promise.all([first.done, second.done]);
     const after = await ring.load();
     const { issued, verifications, refusedGood, unpublished } = load.since(mark, after);
     const waited = [first, second].map(({ kid, at }) => {
