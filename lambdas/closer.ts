@@ -107,7 +107,7 @@ async function closeOvertaken(
   return { closed: true, held: false };
 }
 
-/** State and record in one transaction; none where it is closed already. `open`: the items that nobody does any more. */
+/** The state and its record in one transaction; no write where the case is closed already. `open`: items that stay undone. */
 function closeWrites(meta: CaseMeta, items: number, { clock }: CloserDeps, open?: readonly string[]) {
   if (meta.state === 'CLOSED') return [];
   const now = clock.now();

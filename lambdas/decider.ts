@@ -107,7 +107,7 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
   return decided.decision;
 }
 
-const ENDS_A_KEY = 'the case ends a key: nobody has to decide about it, and it cannot be given back';
+const ENDS_A_KEY = 'the case ends a key: approvers do not decide about it, and nobody can give it back';
 
 /** Decided about is the departure itself, once it is contained: until then something may still be shut. */
 function undecidable(meta: DepartureCase): string | undefined {

@@ -79,7 +79,7 @@ export async function importPeople(
   // Each row stands alone and is put whole: stopped half way, the next import puts the same ones again.
   for (let n = 0; n < writes.length; n += TRANSACTION_WRITES_MAX)
     await tables.transact(writes.slice(n, n + TRANSACTION_WRITES_MAX));
-  // Only now a departure that waits for this import goes on: half of what somebody has is not what they have.
+  // Last: a departure that waits for this import must not go on with half of it. If we stop before, it waits on.
   for (let n = 0; n < whole.length; n += TRANSACTION_WRITES_MAX)
     await tables.transact(whole.slice(n, n + TRANSACTION_WRITES_MAX));
   return { imported: writes.length - parsed.data.workers.length };

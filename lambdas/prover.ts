@@ -31,14 +31,14 @@ const ACTED: readonly CaseState[] = ['CONTAINED', 'ACTING', 'PROVING', 'CLOSED']
 export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ readonly nn: string }> {
   const stored = await loadItem(deps, request.caseId, request.nn);
   const { nn, kind } = stored.item;
-  // What is shut is looked at at every attempt: it may have been opened since. What was done for good is not.
+  // Every attempt looks again at what somebody can open again. What was done for good is not looked at twice.
   const wasProved = stored.state === 'PROVED';
-  if (wasProved && stored.phase === 'act') return { nn };
+  const mayOpenAgain = stored.phase === 'contain' || kind === 'login-profile';
+  if (wasProved && !mayOpenAgain) return { nn };
+  const meta = await loadCase(deps, request, ACTED);
   // What was given back is open again: it is the give-back that has to be proved.
-  if (stored.phase === 'contain') {
-    const meta = await loadCase(deps, request, ACTED);
-    if (isGivenBack(meta) || (wasProved && meta.state === 'CLOSED')) return { nn };
-  }
+  if (isGivenBack(meta) && (wasProved || stored.phase === 'contain')) return { nn };
+  if (wasProved && meta.state === 'CLOSED') return { nn };
   if (stored.state !== 'DONE' && !wasProved)
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
       got: stored.state,
@@ -46,8 +46,8 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
     });
 
   const proof: Proof = proveItem(kind, await OBSERVE[kind](stored, deps, request.caseId));
-  // What containment shut is open again: the next attempt shuts it once more.
-  if (!proof.ok && stored.phase === 'contain') await openAgain(stored, request, deps);
+  // It is open again: the next attempt shuts it once more.
+  if (!proof.ok && mayOpenAgain) await openAgain(stored, request, deps);
   if (!proof.ok)
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} is not proved`, {
       got: proof.observed,
@@ -76,7 +76,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   return { nn };
 }
 
-/** If we stop before it, the item stays DONE and unproved: the next proof sees it open once more. */
+/** If we stop before it, the item stays DONE or PROVED and the case open: the next attempt sees it open once more. */
 async function openAgain(stored: StoredItem, request: StepRequest, deps: ProverDeps): Promise<void> {
   await changeCase(deps, request, ACTED, async (meta) => {
     if (isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];

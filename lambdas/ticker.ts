@@ -31,13 +31,9 @@ export async function tick(
 
   const unseen = approvals.filter(({ at }) => at < now - MISSED_AFTER_SECONDS);
 
-  const started = await startedCases(due, deps);
-  const figures = putFigures(started, now, deps);
-
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   await together<unknown>([
-    figures,
-    ...started.map((meta) => remind(meta, now, deps)),
+    lookAfter(due, now, deps),
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
     ...unseen.map(({ caseId, question }) => deps.functions.invoke('decider', { caseId, question })),
@@ -46,13 +42,16 @@ export async function tick(
   return { started: dueNow.length, begun: leaving.length, folded: missed.length };
 }
 
-async function startedCases(
+/** Of the cases that were started: what they wait for is counted, and asked again. */
+async function lookAfter(
   markers: readonly { readonly caseId: string; readonly attempt?: number }[],
-  { tables }: Deps<'ticker'>,
-): Promise<readonly CaseMeta[]> {
+  now: number,
+  deps: Deps<'ticker'>,
+): Promise<void> {
   const started = [...new Set(markers.filter(({ attempt }) => attempt !== undefined).map(({ caseId }) => caseId))];
-  const metas = await Promise.all(started.map((caseId) => tables.get(CASE, caseId)));
-  return metas.filter((meta) => meta !== undefined);
+  const found = await Promise.all(started.map((caseId) => deps.tables.get(CASE, caseId)));
+  const metas = found.filter((meta) => meta !== undefined);
+  await together([putFigures(metas, now, deps), ...metas.map((meta) => remind(meta, now, deps))]);
 }
 
 /** A question that nobody answers is asked again. */

@@ -55,7 +55,7 @@ async function openOrHint(ended: EndedKey, { functions }: TaintPorts): Promise<s
   }
 }
 
-/** First, so that what is cut short here has somebody who ends it. Without an answer the key is ended all the same. */
+/** Before the first step: if somebody stops the command, the case does the rest. If no case can be opened, the command goes on. */
 async function openBeside(ended: EndedKey, { functions }: TaintPorts, progress: Progress): Promise<void> {
   try {
     const { caseId } = await functions.invoke('taint-opener', ended);
@@ -81,17 +81,19 @@ async function watch(caseId: string, ended: EndedKey, deps: TaintPorts, progress
   let stoppedAt: number | undefined;
   for (;;) {
     const ring = await loadRing(deps, ended.ring);
-    const { state } = findKey(ring, ended.kid);
-    const kms = kmsOf(findKey(ring, ended.kid));
+    const key = findKey(ring, ended.kid);
+    const [state, kms] = [key.state, kmsOf(key)];
     const meta = await deps.tables.get(CASE, caseId);
     const now = deps.clock.now();
     const line = `${shortKid(ended.kid)} is ${state}, ${MEANS[state]}; in KMS: ${kms}; case: ${meta?.state ?? 'not found'}`;
-    if (line !== told.line) progress(`+${now - started} s  ${line}`);
-    else if (now >= told.at + STILL_EVERY_SECONDS) progress(`no change: ${whyStill(ring, ended, caseId, now)}`);
-    if (line !== told.line || now >= told.at + STILL_EVERY_SECONDS) told = { line, at: now };
+    const isNew = line !== told.line;
+    const isDue = now >= told.at + STILL_EVERY_SECONDS;
+    if (isNew) progress(`+${now - started} s  ${line}`);
+    else if (isDue) progress(`no change: ${whyStill(ring, ended, caseId, now)}`);
+    if (isNew || isDue) told = { line, at: now };
 
     const proved = meta?.state === 'CLOSED';
-    // For hours or days, as the deployment says: nobody has to sit here for it.
+    // Holders may collect for days: the command does not wait for them.
     stoppedAt ??= ended.class === 'planned' && state === 'SUSPECT' && isStopped(kms) ? now : undefined;
     const isCollecting = stoppedAt !== undefined && now >= stoppedAt + COLLECTING_SECONDS_MAX;
     if (proved || isCollecting || now >= until) {

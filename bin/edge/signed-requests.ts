@@ -52,7 +52,7 @@ async function answerOf(path: string, response: Response): Promise<Members> {
   const { code, message, fix } = answer ?? {};
   if (response.status === 403 && code === undefined)
     throw new CurfewError('ERR_ACCESS_DENIED', `POST ${path} was refused: AccessDenied`, {
-      fix: `that takes the policy of ${WHO_MAY[path] ?? 'another role'}: ask somebody who has it (docs/cli.md, "Roles")`,
+      fix: `only whoever has the policy of ${WHO_MAY[path] ?? 'another role'} may do this: docs/cli.md, "Roles"`,
     });
   throw new CurfewError(
     isCode(code) ? code : 'ERR_UNAVAILABLE',

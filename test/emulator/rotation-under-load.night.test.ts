@@ -5,19 +5,10 @@
  * The emulator's clock cannot be moved: one date of one record is set back (`makeRotationDue`).
  */
 import { loadedRings } from './rings/loaded.suite';
-import { type Stage, setStage } from './rings/stage';
+import { onStage } from './rings/on-stage';
 
 jest.setTimeout(400_000);
 
-let stage: Stage;
-const undo: Stage['undo'] = [];
+const stage = onStage();
 
-beforeAll(async () => {
-  stage = await setStage(undo);
-});
-
-afterAll(async () => {
-  for (const step of undo.reverse()) await step();
-});
-
-describe('rings under load', () => loadedRings(() => stage));
+describe('rings under load', () => loadedRings(stage));

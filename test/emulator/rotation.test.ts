@@ -7,20 +7,11 @@
  */
 import { deployedRings } from './rings/deployed.suite';
 import { neglectedRings } from './rings/neglected.suite';
-import { type Stage, setStage } from './rings/stage';
+import { onStage } from './rings/on-stage';
 
 jest.setTimeout(200_000);
 
-let stage: Stage;
-const undo: Stage['undo'] = [];
+const stage = onStage();
 
-beforeAll(async () => {
-  stage = await setStage(undo);
-});
-
-afterAll(async () => {
-  for (const step of undo.reverse()) await step();
-});
-
-describe('rings as they are deployed', () => deployedRings(() => stage));
-describe('rings that nobody looks after', () => neglectedRings(() => stage));
+describe('rings as they are deployed', () => deployedRings(stage));
+describe('rings that nobody looks after', () => neglectedRings(stage));

@@ -157,6 +157,20 @@ export function metas(world: World): DepartureCase[] {
     .filter((meta) => meta.kind === 'departure');
 }
 
+/** As the operator imports it. */
+export function imported(
+  world: World,
+  workerId: string,
+  principals: readonly object[],
+  exposures: readonly object[] = [],
+) {
+  return importPeople(
+    { workers: [{ workerId, principals, exposures }] },
+    world.deps('people-import'),
+    'AIDAIMPORTER0001',
+  );
+}
+
 /** Records of all cases, as they stand in the outbox. */
 export function outbox(world: World): EvidenceRecord[] {
   return world.tables

@@ -2,7 +2,6 @@
 
 import { listCases } from '../../bin/commands/case';
 import { showCase } from '../../bin/commands/case-show';
-import { importPeople } from '../../lambdas/people-import';
 import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { shownState } from '../../lib/domain/cases/case';
@@ -13,6 +12,7 @@ import {
   type DepartureWorld,
   departureWorld,
   execute,
+  imported,
   metaOf,
   metas,
   outbox,
@@ -23,9 +23,6 @@ import { calmly, issueTo, RING } from './signing-world';
 
 const UNKNOWN = 'w-1042';
 const ports = (world: DepartureWorld) => ({ tables: world.tables.parsed, clock: world.clock }) as never;
-const imported = (world: DepartureWorld, workerId: string, principals: readonly object[]) =>
-  importPeople({ workers: [{ workerId, principals, exposures: [] }] }, world.deps('people-import'), 'AIDAIMPORTER0001');
-
 async function begun(world: DepartureWorld, workerId: string): Promise<string> {
   await send(world, { workerId, id: 'msg_1' });
   return metas(world).find((meta) => meta.workerId === workerId)?.caseId ?? '';

@@ -1,11 +1,14 @@
 /** A case that waits, is held or stays open for days, while HR, people and keys go on. */
-import { importPeople } from '../../lambdas/people-import';
 import { rotate } from '../../lambdas/rotator';
 import { openTaint } from '../../lambdas/taint-opener';
 import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { shownState } from '../../lib/domain/cases/case';
+import { LISTINGS_MAX } from '../../lib/domain/cases/containment';
+import { CASE_LIST } from '../../lib/domain/store/case-items';
+import { put } from '../../lib/domain/store/entity';
+import { ROW_ABSENT } from '../../lib/domain/store/table';
 import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
 import { decideBoth } from './approvers';
 import {
@@ -13,6 +16,7 @@ import {
   type DepartureWorld,
   departureWorld,
   execute,
+  imported,
   metaOf,
   metas,
   outbox,
@@ -23,13 +27,6 @@ import { calmly, RING, ringOf } from './signing-world';
 
 const DAY = 86_400;
 const UNKNOWN = 'w-1042';
-
-const imported = (
-  world: DepartureWorld,
-  workerId: string,
-  principals: readonly object[],
-  exposures: readonly object[] = [],
-) => importPeople({ workers: [{ workerId, principals, exposures }] }, world.deps('people-import'), 'AIDAIMPORTER0001');
 
 async function begun(world: DepartureWorld, said: Parameters<typeof send>[1] = {}): Promise<string> {
   await send(world, { id: 'm1', ...said });
@@ -135,6 +132,42 @@ test('what was proved and is open again when another item is proved is shut befo
   expect([(await metaOf(world, caseId)).state, world.iam.mayAct('mallory', 'AKIA1')]).toEqual(['CLOSED', false]);
   const ids = outbox(world).map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a console login that was proved to be gone and is there again is removed before the case closes', async () => {
+  const world = await departureWorld(calmly);
+  const caseId = await begun(world);
+  await execute(world, caseId, 1, async (request, run) => {
+    if (request.step === 'prove' && request.nn === '05') throw new CurfewError('ERR_UNAVAILABLE', 'a bad minute');
+    return run();
+  }).catch(() => undefined);
+  expect(outbox(world).some(({ type, body }) => type === 'item.proved' && body.kind === 'login-profile')).toBe(true);
+  world.iam.addLoginProfile('mallory');
+  await nextAttempt(world, caseId);
+  expect((await metaOf(world, caseId)).state).not.toBe('CLOSED');
+  await nextAttempt(world, caseId);
+  expect([(await metaOf(world, caseId)).state, await world.iam.hasLoginProfile('mallory')]).toEqual(['CLOSED', false]);
+  const ids = outbox(world).map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a case that was listed as often as it may be, and finds more, stays open and says so', async () => {
+  const world = await departureWorld(calmly);
+  const caseId = await begun(world);
+  await execute(world, caseId, 1, async (request, run) => {
+    const answer = await run();
+    if (request.step !== 'plan') return answer;
+    for (let n = 2; n <= LISTINGS_MAX; n++)
+      await world.tables.transact([
+        put(CASE_LIST, [caseId, n], { state: 'FROZEN', n, principals: [], targets: {} }, ROW_ABSENT),
+      ]);
+    world.iam.reactivateAccessKey('mallory', 'AKIALATER');
+    return answer;
+  }).then(
+    () => expect('it').toBe('refused'),
+    (error: unknown) => expect(error).toMatchObject({ code: 'ERR_PLAN_INVALID', allowed: LISTINGS_MAX }),
+  );
+  expect((await metaOf(world, caseId)).state).not.toBe('CLOSED');
 });
 
 test('an old case that stays open shuts nothing that somebody taken on again was given', async () => {

@@ -349,6 +349,24 @@ describe('refused before anything is written', () => {
   });
 });
 
+test('a key that retires before the plan is made is looked at all the same: nothing is called proved unseen', async () => {
+  const world = await departureWorld(calmly);
+  const kid = (await ringOf(world)).activeKid ?? '';
+  await rotate({ op: 'rotate', ring: RING, from: kid, reason: 'CHG-9' }, world.deps('rotator'));
+  const { caseId } = await openTaint(ended(kid), world.deps('taint-opener'));
+  for (let hour = 0; hour < 30; hour++) {
+    world.clock.advance(3600);
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+  }
+  expect((await ringOf(world)).keys.find((key) => key.kid === kid)?.state).toBe('RETIRED');
+  await execute(world, caseId, 1);
+  const [item] = await world.tables.parsed.query(CASE_ITEM.in(caseId));
+  expect([item?.state, item?.proof]).toMatchObject(['PROVED', { observed: { state: 'RETIRED', inJwks: false } }]);
+  expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED' });
+  checkManifest(allRecords(world), caseId);
+  checkOrder(allRecords(world), caseId);
+});
+
 test('asked twice it is one case; another class is another, and joins', async () => {
   const one = await incident({ class: 'planned' });
   const { world, key, caseId, kid } = one;

@@ -38,6 +38,21 @@ test('a tick begins the departure that can be read, and fails for the one that c
   expect([...world.workflow.started.keys()]).toEqual([`${caseOf(world, 'W-2')}.1`]);
 });
 
+test('a tick starts the case that is due beside one that it looks after and cannot read', async () => {
+  const world = await departureWorld(calmly);
+  for (const workerId of ['W-1', 'W-2'])
+    await send(world, {
+      workerId,
+      effectiveAt: world.clock.now() + (workerId === 'W-2' ? 60 : 0),
+      id: `msg_${workerId}`,
+    });
+  const looked = caseOf(world, 'W-1');
+  await spoil(world, 'cases', ({ pk, sk }) => pk === `CASE#${looked}` && sk === 'META');
+  world.clock.advance(60);
+  await expect(tick(world.deps('ticker'))).rejects.toMatchObject(unreadable('case'));
+  expect([...world.workflow.started.keys()].filter((name) => !name.startsWith(looked))).toHaveLength(1);
+});
+
 test('of one delivery the statement that can be folded is, and the delivery waits for the other', async () => {
   const world = await departureWorld();
   await send(world, { workerId: 'W-1', effectiveAt: NOW + 9000 });

@@ -66,7 +66,7 @@ interface ExpectedKeyRecord {
 
 /**
  * Records of the rings that this case owes: by type and kid, among those that name the case. A key whose last token ran out
- * after the plan was frozen, while the case was held, was not tainted: its retirement is owed, which names no case.
+ * while the case was open was not tainted any more: its retirement is owed, which names no case.
  */
 export function expectedKeyRecords(
   records: readonly EvidenceRecord[],
@@ -78,11 +78,11 @@ export function expectedKeyRecords(
   const owed = isGivenBack(records)
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)
     : kids;
-  const planned = ownRecord(records, 'planned')?.at ?? 0;
+  const opened = ownRecord(records, 'opened')?.at ?? Number.POSITIVE_INFINITY;
   const own = recordsOfCase([...records, ...ofRings], caseOf(records));
   const isTainted = (kid: string) => findKeyRecord(own, { type: 'key.tainted', kid }) !== undefined;
   const wasRetired = (kid: string) =>
-    ofRings.some(({ type, body, at }) => type === 'key.retired' && body.kid === kid && at >= planned);
+    ofRings.some(({ type, body, at }) => type === 'key.retired' && body.kid === kid && at >= opened);
   return owed.flatMap((kid): ExpectedKeyRecord[] =>
     wasRetired(kid) && !isTainted(kid) ? [{ type: 'key.retired', kid }] : KEY_RECORDS.map((type) => ({ type, kid })),
   );
@@ -98,7 +98,6 @@ function laterListings(records: readonly EvidenceRecord[]) {
   }));
 }
 
-/** A responder had a key ended: no departure. */
 /** By its id: another record of the type, whatever it says, stands in for none. */
 function ownRecord(records: readonly EvidenceRecord[], name: string): EvidenceRecord | undefined {
   const caseId = caseOf(records);
@@ -110,6 +109,7 @@ function listingsOf(records: readonly EvidenceRecord[]): readonly EvidenceRecord
   return records.filter(({ type, case: of }) => type === 'case.listed' && of === caseId);
 }
 
+/** A responder asked to end a key: there is no departure. */
 function endsKey(records: readonly EvidenceRecord[]): boolean {
   return ownRecord(records, 'opened')?.body.kind === 'taint';
 }

@@ -87,6 +87,12 @@ export function openQuestion(of: Pick<DepartureCase, 'questions'> | TaintCase): 
   return 'questions' in of ? of.questions.find(({ endedAt }) => endedAt === undefined) : undefined;
 }
 
+/** A source has withdrawn the departure, or named a later day, and nobody has decided about it. */
+export function isTakenBack(meta: DepartureCase): boolean {
+  const reasons = openQuestion(meta)?.reasons ?? [];
+  return reasons.some((reason) => reason.startsWith('withdrawn:') || reason.startsWith('moved:'));
+}
+
 /** Nothing was imported about the worker: they are not contained, and nobody can say of what. */
 export function isWaiting(meta: CaseMeta): boolean {
   return meta.kind === 'departure' && meta.isUnknown === true && meta.state !== 'CLOSED';

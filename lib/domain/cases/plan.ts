@@ -73,14 +73,18 @@ function planRelease(things: readonly ThingRef[], firstItem: number): readonly P
 }
 
 /**
- * The key that a responder ends; nothing where it never issued, or its last token has expired since. A DENIED one is joined:
- * the records of its end name this case too.
+ * The key that a responder ends. A DENIED one is joined: the records of its end name this case too. One that is RETIRED by
+ * now is looked at all the same: only what was seen is over.
  */
-function planEnding({ ring, kid, class: taintClass }: EndedKeyRef, { keys, firstItem }: Inventory) {
+function planEnding(
+  { ring, kid, class: taintClass }: EndedKeyRef,
+  { keys, firstItem }: Inventory,
+): readonly PlannedItem[] {
   const key = keys.find((one) => one.ring === ring && one.kid === kid);
-  if (key === undefined || key.state === 'STANDBY' || key.state === 'RETIRED') return [];
-  const replace = key.state === 'ACTIVE';
-  return [{ nn: itemNumber(firstItem), kind: 'taint' as const, ring, kid, class: taintClass, replace, because: [] }];
+  const nn = itemNumber(firstItem);
+  if (key === undefined || key.state === 'STANDBY')
+    return [{ nn, kind: 'unplannable', ref: 'key', reason: `ring ${ring} has no key ${kid} that has issued` }];
+  return [{ nn, kind: 'taint', ring, kid, class: taintClass, replace: key.state === 'ACTIVE', because: [] }];
 }
 
 /** One taint a kid, whatever the number of exposures; a compromise outweighs a planned replacement. */

@@ -2,13 +2,15 @@
  * What containment acts on: a list, frozen before anything is done. What comes up later is listed anew, and what is listed
  * once stays listed, so a step that asks again after a crash acts on the same things.
  */
+
+import { CurfewError } from '../../domain/base/errors';
 import {
   type CaseMeta,
   type DepartureCase,
   departureOnly,
   exposureOnly,
   isGivenBack,
-  openQuestion,
+  isTakenBack,
 } from '../../domain/cases/case';
 import { LISTINGS_MAX, listContainment } from '../../domain/cases/containment';
 import { isTakenOnSince } from '../../domain/cases/departure';
@@ -43,6 +45,16 @@ export async function freezeList(meta: CaseMeta, request: StepRequest, deps: Pla
   const drafted = begun ?? (await draftList(n, meta, lists, deps));
   // Nothing was found that an earlier listing does not have.
   if (n > 1 && drafted.principals.length === 0) return;
+  if (n > LISTINGS_MAX)
+    throw new CurfewError(
+      'ERR_PLAN_INVALID',
+      `case ${meta.caseId} was listed ${LISTINGS_MAX} times, and there is more`,
+      {
+        got: n,
+        allowed: LISTINGS_MAX,
+        fix: 'find out who goes on giving the leaver keys; the case stays open',
+      },
+    );
   const list = await beginFreezing(CASE_LIST, [meta.caseId, n], async () => drafted, deps);
 
   const items = listContainment(list.principals, n);
@@ -78,7 +90,7 @@ export async function listedOf(meta: CaseMeta, { tables }: PlannerDeps): Promise
 async function mayList(n: number, meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
   if (isGivenBack(meta)) return false;
   if (n === 1) return isKnown(meta, request, deps);
-  if (meta.state === 'CLOSED' || exposureOnly(meta) || n > LISTINGS_MAX) return false;
+  if (meta.state === 'CLOSED' || exposureOnly(meta)) return false;
   return !(await isTakenOnAgain(meta, deps));
 }
 
@@ -106,8 +118,7 @@ async function isKnown(meta: DepartureCase, request: StepRequest, deps: PlannerD
  */
 async function isDoubted(meta: DepartureCase, deps: PlannerDeps): Promise<boolean> {
   if (meta.isUnknown !== true) return false;
-  const reasons = openQuestion(meta)?.reasons ?? [];
-  return reasons.some((reason) => /^(withdrawn|moved):/.test(reason)) || isTakenOnAgain(meta, deps);
+  return isTakenBack(meta) || isTakenOnAgain(meta, deps);
 }
 
 async function draftList(

@@ -1,7 +1,7 @@
 /** What a case does beyond containment: a plan, frozen from what is known of the leaver once they can add nothing to it. */
 import { CurfewError } from '../../domain/base/errors';
 import { type CaseMeta, type DepartureCase, isWaiting } from '../../domain/cases/case';
-import { keyExposed, planCase } from '../../domain/cases/plan';
+import { type Inventory, keyExposed, planCase } from '../../domain/cases/plan';
 import { inventoryRecord, plannedRecord, sealContext } from '../../domain/cases/records';
 import { opensWith } from '../../domain/cases/shut';
 import type { StepRequest } from '../../domain/deployment/messages';
@@ -77,16 +77,16 @@ async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Pro
   };
 }
 
+/** Of a case that contains nobody. */
+const NOBODY: Inventory = { firstItem: 1, followUp: false, principals: [], exposures: [], keys: [] };
+
 /** The one key, as it stands at this moment: it may have been replaced since a responder named it. */
 async function draftEnding({ ring, kid, class: taintClass }: EndedKey, deps: PlannerDeps): Promise<FrozenPlan> {
   const { keys } = await loadRing(deps, ring);
   return {
     state: 'FREEZING',
     inventory: {
-      firstItem: 1,
-      followUp: false,
-      principals: [],
-      exposures: [],
+      ...NOBODY,
       keys: keys.filter((key) => key.kid === kid).map(({ state }) => ({ ring, kid, state })),
       ends: { ring, kid, class: taintClass },
     },
@@ -103,11 +103,7 @@ async function draftRelease(meta: DepartureCase, givenBack: string, deps: Planne
   return {
     state: 'FREEZING',
     inventory: {
-      firstItem: 1,
-      followUp: false,
-      principals: [],
-      exposures: [],
-      keys: [],
+      ...NOBODY,
       things: named.map(({ ref, kind, ring }) => ({ ref, thing: kind, ...(ring !== undefined && { ring }) })),
     },
     how: {},
