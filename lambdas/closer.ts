@@ -1,7 +1,8 @@
 /** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
 
 import { entry } from '../lib/aws/entry';
-import { expectedKeyRecords, expectedRecords, findKeyRecord, recordsOfCase } from '../lib/domain/audit/manifest';
+import { findKeyRecord, recordsOfCase } from '../lib/domain/audit/case-records';
+import { expectedKeyRecords, expectedRecords } from '../lib/domain/audit/owed';
 import { CurfewError } from '../lib/domain/base/errors';
 import {
   type CaseMeta,

@@ -6,7 +6,7 @@
  */
 
 import type { IndexedRecord } from '../domain/audit/bundle';
-import { recordsOfCase } from '../domain/audit/manifest';
+import { recordsOfCase } from '../domain/audit/case-records';
 import { type ItemKind, proveItem } from '../domain/cases/proof';
 import type { EvidenceRecord, RecordType } from '../domain/evidence/record';
 import { isMembers, type Members, object, objects, text, texts, whole } from './fields';

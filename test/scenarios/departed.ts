@@ -1,5 +1,6 @@
 /** What must hold after a departure, however it went: of the leaver's access, of everybody's tokens, and of the evidence. */
-import { checkManifest, expectedRecords } from '../../lib/domain/audit/manifest';
+import { checkManifest } from '../../lib/domain/audit/manifest';
+import { expectedRecords } from '../../lib/domain/audit/owed';
 import { type EvidenceRecord, formatRecord, parseRecord } from '../../lib/domain/evidence/record';
 import { LOG_RECORD } from '../../lib/domain/store/log';
 import { SCHEDULE } from '../../lib/domain/store/worker';

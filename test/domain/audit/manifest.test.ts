@@ -1,4 +1,5 @@
-import { checkManifest, checkOrder, expectedKeyRecords, expectedRecords } from '../../../lib/domain/audit/manifest';
+import { checkManifest, checkOrder } from '../../../lib/domain/audit/manifest';
+import { expectedKeyRecords, expectedRecords } from '../../../lib/domain/audit/owed';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
 import { readOutbox } from '../../../lib/domain/evidence/unreadable';
 import { CASE, CONTAINMENT, changed, INVENTORY, LEGACY, OLD, PLAN, PRINCIPALS, RECORDS, without } from './test-case';
