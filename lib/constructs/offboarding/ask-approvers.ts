@@ -31,7 +31,7 @@ export function askApprovers(scope: Construct, { instance, eventBus, approversTo
   });
   Validations.of(rule).acknowledge({
     id: 'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
-    reason: 'the topic is of this account and Region: a rule reaches no other',
+    reason: 'the topic is given by its ARN, which says of which account and Region it is',
   });
   pinLogicalId(rule, 'RuleAskApprovers');
 }
