@@ -84,10 +84,14 @@ export async function exchange({ ring, publicBaseUrl }: Place, token: string): P
   throw Object.assign(new Error('not exchanged'), { code: answer.error ?? String(response.status) });
 }
 
+/** jose's own 5 s would end `patiently` half-way, on a machine that starts twenty Lambdas at once. */
+const FETCH_MS = 30_000;
+
 /** A stock verifier: jose, with its defaults, on the published JWKS. A new one has an empty cache. How it fetches is ours. */
 export function stockJose({ ring, issuer, audience, publicBaseUrl }: Place): (token: string) => Promise<unknown> {
   const jwks = createRemoteJWKSet(new URL(`${publicBaseUrl}/r/${ring}/.well-known/jwks.json`), {
     [customFetch]: (url, options) => patiently('the JWKS', () => fetch(url, options)),
+    timeoutDuration: FETCH_MS,
   });
   return (token) => jwtVerify(token, jwks, { issuer, audience, typ: 'at+jwt' });
 }
