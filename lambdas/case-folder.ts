@@ -8,6 +8,7 @@ import type { StoredDelivery } from '../lib/domain/intake/inbox';
 import { DELIVERY, PENDING_DELIVERY, PENDING_PARTITION } from '../lib/domain/store/inbox';
 import type { Said } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
+import { lookAtImports } from '../lib/work/cases/late';
 import { beginDue, foldSaid } from '../lib/work/cases/worker';
 import { together } from '../lib/work/together';
 
@@ -41,10 +42,11 @@ function saidOf(workerId: string, stored: StoredDelivery): readonly Said[] {
     .map((statement) => ({ ...statement, source, origin, corroboration, receivedAt, bodySha256 }));
 }
 
-/** A delivery that the ticker found in the inbox, or a worker whose date has come. */
+/** A delivery that the ticker found in the inbox, a worker whose date has come, or of whom something was imported. */
 export async function fold(request: Request, deps: FolderDeps): Promise<Folded> {
   if ('source' in request) return foldDelivery(request, deps);
-  await beginDue(request.workerId, deps);
+  if ('imports' in request) await lookAtImports(request.imports, deps);
+  else await beginDue(request.workerId, deps);
   return {};
 }
 

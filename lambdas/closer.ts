@@ -21,6 +21,7 @@ import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItems, parentOf, type StoredItem } from '../lib/work/cases/case-store';
+import { unplanned } from '../lib/work/cases/exposed';
 import { loadWorker } from '../lib/work/cases/worker';
 
 type CloserDeps = Deps<'closer'>;
@@ -66,11 +67,24 @@ async function close(
       fix: 'see the errors of these items in the execution',
     });
 
-  // Asked in this moment: the case is held, and not closed over a doubt.
-  const closed = await changeCase(deps, request, CLOSING, (meta) =>
-    stopOf(meta, deps.clock.now()) === undefined ? closeWrites(meta, items.length, deps) : [],
-  );
+  // Asked in this moment: the case is held, and not closed over a doubt, nor over custody that nobody planned for. An import
+  // that comes after this either moves the fence of the open case, or finds it closed.
+  const closed = await changeCase(deps, request, CLOSING, async (meta) => {
+    if (stopOf(meta, deps.clock.now()) !== undefined) return [];
+    await refuseUnplanned(meta, deps);
+    return closeWrites(meta, items.length, deps);
+  });
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
+}
+
+async function refuseUnplanned(meta: CaseMeta, deps: CloserDeps): Promise<void> {
+  if (meta.kind === 'taint' || meta.givesBack !== undefined || meta.state === 'CLOSED') return;
+  const late = await unplanned(meta, deps);
+  if (late.length === 0) return;
+  throw new CurfewError('ERR_NOT_PROVED', `case ${meta.caseId} has exposures that no plan covers; it stays open`, {
+    got: late.map(({ asset, class: of }) => `${asset} ${of}`),
+    fix: 'nothing to do: they were imported after the plan was frozen, and the next attempt plans them',
+  });
 }
 
 /**

@@ -4,12 +4,13 @@
  */
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
-import { caseIdOf, type DepartureCase, departureOnly, isWaiting, openQuestion } from '../lib/domain/cases/case';
+import { type CaseMeta, departureOnly, isGivenBack, isWaiting, openQuestion } from '../lib/domain/cases/case';
 import { isListedLater } from '../lib/domain/cases/containment';
+import { secondRotationOf } from '../lib/domain/cases/linked';
 import { proveItem } from '../lib/domain/cases/proof';
-import { containedRecord, followedUpRecord, itemRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
+import { containedRecord, followedUpRecord, itemRecord } from '../lib/domain/cases/records';
 import { heldOutgoing } from '../lib/domain/cases/schedule';
-import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transitions';
+import { bornCase, transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Deps } from '../lib/ports';
 import {
@@ -19,11 +20,13 @@ import {
   loadCase,
   loadItem,
   loadItems,
+  loadNamed,
   type StoredItem,
 } from '../lib/work/cases/case-store';
 import { claimItem } from '../lib/work/cases/claim';
 import { EFFECTS } from '../lib/work/cases/effects';
 import { doneWrite, markDone } from '../lib/work/cases/item-done';
+import { openedLinked } from '../lib/work/cases/linked';
 import { release } from '../lib/work/cases/release';
 import { noteShut } from '../lib/work/cases/shut';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
@@ -116,7 +119,8 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
   const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
   const open = list.filter(isOpen).map(({ item }) => item.nn);
   await changeCase(deps, request, BEGUN, (current) => {
-    if (current.state !== 'CONTAINING' || isWaiting(current)) return [];
+    // One that was given back before it shut anything, as a case that follows another may be, shuts nothing.
+    if (current.state !== 'CONTAINING' || isWaiting(current) || isGivenBack(current)) return [];
     const now = deps.clock.now();
     const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
     const question = openQuestion(current);
@@ -138,56 +142,25 @@ async function followUp(stored: StoredItem, request: StepRequest, deps: Conducto
     // Given back since it was claimed: no second rotation is born of it.
     if (meta.givenBackAt !== undefined || !isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
     const now = deps.clock.now();
-    const next = followUpOf(meta, now, await pepperOf(deps), deps);
-    const sealed = await deps.sealer.seal(
-      meta.pseudonym,
-      sealContext(next.caseId, 'opened'),
-      JSON.stringify({ workerId: meta.workerId }),
-    );
-    const opened: Outgoing = {
-      record: openedRecord(next, {}, sealed, now),
-      event: { detailType: 'CaseOpened', detail: { id: next.caseId } },
+    const done = ({ caseId, dueAt }: Pick<CaseMeta, 'caseId' | 'dueAt'>) => {
+      const observed = { followUp: caseId, dueAt };
+      const record = itemRecord(meta, 'done', stored.item, observed, now);
+      return { record, write: doneWrite(meta.caseId, stored, observed, now) };
     };
-    const observed = { followUp: next.caseId, dueAt: next.dueAt };
+    if (meta.followUp !== undefined) {
+      // Born of a plan before this one: it ends whatever it finds then, or sessions were over when that was planned.
+      const { record, write } = done(await loadNamed(deps, meta.followUp));
+      return [...transition(meta, {}, [{ record }]), write];
+    }
+    const next = secondRotationOf(meta, now, await pepperOf(deps), deps.config);
+    const { record, write } = done(next);
+    const outgoing = [{ record }, { record: followedUpRecord(meta, next, now) }];
     return [
-      ...transition(meta, { followUp: next.caseId }, [
-        { record: itemRecord(meta, 'done', stored.item, observed, now) },
-        { record: followedUpRecord(meta, next, now) },
-      ]),
-      doneWrite(meta.caseId, stored, observed, now),
-      ...bornCase(next, [opened]),
+      ...transition(meta, { followUp: next.caseId }, outgoing),
+      write,
+      ...bornCase(next, [await openedLinked(next, deps)]),
     ];
   });
-}
-
-function followUpOf(meta: DepartureCase, now: number, pepper: string, { config }: ConductorDeps): DepartureCase {
-  if (meta.containedAt === undefined)
-    throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
-  const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
-  const { workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
-  return {
-    kind: 'departure',
-    caseId: caseIdOf(pepper, { instance: config.instance, workerId, number, kind: 'follow-up' }),
-    workerId,
-    pseudonym,
-    state: 'OPEN',
-    version: 1,
-    attempt: 0,
-    fence: 1,
-    act,
-    number,
-    effectiveAt: dueAt,
-    finalAt: dueAt,
-    dueAt,
-    voices,
-    source,
-    corroboration,
-    questions: [],
-    followUpOf: meta.caseId,
-    hrEventAt,
-    acceptedAt,
-    openedAt: now,
-  };
 }
 
 export const handler = entry('conductor', conduct);

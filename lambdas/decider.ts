@@ -18,7 +18,7 @@ import { ROW_ABSENT, ROW_PRESENT, type RowKey, type Write } from '../lib/domain/
 import { APPROVERS, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { barredFrom } from '../lib/work/cases/barred';
-import { loadNamed } from '../lib/work/cases/case-store';
+import { loadLinked } from '../lib/work/cases/exposed';
 import { pseudonymOf } from '../lib/work/cases/pseudonym';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadWorker } from '../lib/work/cases/worker';
@@ -113,7 +113,7 @@ const ENDS_A_KEY = 'the case ends a key: approvers do not decide about it, and n
 function undecidable(meta: DepartureCase): string | undefined {
   const { givesBack, followUpOf, containedAt } = meta;
   if (givesBack !== undefined) return `it is a give-back: decide about case ${givesBack}`;
-  if (followUpOf !== undefined) return `it is a second rotation: decide about case ${followUpOf}`;
+  if (followUpOf !== undefined) return `it follows another case: decide about case ${followUpOf}`;
   // One that waits for an import shuts nothing until then.
   const isShutting = containedAt === undefined && !isWaiting(meta);
   return isShutting ? 'the case is not contained yet: look again in a minute' : undefined;
@@ -170,7 +170,7 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
 
   /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
   'give-back': async ({ meta, question, judged, worker, shut }, deps) => {
-    const followUp = meta.followUp === undefined ? undefined : await loadNamed(deps, meta.followUp);
+    const linked = await loadLinked(meta, deps);
     const giveBack = await giveBackOf(meta, question, deps);
     const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
     const sealed = await deps.sealer.seal(
@@ -183,7 +183,7 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
       event: { detailType: 'CaseOpened', detail: { id: giveBack.caseId } },
     };
     return [
-      ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given: outgoing, giveBack: [opened] }),
+      ...giveBackWrites(worker, { meta, linked, question }, giveBack, { given: outgoing, giveBack: [opened] }),
       ...settleShut(meta.workerId, shut, meta.caseId, worker.cases),
       ...writes,
     ];

@@ -13,7 +13,7 @@ import { EXPOSURE_CLASSES, EXPOSURES_MAX } from '../lib/domain/cases/plan';
 import { parseWorkerId } from '../lib/domain/intake/worker-id';
 import { RING_ID_PATTERN } from '../lib/domain/rings/configuration';
 import { put } from '../lib/domain/store/entity';
-import { EXPOSURE, IMPORT, PRINCIPAL } from '../lib/domain/store/people';
+import { EXPOSURE, IMPORT, PENDING_IMPORT, PRINCIPAL } from '../lib/domain/store/people';
 import { TRANSACTION_WRITES_MAX } from '../lib/domain/store/table';
 import type { Deps } from '../lib/ports';
 import { answer, bodyOf, refusal } from '../lib/work/http-answers';
@@ -63,11 +63,11 @@ export async function importPeople(
   const parsed = Import.safeParse(request);
   if (!parsed.success) throw refuse(parsed.error);
 
-  const whole: ReturnType<typeof markWhole>[] = [];
+  const whole: ReturnType<typeof markWhole>[number][] = [];
   const writes = parsed.data.workers.flatMap(({ workerId: given, principals, exposures }) => {
     const workerId = parseWorkerId(given, 'workerId');
     const at = clock.now();
-    whole.push(markWhole(workerId, at, by));
+    whole.push(...markWhole(workerId, at, by));
     const puts = [
       put(IMPORT, [workerId, at, by], { at, by }),
       ...principals.map((one) => put(PRINCIPAL, [workerId, one], one)),
@@ -85,8 +85,12 @@ export async function importPeople(
   return { imported: writes.length - parsed.data.workers.length };
 }
 
+/** And have it looked at: the departure of the worker may be closed, and an exposure be one that nobody knew of by then. */
 function markWhole(workerId: string, at: number, by: string) {
-  return put(IMPORT, [workerId, at, by], { at, by, isWhole: true });
+  return [
+    put(IMPORT, [workerId, at, by], { at, by, isWhole: true }),
+    put(PENDING_IMPORT, [at, workerId], { at, workerId }),
+  ];
 }
 
 /** Names the place and the rule, never the value: it may be a person's. */

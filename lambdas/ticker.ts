@@ -1,4 +1,7 @@
-/** Each minute: starts the cases that are due, has departures begun, and what a stream or a crash left in the inbox folded. */
+/**
+ * Each minute: starts the cases that are due, has departures begun, what a stream or a crash left in the inbox folded, and
+ * imports looked at.
+ */
 import { entry } from '../lib/aws/entry';
 import { type CaseMeta, isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';
 import { askedEvent, remindersDue } from '../lib/domain/cases/questions';
@@ -6,6 +9,7 @@ import { transition } from '../lib/domain/cases/transitions';
 import { PENDING_APPROVAL } from '../lib/domain/store/approval';
 import { CASE, DUE_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
+import { type Imported, PENDING_IMPORT } from '../lib/domain/store/people';
 import { DUE_WORKER } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { startCase } from '../lib/work/cases/start-case';
@@ -14,21 +18,28 @@ import { tryTransact } from '../lib/work/transactions';
 
 /** The stream folds within a second or two; what is older than this was missed. */
 const MISSED_AFTER_SECONDS = 60;
+/** The oldest first; the others wait for the next minute. */
+const IMPORTS_MAX = 1000;
+/** As many as one run of the folder looks at side by side. */
+const IMPORTS_AT_ONCE = 100;
 
 export async function tick(
   deps: Deps<'ticker'>,
 ): Promise<{ readonly started: number; readonly begun: number; readonly folded: number }> {
   const now = deps.clock.now();
-  const [due, workers, approvals, pending] = await Promise.all([
+  const [due, workers, approvals, pending, imports] = await Promise.all([
     deps.tables.query(DUE_MARKER.in()),
     deps.tables.query(DUE_WORKER.in()),
     deps.tables.query(PENDING_APPROVAL.in()),
     deps.tables.query(PENDING_DELIVERY.in()),
+    deps.tables.query(PENDING_IMPORT.in(), { limit: IMPORTS_MAX }),
   ]);
   const dueNow = due.filter(({ dueAt }) => dueAt <= now);
   const leaving = workers.filter(({ dueAt }) => dueAt <= now);
   const missed = pending.filter(({ receivedAt }) => receivedAt < now - MISSED_AFTER_SECONDS);
 
+  // Another import of this second would have the same marker: none is looked at before that is over.
+  const imported = imports.filter(({ at }) => at < now);
   const unseen = approvals.filter(({ at }) => at < now - MISSED_AFTER_SECONDS);
 
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
@@ -37,9 +48,16 @@ export async function tick(
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
     ...unseen.map(({ caseId, question }) => deps.functions.invoke('decider', { caseId, question })),
+    ...batches(imported).map((some) => deps.functions.invoke('case-folder', { imports: some })),
     ...missed.map(({ source, delivery }) => deps.functions.invoke('case-folder', { source, delivery })),
   ]);
   return { started: dueNow.length, begun: leaving.length, folded: missed.length };
+}
+
+/** A company imports everybody at once, and few of them have left: one after another they would take the tick's whole minute. */
+function batches(imports: readonly Imported[]): readonly (readonly Imported[])[] {
+  const starts = Array.from({ length: Math.ceil(imports.length / IMPORTS_AT_ONCE) }, (_, n) => n * IMPORTS_AT_ONCE);
+  return starts.map((start) => imports.slice(start, start + IMPORTS_AT_ONCE));
 }
 
 /** Of the cases that were started: what they wait for is counted, and asked again. */

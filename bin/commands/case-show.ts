@@ -3,8 +3,9 @@ import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import { type CaseMeta, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
-import { CASE_ITEM, type StoredItem } from '../../lib/domain/store/case-items';
+import type { StoredItem } from '../../lib/domain/store/case-items';
 import type { Tables } from '../../lib/ports';
+import { loadItems } from '../../lib/work/cases/case-store';
 import { table } from '../edge/terminal';
 import type { Answer, CommandPorts } from './command';
 
@@ -24,7 +25,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
   const { tables, clock } = ports;
   const meta = await loadCase(ports, caseId);
   const now = clock.now();
-  const items = await tables.query(CASE_ITEM.in(caseId));
+  const items = await loadItems(ports, caseId);
   const stop = stopOf(meta, now);
   const next = (await tables.query(DUE_MARKER.in())).find((marker) => marker.caseId === caseId)?.dueAt;
   const rows = items.map((stored) => [stored.item.nn, whatOf(stored), stored.state, waitOf(stored, meta, stop?.why)]);
@@ -66,6 +67,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
 export function kindOf(meta: CaseMeta): string {
   if (meta.kind === 'taint') return 'taint';
   if (meta.givesBack !== undefined) return 'give-back';
+  if (meta.isLate === true) return 'late exposures';
   return meta.followUpOf === undefined ? meta.act : 'second rotation';
 }
 

@@ -11,6 +11,12 @@ import { type ItemKind, proveItem } from '../domain/cases/proof';
 import type { EvidenceRecord, RecordType } from '../domain/evidence/record';
 import { isMembers, type Members, object, objects, text, texts, whole } from './fields';
 
+/** A plan, and what it was made from; one that waits for the other is not whole. */
+interface PlanFacts {
+  readonly inventory?: IndexedRecord;
+  readonly planned?: IndexedRecord;
+}
+
 export interface ItemFacts {
   readonly nn: string;
   readonly kind: string;
@@ -31,6 +37,8 @@ export interface CaseFacts {
   readonly caseId?: string;
   readonly stages: Readonly<Partial<Record<RecordType, IndexedRecord>>>;
   readonly items: readonly ItemFacts[];
+  /** The first of what was known, a later one of what was imported since. */
+  readonly plans: readonly PlanFacts[];
   /** Questions that nobody and nothing has ended. */
   readonly openQuestions: number;
   /** Everything recorded of the rings that the case touches, in the order in which it happened. */
@@ -56,10 +64,14 @@ export function factsOf(records: readonly IndexedRecord[], caseId: string | unde
   const own = records.filter(
     ({ record }) => caseId !== undefined && record.case === caseId && record.ring === undefined,
   );
-  const ofType = (type: RecordType) => own.find(({ record }) => record.type === type);
+  // The first of its kind has the bare name; what comes later, or is of nobody's making, stands for no stage.
+  const ofType = (type: RecordType) => named(type) ?? own.find(({ record }) => record.type === type);
+  const named = (type: RecordType) =>
+    own.find(({ record }) => record.type === type && record.id === `${caseId}/${type.slice('case.'.length)}`);
   const types = [...new Set(own.map(({ record }) => record.type))].filter((type) => type.startsWith('case.'));
   const stages = Object.fromEntries(types.map((type) => [type, ofType(type)]));
-  const rings = ringsOf(records, caseId, stages['case.inventory']);
+  const plans = plansOf(own);
+  const rings = ringsOf(records, caseId, plans);
   return {
     caseId,
     stages,
@@ -67,14 +79,26 @@ export function factsOf(records: readonly IndexedRecord[], caseId: string | unde
     items: [
       ...own
         .filter(({ record }) => record.type === 'case.listed')
-        .flatMap((listed) => itemsOf(records, listed, stages)),
-      ...itemsOf(records, stages['case.planned'], stages),
+        .flatMap((listed) => itemsOf(records, listed, stages['case.listed'])),
+      ...plans.flatMap(({ planned, inventory }) => (planned ? itemsOf(records, planned, inventory) : [])),
     ],
+    plans,
     rings: records
       .filter(({ record }) => record.ring !== undefined && rings.has(record.ring) && !isItem(record))
       .sort(happenedBefore),
     origin: whole(stages['case.opened']?.record.body, 'hrEventAt') ?? stages['case.opened']?.record.at,
   };
+}
+
+/** In the order of their numbers, however the log has them. */
+function plansOf(own: readonly IndexedRecord[]): readonly PlanFacts[] {
+  const numbered = own
+    .filter(({ record: { type } }) => type === 'case.inventory' || type === 'case.planned')
+    .map((one) => ({ one, type: one.record.type, n: whole(one.record.body, 'n') ?? 1 }));
+  const find = (of: RecordType, n: number) => numbered.find((made) => made.type === of && made.n === n)?.one;
+  return [...new Set(numbered.map(({ n }) => n))]
+    .sort((a, b) => a - b)
+    .map((n) => ({ inventory: find('case.inventory', n), planned: find('case.planned', n) }));
 }
 
 function count(records: readonly IndexedRecord[], type: RecordType): number {
@@ -94,10 +118,9 @@ export function isExposureOnly({ stages }: CaseFacts): boolean {
 
 function itemsOf(
   records: readonly IndexedRecord[],
-  frozen: IndexedRecord | undefined,
-  stages: CaseFacts['stages'],
+  frozen: IndexedRecord,
+  before: IndexedRecord | undefined,
 ): ItemFacts[] {
-  if (frozen === undefined) return [];
   return objects(frozen.record.body, 'items').map((item) => {
     const [nn, kind] = [text(item, 'nn') ?? '', text(item, 'kind') ?? ''];
     const named = (phase: string) =>
@@ -108,10 +131,7 @@ function itemsOf(
       kind,
       item,
       frozen,
-      before:
-        kind === 'rotate-again'
-          ? undefined
-          : stages[frozen === stages['case.planned'] ? 'case.inventory' : 'case.listed'],
+      before: kind === 'rotate-again' ? undefined : before,
       done: named('contained') ?? named('done'),
       observed,
       proved: observed !== undefined && isProof(kind, object(observed.record.body, 'observed')),
@@ -137,7 +157,7 @@ function isItemKind(kind: string): kind is ItemKind {
 function ringsOf(
   records: readonly IndexedRecord[],
   caseId: string | undefined,
-  inventory: IndexedRecord | undefined,
+  plans: readonly PlanFacts[],
 ): ReadonlySet<string> {
   const touched =
     caseId === undefined
@@ -148,7 +168,9 @@ function ringsOf(
         ).flatMap(({ ring }) => ring ?? []);
   return new Set([
     ...touched,
-    ...objects(inventory?.record.body, 'exposures').flatMap((exposure) => text(exposure, 'ring') ?? []),
+    ...plans.flatMap(({ inventory }) =>
+      objects(inventory?.record.body, 'exposures').flatMap((exposure) => text(exposure, 'ring') ?? []),
+    ),
   ]);
 }
 

@@ -44,7 +44,9 @@ function followUp({ stages: { 'case.followed-up': record } }: CaseFacts): Html |
 function custody(facts: CaseFacts): Html | undefined {
   if (endsAKey(facts)) return undefined;
   const from = facts.stages['case.inventory'];
-  const [principals, exposures] = ['principals', 'exposures'].map((name) => objects(from?.record.body, name).length);
+  const [principals, exposures] = ['principals', 'exposures'].map((name) =>
+    facts.plans.reduce((sum, { inventory }) => sum + objects(inventory?.record.body, name).length, 0),
+  );
   return html`The list of what this person could use is as good as what was on record about them: ${principals} identities and ${exposures} cases of custody${from && html` (${cite(from)})`}. What nobody recorded is not covered by this page.`;
 }
 

@@ -11,7 +11,7 @@ export interface Milestone {
 }
 
 export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
-  const { stages, items } = facts;
+  const { stages, items, plans } = facts;
   const opened = stages['case.opened'];
   const cutOffs = items.filter(({ kind }) => kind === 'cut-off').map(({ done }) => done);
   const allBlocked = cutOffs.length > 0 && cutOffs.every((done) => done !== undefined);
@@ -20,21 +20,16 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
     at('A responder asked to end a key', endsAKey(facts) ? opened : undefined),
     dated('HR reported the departure', opened, 'hrEventAt'),
     dated('Curfew accepted the report', opened, 'acceptedAt'),
-    later(
-      dated(
-        text(opened?.record.body, 'followUpOf') ? 'The second replacement came due' : 'The departure took effect',
-        opened,
-        'dueAt',
-      ),
-      opened,
-    ),
+    later(dated(dueAs(opened), opened, 'dueAt'), opened),
     at('This person’s tokens blocked', allBlocked ? last(cutOffs) : undefined),
     at(
       openAtContained(facts).length > 0 ? 'Access contained, but for what stayed open' : 'All access contained',
       stages['case.contained'],
     ),
     at('The case put on hold', stages['case.held']),
-    at('The plan frozen', stages['case.planned']),
+    ...plans.map(({ planned }, n) =>
+      at(n === 0 ? 'The plan frozen' : `Plan ${n + 1} frozen, for what was imported since`, planned),
+    ),
     at('Old signing keys distrusted', lastOfCase(facts, 'key.tainted')),
     at('Everybody else’s tokens signed again', lastOfCase(facts, 'wave.completed')),
     at('Old signing keys refused for good', lastOfCase(facts, 'key.denied')),
@@ -42,6 +37,11 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
     at('The case closed', stages['case.closed']),
   ];
   return found.filter((one): one is Milestone => one !== undefined).sort((a, b) => a.at - b.at);
+}
+
+function dueAs(opened: IndexedRecord | undefined): string {
+  if (opened?.record.body.isLate === true) return 'An import named more that this person had custody of';
+  return text(opened?.record.body, 'followUpOf') ? 'The second replacement came due' : 'The departure took effect';
 }
 
 /** Items that containment left open, as its own record says. */

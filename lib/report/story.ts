@@ -30,6 +30,8 @@ const SENTENCES: readonly Tell[] = [
     if (text(body, 'kind') === 'taint')
       return html`At ${instant(at)}, a responder asked to end the key <code>${text(body, 'kid') ?? 'unnamed'}</code> of ${text(body, 'ring') ?? 'an unnamed ring'}: “${text(body, 'reason') ?? 'no reason on record'}” (${cite(opened)}). CloudTrail records who asked; this evidence does not.`;
     const firstCase = text(body, 'followUpOf');
+    if (firstCase !== undefined && body.isLate === true)
+      return html`This case follows up the case ${firstCase}: after that was closed, an import named more that this person had custody of, and it is ended here (${cite(opened)}).`;
     if (firstCase !== undefined)
       return html`This case follows up the case ${firstCase}: sessions that were open when that person was contained have expired, so the signing keys they could reach are replaced once more (${cite(opened)}).`;
     const hrEventAt = whole(body, 'hrEventAt') ?? at;
@@ -60,6 +62,13 @@ const SENTENCES: readonly Tell[] = [
     if (planned === undefined) return undefined;
     const keys = items.filter(({ frozen, kind }) => frozen === planned && kind === 'taint').length;
     return html`At ${instant(planned.record.at, origin)}, the plan was frozen (${cite(planned)}) from ${endsAKey(facts) ? 'the state of that key' : 'what was on record of this person’s custody'} (${cite(inventory)}): ${keys === 0 ? 'no signing key had to go' : `${keys} signing ${keys === 1 ? 'key' : 'keys'} had to go`}.`;
+  },
+  ({ plans, origin }) => {
+    const later = plans.slice(1).flatMap(({ planned }) => planned ?? []);
+    const [first] = later;
+    if (first === undefined) return undefined;
+    const links = later.map((one, i) => html`${i > 0 ? ', ' : ''}${cite(one)}`);
+    return html`From ${instant(first.record.at, origin)} on, what an import named only then was planned too (${links}).`;
   },
   (facts) => {
     const tainted = lastOfCase(facts, 'key.tainted');

@@ -73,7 +73,7 @@ function openReasons(
  * owes records, or a plan that is not what its inputs ask for, is no evidence.
  */
 function isMerelyUnfinished(failed: readonly Check[], facts: CaseFacts): boolean {
-  const { stages } = facts;
+  const { stages, plans } = facts;
   const onlyMissing = failed.every(
     ({ id, code }) => (id === 'manifest' || id === 'order') && code === 'ERR_EVIDENCE_INCOMPLETE',
   );
@@ -81,17 +81,20 @@ function isMerelyUnfinished(failed: readonly Check[], facts: CaseFacts): boolean
     onlyMissing &&
     stages['case.opened'] !== undefined &&
     stages['case.closed'] === undefined &&
-    isPlannedAsAsked(stages)
+    isPlannedAsAsked(stages, plans)
   );
 }
 
-function isPlannedAsAsked(stages: CaseFacts['stages']): boolean {
+function isPlannedAsAsked(stages: CaseFacts['stages'], plans: CaseFacts['plans']): boolean {
   const listed = stages['case.listed']?.record.body;
-  const inventory = stages['case.inventory']?.record.body;
-  const planned = stages['case.planned']?.record.body;
   const containment = listed && listContainment(listed.principals as unknown as readonly PrincipalRef[]);
-  const plan = inventory && planned && planCase(inventory as unknown as Inventory);
-  return isSame(listed?.items, containment) && isSame(plan && planned?.items, plan);
+  return (
+    isSame(listed?.items, containment) &&
+    plans.every(({ inventory, planned }) => {
+      const plan = inventory && planned && planCase(inventory.record.body as unknown as Inventory);
+      return isSame(plan && planned?.record.body.items, plan);
+    })
+  );
 }
 
 function isSame(frozen: Json | undefined, asked: readonly object[] | undefined): boolean {

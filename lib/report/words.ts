@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<string, Describe>> = {
   taint: (facts, seen, all) => {
     const { item, before } = facts;
     const kid = text(item, 'kid') ?? '';
-    const custody = exposureBehind(item, all.stages['case.inventory']).map((name) => CUSTODY[name] ?? name);
+    const custody = exposureBehind(item, before).map((name) => CUSTODY[name] ?? name);
     const stood = objects(before?.record.body, 'keys').find((key) => text(key, 'kid') === kid);
     const state = text(stood, 'state') ?? '';
     const compromised = text(item, 'class') === 'compromise';

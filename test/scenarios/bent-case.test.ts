@@ -1,22 +1,35 @@
 /** An operator has the key of the log, and writes what they like: a case whose records were bent does not pass for whole. */
+import { rotate } from '../../lambdas/rotator';
+import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import type { Inventory } from '../../lib/domain/cases/plan';
 import { itemsSha, planCase } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
-import { allRecords, departureWorld, execute, metas, send } from './departure-world';
-import { calmly } from './signing-world';
+import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
+import { allRecords, departureWorld, execute, imported, metas, send, WORKER } from './departure-world';
+import { calmly, RING } from './signing-world';
 
+const LATE = { asset: `ring:${RING}`, class: 'administers', how: 'x', since: 1 };
 let whole: readonly EvidenceRecord[];
 let caseId: string;
 beforeAll(async () => {
   const world = await departureWorld(calmly);
   await send(world);
   caseId = metas(world)[0]?.caseId ?? '';
-  // With a second listing.
-  await execute(world, caseId, 1, async (request, run) => {
+  // With a second listing, and a second plan at the second attempt.
+  const first = execute(world, caseId, 1, async (request, run) => {
     if (request.step === 'plan') world.iam.reactivateAccessKey('mallory', 'AKIALATER');
+    if (request.step === 'close') await imported(world, WORKER, [], [LATE]);
     return run();
   });
+  await expect(first).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+  world.workflow.end(`${caseId}.1`);
+  for (let n = 0; n < 6; n++) {
+    world.clock.advance(LOOK_AGAIN_SECONDS / 6);
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+  }
+  await tick(world.deps('ticker'));
+  await execute(world, caseId, metas(world)[0]?.attempt ?? 0);
   whole = allRecords(world);
 });
 
@@ -35,11 +48,22 @@ const replaced = (...others: readonly EvidenceRecord[]) =>
 const ofPlan = (id: string) => planCase(inventory()).some(({ nn }) => id.startsWith(`${caseId}/item/${nn}/`));
 
 /** The inventory changed, and the plan as it then follows from it. */
-function planned(changed: object): readonly [EvidenceRecord, EvidenceRecord] {
-  const bent = body(named('inventory'), changed);
+function planned(changed: object, n = ''): readonly [EvidenceRecord, EvidenceRecord] {
+  const bent = body(named(`inventory${n}`), changed);
   const items = planCase(bent.body as unknown as Inventory);
-  return [bent, body(named('planned'), { items, planSha: itemsSha(items) })];
+  return [bent, body(named(`planned${n}`), { items, planSha: itemsSha(items) })];
 }
+
+const later = () => planCase(named('inventory/2').body as unknown as Inventory);
+const isOfLater = (id: string) => later().some(({ nn }) => id.startsWith(`${caseId}/item/${nn}/`));
+const isLater = (id: string) => id === `${caseId}/inventory/2` || id === `${caseId}/planned/2`;
+/** Nothing of the second plan is there; the closing counts what is left. */
+const withoutLater = () =>
+  whole
+    .filter(({ id }) => !isLater(id) && !isOfLater(id))
+    .map((one) =>
+      one.id === `${caseId}/closed` ? body(one, { items: Number(one.body.items) - later().length }) : one,
+    );
 
 test('as it was written it passes', () => expect(() => check(whole)).not.toThrow());
 
@@ -79,6 +103,39 @@ test.each<[string, () => readonly EvidenceRecord[]]>([
       const ends = ['key.tainted', 'wave.completed', 'key.denied', 'case.followed-up'];
       const rest = whole.filter(({ id, type }) => !ofPlan(id) && !ends.includes(type));
       return [{ ...bent, id: `${bent.id}-0` }, { ...plan, id: `${plan.id}-0` }, ...rest];
+    },
+  ],
+  ['the second plan left out', () => whole.filter(({ id }) => !isLater(id))],
+  ['the inventory of the second plan left out', () => whole.filter(({ id }) => id !== `${caseId}/inventory/2`)],
+  ['what the second plan came to left out', () => whole.filter(({ id }) => id !== `${caseId}/planned/2`)],
+  ['the second plan left out with its items', () => whole.filter(({ id }) => !isLater(id) && !isOfLater(id))],
+  ['the second plan left out with its items, and not counted at the close', withoutLater],
+  [
+    'an item of the second plan that was never proved',
+    () => whole.filter(({ id }) => !/item\/25\d{3}\/proved$/.test(id)),
+  ],
+  [
+    'a second plan that ends nothing',
+    () => {
+      const bent = planned({ exposures: [], keys: [] }, '/2');
+      const kids = later().flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
+      return replaced(...bent).filter(({ id, body: { kid } }) => !isOfLater(id) && !kids.includes(String(kid)));
+    },
+  ],
+  [
+    'a second plan with the numbers of the first, and its proofs',
+    () => replaced(...planned({ firstItem: 6 }, '/2')).filter(({ id }) => !isOfLater(id)),
+  ],
+  ['a second plan that calls itself the first', () => replaced(body(named('inventory/2'), { n: 1 }))],
+  ['a second plan that calls itself the third', () => replaced(...planned({ n: 3 }, '/2'))],
+  ['a second plan dated before the first', () => replaced({ ...named('inventory/2'), at: named('planned').at - 1 })],
+  [
+    'a key of the second plan that was tainted before it',
+    () => {
+      const [taint] = later();
+      const kid = taint?.kind === 'taint' ? taint.kid : '';
+      const tainted = whole.find(({ type, body: of }) => type === 'key.tainted' && of.kid === kid) as EvidenceRecord;
+      return replaced({ ...tainted, at: named('planned').at });
     },
   ],
   [

@@ -5,7 +5,7 @@ import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { shownState } from '../../lib/domain/cases/case';
-import { LISTINGS_MAX } from '../../lib/domain/cases/containment';
+import { FREEZINGS_MAX } from '../../lib/domain/cases/containment';
 import { CASE_LIST } from '../../lib/domain/store/case-items';
 import { put } from '../../lib/domain/store/entity';
 import { ROW_ABSENT } from '../../lib/domain/store/table';
@@ -157,7 +157,7 @@ test('a case that was listed as often as it may be, and finds more, stays open a
   await execute(world, caseId, 1, async (request, run) => {
     const answer = await run();
     if (request.step !== 'plan') return answer;
-    for (let n = 2; n <= LISTINGS_MAX; n++)
+    for (let n = 2; n <= FREEZINGS_MAX; n++)
       await world.tables.transact([
         put(CASE_LIST, [caseId, n], { state: 'FROZEN', n, principals: [], targets: {} }, ROW_ABSENT),
       ]);
@@ -165,7 +165,7 @@ test('a case that was listed as often as it may be, and finds more, stays open a
     return answer;
   }).then(
     () => expect('it').toBe('refused'),
-    (error: unknown) => expect(error).toMatchObject({ code: 'ERR_PLAN_INVALID', allowed: LISTINGS_MAX }),
+    (error: unknown) => expect(error).toMatchObject({ code: 'ERR_PLAN_INVALID', allowed: FREEZINGS_MAX }),
   );
   expect((await metaOf(world, caseId)).state).not.toBe('CLOSED');
 });

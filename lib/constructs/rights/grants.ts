@@ -19,6 +19,7 @@ import type { DeploymentConfig } from '../../domain/deployment/deployment-config
 import { METRICS_NAMESPACE } from '../../domain/deployment/metrics';
 import { BUCKETS, type Bucket, type FunctionName } from '../../domain/deployment/rights';
 import { ALGORITHMS } from '../../domain/jose/algorithm';
+import { IMPORTED_PARTITION } from '../../domain/store/people';
 import { TABLES, type TableName, type TableVerb } from '../../domain/store/table';
 import { ENV } from '../../env';
 import { arnOf } from '../parts/secret';
@@ -99,6 +100,15 @@ const EVIDENCE_KEYS: { readonly [F in FunctionName]?: readonly string[] } = {
   sequencer: ['tile/*', 'checkpoint/*', 'log.vkey'],
 };
 
+/**
+ * Rights to one partition of a table. A transaction that deletes there names nothing else of that table: IAM compares every
+ * key that a request leads with.
+ */
+const PARTITIONS: { readonly [F in FunctionName]?: { readonly [right: string]: string } } = {
+  'case-folder': { 'people:delete': IMPORTED_PARTITION },
+  ticker: { 'people:query': IMPORTED_PARTITION },
+};
+
 /** What the logical ids of webhook secrets begin with; CloudFormation makes their names of it. */
 export const WEBHOOK_SECRET = 'SecretWebhook';
 
@@ -107,7 +117,7 @@ const IAM_DISABLE = ['iam:UpdateAccessKey', 'iam:DeleteLoginProfile'];
 
 export function grantFor(scope: Construct, to: FunctionName | RoleName, right: AccessRight, targets: Targets): Grant {
   const [subject, verb] = right.split(':') as [string, string];
-  if (isTable(subject)) return tableGrant(subject, verb as TableVerb, targets);
+  if (isTable(subject)) return tableGrant(subject, verb as TableVerb, PARTITIONS[to as FunctionName]?.[right], targets);
   if (isBucket(subject)) {
     const keys = right === 'evidence:put' ? known(EVIDENCE_KEYS[to as FunctionName], `keys that ${to} may put`) : ['*'];
     return bucketGrant(subject, verb as keyof typeof BUCKET_ACTIONS, keys, targets);
@@ -300,10 +310,12 @@ function describeStacks(instance: string | undefined, stack: Stack): PolicyState
   );
 }
 
-function tableGrant(name: TableName, verb: TableVerb, targets: Targets): Grant {
+function tableGrant(name: TableName, verb: TableVerb, partition: string | undefined, targets: Targets): Grant {
   const table = known(targets.tables?.[name], `table ${name}`);
   const key = targets.tableKeys?.[name];
-  const statements = [allow([TABLE_ACTIONS[verb]], [table.tableArn])];
+  const only =
+    partition === undefined ? undefined : { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [partition] } };
+  const statements = [allow([TABLE_ACTIONS[verb]], [table.tableArn], only)];
   if (key)
     statements.push(
       allow(TABLE_KEY_ACTIONS, [key.keyArn], {

@@ -1,11 +1,12 @@
 /**
  * The records of one case in a log, found by their ids, and the planners over those that are inputs: `case.listed` says what
- * containment was asked of, `case.inventory` what the plan was.
+ * containment was asked of, `case.inventory` what a plan was made from.
  */
 
 import { CurfewError } from '../base/errors';
 import { type ContainmentItem, listContainment, type PrincipalRef } from '../cases/containment';
 import { type Inventory, planCase } from '../cases/plan';
+import { frozenName } from '../cases/records';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 
 /** Records of the case itself and those of rings that carry it. */
@@ -32,6 +33,26 @@ export function listingsOf(records: readonly EvidenceRecord[]): readonly Evidenc
   return records.filter(({ type, case: of }) => type === 'case.listed' && of === caseId);
 }
 
+/** Each is the input of one plan: the first of what was known by then, a later one of what was imported since. */
+export function inventoriesOf(records: readonly EvidenceRecord[]): readonly EvidenceRecord[] {
+  const caseId = caseOf(records);
+  return records.filter(({ type, case: of }) => type === 'case.inventory' && of === caseId);
+}
+
+/** Which listing or plan of the case it is about; the first plan does not say so. */
+export function numberOf({ type, body }: EvidenceRecord): number {
+  return Number(type === 'case.inventory' ? (body.n ?? 1) : body.n);
+}
+
+/** What was planned, one entry an inventory. */
+function plansOf(records: readonly EvidenceRecord[]) {
+  return inventoriesOf(records).map((inventory) => {
+    const n = numberOf(inventory);
+    const items = planCase(inventory.body as unknown as Inventory);
+    return { n, inventory, planned: ownRecord(records, frozenName('planned', n)), items };
+  });
+}
+
 /** The items that one listing asks for; each listing has its own numbers. */
 export function itemsListed({ body }: EvidenceRecord): readonly ContainmentItem[] {
   return listContainment(body.principals as unknown as readonly PrincipalRef[], Number(body.n));
@@ -50,12 +71,13 @@ export function laterListings(records: readonly EvidenceRecord[]) {
 /** The planners over the recorded inputs; undefined where an input is not recorded yet. */
 export function inputsOf(records: readonly EvidenceRecord[]) {
   const listed = listingsOf(records);
-  const inventory = ownRecord(records, 'inventory');
   try {
+    const plans = plansOf(records);
     return {
       containment: listed.length === 0 ? undefined : listed.flatMap(itemsListed),
       firstItems: listed.filter(({ body }) => body.n === 1).flatMap(itemsListed).length,
-      plan: inventory && planCase(inventory.body as unknown as Inventory),
+      plan: plans.length === 0 ? undefined : plans.flatMap(({ items }) => items),
+      plans,
     };
   } catch (cause) {
     throw new CurfewError('ERR_EVIDENCE_RECORD', 'the planner rejects the recorded inputs of the case', { cause });

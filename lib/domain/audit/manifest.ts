@@ -7,17 +7,19 @@
  */
 import { canonicalJson, type Json, type JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import type { ContainmentItem } from '../cases/containment';
+import { type ContainmentItem, firstNumber } from '../cases/containment';
 import type { PlannedItem } from '../cases/plan';
 import { type ItemKind, proveItem } from '../cases/proof';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
 import {
   findKeyRecord,
   inputsOf,
+  inventoriesOf,
   isGivenBack,
   itemsListed,
   laterListings,
   listingsOf,
+  numberOf,
   ownRecord,
   recordsOfCase,
 } from './case-records';
@@ -33,12 +35,12 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
 
   checkReadable(records);
   checkDecisions(all, caseId);
-  const { plan } = inputsOf(records);
-  checkInputs(records, all);
-  checkListings(records);
+  const { plans } = inputsOf(records);
+  for (const { inventory } of plans) checkInputs(inventory, records, all);
+  checkNumbered('listings', listingsOf(records));
+  checkNumbered('plans', inventoriesOf(records));
   for (const record of listingsOf(records)) checkFrozen(record, itemsListed(record));
-  const planned = ownRecord(records, 'planned');
-  if (plan && planned) checkFrozen(planned, plan);
+  for (const { planned, items } of plans) if (planned) checkFrozen(planned, items);
 
   const ids = new Set(records.filter((record) => record.case === caseId).map(({ id }) => id));
   const expected = expectedRecords(records);
@@ -51,6 +53,7 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
   ];
   const retired = expectedOfKeys.flatMap(({ type, kid }) => (type === 'key.retired' ? [kid] : []));
   if (missing.length === 0) checkProofs(records, caseId, retired);
+  if (missing.length === 0) checkTainted(records, caseId);
   if (missing.length > 0)
     throw new CurfewError(
       'ERR_EVIDENCE_INCOMPLETE',
@@ -76,22 +79,24 @@ function checkReadable(records: readonly EvidenceRecord[]): void {
   );
 }
 
-/** Numbered from 1 without a gap: what was listed once is listed for good. */
-function checkListings(records: readonly EvidenceRecord[]): void {
-  const listings = listingsOf(records);
-  const numbers = listings.map(({ body }) => Number(body.n)).sort((a, b) => a - b);
+/** Numbered from 1 without a gap: what was listed or planned once is so for good. */
+function checkNumbered(what: string, records: readonly EvidenceRecord[]): void {
+  const numbers = records.map(numberOf).sort((a, b) => a - b);
   const gap = numbers.findIndex((n, index) => n !== index + 1);
   if (gap < 0) return;
-  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `the listings of the case are not numbered from 1 without a gap`, {
+  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `the ${what} of the case are not numbered from 1 without a gap`, {
     got: numbers,
     allowed: numbers.map((_, index) => index + 1),
   });
 }
 
 /** Nothing that is owed may depend on a lie that the log itself gives away. */
-function checkInputs(records: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
-  const [opened, inventory] = [ownRecord(records, 'opened'), ownRecord(records, 'inventory')];
-  if (inventory === undefined) return;
+function checkInputs(
+  inventory: EvidenceRecord,
+  records: readonly EvidenceRecord[],
+  all: readonly EvidenceRecord[],
+): void {
+  const opened = ownRecord(records, 'opened');
   checkInventory(inventory, all);
   const { followUp, things, ends } = inventory.body;
   const { followUpOf, givesBack, kind, ring, kid, class: taintClass } = opened?.body ?? {};
@@ -134,20 +139,18 @@ function checkFrozen(frozen: EvidenceRecord, items: object): void {
     );
 }
 
-/** The plan is numbered after the first listing, each proof holds by what it says was seen, and the closing counts them all. */
+/** The plans have the numbers that are theirs, each proof holds by what it says was seen, and the closing counts them all. */
 function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired: readonly string[]): void {
   const byId = new Map(records.map((record) => [record.id, record]));
-  const { containment = [], plan = [], firstItems } = inputsOf(records);
-  const inventory = byId.get(`${caseId}/inventory`);
-  if (inventory && inventory.body.firstItem !== firstItems + 1)
-    throw new CurfewError(
-      'ERR_EVIDENCE_RECORD',
-      `${inventory.id} numbers the plan otherwise than after the first listing`,
-      {
+  const { containment = [], plan = [], plans, firstItems } = inputsOf(records);
+  for (const { n, inventory } of plans) {
+    const first = n === 1 ? firstItems + 1 : firstNumber('plan', n);
+    if (inventory.body.firstItem !== first)
+      throw new CurfewError('ERR_EVIDENCE_RECORD', `${inventory.id} numbers the plan otherwise than plan ${n} is`, {
         got: inventory.body.firstItem,
-        allowed: firstItems + 1,
-      },
-    );
+        allowed: first,
+      });
+  }
   const items: readonly (ContainmentItem | PlannedItem)[] = [...containment, ...plan];
   for (const item of items) {
     const { nn, kind } = item;
@@ -174,6 +177,20 @@ function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired
     );
 }
 
+/** What the case tainted is in a plan: one that was left out, with all its items, leaves the records of its keys behind. */
+function checkTainted(records: readonly EvidenceRecord[], caseId: string): void {
+  const { plan = [] } = inputsOf(records);
+  const planned = plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
+  const stray = records.find(
+    ({ type, case: of, body }) => type === 'key.tainted' && of === caseId && !planned.includes(String(body.kid)),
+  );
+  if (stray === undefined) return;
+  throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', `${stray.id}: the case tainted a key that no plan of it has`, {
+    got: stray.body.kid ?? null,
+    allowed: planned,
+  });
+}
+
 /** As the prover judged it, from what is recorded. */
 function isProof(kind: ItemKind, { kind: proved, observed }: JsonObject): boolean {
   const isObserved = typeof observed === 'object' && observed !== null && !Array.isArray(observed);
@@ -191,13 +208,17 @@ function isSeenAs(end: string | false, { observed }: JsonObject): boolean {
  */
 export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void {
   const records = recordsOfCase(all, caseId);
-  const { containment = [], plan = [] } = inputsOf(records);
+  const { containment = [], plan = [], plans } = inputsOf(records);
   const byId = new Map(records.map((record) => [record.id, record]));
   const item = (nn: string, phase: string) => byId.get(`${caseId}/item/${nn}/${phase}`);
-  const stage = (type: RecordType) => records.find((record) => record.type === type && record.case === caseId);
+  const stage = (type: RecordType) => byId.get(`${caseId}/${type.slice('case.'.length)}`);
   // What was still open when the case went on may be done later; its proof is owed all the same.
   const { open = [] } = (stage('case.contained')?.body ?? {}) as { readonly open?: readonly string[] };
   const keyRecords = (kid: string) => KEY_RECORDS.map((type) => findKeyRecord(records, { type, kid }));
+  const plannedNo = (n: number) => plans.find((one) => one.n === n)?.planned;
+  // A key that a later plan has once more, for another exposure, was tainted for the first.
+  const firstOf = (kid: string) =>
+    Math.min(...plans.flatMap(({ n, items }) => (items.some((one) => 'kid' in one && one.kid === kid) ? [n] : [])));
 
   const chains = [
     STAGES.filter((type) => type !== 'case.followed-up').map(stage),
@@ -211,9 +232,12 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
       ];
     }),
     ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
-    ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
+    ...plans.map(({ n, inventory, planned }) => [plannedNo(n - 1), inventory, planned, stage('case.closed')]),
+    ...plans.flatMap(({ planned, items }) => items.map(({ nn }) => [planned, item(nn, 'done'), item(nn, 'proved')])),
     ...plan.flatMap((planned) =>
-      planned.kind === 'taint' ? [[stage('case.planned'), ...keyRecords(planned.kid), stage('case.closed')]] : [],
+      planned.kind === 'taint'
+        ? [[plannedNo(firstOf(planned.kid)), ...keyRecords(planned.kid), stage('case.closed')]]
+        : [],
     ),
   ];
   for (const chain of chains) checkChain(chain.filter((record) => record !== undefined));

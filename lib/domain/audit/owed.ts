@@ -5,8 +5,10 @@ import {
   endsKey,
   findKeyRecord,
   inputsOf,
+  inventoriesOf,
   isGivenBack,
   laterListings,
+  numberOf,
   ownRecord,
   recordsOfCase,
 } from './case-records';
@@ -47,6 +49,7 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   return [
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
     ...laterListings(records).map(({ n }) => `${caseId}/listed/${n}`),
+    ...laterPlans(records).flatMap((n) => [`${caseId}/inventory/${n}`, `${caseId}/planned/${n}`]),
     ...containment.flatMap(({ nn, kind }) => [
       // A console login cannot be given back: removed, and not contained.
       `${caseId}/item/${nn}/${kind === 'login-profile' ? 'done' : 'contained'}`,
@@ -54,6 +57,13 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
     ]),
     ...plan.flatMap(({ nn }) => (isLeft(nn) ? [] : [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`])),
   ];
+}
+
+/** Nothing says that there had to be one; where there is one, it has both of its records. */
+function laterPlans(records: readonly EvidenceRecord[]): readonly number[] {
+  return inventoriesOf(records)
+    .map(numberOf)
+    .filter((n) => n !== 1);
 }
 
 interface ExpectedKeyRecord {
@@ -70,7 +80,7 @@ export function expectedKeyRecords(
   ofRings: readonly EvidenceRecord[],
 ): ExpectedKeyRecord[] {
   const plan = inputsOf(records).plan ?? [];
-  const kids = plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
+  const kids = [...new Set(plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : [])))];
   // Of a departure that was given back, what was begun has to have ended.
   const owed = isGivenBack(records)
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)

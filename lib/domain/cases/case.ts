@@ -23,6 +23,12 @@ export interface CaseName {
   readonly kind: 'departure' | 'follow-up';
 }
 
+/** The `n`th case about what was imported of this departure after it was closed. */
+export function lateIdOf(pepper: string, { caseId, n }: { readonly caseId: string; readonly n: number }): string {
+  const name = `late\0${caseId}\0${n}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
 /**
  * From the worker and the number of the departure, never from a date or a delivery: dates move, and deliveries repeat. Keyed
  * with the pepper, because ids stand in records: worker ids are few enough to try them all.

@@ -50,25 +50,29 @@ function madeLater(p: PrincipalRef): readonly Unnumbered<ContainmentItem>[] {
 export function listContainment(principals: readonly PrincipalRef[], n = 1): readonly ContainmentItem[] {
   const rules = n === 1 ? ORDER : [...ORDER, madeLater];
   const items = rules.flatMap((rule) => principals.flatMap(rule));
-  const first = n === 1 ? 1 : n * NUMBERS_A_LISTING + 1;
+  const first = n === 1 ? 1 : firstNumber('listing', n);
   return items.map((item, index) => ({ nn: itemNumber(first + index), ...item }));
 }
 
-/**
- * More than the items of one listing, and of a plan behind the first: whatever is listed later, and beside whatever, no two
- * items have one number.
- */
-const NUMBERS_A_LISTING = 10_000;
+/** The first listing begins at 1, and the first plan where that ended; together they have fewer items than this. */
+const NUMBERS = 10_000;
+/** The nth plan has the upper half of what the nth listing leaves: each of them has fewer items than that. */
+const BEGINS = { listing: 1, plan: NUMBERS / 2 + 1 } as const;
+
+/** Of the `n`th listing or plan, from the second on: whatever is frozen later, and beside whatever, no two items have one number. */
+export function firstNumber(of: keyof typeof BEGINS, n: number): number {
+  return n * NUMBERS + BEGINS[of];
+}
 
 /** Of a listing after the first. */
 export function isListedLater({ nn }: { readonly nn: string }): boolean {
-  return Number(nn) > NUMBERS_A_LISTING;
+  return Number(nn) > NUMBERS && Number(nn) % NUMBERS < BEGINS.plan;
 }
 
-/** So often is a case listed anew at most: each has its numbers. */
-export const LISTINGS_MAX = 99;
+/** So often is a case listed anew, and planned anew, at most: two digits name which. */
+export const FREEZINGS_MAX = 99;
 
-/** Two digits or more in names of items and records; the plan goes on where containment ended. */
+/** Two digits or more: read as numbers they sort, as text they do not. */
 export function itemNumber(n: number): string {
   return ordered(n, 2);
 }

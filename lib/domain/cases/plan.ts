@@ -38,6 +38,24 @@ const OVER: readonly KeyState[] = ['DENIED', 'RETIRED'];
 /** What a record of 65,535 bytes has room for, with the reason of each. */
 export const EXPOSURES_MAX = 50;
 
+/** Whether anything is done about such an exposure. */
+export function asksForEnd({ class: of }: Pick<ExposureRef, 'class'>): boolean {
+  return RESPONSES[of] !== undefined;
+}
+
+/** Whether somebody with such custody can sign with the next key too, as long as a session is alive. */
+export function asksAgain({ class: of }: Pick<ExposureRef, 'class'>): boolean {
+  return RESPONSES[of]?.again ?? false;
+}
+
+/** A plan covers an exposure of this ring, or this one key, by its class: whatever it then made of it is done, or open. */
+export function isCovered(exposure: Omit<ExposureRef, 'ref'>, inventories: readonly Pick<Inventory, 'exposures'>[]) {
+  const { ring, kid, class: of } = exposure;
+  return inventories.some(({ exposures }) =>
+    exposures.some((one) => one.ring === ring && one.kid === kid && one.class === of),
+  );
+}
+
 /**
  * Pure, and the same items in the same order for the same inventory: taints, then console logins, then the next date,
  * then what cannot be planned. One stale exposure must not keep the other keys of a leaver good, so it is no error.
@@ -50,7 +68,7 @@ export function planCase(inventory: Inventory): readonly PlannedItem[] {
     p.type === 'iam-user' && p.loginProfile ? [{ kind: 'login-profile' as const, ref: p.ref }] : [],
   );
   const rings = inventory.exposures
-    .filter((e) => RESPONSES[e.class]?.again && keyExposed(e, inventory.keys) !== undefined)
+    .filter((e) => asksAgain(e) && keyExposed(e, inventory.keys) !== undefined)
     .map(({ ring }) => ring);
   const again = !inventory.followUp && rings.length > 0;
   const items = [
@@ -115,7 +133,7 @@ function planTaints({ exposures, keys }: Inventory) {
 function listUnplannable({ exposures, keys, omitted = 0 }: Inventory) {
   const stale = exposures.flatMap((exposure) => {
     const key = keyExposed(exposure, keys);
-    if (RESPONSES[exposure.class] === undefined || (key && key.state !== 'STANDBY')) return [];
+    if (!asksForEnd(exposure) || (key && key.state !== 'STANDBY')) return [];
     const reason = `ring ${exposure.ring} has no ${exposure.kid === undefined ? 'ACTIVE key' : `key ${exposure.kid} to taint`}`;
     return [{ kind: 'unplannable' as const, ref: exposure.ref, reason }];
   });

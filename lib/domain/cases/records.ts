@@ -2,7 +2,8 @@
  * The records of a case, one builder per type. Ids derive from case and item, so a replay names the same record.
  *
  *     c-…/opened   c-…/listed   c-…/listed/2   c-…/item/01/contained   c-…/contained   c-…/asked/1   c-…/held/1   c-…/went-on/1
- *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/closed
+ *     c-…/inventory   c-…/planned   c-…/inventory/2   c-…/planned/2   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved
+ *     c-…/closed
  *
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
  * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
@@ -29,7 +30,7 @@ export function openedRecord(
   at: number,
 ): EvidenceRecord {
   const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
-  const { followUpOf, givesBack, hrEventAt, acceptedAt } = meta;
+  const { followUpOf, isLate, givesBack, hrEventAt, acceptedAt } = meta;
   const body = {
     kind: meta.kind,
     pseudonym,
@@ -45,6 +46,7 @@ export function openedRecord(
     hrEventAt,
     acceptedAt,
     followUpOf,
+    isLate,
     givesBack,
     sealed,
   };
@@ -85,8 +87,7 @@ export function listedRecord(
   items: readonly ContainmentItem[],
   at: number,
 ): EvidenceRecord {
-  const name = n === 1 ? 'listed' : `listed/${n}`;
-  return record(meta, 'case.listed', name, { n, principals, items, itemsSha: itemsSha(items) }, at);
+  return record(meta, 'case.listed', frozenName('listed', n), { n, principals, items, itemsSha: itemsSha(items) }, at);
 }
 
 /** A containment item says `contained`, an item of the plan `done`; both with what was read back, of whom is sealed. */
@@ -117,6 +118,11 @@ export function containedRecord(meta: CaseMeta, items: number, open: readonly st
   return record(meta, 'case.contained', 'contained', { items, open }, at);
 }
 
+/** The first of its kind has the bare name. */
+export function frozenName(of: 'listed' | 'inventory' | 'planned', n: number): string {
+  return n === 1 ? of : `${of}/${n}`;
+}
+
 /** `sealed`: how we know of each custody; none where the case is about a key. */
 export function inventoryRecord(
   meta: CaseMeta,
@@ -124,11 +130,12 @@ export function inventoryRecord(
   sealed: string | undefined,
   at: number,
 ): EvidenceRecord {
-  return record(meta, 'case.inventory', 'inventory', { ...inventory, sealed }, at);
+  return record(meta, 'case.inventory', frozenName('inventory', inventory.n ?? 1), { ...inventory, sealed }, at);
 }
 
-export function plannedRecord(meta: CaseMeta, items: readonly PlannedItem[], at: number): EvidenceRecord {
-  return record(meta, 'case.planned', 'planned', { items, planSha: itemsSha(items) }, at);
+/** `n`: as in the inventory that it was made from. */
+export function plannedRecord(meta: CaseMeta, items: readonly PlannedItem[], at: number, n?: number): EvidenceRecord {
+  return record(meta, 'case.planned', frozenName('planned', n ?? 1), { n, items, planSha: itemsSha(items) }, at);
 }
 
 export function followedUpRecord(

@@ -27,18 +27,22 @@ export function bornCase(meta: CaseMeta, outgoing: readonly Outgoing[]): PlainWr
   ];
 }
 
-/** Members that one transition sets. */
-export type CaseChange = Partial<Omit<DepartureCase, 'kind'>>;
+/** Members that one transition sets; one that is there and undefined is taken away. */
+export type CaseChange = { readonly [M in keyof Omit<DepartureCase, 'kind'>]?: DepartureCase[M] | undefined };
 
 /** Under the fence the writer read: the second writer reads again and decides again. */
 export function transition(meta: CaseMeta, set: CaseChange, outgoing: readonly Outgoing[] = []): PlainWrite[] {
   const next = { ...meta, fence: meta.fence + 1, version: meta.version + 1 };
+  const members = Object.entries(set);
+  const kept = Object.fromEntries(members.filter(([, value]) => value !== undefined));
+  const removed = members.flatMap(([member, value]) => (value === undefined ? [member] : []));
   return [
     {
       kind: 'update',
       table: 'cases',
       key: CASE.key(meta.caseId),
-      set: valuesOf({ ...set, fence: next.fence, version: next.version }),
+      set: valuesOf({ ...kept, fence: next.fence, version: next.version }),
+      ...(removed.length > 0 && { remove: removed }),
       if: [
         { attribute: 'fence', is: '=', value: meta.fence },
         { attribute: 'attempt', is: '=', value: meta.attempt },

@@ -4,6 +4,7 @@ import type { SigningAlgorithm } from '../jose/algorithm';
 import type { TaintTarget } from '../rings/taint';
 import type { Decision } from '../store/approval';
 import type { EndedKey } from '../store/case';
+import type { Imported } from '../store/people';
 import type { SubjectType } from '../tokens/claims';
 import type { ResignCounts, WaveBatch } from '../tokens/wave';
 
@@ -159,7 +160,9 @@ export interface Messages {
     request:
       | { readonly source: string; readonly delivery: string }
       /** Begins what is due of this worker. */
-      | { readonly workerId: string };
+      | { readonly workerId: string }
+      /** Looks whether these imports named what no plan covers of somebody who left. */
+      | { readonly imports: readonly Imported[] };
     response: Nothing;
   };
 }

@@ -4,6 +4,7 @@
  *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt?
  *     CASE#{id} | LIST#{nn}            state=FREEZING|FROZEN n principals targets; a later one has what those before have not
  *     CASE#{id} | PLAN                 state=FREEZING|FROZEN inventory how readAt
+ *     CASE#{id} | PLAN#{nn}            the same, from the second on: what those before have not
  */
 import * as z from 'zod/mini';
 import { entity, type Schema, shape } from './entity';
@@ -56,6 +57,8 @@ export type ThingRef = { readonly ref: string; readonly thing: ShutKind; readonl
 export type EndedKeyRef = { readonly ring: string; readonly kid: string; readonly class: TaintClass };
 
 export interface Inventory {
+  /** Which plan of the case it is the input of; absent of the first. */
+  readonly n?: number;
   /** Number of the first item of the plan: containment has those before. */
   readonly firstItem: number;
   /** A second rotation, after every session alive at containment has expired: it asks for no third. */
@@ -73,6 +76,7 @@ export interface Inventory {
 }
 
 const inventory: Schema<Inventory> = z.strictObject({
+  n: z.optional(whole),
   firstItem: whole,
   followUp: flag,
   principals: z.array(principalRef),
@@ -244,8 +248,12 @@ export const CASE_LIST = entity({
 export const CASE_PLAN = entity({
   name: 'plan of a case',
   table: 'cases',
-  key: (caseId: string) => ({ pk: casePartition(caseId), sk: 'PLAN' }),
-  owns: ({ pk, sk }) => pk.startsWith('CASE#') && sk === 'PLAN',
+  key: (caseId: string, n: number) => ({
+    pk: casePartition(caseId),
+    sk: n === 1 ? 'PLAN' : `PLAN#${ordered(n, 2)}`,
+  }),
+  owns: ({ pk, sk }) => pk.startsWith('CASE#') && (sk === 'PLAN' || sk.startsWith('PLAN#')),
+  part: (caseId: string) => ({ pk: casePartition(caseId), prefix: 'PLAN' }),
   schema: shape<FrozenPlan>(
     z.strictObject({
       state: freezing,

@@ -93,8 +93,10 @@ export interface DepartureCase extends CaseBase {
   readonly source: string;
   readonly corroboration: Corroboration;
   readonly questions: readonly Question[];
-  /** The case whose second rotation this is. */
+  /** The case whose second rotation this is, or of which it ends what was imported too late for it. */
   readonly followUpOf?: string;
+  /** An import named custody that the case which this one follows was closed without. */
+  readonly isLate?: boolean;
   /** The case that two people gave back, and the question at which they did: this one opens what that one shut. */
   readonly givesBack?: string;
   readonly givesBackAt?: number;
@@ -105,6 +107,8 @@ export interface DepartureCase extends CaseBase {
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
   readonly followUp?: string;
+  /** Cases that end what imports named after this one was closed, the first first. */
+  readonly lateCases?: readonly string[];
 }
 
 /** The key that a responder ends, and why; the reason stands in evidence in clear. A type, as it stands in records. */
@@ -155,6 +159,7 @@ const departureCase = z.strictObject({
   corroboration: z.enum(CORROBORATIONS),
   questions: z.array(question),
   followUpOf: z.optional(text),
+  isLate: z.optional(flag),
   givesBack: z.optional(text),
   givesBackAt: z.optional(whole),
   hrEventAt: whole,
@@ -162,6 +167,7 @@ const departureCase = z.strictObject({
   isUnknown: z.optional(flag),
   givenBackAt: z.optional(whole),
   followUp: z.optional(text),
+  lateCases: z.optional(z.array(text)),
 });
 
 const taintCase = z.strictObject({

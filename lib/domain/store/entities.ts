@@ -7,7 +7,7 @@ import { DELIVERY, PENDING_DELIVERY } from './inbox';
 import { BODY, LEDGER_ROW, MARKER } from './ledger';
 import { LOG_HEAD, LOG_RECORD, PENDING_RECORD } from './log';
 import { CASE_OUT, CUT_OFF_OUT, RING_OUT } from './outbox';
-import { EXPOSURE, IMPORT, PRINCIPAL } from './people';
+import { EXPOSURE, IMPORT, PENDING_IMPORT, PRINCIPAL } from './people';
 import { GATE, RING_ENTRY, RING_HEAD } from './ring-head';
 import { KID_POINTER, RING_KEY, SLOT } from './ring-key';
 import { WRAPPED_KEY } from './shred';
@@ -56,6 +56,7 @@ export const ENTITIES: readonly AnyEntity[] = [
   PRINCIPAL,
   EXPOSURE,
   IMPORT,
+  PENDING_IMPORT,
   APPROVAL,
   PENDING_APPROVAL,
   LOG_HEAD,

@@ -4,6 +4,7 @@
  *     WORKER#{id} | PRIN#{type}#{arn or ring/sub}
  *     WORKER#{id} | EXPO#{asset}#{class}            how since
  *     WORKER#{id} | IMPORT#{at}#{by}                who changed rows of this worker, and when
+ *     IMPORTED | {at}#{id}                          nobody has looked yet whether it names what a departed worker had
  *
  * Who can write this table can have other people's access ended; who deletes from it hides a leaver's. Matching is by
  * the immutable worker id alone, never by a name or an address.
@@ -26,7 +27,7 @@ export const EXPOSURE_CLASSES = [
 ] as const;
 export type ExposureClass = (typeof EXPOSURE_CLASSES)[number];
 
-interface Exposure {
+export interface Exposure {
   /** `ring:{ring}` or `kid:{ring}/{kid}`. */
   readonly asset: string;
   readonly class: ExposureClass;
@@ -82,4 +83,22 @@ export const IMPORT = entity({
   owns: ({ pk, sk }) => pk.startsWith('WORKER#') && sk.startsWith('IMPORT#'),
   part: (workerId: string) => ({ pk: partition(workerId), prefix: 'IMPORT#' }),
   schema: shape<Import>(z.strictObject({ at: whole, by: text, isWhole: z.optional(flag) })),
+});
+
+/** The one partition of the table that is about nobody's principals; who looks after imports may touch no other. */
+export const IMPORTED_PARTITION = 'IMPORTED';
+
+/** Of one worker, in one second. */
+export interface Imported {
+  readonly workerId: string;
+  readonly at: number;
+}
+
+export const PENDING_IMPORT = entity({
+  name: 'import that waits to be looked at',
+  table: 'people',
+  key: (at: number, workerId: string) => ({ pk: IMPORTED_PARTITION, sk: `${ordered(at, 12)}#${workerId}` }),
+  owns: ({ pk }) => pk === IMPORTED_PARTITION,
+  part: () => ({ pk: IMPORTED_PARTITION }),
+  schema: shape<Imported>(z.strictObject({ workerId: text, at: whole })),
 });

@@ -90,8 +90,10 @@ export async function changeCaseWith<R extends CaseRight>(
   );
 }
 
+/** In the order of their numbers. The table has them in that of its keys, where 100 stands before 11. */
 export async function loadItems({ tables }: ItemReader, caseId: string, nn?: string): Promise<readonly StoredItem[]> {
-  return tables.query(CASE_ITEM.in(caseId, nn));
+  const items = await tables.query(CASE_ITEM.in(caseId, nn));
+  return [...items].sort((a, b) => Number(a.item.nn) - Number(b.item.nn));
 }
 
 export async function loadItem(deps: ItemReader, caseId: string, nn: string | undefined): Promise<StoredItem> {

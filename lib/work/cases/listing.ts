@@ -3,7 +3,6 @@
  * once stays listed, so a step that asks again after a crash acts on the same things.
  */
 
-import { CurfewError } from '../../domain/base/errors';
 import {
   type CaseMeta,
   type DepartureCase,
@@ -12,7 +11,7 @@ import {
   isGivenBack,
   isTakenBack,
 } from '../../domain/cases/case';
-import { LISTINGS_MAX, listContainment } from '../../domain/cases/containment';
+import { listContainment } from '../../domain/cases/containment';
 import { isTakenOnSince } from '../../domain/cases/departure';
 import { listedRecord } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
@@ -20,7 +19,7 @@ import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE_LIST, type FrozenList, type Target } from '../../domain/store/case-items';
 import type { Deps } from '../../ports';
 import { changeCase } from './case-store';
-import { beginFreezing, freeze, itemPut, PLANNABLE, putItems } from './freeze';
+import { freezeNext, PLANNABLE } from './freeze';
 import { isImported, type Known, knownPrincipals } from './load-people';
 import { loadWorker } from './worker';
 
@@ -38,40 +37,24 @@ export interface Listed {
 export async function freezeList(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   // The end of a key contains nobody, and its key is in the record of the opening.
   if (meta.kind === 'taint') return;
-  const lists = await deps.tables.query(CASE_LIST.in(meta.caseId));
-  const begun = lists.find(({ state }) => state === 'FREEZING');
-  const n = begun?.n ?? lists.length + 1;
-  if (begun === undefined && !(await mayList(n, meta, request, deps))) return;
-  const drafted = begun ?? (await draftList(n, meta, lists, deps));
-  // Nothing was found that an earlier listing does not have.
-  if (n > 1 && drafted.principals.length === 0) return;
-  if (n > LISTINGS_MAX)
-    throw new CurfewError(
-      'ERR_PLAN_INVALID',
-      `case ${meta.caseId} was listed ${LISTINGS_MAX} times, and there is more`,
-      {
-        got: n,
-        allowed: LISTINGS_MAX,
-        fix: 'find out who goes on giving the leaver keys; the case stays open',
-      },
-    );
-  const list = await beginFreezing(CASE_LIST, [meta.caseId, n], async () => drafted, deps);
-
-  const items = listContainment(list.principals, n);
-  const targetOf = (ref: string, key: number): Target => list.targets[ref]?.[key] ?? {};
-  const writes = items.map((item) =>
-    itemPut(
-      meta,
-      item,
-      item.kind === 'login-profile' ? 'act' : 'contain',
-      targetOf(item.ref, item.kind === 'access-key' ? item.key : 0),
-    ),
-  );
-  await putItems(meta.caseId, writes, deps);
-  await freeze(request, deps, CASE_LIST, [meta.caseId, n], (current, now) => ({
-    set: {},
-    outgoing: [{ record: listedRecord(current, n, list.principals, items, now) }],
-  }));
+  await freezeNext(meta, request, deps, {
+    of: CASE_LIST,
+    phase: ({ kind }) => (kind === 'login-profile' ? 'act' : 'contain'),
+    may: (n) => mayList(n, meta, request, deps),
+    draft: async (n, before) => {
+      const list = await draftList(n, meta, before, deps);
+      return n > 1 && list.principals.length === 0 ? undefined : list;
+    },
+    items: ({ principals }, n) => listContainment(principals, n),
+    target: ({ targets }, item): Target =>
+      ('ref' in item ? targets[item.ref]?.[item.kind === 'access-key' ? item.key : 0] : undefined) ?? {},
+    change:
+      async ({ principals }, n) =>
+      (current, now) => ({
+        set: {},
+        outgoing: [{ record: listedRecord(current, n, principals, listContainment(principals, n), now) }],
+      }),
+  });
 }
 
 export async function listedOf(meta: CaseMeta, { tables }: PlannerDeps): Promise<Listed> {

@@ -2,7 +2,7 @@
 import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../domain/cases/containment';
 import { accountOf, assetOf, userNameOf } from '../../domain/cases/people';
 import { EXPOSURES_MAX } from '../../domain/cases/plan';
-import { EXPOSURE, IMPORT, PRINCIPAL, type Principal } from '../../domain/store/people';
+import { type Exposure, IMPORT, PRINCIPAL, type Principal } from '../../domain/store/people';
 import type { Deps } from '../../ports';
 import { findRing } from '../rings/load-ring';
 import type { Target } from './case-store';
@@ -69,16 +69,14 @@ export async function asOfNow(
   return { ...ref, loginProfile: isSameUser && (await iam.hasLoginProfile(target.userName)) };
 }
 
-export async function exposuresOf(workerId: string, { tables }: PlannerDeps) {
-  const rows = await tables.query(EXPOSURE.in(workerId));
-  const found = rows.slice(0, EXPOSURES_MAX);
+/** `n`: of which plan; a reference means one thing in a case. */
+export function exposuresOf(rows: readonly Exposure[], n: number) {
+  const found = rows
+    .slice(0, EXPOSURES_MAX)
+    .map((row, index) => ({ ...row, ref: n === 1 ? `e${index}` : `e${n}-${index}` }));
   return {
-    exposures: found.map((exposure, index) => ({
-      ref: `e${index}`,
-      ...assetOf(exposure.asset),
-      class: exposure.class,
-    })),
+    exposures: found.map(({ ref, asset, class: of }) => ({ ref, ...assetOf(asset), class: of })),
     omitted: rows.length - found.length,
-    how: Object.fromEntries(found.map(({ how, since }, index) => [`e${index}`, { how, since }])),
+    how: Object.fromEntries(found.map(({ ref, how, since }) => [ref, { how, since }])),
   };
 }

@@ -1,16 +1,22 @@
-/** What a case does beyond containment: a plan, frozen from what is known of the leaver once they can add nothing to it. */
+/**
+ * What a case does beyond containment: a plan, frozen from what is known of the leaver once they can add nothing to it; and
+ * another one for what an import names later, as long as the case is open.
+ */
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, type DepartureCase, isWaiting } from '../../domain/cases/case';
+import { type CaseMeta, type DepartureCase, departureOnly, isGivenBack, isWaiting } from '../../domain/cases/case';
+import { firstNumber } from '../../domain/cases/containment';
 import { type Inventory, keyExposed, planCase } from '../../domain/cases/plan';
-import { inventoryRecord, plannedRecord, sealContext } from '../../domain/cases/records';
+import { frozenName, inventoryRecord, plannedRecord, sealContext } from '../../domain/cases/records';
 import { opensWith } from '../../domain/cases/shut';
 import type { StepRequest } from '../../domain/deployment/messages';
 import type { EndedKey } from '../../domain/store/case';
 import { CASE_PLAN, type FrozenPlan } from '../../domain/store/case-items';
+import { EXPOSURE, type Exposure } from '../../domain/store/people';
 import { SHUT } from '../../domain/store/worker';
 import type { Deps } from '../../ports';
 import { findRing, loadRing } from '../rings/load-ring';
-import { beginFreezing, freeze, itemPut, putItems } from './freeze';
+import { unplanned } from './exposed';
+import { freezeNext } from './freeze';
 import { type Listed, listedOf } from './listing';
 import { asOfNow, exposuresOf } from './load-people';
 import { loadWorker } from './worker';
@@ -22,31 +28,44 @@ export async function freezePlan(meta: CaseMeta, request: StepRequest, deps: Pla
   if (meta.kind === 'departure' && meta.act === 'suspend' && meta.givesBack === undefined) return;
   // Nothing is known of the worker yet.
   if (isWaiting(meta)) return;
-  const begun = await deps.tables.get(CASE_PLAN, meta.caseId);
-  if (begun?.state === 'FROZEN') return;
   const listed = await listedOf(meta, deps);
-  if (!listed.isFrozen || meta.state !== 'CONTAINED')
-    throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
-      got: meta.state,
-      allowed: 'CONTAINED',
-    });
+  await freezeNext(meta, request, deps, {
+    of: CASE_PLAN,
+    phase: () => 'act',
+    may: async (n) => mayPlan(n, meta, listed),
+    draft: (n) => (n === 1 ? draftPlan(meta, listed, deps) : draftLater(n, meta, deps)),
+    items: ({ inventory }) => planCase(inventory),
+    target: ({ targets }, item) => ('ref' in item ? (targets?.[item.ref] ?? listed.targets[item.ref]?.[0] ?? {}) : {}),
+    change: (plan, n) => planChange(plan, n, meta, deps),
+  });
+}
 
-  const plan = await beginFreezing(CASE_PLAN, [meta.caseId], () => draftPlan(meta, listed, deps), deps);
-  const items = planCase(plan.inventory);
-  const targetOf = (ref: string) => plan.targets?.[ref] ?? listed.targets[ref]?.[0] ?? {};
-  const writes = items.map((item) => itemPut(meta, item, 'act', 'ref' in item ? targetOf(item.ref) : {}));
-  await putItems(meta.caseId, writes, deps);
+/** Of the end of a key, and of a give-back, all is known when it begins. */
+function mayPlan(n: number, meta: CaseMeta, { isFrozen }: Listed): boolean {
+  if (isGivenBack(meta)) return false;
+  if (n > 1) return meta.kind === 'departure' && meta.givesBack === undefined && meta.state !== 'CLOSED';
+  if (isFrozen && meta.state === 'CONTAINED') return true;
+  throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
+    got: meta.state,
+    allowed: 'CONTAINED',
+  });
+}
+
+async function planChange({ inventory, how, readAt }: FrozenPlan, n: number, meta: CaseMeta, deps: PlannerDeps) {
+  const items = planCase(inventory);
+  const context = sealContext(meta.caseId, frozenName('inventory', n));
   const sealed =
-    meta.kind === 'departure'
-      ? await deps.sealer.seal(meta.pseudonym, sealContext(meta.caseId, 'inventory'), JSON.stringify(plan.how))
-      : undefined;
-  await freeze(request, deps, CASE_PLAN, [meta.caseId], (current, now) => ({
-    set: { state: 'ACTING', plannedAt: now },
+    meta.kind === 'departure' ? await deps.sealer.seal(meta.pseudonym, context, JSON.stringify(how)) : undefined;
+  // Its taints are prepared, and their holders have their time to collect, as those of the first.
+  const anew = { taintedAt: undefined, deniedAt: undefined, successors: undefined };
+  const taints = items.some(({ kind }) => kind === 'taint');
+  return (current: CaseMeta, now: number) => ({
+    set: n === 1 ? ({ state: 'ACTING', plannedAt: now } as const) : ({ state: 'ACTING', ...(taints && anew) } as const),
     outgoing: [
-      { record: inventoryRecord(current, plan.inventory, sealed, plan.readAt) },
-      { record: plannedRecord(current, items, now) },
+      { record: inventoryRecord(current, inventory, sealed, readAt) },
+      { record: plannedRecord(current, items, now, inventory.n) },
     ],
-  }));
+  });
 }
 
 async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Promise<FrozenPlan> {
@@ -55,7 +74,29 @@ async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Pro
   const principals = await Promise.all(
     listed.principals.map((ref) => asOfNow(ref, listed.targets[ref.ref]?.[0], deps)),
   );
-  const { exposures, omitted, how } = await exposuresOf(meta.workerId, deps);
+  // One that is born late ends what was imported late, and what was ended before stays as it is.
+  const rows = meta.isLate === true ? await unplanned(meta, deps) : await deps.tables.query(EXPOSURE.in(meta.workerId));
+  const exposed = await draftExposed(rows, 1, meta, deps);
+  const firstItem = listed.firstItems + 1;
+  return {
+    ...exposed,
+    inventory: { ...exposed.inventory, firstItem, principals: oncePerUser(principals, listed.targets) },
+  };
+}
+
+/** What was imported since: undefined where every exposure is in a plan. Logins are listed, not planned, from the second on. */
+async function draftLater(n: number, meta: CaseMeta, deps: PlannerDeps): Promise<FrozenPlan | undefined> {
+  const rows = await unplanned(departureOnly(meta), deps);
+  return rows.length === 0 ? undefined : draftExposed(rows, n, departureOnly(meta), deps);
+}
+
+async function draftExposed(
+  rows: readonly Exposure[],
+  n: number,
+  { followUpOf }: DepartureCase,
+  deps: PlannerDeps,
+): Promise<FrozenPlan> {
+  const { exposures, omitted, how } = exposuresOf(rows, n);
   // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
   const rings = await Promise.all(
     [...new Set(exposures.map(({ ring }) => ring))].sort().map((ring) => findRing(deps, ring)),
@@ -65,9 +106,10 @@ async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Pro
   return {
     state: 'FREEZING',
     inventory: {
-      firstItem: listed.firstItems + 1,
-      followUp: meta.followUpOf !== undefined,
-      principals: oncePerUser(principals, listed.targets),
+      ...(n > 1 && { n }),
+      firstItem: firstNumber('plan', n),
+      followUp: followUpOf !== undefined,
+      principals: [],
       exposures,
       ...(omitted > 0 && { omitted }),
       keys: keys.filter((key) => exposed.has(key)),

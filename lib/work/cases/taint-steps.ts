@@ -97,7 +97,7 @@ async function prepare(request: StepRequest, deps: ConductorDeps) {
     request,
     deps,
     prepareRing,
-    (stored) => stored.state !== 'PLANNED' || mayBegin(stored, standing, now),
+    (stored) => stored.state === 'STARTED' || (stored.state === 'PLANNED' && mayBegin(stored, standing, now)),
   );
   return { held };
 }
@@ -117,7 +117,7 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
     const answer = await taintKeys({ ring, targets, successor, caseId }, deps);
     batches.push(...answer.batches);
   };
-  const held = await eachRing(request, deps, async (ring, items) => {
+  const taintRing = async (ring: string, items: readonly Stored[]) => {
     try {
       await taintAll(ring, items);
     } catch (error) {
@@ -127,7 +127,9 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
       if (others.length > 0 && others.length < items.length) await taintAll(ring, others);
       throw error;
     }
-  });
+  };
+  // What an earlier plan had tainted, and is DENIED by now, has no token left to re-sign.
+  const held = await eachRing(request, deps, taintRing, ({ state }) => state === 'STARTED');
   const waiting = await isWaiting(request, deps);
   await changeCase(deps, request, BEGUN, (meta) =>
     meta.taintedAt === undefined && held.length === 0 && !waiting

@@ -1,8 +1,18 @@
-import { listContainment, type PrincipalRef } from '../../../lib/domain/cases/containment';
 import {
+  FREEZINGS_MAX,
+  firstNumber,
+  isListedLater,
+  listContainment,
+  PRINCIPALS_MAX,
+  type PrincipalRef,
+} from '../../../lib/domain/cases/containment';
+import {
+  asksForEnd,
   EXPOSURE_CLASSES,
+  EXPOSURES_MAX,
   type ExposureClass,
   type Inventory,
+  isCovered,
   itemsSha,
   planCase,
   STEPS,
@@ -267,5 +277,60 @@ describe('proof', () => {
     ['rotate-again', {}, false],
   ] as const)('%s %j: %s', (kind, observed, ok) => {
     expect(proveItem(kind, observed as never).ok).toBe(ok);
+  });
+});
+
+describe('what is frozen later', () => {
+  const most = Array.from({ length: PRINCIPALS_MAX + 1 }, (_, n): PrincipalRef => ({ ...user, ref: `p${n}` }));
+  const planOf = (n: number) =>
+    planCase({
+      ...(n > 1 && { n }),
+      firstItem: n === 1 ? listContainment(most).length + 1 : firstNumber('plan', n),
+      followUp: false,
+      principals: most,
+      exposures: Array.from({ length: EXPOSURES_MAX }, (_, m) => ({
+        ref: `e${m}`,
+        ring: `ring-${m}`,
+        class: 'could-use',
+      })),
+      keys: Array.from({ length: EXPOSURES_MAX }, (_, m) => ({ ring: `ring-${m}`, kid: `k${m}`, state: 'ACTIVE' })),
+    });
+
+  test('no two items of a case have one number, however often it is listed and planned', () => {
+    const numbers = Array.from({ length: FREEZINGS_MAX }, (_, index) => index + 1).flatMap((n) => [
+      ...listContainment(most, n),
+      ...planOf(n),
+    ]);
+    expect(new Set(numbers.map(({ nn }) => nn)).size).toBe(numbers.length);
+  });
+
+  test('an item of a later listing is told from one of a later plan', () => {
+    for (const n of [2, 3, 42, FREEZINGS_MAX]) {
+      expect(listContainment(most, n).every(isListedLater)).toBe(true);
+      expect(planOf(n).some(isListedLater)).toBe(false);
+    }
+    expect([...listContainment(most), ...planOf(1)].some(isListedLater)).toBe(false);
+  });
+
+  test('a plan covers an exposure of the same ring or key, and of the same class', () => {
+    const given = inventory([
+      [undefined, 'could-use'],
+      ['old', 'copied-possible'],
+    ]);
+    const covered = (kid: string | undefined, of: ExposureClass, ring = RING) =>
+      isCovered({ ring, ...(kid !== undefined && { kid }), class: of }, [inventory([]), given]);
+    expect([covered(undefined, 'could-use'), covered('old', 'copied-possible')]).toEqual([true, true]);
+    for (const one of [
+      covered(undefined, 'administers'),
+      covered('active', 'could-use'),
+      covered('old', 'could-use'),
+      covered(undefined, 'copied-possible'),
+      covered(undefined, 'could-use', 'another-ring'),
+    ])
+      expect(one).toBe(false);
+  });
+
+  test('reading what is public is all that asks for nothing', () => {
+    expect(EXPOSURE_CLASSES.filter((of) => !asksForEnd({ class: of }))).toEqual(['reads-public']);
   });
 });

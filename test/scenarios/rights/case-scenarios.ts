@@ -6,6 +6,7 @@ import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
 import { conduct } from '../../../lambdas/conductor';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { importPeople } from '../../../lambdas/people-import';
+import { rotate } from '../../../lambdas/rotator';
 import { tick } from '../../../lambdas/ticker';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
 import type { World } from '../../../lib/local/world';
@@ -17,18 +18,27 @@ import {
   delivery,
   drainOutboxes,
   execute,
+  imported,
   metaOf,
   metas,
   outbox,
   send,
   WORKER,
 } from '../departure-world';
-import { issueTo } from '../signing-world';
+import { issueTo, RING } from '../signing-world';
 import { companyUnder, recordsIn, type Scenario } from './scenario';
 
 const HOUR = 3600;
-const markers = (world: World, table: 'approvals' | 'cases' | 'inbox', pk: string) =>
+const markers = (world: World, table: 'approvals' | 'cases' | 'inbox' | 'people', pk: string) =>
   world.tables.dump(table).filter((row) => row.pk === pk);
+
+/** A minute goes by, and the ring has its STANDBYs again. */
+async function rotated(world: World): Promise<void> {
+  for (let n = 0; n < 6; n++) {
+    world.clock.advance(10);
+    await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+  }
+}
 
 /** What the sealed part of a record says, opened as an auditor with the person's key would. */
 async function opened(world: World, { id, body }: EvidenceRecord, pseudonym: string): Promise<string> {
@@ -78,6 +88,35 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
         return run();
       });
       await expect(undone).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: ['03 access-key PLANNED'] });
+    },
+  },
+  {
+    name: 'custody imported while the case is open, and after it was closed',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const custody = (of: string) =>
+        imported(world, WORKER, [], [{ asset: `ring:${RING}`, class: of, how: 'x', since: 1 }]);
+      const caseId = await theOneCase(world);
+      const unplanned = execute(world, caseId, 1, async (request, run) => {
+        if (request.step === 'close') await custody('could-use');
+        return run();
+      });
+      await expect(unplanned).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: [`ring:${RING} could-use`] });
+      const aMinuteLater = async () => {
+        await rotated(world);
+        await tick(world.deps('ticker'));
+      };
+      await aMinuteLater();
+      await execute(world, caseId, 2);
+      expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+      await custody('administers');
+      await aMinuteLater();
+      const [late] = metas(world).filter(({ isLate }) => isLate);
+      expect(late).toMatchObject({ followUpOf: caseId, state: 'CONTAINING' });
+      await execute(world, late?.caseId ?? '', 1);
+      expect((await metaOf(world, late?.caseId ?? '')).state).toBe('CLOSED');
+      // Nothing waits to be looked at.
+      expect(markers(world, 'people', 'IMPORTED')).toEqual([]);
     },
   },
   {

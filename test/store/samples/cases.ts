@@ -5,7 +5,7 @@ import { CASE, DUE_MARKER } from '../../../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
 import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
 import { CASE_OUT } from '../../../lib/domain/store/outbox';
-import { EXPOSURE, IMPORT, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
+import { EXPOSURE, IMPORT, PENDING_IMPORT, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
 import { APPROVERS, DUE_WORKER, PSEUDONYM, SAID, SCHEDULE, SHUT } from '../../../lib/domain/store/worker';
 import { ARN, AT, CASE_ID, DIGEST, KID, OUTBOX, PSEUDONYMOUS, RING, type Sample, sample, WORKER } from './sample';
 
@@ -66,6 +66,7 @@ export const CASES: readonly Sample[] = [
     source: 'hr-system',
     corroboration: 'signed-fact',
     followUpOf: 'c-first',
+    isLate: true,
     hrEventAt: AT,
     acceptedAt: AT,
     openedAt: AT,
@@ -78,6 +79,7 @@ export const CASES: readonly Sample[] = [
     sealedAt: AT,
     successors: { [RING]: KID },
     followUp: 'c-second',
+    lateCases: ['c-third'],
   }),
   sample(
     CASE_ITEM,
@@ -96,22 +98,28 @@ export const CASES: readonly Sample[] = [
     [CASE_ID],
   ),
   sample(CASE_LIST, [CASE_ID, 2], { state: 'FROZEN', n: 2, principals, targets: { p0: [target] } }, [CASE_ID]),
-  sample(CASE_PLAN, [CASE_ID], {
-    state: 'FROZEN',
-    inventory: {
-      firstItem: 6,
-      followUp: false,
-      principals,
-      exposures: [{ ref: 'exp-0', ring: RING, kid: KID, class: 'copied-possible' }],
-      omitted: 1,
-      keys: [{ ring: RING, kid: KID, state: 'OBSERVED' }],
-      things: [{ ref: 't0', thing: 'cut-off', ring: RING }],
-      ends: { ring: RING, kid: KID, class: 'planned' },
+  sample(
+    CASE_PLAN,
+    [CASE_ID, 2],
+    {
+      state: 'FROZEN',
+      inventory: {
+        n: 2,
+        firstItem: 6,
+        followUp: false,
+        principals,
+        exposures: [{ ref: 'exp-0', ring: RING, kid: KID, class: 'copied-possible' }],
+        omitted: 1,
+        keys: [{ ring: RING, kid: KID, state: 'OBSERVED' }],
+        things: [{ ref: 't0', thing: 'cut-off', ring: RING }],
+        ends: { ring: RING, kid: KID, class: 'planned' },
+      },
+      targets: { t0: target },
+      how: { 'exp-0': { how: 'kept the PEM on a laptop', since: AT } },
+      readAt: AT,
     },
-    targets: { t0: target },
-    how: { 'exp-0': { how: 'kept the PEM on a laptop', since: AT } },
-    readAt: AT,
-  }),
+    [CASE_ID],
+  ),
   sample(CASE_OUT, [CASE_ID, 4, 0], OUTBOX, [CASE_ID]),
   sample(
     SAID,
@@ -163,6 +171,7 @@ export const CASES: readonly Sample[] = [
   ),
   sample(PENDING_APPROVAL, [AT, CASE_ID, 1, 'W-0001'], { caseId: CASE_ID, question: 1, at: AT }, []),
   sample(IMPORT, [WORKER, AT, 'AIDA1'], { at: AT, by: 'AIDA1', isWhole: true }, [WORKER]),
+  sample(PENDING_IMPORT, [AT, WORKER], { at: AT, workerId: WORKER }, []),
   sample(PRINCIPAL, [WORKER, subject], subject, [WORKER]),
   sample(
     EXPOSURE,

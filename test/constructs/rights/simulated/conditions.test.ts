@@ -127,6 +127,19 @@ const ROWS: readonly Row[] = [
     allowed: TLS,
     refused: { 'without TLS': { 'aws:SecureTransport': 'false' }, 'by an old TLS': { 's3:TlsVersion': '1.1' } },
   },
+  ...[
+    ['RoleCaseFolder', 'dynamodb:DeleteItem'],
+    ['RoleTicker', 'dynamodb:Query'],
+  ].map(([by = '', action = '']) => ({
+    by,
+    action,
+    on: ['TablePeople', 'dynamodb'] as const,
+    allowed: { 'dynamodb:LeadingKeys': ['IMPORTED'] },
+    refused: {
+      'rows of a worker': { 'dynamodb:LeadingKeys': ['WORKER#w-1042'] },
+      'rows of a worker among ours': { 'dynamodb:LeadingKeys': ['IMPORTED', 'WORKER#w-1042'] },
+    },
+  })),
   ...['PolicyOperator', 'PolicyResponder'].map((policy) => ({
     by: `whoever has ${policy}`,
     action: 'kms:GetKeyPolicy',
