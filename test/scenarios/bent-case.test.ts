@@ -2,6 +2,7 @@
 import { rotate } from '../../lambdas/rotator';
 import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
+import { firstNumber } from '../../lib/domain/cases/containment';
 import type { Inventory } from '../../lib/domain/cases/plan';
 import { itemsSha, planCase } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
@@ -65,6 +66,27 @@ const withoutLater = () =>
       one.id === `${caseId}/closed` ? body(one, { items: Number(one.body.items) - later().length }) : one,
     );
 
+/** The second plan under another number, or from another item on, and every record of it in keeping with that. */
+function renumbered({
+  n = 2,
+  firstItem,
+}: {
+  readonly n?: number;
+  readonly firstItem: number;
+}): readonly EvidenceRecord[] {
+  const nnOf = (id: string) => later().find(({ nn }) => id.startsWith(`${caseId}/item/${nn}/`))?.nn;
+  const [first] = later();
+  const moved = (nn: string) => String(Number(nn) - Number(first?.nn) + firstItem);
+  const bent = planned({ n, firstItem }, '/2');
+  return replaced(...bent).map((record) => {
+    const nn = nnOf(record.id);
+    if (isLater(record.id))
+      return body({ ...record, id: record.id.replace(/2$/, String(n)) }, record.type === 'case.planned' ? { n } : {});
+    if (nn === undefined) return record;
+    return body({ ...record, id: record.id.replace(`/${nn}/`, `/${moved(nn)}/`) }, { nn: moved(nn) });
+  });
+}
+
 test('as it was written it passes', () => expect(() => check(whole)).not.toThrow());
 
 test.each<[string, () => readonly EvidenceRecord[]]>([
@@ -126,6 +148,21 @@ test.each<[string, () => readonly EvidenceRecord[]]>([
     'a second plan with the numbers of the first, and its proofs',
     () => replaced(...planned({ firstItem: 6 }, '/2')).filter(({ id }) => !isOfLater(id)),
   ],
+  ['a second plan that is kept as the third', () => renumbered({ n: 3, firstItem: firstNumber('plan', 3) })],
+  ['a second plan whose items begin somewhere else', () => renumbered({ firstItem: firstNumber('plan', 2) + 7 })],
+  [
+    'a second plan that asks for no second rotation because it says that it is one',
+    () => {
+      const again = later().find(({ kind }) => kind === 'rotate-again')?.nn;
+      return replaced(...planned({ followUp: true }, '/2'))
+        .filter(({ id }) => !id.startsWith(`${caseId}/item/${again}/`))
+        .map((one) => (one.id === `${caseId}/closed` ? body(one, { items: Number(one.body.items) - 1 }) : one));
+    },
+  ],
+  [
+    'a second plan dated before what it was made from',
+    () => replaced({ ...named('planned/2'), at: named('inventory/2').at - 1 }),
+  ],
   ['a second plan that calls itself the first', () => replaced(body(named('inventory/2'), { n: 1 }))],
   ['a second plan that calls itself the third', () => replaced(...planned({ n: 3 }, '/2'))],
   ['a second plan dated before the first', () => replaced({ ...named('inventory/2'), at: named('planned').at - 1 })],
@@ -135,7 +172,7 @@ test.each<[string, () => readonly EvidenceRecord[]]>([
       const [taint] = later();
       const kid = taint?.kind === 'taint' ? taint.kid : '';
       const tainted = whole.find(({ type, body: of }) => type === 'key.tainted' && of.kid === kid) as EvidenceRecord;
-      return replaced({ ...tainted, at: named('planned').at });
+      return replaced({ ...tainted, at: named('planned/2').at - 1 });
     },
   ],
   [

@@ -5,7 +5,7 @@ import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { CurfewError, isCurfewError } from '../../lib/domain/base/errors';
 import { type DepartureCase, shownState } from '../../lib/domain/cases/case';
-import { FREEZINGS_MAX } from '../../lib/domain/cases/containment';
+import { FREEZINGS_MAX, firstNumber } from '../../lib/domain/cases/containment';
 import { CASE_ITEM, CASE_PLAN } from '../../lib/domain/store/case-items';
 import { EXPOSURE, PENDING_IMPORT } from '../../lib/domain/store/people';
 import { loadItems } from '../../lib/work/cases/case-store';
@@ -173,6 +173,68 @@ describe('imported while the case is open', () => {
     expectWhole(world, caseId);
   });
 
+  test('a second rotation that an earlier plan asked for is asked for once', async () => {
+    const world = await companyOf(() => [ofRing('could-deploy')]);
+    const caseId = await begun(world);
+    await carried(world, caseId, async (request, run) => {
+      if (request.step === 'close') await imported(world, LEFT, [], [ofRing('administers')]);
+      return run();
+    });
+    const { followUp } = await metaOf(world, caseId);
+    expect(followUp).toBeDefined();
+    await aMinuteLater(world);
+    expect(await carried(world, caseId)).toBeUndefined();
+    expect(
+      metas(world)
+        .filter(({ followUpOf }) => followUpOf === caseId)
+        .map((one) => one.caseId),
+    ).toEqual([followUp]);
+    expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+    expectWhole(world, caseId);
+  });
+
+  test('no key is made ready to sign for a taint that an earlier plan has done', async () => {
+    const world = await companyOf(() => [ofRing('could-deploy')]);
+    const caseId = await begun(world);
+    await carried(world, caseId, async (request, run) => {
+      if (request.step === 'close') await imported(world, LEFT, [], [ofLegacy(world)]);
+      return run();
+    });
+    await aMinuteLater(world);
+    await carried(world, caseId);
+    const { state, successors } = await metaOf(world, caseId);
+    expect([state, successors]).toEqual(['CLOSED', undefined]);
+    expect(await stateOf(world, world.legacy.jwk.kid)).toBe('DENIED');
+  });
+
+  test('a plan that is not frozen yet covers nothing: the case does not close over it', async () => {
+    const world = await companyOf(() => []);
+    const caseId = await begun(world);
+    const active = await activeKid(world);
+    const error = await carried(world, caseId, async (request, run) => {
+      if (request.step === 'close') {
+        await imported(world, LEFT, [], [ofRing('could-use')]);
+        // Of an attempt that was taken over from, a moment ago.
+        const inventory = {
+          n: 2,
+          firstItem: firstNumber('plan', 2),
+          followUp: false,
+          principals: [],
+          exposures: [{ ref: 'e2-0', ring: RING, class: 'could-use' as const }],
+          keys: [{ ring: RING, kid: active, state: 'ACTIVE' as const }],
+        };
+        const row = CASE_PLAN.row([caseId, 2], { state: 'FREEZING', inventory, how: {}, readAt: world.clock.now() });
+        await world.tables.transact([{ kind: 'put', table: 'cases', row }]);
+      }
+      return run();
+    });
+    expect(error).toMatchObject({ code: 'ERR_NOT_PROVED' });
+    await aMinuteLater(world);
+    expect(await carried(world, caseId)).toBeUndefined();
+    expect([await stateOf(world, active), (await metaOf(world, caseId)).state]).toEqual(['DENIED', 'CLOSED']);
+    expectWhole(world, caseId);
+  });
+
   test('holders of its tokens have the time to collect that holders of the first had', async () => {
     const world = await companyOf((one) => [ofLegacy(one, 'could-use')]);
     Object.assign(world.config.settings, { collectGraceSeconds: 600 });
@@ -304,6 +366,18 @@ describe('imported after the case was closed', () => {
     const inventory = of(world, second ?? '').find(({ type }) => type === 'case.inventory');
     expect(inventory?.body.exposures).toEqual([{ ref: 'e0', ring: RING, class: 'administers' }]);
     expectWhole(world, second ?? '');
+  });
+
+  test('imported again before the case that follows has planned, there is one such case', async () => {
+    const { world } = await closed();
+    for (const custody of ['could-use', 'administers']) {
+      await imported(world, LEFT, [], [ofRing(custody)]);
+      await aMinuteLater(world);
+    }
+    const [late, ...more] = lateCases(world).map(({ caseId }) => caseId);
+    expect(more).toEqual([]);
+    await carried(world, late ?? '');
+    expect(await uncovered(world, LEFT)).toEqual([]);
   });
 
   test('while the case that follows is open, that one ends what is imported next', async () => {

@@ -117,7 +117,7 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
     const answer = await taintKeys({ ring, targets, successor, caseId }, deps);
     batches.push(...answer.batches);
   };
-  const taintRing = async (ring: string, items: readonly Stored[]) => {
+  const held = await eachRing(request, deps, async (ring, items) => {
     try {
       await taintAll(ring, items);
     } catch (error) {
@@ -127,9 +127,7 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
       if (others.length > 0 && others.length < items.length) await taintAll(ring, others);
       throw error;
     }
-  };
-  // What an earlier plan had tainted, and is DENIED by now, has no token left to re-sign.
-  const held = await eachRing(request, deps, taintRing, ({ state }) => state === 'STARTED');
+  });
   const waiting = await isWaiting(request, deps);
   await changeCase(deps, request, BEGUN, (meta) =>
     meta.taintedAt === undefined && held.length === 0 && !waiting
