@@ -173,6 +173,24 @@ describe('imported while the case is open', () => {
     expectWhole(world, caseId);
   });
 
+  test.each([
+    ['planned', 'could-use'],
+    ['compromise', COPIED],
+  ])('of a key that an earlier plan has and a doubt kept, it is tainted once, as %s', async (taintClass, custody) => {
+    const world = await companyOf(() => [ofRing('could-deploy')]);
+    const active = await activeKid(world);
+    const caseId = await begun(world, { source: 'payroll' });
+    await carried(world, caseId);
+    await imported(world, LEFT, [], [ofRing(custody)]);
+    await aMinuteLater(world);
+    await carried(world, caseId);
+    await decideBoth(world, caseId, 'go-on');
+    expect(await carried(world, caseId)).toBeUndefined();
+    const { state, taint } = (await ringOf(world)).keys.find(({ kid }) => kid === active) ?? {};
+    expect([state, taint?.class, (await metaOf(world, caseId)).state]).toEqual(['DENIED', taintClass, 'CLOSED']);
+    expectWhole(world, caseId);
+  });
+
   test('a second rotation that an earlier plan asked for is asked for once', async () => {
     const world = await companyOf(() => [ofRing('could-deploy')]);
     const caseId = await begun(world);

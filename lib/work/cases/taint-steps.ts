@@ -111,7 +111,10 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
   const reason = meta.kind === 'taint' ? meta.key.reason : CUSTODIAN_LEFT;
   const batches: WaveBatch[] = [];
   const taintAll = async (ring: string, items: readonly Stored[]) => {
-    const targets: TaintTarget[] = items.map(({ item }) => ({ kid: item.kid, class: item.class, reason }));
+    const targets = kidsOf(items).map((kid): TaintTarget => {
+      const classes = items.flatMap(({ item }) => (item.kid === kid ? [item.class] : []));
+      return { kid, class: classes.includes('compromise') ? 'compromise' : 'planned', reason };
+    });
     const successor = items.some(isReplaced) ? successors?.[ring] : undefined;
     const { caseId } = request;
     const answer = await taintKeys({ ring, targets, successor, caseId }, deps);
@@ -135,6 +138,11 @@ async function taint(request: StepRequest, deps: ConductorDeps) {
       : [],
   );
   return { batches, held };
+}
+
+/** Two plans may have one key, for two exposures: a ring is asked about it once, and by the stronger class. */
+function kidsOf(items: readonly Stored[]): readonly string[] {
+  return [...new Set(items.map(({ item }) => item.kid))];
 }
 
 function isReplaced({ item }: Stored): boolean {
@@ -182,8 +190,7 @@ async function deny(request: StepRequest, deps: ConductorDeps) {
   const open: TaintItem[] = [];
   const untainted: TaintItem[] = [];
   const held = await eachRing(request, deps, async (ring, items) => {
-    const kids = items.map(({ item }) => item.kid);
-    const answer = await denyKeys(ring, kids, deps);
+    const answer = await denyKeys(ring, kidsOf(items), deps);
     batches.push(...answer.batches);
     for (const stored of items) {
       const state = answer.states.find(({ kid }) => kid === stored.item.kid)?.state;

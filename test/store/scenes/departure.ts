@@ -23,6 +23,7 @@ import {
   delivery,
   departureWorld,
   execute,
+  imported,
   metaOf,
   metas,
   type Said,
@@ -166,6 +167,11 @@ async function afterwards(scene: DepartureScene, caseId: string): Promise<void> 
   const { world, act, tap } = scene;
   await act('shows a case', () => showCase(tap.command('case show'), caseId));
   await act('lists what is due', () => listDue(tap.command('case due')));
+  const at = world.clock.now();
+  await imported(world, WORKER, [], [{ asset: `ring:${RING}`, class: 'administers', how: 'x', since: 1 }]);
+  await act('looks at what was imported', () =>
+    fold({ imports: [{ workerId: WORKER, at }] }, world.deps('case-folder')),
+  );
   await told(scene, 'opens a second case of one worker', { id: 'msg_6', effectiveAt: world.clock.now() + 60 });
   // The stream missed this one.
   await receiveWebhook(delivery(world, { id: 'msg_7', workerId: 'W-3' }), world.deps('intake'));
