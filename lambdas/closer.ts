@@ -17,6 +17,7 @@ import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
+import { CASE_LIST } from '../lib/domain/store/case-items';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
 import type { Deps } from '../lib/ports';
@@ -49,28 +50,34 @@ async function close(
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const items = await loadItems(deps, request.caseId);
-  const open = items
-    .filter(({ state }) => state !== 'PROVED')
-    .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
+  const isOpen = items.some(({ state }) => state !== 'PROVED');
   // One that waits for an import is not contained, and says so by its stop.
   const meta = await loadCase(deps, request, ['CONTAINING', ...CLOSING]);
   if (isGivenBack(meta)) return closeGivenBack(items, request, deps);
   const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
   if (stop !== undefined) return { closed: false, held: true };
-  if (open.length > 0 && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
+  if (isOpen && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
     return closeOvertaken(items, request, deps);
-  if (open.length > 0)
-    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
-      got: open,
-      fix: 'see the errors of these items in the execution',
-    });
 
-  // Asked in this moment: the case is held, and not closed over a doubt.
-  const closed = await changeCase(deps, request, CLOSING, (meta) =>
-    stopOf(meta, deps.clock.now()) === undefined ? closeWrites(meta, items.length, deps) : [],
-  );
+  // Asked in this moment: the case is held, and not closed over a doubt, or over what a recheck has listed or found open.
+  const closed = await changeCase(deps, request, CLOSING, async (meta) => {
+    if (stopOf(meta, deps.clock.now()) !== undefined) return [];
+    if (meta.state !== 'CLOSED') requireProved(request.caseId, await loadItems(deps, request.caseId));
+    return closeWrites(meta, deps);
+  });
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
+}
+
+function requireProved(caseId: string, items: readonly StoredItem[]): void {
+  const open = items
+    .filter(({ state }) => state !== 'PROVED')
+    .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
+  if (open.length === 0) return;
+  throw new CurfewError('ERR_NOT_PROVED', `case ${caseId} has items that are not proved; it stays open`, {
+    got: open,
+    fix: 'see the errors of these items in the execution',
+  });
 }
 
 /**
@@ -93,7 +100,7 @@ async function closeGivenBack(
       fix: 'see the errors of these items in the execution',
     });
   // One that waited for an import was never contained.
-  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, items.length, deps));
+  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, deps));
   return { closed: true, held: false };
 }
 
@@ -104,18 +111,29 @@ async function closeOvertaken(
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const open = items.filter(({ state }) => state !== 'PROVED').map(({ item }) => item.nn);
-  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items.length, deps, open));
+  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, deps, open));
   return { closed: true, held: false };
 }
 
 /** The state and its record in one transaction; no write where the case is closed already. `open`: items that stay undone. */
-function closeWrites(meta: CaseMeta, items: number, { clock }: CloserDeps, open?: readonly string[]) {
+async function closeWrites(meta: CaseMeta, deps: CloserDeps, open?: readonly string[]) {
   if (meta.state === 'CLOSED') return [];
-  const now = clock.now();
+  const counted = await countItems(meta.caseId, deps);
+  const now = deps.clock.now();
   const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
   return transition(meta, { state: 'CLOSED', closedAt: now }, [
-    { record: closedRecord(meta, items, now, open), event },
+    { record: closedRecord(meta, counted, now, open), event },
   ]);
+}
+
+/** Read after the case was, whose fence moves with every listing that is frozen: one of these two reads again. */
+async function countItems(caseId: string, { tables }: CloserDeps) {
+  const [lists, items] = [await tables.query(CASE_LIST.in(caseId)), await loadItems({ tables }, caseId)];
+  const freezing = lists.find(({ state }) => state === 'FREEZING');
+  if (freezing === undefined) return { listings: lists.length, items: items.length };
+  throw new CurfewError('ERR_UNAVAILABLE', `listing ${freezing.n} of case ${caseId} is being written`, {
+    fix: 'retry',
+  });
 }
 
 async function isOvertaken(meta: DepartureCase, deps: CloserDeps): Promise<boolean> {

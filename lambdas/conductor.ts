@@ -7,6 +7,7 @@ import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
 import { caseIdOf, type DepartureCase, departureOnly, isWaiting, openQuestion } from '../lib/domain/cases/case';
 import { isListedLater } from '../lib/domain/cases/containment';
 import { proveItem } from '../lib/domain/cases/proof';
+import { firstRecheck, recheckMarker } from '../lib/domain/cases/recheck';
 import { containedRecord, followedUpRecord, itemRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
 import { heldOutgoing } from '../lib/domain/cases/schedule';
 import { bornCase, type Outgoing, transition } from '../lib/domain/cases/transitions';
@@ -89,7 +90,8 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
     );
   await markDone(stored, observed, request, deps);
   // The step that tells verifiers is over by now. If we stop before this, the next heartbeat publishes it.
-  if (stored.item.kind === 'cut-off' && isListedLater(stored.item)) await announceCutOffs(request, deps);
+  const isLate = isListedLater(stored.item) || stored.doneAt !== undefined;
+  if (stored.item.kind === 'cut-off' && isLate) await announceCutOffs(request, deps);
   return { nn: stored.item.nn };
 }
 
@@ -120,10 +122,15 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
     const now = deps.clock.now();
     const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
     const question = openQuestion(current);
-    return transition(current, { state: 'CONTAINED', containedAt: now }, [
-      { record: containedRecord(current, list.length - open.length, open, now), event },
-      ...(question ? [heldOutgoing(current, question.n, now)] : []),
-    ]);
+    const rechecks = firstRecheck(current, now, deps.config.settings);
+    return [
+      ...transition(current, { state: 'CONTAINED', containedAt: now, ...(rechecks && { rechecks }) }, [
+        { record: containedRecord(current, list.length - open.length, open, now, rechecks), event },
+        ...(question ? [heldOutgoing(current, question.n, now)] : []),
+      ]),
+      // From now on by a clock of its own: whatever becomes of this execution, what was shut is looked at again.
+      ...recheckMarker(current.caseId, rechecks),
+    ];
   });
   return {};
 }

@@ -39,6 +39,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
     proved: meta.provedAt,
     closed: meta.closedAt,
     'given back': meta.kind === 'departure' ? meta.givenBackAt : undefined,
+    ...looksOf(meta),
   }).flatMap(([what, at]) => (at === undefined ? [] : [[what, instant(at)]]));
   const text = [
     `case ${caseId}  ${kindOf(meta)}  ${shownState(meta)}  attempt ${meta.attempt}`,
@@ -46,6 +47,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
     ...hints(meta, stop, next),
     '',
     table(['step', 'at'], dates),
+    ...foundOpen(items),
     ...(rows.length === 0 ? [] : ['', table(['item', 'kind', 'state', 'waits for'], rows)]),
   ];
   // The worker stands in the Cases table in clear; what the CLI prints may be kept, so it shows the pseudonym.
@@ -62,6 +64,13 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
   };
 }
 
+/** When it was, and will be, looked whether what was shut is shut. */
+function looksOf(meta: CaseMeta): Readonly<Record<string, number | undefined>> {
+  if (meta.kind === 'taint' || meta.rechecks === undefined) return {};
+  const { at, next, until } = meta.rechecks;
+  return { 'looked again': at, 'looks again': next, 'last look after': until };
+}
+
 /** What a person calls it. */
 export function kindOf(meta: CaseMeta): string {
   if (meta.kind === 'taint') return 'taint';
@@ -72,6 +81,11 @@ export function kindOf(meta: CaseMeta): string {
 function whatOf({ item }: StoredItem): string {
   if (item.kind === 'release') return `open ${item.thing}`;
   return item.kind === 'taint' ? `taint ${item.kid.slice(0, 8)}` : item.kind;
+}
+
+function foundOpen(items: readonly StoredItem[]): string[] {
+  const found = items.flatMap(({ item, foundOpen: times = 0 }) => (times === 0 ? [] : [`${item.nn} (${times} times)`]));
+  return found.length === 0 ? [] : ['', `found open after it was shut, and shut again: ${found.join(', ')}`];
 }
 
 function waitOf({ item, state, phase }: StoredItem, meta: CaseMeta, why: string | undefined): string {

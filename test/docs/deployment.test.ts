@@ -143,7 +143,7 @@ describe('docs/cost.md', () => {
     expect(costOf('CloudWatch')[0]).toContain(`${count('AWS::CloudWatch::Alarm')} alarms`);
     const schedules = all('AWS::Scheduler::Schedule').map(({ Properties }) => Properties.ScheduleExpression as string);
     const minutes = schedules.map((rate) => Number(/^rate\((\d+) minutes?\)$/.exec(rate)?.[1]));
-    expect(minutes.sort()).toEqual([1, 1, 1, 1, 1, 15, 15, 5]);
+    expect(minutes.sort()).toEqual([1, 1, 1, 1, 1, 1, 15, 15, 5]);
     expect(costOf('custom metrics')[1]).toBe(
       // Of the ring, and of the worst of all rings.
       String(

@@ -366,12 +366,13 @@ test('a give-back killed anywhere ends the same: open, recorded once, and its ev
 
 test('people are told of cases that wait for them, and of those that take too long', async () => {
   const world = await departureWorld(calmly);
-  const figures = () => world.metrics.kept.slice(-3).map(({ name, value }) => [name, value]);
+  const figures = () => world.metrics.kept.slice(-4).map(({ name, value }) => [name, value]);
   await tick(world.deps('ticker'));
   expect(figures()).toEqual([
     ['HeldCases', 0],
     ['WaitingCases', 0],
     ['OpenCaseAge', 0],
+    ['RecheckAge', 0],
   ]);
   await held(world);
   await tell(world, { workerId: 'W-5' });
@@ -384,6 +385,7 @@ test('people are told of cases that wait for them, and of those that take too lo
     ['HeldCases', 1],
     ['WaitingCases', 1],
     ['OpenCaseAge', expect.any(Number)],
+    ['RecheckAge', expect.any(Number)],
   ]);
   expect(Number(figures()[2]?.[1])).toBeGreaterThanOrEqual(600);
 });

@@ -114,6 +114,7 @@ export class Offboarding extends Construct {
     functions.add('planner');
     functions.add('conductor');
     functions.add('prover');
+    const rechecker = functions.add('rechecker');
     functions.add('closer');
     this.workflow = new CaseWorkflow(this, 'Workflow', {
       settings: signing.config.settings,
@@ -153,6 +154,11 @@ export class Offboarding extends Construct {
     sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+    new CurfewSchedule(this, 'Recheck', {
+      target: rechecker,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });

@@ -24,6 +24,7 @@ import {
 import { checkDecisions } from './decisions';
 import { checkInventory } from './key-states';
 import { expectedKeyRecords, expectedRecords, KEY_RECORDS, STAGES } from './owed';
+import { checkRechecks } from './rechecks';
 
 /** Throws unless every expected record of the case is there, and the frozen lists are what their inputs ask for. */
 export function checkManifest(all: readonly EvidenceRecord[], caseId: string): { readonly expected: number } {
@@ -33,6 +34,7 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
 
   checkReadable(records);
   checkDecisions(all, caseId);
+  checkRechecks(records, all);
   const { plan } = inputsOf(records);
   checkInputs(records, all);
   checkListings(records);
@@ -163,15 +165,33 @@ function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired
       );
   }
   const closed = byId.get(`${caseId}/closed`);
-  if (closed && closed.body.items !== items.length && !isGivenBack(records))
+  if (closed && !isGivenBack(records)) checkCounted(closed, records, plan.length);
+}
+
+/** The closing counts the listings by then, and their items with those of the plan; a listing after it is of a recheck. */
+function checkCounted(closed: EvidenceRecord, records: readonly EvidenceRecord[], planned: number): void {
+  const isByThen = ({ body }: EvidenceRecord) => Number(body.n) <= Number(closed.body.listings);
+  const listings = listingsOf(records);
+  const counted = {
+    listings: listings.filter(isByThen).length,
+    items: listings.filter(isByThen).flatMap(itemsListed).length + planned,
+  };
+  const late = listings.find((record) => (isByThen(record) ? record.at > closed.at : record.at < closed.at));
+  if (late)
     throw new CurfewError(
-      'ERR_EVIDENCE_INCOMPLETE',
-      `${closed.id} counts other items than the listings and the plan have`,
+      'ERR_EVIDENCE_RECORD',
+      `${closed.id} counts its listings otherwise than ${late.id} is dated`,
       {
-        got: closed.body.items,
-        allowed: items.length,
+        got: late.at,
       },
     );
+  const { listings: of = null, items = null } = closed.body;
+  if (of === counted.listings && items === counted.items) return;
+  throw new CurfewError(
+    'ERR_EVIDENCE_INCOMPLETE',
+    `${closed.id} counts other items than the listings and the plan have`,
+    { got: { listings: of, items }, allowed: counted },
+  );
 }
 
 /** As the prover judged it, from what is recorded. */
@@ -197,6 +217,10 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
   const stage = (type: RecordType) => records.find((record) => record.type === type && record.case === caseId);
   // What was still open when the case went on may be done later; its proof is owed all the same.
   const { open = [] } = (stage('case.contained')?.body ?? {}) as { readonly open?: readonly string[] };
+  // What a recheck found after the closing is proved after it.
+  const counted = Number(stage('case.closed')?.body.listings);
+  const isListedAfterClose = (nn: string) =>
+    laterListings(records).some(({ n, items }) => n > counted && items.includes(nn));
   const keyRecords = (kid: string) => KEY_RECORDS.map((type) => findKeyRecord(records, { type, kid }));
 
   const chains = [
@@ -210,7 +234,11 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
         ...(isFirst ? [stage('case.contained')] : []),
       ];
     }),
-    ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
+    ...[...containment, ...plan].map(({ nn }) => [
+      stage('case.listed'),
+      item(nn, 'proved'),
+      ...(isListedAfterClose(nn) ? [] : [stage('case.closed')]),
+    ]),
     ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
     ...plan.flatMap((planned) =>
       planned.kind === 'taint' ? [[stage('case.planned'), ...keyRecords(planned.kid), stage('case.closed')]] : [],

@@ -116,6 +116,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   'dates-apart': 'the sources name dates that are more than 36 hours apart',
   contradiction: 'what one source says contradicts itself',
   'long-ago': 'the departure was more than 31 days ago when HR told of it',
+  'found-open': 'something that was shut was found open three times, and is shut again: find out who opens it',
 };
 
 /** What a person reads of the reasons of a question: `the source took the departure back (hr)`. */

@@ -10,7 +10,7 @@
 import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
-import type { TaintCase } from '../store/case';
+import type { Rechecks, TaintCase } from '../store/case';
 import type { CaseMeta, DepartureCase, Question } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
@@ -102,6 +102,50 @@ export function itemRecord(
   return record(meta, `item.${phase}`, `item/${item.nn}/${phase}`, body, at, ringOf(item));
 }
 
+/** The `n`th time that it was found open after it had been shut. */
+export function foundOpenRecord(
+  meta: CaseMeta,
+  item: CaseItem,
+  n: number,
+  observed: Observations[ItemKind],
+  at: number,
+): EvidenceRecord {
+  const body = { nn: item.nn, kind: item.kind, n, observed };
+  return record(meta, 'item.found-open', `item/${item.nn}/found-open/${n}`, body, at, ringOf(item));
+}
+
+/** It was shut again, and read back. */
+export function shutAgainRecord(
+  meta: CaseMeta,
+  item: CaseItem,
+  n: number,
+  observed: Observations[ItemKind],
+  at: number,
+): EvidenceRecord {
+  const body = { nn: item.nn, kind: item.kind, n, observed };
+  return record(meta, 'item.shut-again', `item/${item.nn}/shut-again/${n}`, body, at, ringOf(item));
+}
+
+/** The last look was made. `foundOpen`: how often something was open; `unseen`: items of which that could not be told. */
+export function recheckedRecord(
+  meta: CaseMeta,
+  { until, times, longestGap }: Rechecks,
+  {
+    foundOpen,
+    listings,
+    unseen,
+  }: { readonly foundOpen: number; readonly listings: number; readonly unseen: readonly string[] },
+  at: number,
+): EvidenceRecord {
+  return record(
+    meta,
+    'case.rechecked',
+    'rechecked',
+    { until, times, longestGap, foundOpen, listings, unseen: [...unseen] },
+    at,
+  );
+}
+
 export function provedRecord(
   meta: CaseMeta,
   item: CaseItem,
@@ -113,8 +157,14 @@ export function provedRecord(
 }
 
 /** `items` were read back as done; those that are `open` keep the case from closing. */
-export function containedRecord(meta: CaseMeta, items: number, open: readonly string[], at: number): EvidenceRecord {
-  return record(meta, 'case.contained', 'contained', { items, open }, at);
+export function containedRecord(
+  meta: CaseMeta,
+  items: number,
+  open: readonly string[],
+  at: number,
+  rechecks: Rechecks | undefined,
+): EvidenceRecord {
+  return record(meta, 'case.contained', 'contained', { items, open, recheckUntil: rechecks?.until }, at);
 }
 
 /** `sealed`: how we know of each custody; none where the case is about a key. */
@@ -143,14 +193,19 @@ export function followedUpRecord(
 const NONE: Partial<DepartureCase> = {};
 
 /** `open`: items that a give-back leaves, because the worker departs again. */
-export function closedRecord(meta: CaseMeta, items: number, at: number, open?: readonly string[]): EvidenceRecord {
+export function closedRecord(
+  meta: CaseMeta,
+  { listings, items }: { readonly listings: number; readonly items: number },
+  at: number,
+  open?: readonly string[],
+): EvidenceRecord {
   const { containedAt, plannedAt, taintedAt, deniedAt, provedAt } = meta;
   const { pseudonym, followUp, givenBackAt } = meta.kind === 'departure' ? meta : NONE;
   return record(
     meta,
     'case.closed',
     'closed',
-    { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt, open },
+    { pseudonym, listings, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt, open },
     at,
   );
 }

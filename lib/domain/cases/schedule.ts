@@ -124,13 +124,21 @@ function askWrites(
   const outgoing = questionOutgoing(meta, questions, now);
   // Where nothing speaks against it any more the next attempt begins at once.
   const goesOn = openQuestion({ questions }) === undefined && meta.state !== 'CLOSED' && meta.attempt > 0;
-  // A sealed case is looked after no more: while it asks, it is.
-  const asksAgain =
-    meta.sealedAt !== undefined && openQuestion({ questions }) !== undefined && openQuestion(meta) === undefined;
   return [
     ...transition(meta, { questions, ...(goesOn && { attempt: meta.attempt + 1 }) }, outgoing),
-    ...(asksAgain ? [put(DUE_MARKER, [now, meta.caseId], { caseId: meta.caseId, attempt: meta.attempt })] : []),
+    ...asksAgain(meta, questions, now),
   ];
+}
+
+/** A sealed case is looked after no more: while it asks, it is. */
+export function asksAgain(
+  meta: DepartureCase,
+  questions: DepartureCase['questions'],
+  now: number,
+): readonly Write<'cases:put'>[] {
+  const isAsking = openQuestion({ questions }) !== undefined && openQuestion(meta) === undefined;
+  if (meta.sealedAt === undefined || !isAsking) return [];
+  return [put(DUE_MARKER, [now, meta.caseId], { caseId: meta.caseId, attempt: meta.attempt })];
 }
 
 /** Records of the questions that ended and of the one that was raised, in the transaction that changes them. */

@@ -137,6 +137,13 @@ export interface Messages {
     /** As read back, in the order of the subjects. */
     response: { readonly cutOffs: readonly { readonly notBefore: number; readonly blocked: boolean }[] };
   };
+  /** The steps of a case, for whoever does them beside the state machine. */
+  planner: {
+    request: StepRequest;
+    response: { readonly items: readonly { readonly nn: string }[]; readonly all: readonly { readonly nn: string }[] };
+  };
+  conductor: { request: StepRequest; response: { readonly nn?: string } };
+  prover: { request: StepRequest; response: { readonly nn: string; readonly open?: boolean } };
   committer: {
     /** Folds every issued digest that waits into committed lists. */
     request: Nothing;

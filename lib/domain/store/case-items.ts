@@ -1,7 +1,7 @@
 /**
  * The items of a case, and the lists that they were frozen from, in table `cases`.
  *
- *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt?
+ *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt? foundOpen?
  *     CASE#{id} | LIST#{nn}            state=FREEZING|FROZEN n principals targets; a later one has what those before have not
  *     CASE#{id} | PLAN                 state=FREEZING|FROZEN inventory how readAt
  */
@@ -175,6 +175,9 @@ export interface StoredItem {
   readonly doneAt?: number;
   readonly proof?: Value;
   readonly provedAt?: number;
+  /** How often it was found open after it had been shut; and since when, until it is shut again. */
+  readonly foundOpen?: number;
+  readonly foundOpenAt?: number;
 }
 
 export const CASE_ITEM = entity({
@@ -200,6 +203,8 @@ export const CASE_ITEM = entity({
       doneAt: z.optional(whole),
       proof: z.optional(json),
       provedAt: z.optional(whole),
+      foundOpen: z.optional(whole),
+      foundOpenAt: z.optional(whole),
     }),
   ),
 });

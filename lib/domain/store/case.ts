@@ -3,6 +3,7 @@
  *
  *     CASE#{id} | META          kind=departure|taint state version attempt fence …
  *     DUE | {dueAt}#{id}        what the ticker looks for: a follow-up's date, or when to look after an attempt
+ *     RECHECK | {at}#{id}       what the rechecker looks for: when what was shut is looked at again
  */
 import * as z from 'zod/mini';
 import { casePartition } from './case-items';
@@ -54,6 +55,27 @@ export interface Voice {
   readonly origin: string;
 }
 
+/** What was shut is looked at again, until no session that was alive at containment can be alive any more. */
+export interface Rechecks {
+  readonly until: number;
+  /** When it is looked at next, and since when that is due: earlier, where a look did not see everything. None once all is over. */
+  readonly next?: number;
+  readonly dueSince?: number;
+  readonly times: number;
+  /** The last look; and the longest while between two of them, or between containment and the first. */
+  readonly at?: number;
+  readonly longestGap: number;
+}
+
+const rechecks: Schema<Rechecks> = z.strictObject({
+  until: whole,
+  next: z.optional(whole),
+  dueSince: z.optional(whole),
+  times: whole,
+  at: z.optional(whole),
+  longestGap: whole,
+});
+
 /** What every case has, whatever it is about. */
 interface CaseBase {
   readonly caseId: string;
@@ -102,6 +124,8 @@ export interface DepartureCase extends CaseBase {
   readonly acceptedAt: number;
   /** No import ever named the worker. */
   readonly isUnknown?: boolean;
+  /** Of a case that contains somebody, from then on. */
+  readonly rechecks?: Rechecks;
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
   readonly followUp?: string;
@@ -160,6 +184,7 @@ const departureCase = z.strictObject({
   hrEventAt: whole,
   acceptedAt: whole,
   isUnknown: z.optional(flag),
+  rechecks: z.optional(rechecks),
   givenBackAt: z.optional(whole),
   followUp: z.optional(text),
 });
@@ -192,4 +217,17 @@ export const DUE_MARKER = entity({
   part: () => ({ pk: 'DUE' }),
   schema: shape<DueMarker>(z.strictObject({ caseId: text, attempt: z.optional(whole) })),
   fromKey: (key) => ({ key, dueAt: Number(key.sk.slice(0, key.sk.indexOf('#'))) }),
+});
+
+/** When the rechecker looks at this case next. */
+export const RECHECK_MARKER = entity({
+  name: 'recheck marker of a case',
+  table: 'cases',
+  key: (at: number, caseId: string) => ({ pk: 'RECHECK', sk: `${ordered(at, 12)}#${caseId}` }),
+  owns: ({ pk }) => pk === 'RECHECK',
+  part: () => ({ pk: 'RECHECK' }),
+  schema: shape<{ readonly caseId: string; readonly dueSince: number }>(
+    z.strictObject({ caseId: text, dueSince: whole }),
+  ),
+  fromKey: (key) => ({ key, at: Number(key.sk.slice(0, key.sk.indexOf('#'))) }),
 });

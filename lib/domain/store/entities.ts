@@ -1,6 +1,6 @@
 /** Every entity: what may stand in a table at all. A row that none of them owns was not written by this version. */
 import { APPROVAL, PENDING_APPROVAL } from './approval';
-import { CASE, DUE_MARKER } from './case';
+import { CASE, DUE_MARKER, RECHECK_MARKER } from './case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from './case-items';
 import { CUT_OFF } from './cut-off';
 import { DELIVERY, PENDING_DELIVERY } from './inbox';
@@ -47,6 +47,7 @@ export const ENTITIES: readonly AnyEntity[] = [
   CASE_PLAN,
   CASE_OUT,
   DUE_MARKER,
+  RECHECK_MARKER,
   SAID,
   SCHEDULE,
   PSEUDONYM,

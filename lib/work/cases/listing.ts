@@ -86,11 +86,13 @@ export async function listedOf(meta: CaseMeta, { tables }: PlannerDeps): Promise
   };
 }
 
-/** What a leaver comes to have after the first listing is contained too, as long as the case is open. */
+/** What a leaver comes to have after the first listing is contained too, as long as the case is open or rechecked. */
 async function mayList(n: number, meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
   if (isGivenBack(meta)) return false;
   if (n === 1) return isKnown(meta, request, deps);
-  if (meta.state === 'CLOSED' || exposureOnly(meta)) return false;
+  if (exposureOnly(meta)) return false;
+  // A closed case is listed anew while the rechecker looks: until every session that was alive at containment is over.
+  if (meta.state === 'CLOSED' && deps.clock.now() > (meta.rechecks?.until ?? 0)) return false;
   return !(await isTakenOnAgain(meta, deps));
 }
 

@@ -55,7 +55,7 @@ test('the state machine outlives every step', () => {
     return value;
   });
   expect(new Set(tasks.map(({ Resource: name }) => name))).toEqual(
-    new Set(['planner', 'conductor', 'prover', 'closer', 'resigner']),
+    new Set(['planner', 'conductor', 'rechecker', 'prover', 'closer', 'resigner']),
   );
   for (const { Resource: name, TimeoutSeconds } of tasks)
     expect([name, TimeoutSeconds]).toEqual([name, timeOutOf(name) + WAITING_MARGIN_SECONDS]);

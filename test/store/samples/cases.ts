@@ -1,7 +1,7 @@
 /** Rows of the inbox, of cases and of people. */
 
 import { APPROVAL, PENDING_APPROVAL } from '../../../lib/domain/store/approval';
-import { CASE, DUE_MARKER } from '../../../lib/domain/store/case';
+import { CASE, DUE_MARKER, RECHECK_MARKER } from '../../../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
 import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
 import { CASE_OUT } from '../../../lib/domain/store/outbox';
@@ -52,6 +52,7 @@ export const CASES: readonly Sample[] = [
       { n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, reminders: 2, endedAt: AT, endedBy: 'go-on' },
     ],
     isUnknown: false,
+    rechecks: { until: AT + 43_200, next: AT + 3600, dueSince: AT + 3600, times: 3, at: AT, longestGap: 840 },
     givenBackAt: AT,
     givesBack: 'c-zeroth',
     givesBackAt: 1,
@@ -92,6 +93,8 @@ export const CASES: readonly Sample[] = [
       doneAt: AT,
       proof: { ok: true, observed: ['any JSON'] },
       provedAt: AT,
+      foundOpen: 1,
+      foundOpenAt: AT,
     },
     [CASE_ID],
   ),
@@ -130,6 +133,7 @@ export const CASES: readonly Sample[] = [
   sample(PSEUDONYM, [WORKER], { pseudonym: PSEUDONYMOUS }),
   sample(DUE_WORKER, [AT, WORKER], { workerId: WORKER }, []),
   sample(DUE_MARKER, [AT, CASE_ID], { caseId: CASE_ID, attempt: 1 }, []),
+  sample(RECHECK_MARKER, [AT, CASE_ID], { caseId: CASE_ID, dueSince: AT }, []),
   sample(APPROVERS, [DIGEST], { at: AT }),
   sample(
     SHUT,

@@ -11,6 +11,7 @@ import { receiveWebhook } from '../../../lambdas/intake';
 import { enableKey } from '../../../lambdas/key-enabler';
 import { releaseLatch } from '../../../lambdas/latch-release';
 import { importPeople as takeIn } from '../../../lambdas/people-import';
+import { recheckDue } from '../../../lambdas/rechecker';
 import { releaseSubjects } from '../../../lambdas/subject-release';
 import { openTaint } from '../../../lambdas/taint-opener';
 import { tick } from '../../../lambdas/ticker';
@@ -166,6 +167,7 @@ async function afterwards(scene: DepartureScene, caseId: string): Promise<void> 
   const { world, act, tap } = scene;
   await act('shows a case', () => showCase(tap.command('case show'), caseId));
   await act('lists what is due', () => listDue(tap.command('case due')));
+  await act('looks again at what is due', () => recheckDue(world.deps('rechecker')));
   await told(scene, 'opens a second case of one worker', { id: 'msg_6', effectiveAt: world.clock.now() + 60 });
   // The stream missed this one.
   await receiveWebhook(delivery(world, { id: 'msg_7', workerId: 'W-3' }), world.deps('intake'));
