@@ -3,7 +3,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { approversDigest, type Decision, type Judged, judgeApprovals } from '../lib/domain/cases/approvals';
+import { type Decision, type Judged, judgeApprovals, standingSet } from '../lib/domain/cases/approvals';
 import { type DepartureCase, giveBackIdOf, isWaiting, openQuestion } from '../lib/domain/cases/case';
 import { approvedOutgoing } from '../lib/domain/cases/decisions';
 import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
@@ -13,13 +13,11 @@ import { type Outgoing, transition } from '../lib/domain/cases/transitions';
 import type { Messages } from '../lib/domain/deployment/messages';
 import { APPROVAL, DECISIONS, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
 import { CASE } from '../lib/domain/store/case';
-import { put } from '../lib/domain/store/entity';
-import { ROW_ABSENT, ROW_PRESENT, type RowKey, type Write } from '../lib/domain/store/table';
-import { APPROVERS, SHUT } from '../lib/domain/store/worker';
+import { ROW_PRESENT, type RowKey, type Write } from '../lib/domain/store/table';
+import { APPROVERS, type ApproverSet, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { barredFrom } from '../lib/work/cases/barred';
 import { loadNamed } from '../lib/work/cases/case-store';
-import { pseudonymOf } from '../lib/work/cases/pseudonym';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadWorker } from '../lib/work/cases/worker';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -35,8 +33,12 @@ export async function decide({ caseId, question }: Request, deps: DeciderDeps): 
   const pending = (await deps.tables.query(PENDING_APPROVAL.in())).filter(
     (one) => one.caseId === caseId && one.question === question,
   );
+  const sets = await deps.tables.query(APPROVERS.in());
+  const set = standingSet(sets, deps.config.approvers ?? [], deps.clock.now());
+  // They were changed a moment ago: the markers stand, and the ticker asks again once the change is on record.
+  if (set === undefined) return {};
   // An approval beside this one may be decided about at the same moment: then read and judge again.
-  const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, deps));
+  const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, { sets, set }, deps));
   // If we stop here, the case has changed and is not started: the ticker has this looked at again, and starts it.
   if (decided !== undefined) await startDecided(caseId, question, deps);
   // If we stop in between, a marker stands: the ticker has the case looked at again, and finds it decided.
@@ -62,7 +64,18 @@ async function startDecided(caseId: string, question: number, deps: DeciderDeps)
   for (const id of giveBack === undefined ? [caseId] : [caseId, giveBackId]) await startCase(id, deps);
 }
 
-async function decideOnce(caseId: string, question: number, deps: DeciderDeps): Promise<Decision | undefined> {
+/** Who may approve, and who could since when. */
+interface OnRecord {
+  readonly sets: readonly ApproverSet[];
+  readonly set: ApproverSet;
+}
+
+async function decideOnce(
+  caseId: string,
+  question: number,
+  { sets, set }: OnRecord,
+  deps: DeciderDeps,
+): Promise<Decision | undefined> {
   const meta = await deps.tables.get(CASE, caseId);
   if (meta === undefined) return undefined;
   if (meta.kind === 'taint') {
@@ -93,6 +106,7 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
   const judgedBy = (decision: Decision) =>
     judgeApprovals(given, {
       approvers,
+      sets,
       decision,
       about: aboutOf(decision, { question: asked, worker, shut, caseId }),
       barred,
@@ -103,7 +117,9 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
   await mark(given, (approver) => refused.get(approver), deps);
   const decided = judged.find(({ decision, isDecided }) => isDecided && (decision !== 'go-on' || asked !== undefined));
   if (decided === undefined) return undefined;
-  await deps.tables.transact(await EFFECT[decided.decision]({ meta, question, judged: decided, worker, shut }, deps));
+  await deps.tables.transact(
+    await EFFECT[decided.decision]({ meta, question, judged: decided, worker, shut, set }, deps),
+  );
   return decided.decision;
 }
 
@@ -139,6 +155,7 @@ interface Decided {
   readonly judged: Judged;
   readonly worker: Worker;
   readonly shut: readonly ShutThing[];
+  readonly set: ApproverSet;
 }
 
 type Effect = (
@@ -148,7 +165,8 @@ type Effect = (
 
 const EFFECT: Readonly<Record<Decision, Effect>> = {
   /** The next attempt begins at once, and takes over whatever the one before left open. */
-  'go-on': async ({ meta, question, judged }, deps) => {
+  'go-on': async (decided, deps) => {
+    const { meta, question } = decided;
     const now = deps.clock.now();
     const ended = meta.questions.map((one) =>
       one.n === question ? { ...one, endedAt: now, endedBy: 'go-on' as const } : one,
@@ -158,21 +176,18 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
       throw new CurfewError('ERR_INPUT_INVALID', `case ${meta.caseId} has no question to go on from`, {
         got: question,
       });
-    const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
-    return [
-      ...transition(meta, { questions: ended, attempt: meta.attempt + 1 }, [
-        ...outgoing,
-        { record: endedRecord(meta, over, now) },
-      ]),
-      ...writes,
-    ];
+    return transition(meta, { questions: ended, attempt: meta.attempt + 1 }, [
+      ...(await approvedBy(decided, deps)),
+      { record: endedRecord(meta, over, now) },
+    ]);
   },
 
   /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
-  'give-back': async ({ meta, question, judged, worker, shut }, deps) => {
+  'give-back': async (decided, deps) => {
+    const { meta, question, worker, shut } = decided;
     const followUp = meta.followUp === undefined ? undefined : await loadNamed(deps, meta.followUp);
     const giveBack = await giveBackOf(meta, question, deps);
-    const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
+    const given = await approvedBy(decided, deps);
     const sealed = await deps.sealer.seal(
       meta.pseudonym,
       sealContext(giveBack.caseId, 'opened'),
@@ -183,9 +198,8 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
       event: { detailType: 'CaseOpened', detail: { id: giveBack.caseId } },
     };
     return [
-      ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given: outgoing, giveBack: [opened] }),
+      ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given, giveBack: [opened] }),
       ...settleShut(meta.workerId, shut, meta.caseId, worker.cases),
-      ...writes,
     ];
   },
 };
@@ -219,17 +233,10 @@ async function giveBackOf(meta: DepartureCase, question: number, deps: DeciderDe
   };
 }
 
-/** The records of two approvals, and of the set of approvers where it is not on record yet. */
-async function approvedBy(meta: DepartureCase, question: number, { counted }: Judged, deps: DeciderDeps) {
-  const { tables, config, clock } = deps;
-  const approvers = config.approvers ?? [];
-  const names = new Map(
-    await Promise.all(
-      approvers.map(async ({ workerId }): Promise<[string, string]> => [workerId, await pseudonymOf(workerId, deps)]),
-    ),
-  );
-  const digest = approversDigest([...names.values()]);
-  const isKnown = (await tables.get(APPROVERS, digest)) !== undefined;
+/** The records of two approvals. */
+async function approvedBy({ meta, question, judged, set }: Decided, deps: DeciderDeps): Promise<readonly Outgoing[]> {
+  const { counted } = judged;
+  const names = new Map(set.members.map(({ workerId, pseudonym }) => [workerId, pseudonym]));
   const nameOf = (workerId: string) => names.get(workerId) ?? '';
   const sealed = await Promise.all(
     counted.map(({ approver, reason }, n) =>
@@ -245,11 +252,7 @@ async function approvedBy(meta: DepartureCase, question: number, { counted }: Ju
     approver: nameOf(approval.approver),
     sealed: sealed[n] ?? '',
   }));
-  const set = { digest, approvers: [...names.values()].sort(), isKnown };
-  return {
-    outgoing: approvedOutgoing(meta, question, approvals, set, clock.now()),
-    writes: isKnown ? [] : [put(APPROVERS, [digest], { at: clock.now() }, ROW_ABSENT)],
-  };
+  return approvedOutgoing(meta, question, approvals, set, deps.clock.now());
 }
 
 export const handler = entry('decider', (event: DynamoDBStreamEvent | Request, deps: DeciderDeps) =>

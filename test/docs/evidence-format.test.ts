@@ -1,6 +1,6 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
-import { approvedOutgoing } from '../../lib/domain/cases/decisions';
+import { approvedOutgoing, approverSetWrites } from '../../lib/domain/cases/decisions';
 import { askedRecord, endedRecord, heldRecord, openedTaintRecord } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
@@ -67,11 +67,12 @@ function asked(meta: CaseMeta, now: number): EvidenceRecord[] {
     approver: 'p',
     sealed: 's',
   } as const;
-  const set = { digest: 'd', approvers: ['p'], isKnown: false };
+  const set = { n: 1, digest: 'd', members: [{ workerId: 'W-1', pseudonym: 'p' }], at: now };
   return [
     askedRecord(meta, question, now),
     heldRecord(meta, 1, now),
     endedRecord(meta, question, now, 'c-1'),
+    ...written(approverSetWrites(set)),
     ...approvedOutgoing(meta, 1, [approval], set, now).map(({ record }) => record),
   ];
 }

@@ -10,6 +10,7 @@ import { aboutOf } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
 import { SHUT } from '../../lib/domain/store/worker';
 import type { World } from '../../lib/local/world';
+import { recordApprovers } from '../../lib/work/cases/approver-set';
 import { loadWorker } from '../../lib/work/cases/worker';
 import { metaOf } from './departure-world';
 
@@ -24,6 +25,12 @@ export function wireDecisions(world: World): void {
   world.functions.register('latch-release', (request) => releaseLatch(request, world.deps('latch-release')));
   world.functions.register('key-enabler', (request) => enableKey(request, world.deps('key-enabler')));
   world.functions.register('subject-release', (request) => releaseSubjects(request, world.deps('subject-release')));
+}
+
+/** A deployment with other approvers; the tick of the minute sees them unless `isSeen` is false. */
+export async function deployApprovers(world: World, approvers: World['config']['approvers'], isSeen = true) {
+  Object.assign(world.config, { approvers });
+  if (isSeen) await recordApprovers(world.deps('ticker'));
 }
 
 export interface Answered {

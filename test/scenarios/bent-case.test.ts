@@ -3,7 +3,8 @@ import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import type { Inventory } from '../../lib/domain/cases/plan';
 import { itemsSha, planCase } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
-import { allRecords, departureWorld, execute, metas, send } from './departure-world';
+import { APPROVERS, decideBoth, deployApprovers } from './approvers';
+import { allRecords, departureWorld, execute, metaOf, metas, send } from './departure-world';
 import { calmly } from './signing-world';
 
 let whole: readonly EvidenceRecord[];
@@ -97,4 +98,82 @@ test.each<[string, () => readonly EvidenceRecord[]]>([
   expect(() => check(bend())).toThrow(
     expect.objectContaining({ code: expect.stringMatching(/^ERR_EVIDENCE_(RECORD|INCOMPLETE)$/) }),
   );
+});
+
+describe('who could approve', () => {
+  let decided: readonly EvidenceRecord[];
+  let held: string;
+  beforeAll(async () => {
+    const world = await departureWorld(calmly);
+    const [, TWO, THREE] = APPROVERS;
+    await send(world, { source: 'payroll' });
+    held = metas(world)[0]?.caseId ?? '';
+    await execute(world, held, 1);
+    await deployApprovers(world, [{ workerId: 'W-0004', identity: 'AIDAAPPROVERFOU4' }, TWO, THREE]);
+    world.clock.advance(3600);
+    await deployApprovers(world, APPROVERS);
+    world.clock.advance(60);
+    await decideBoth(world, held, 'go-on');
+    world.clock.advance(3600);
+    await deployApprovers(world, [{ workerId: 'W-0005', identity: 'AIDAAPPROVERFIV5' }, TWO, THREE]);
+    await execute(world, held, (await metaOf(world, held)).attempt);
+    decided = allRecords(world);
+  });
+
+  const set = (n: number) => decided.find(({ id }) => id === `approvers/${n}`) as EvidenceRecord;
+  const bent = (which: (record: EvidenceRecord) => boolean, changed: object) =>
+    decided.map((record) => (which(record) ? body(record, changed) : record));
+  const isApproval = ({ type }: EvidenceRecord) => type === 'case.approved';
+  const dated = (id: string, at: number) => decided.map((record) => (record.id === id ? { ...record, at } : record));
+  const wentOn = () => decided.find(({ type, body: { by } }) => type === 'case.went-on' && by === 'go-on')?.at ?? 0;
+
+  test('as it was written it passes', () => expect(() => checkManifest(decided, held)).not.toThrow());
+
+  test.each<[string, () => readonly EvidenceRecord[], RegExp]>([
+    ['an old set named', () => bent(isApproval, { set: set(2).body.set }), /not the one that held/],
+    ['a set named that came later', () => bent(isApproval, { set: set(4).body.set }), /not the one that held/],
+    ['the set in force dropped', () => decided.filter(({ id }) => id !== 'approvers/3'), /has no approvers\/3/],
+    ['the first set dropped', () => decided.filter(({ id }) => id !== 'approvers/1'), /has no approvers\/1/],
+    [
+      'a set dropped, and the next one renumbered within its body',
+      () =>
+        decided.flatMap((one) =>
+          one.id === 'approvers/3' ? [] : one.id === 'approvers/4' ? [body(one, { n: 3 })] : [one],
+        ),
+      /has no approvers\/3/,
+    ],
+    ['a set with another number', () => bent(({ id }) => id === 'approvers/4', { n: 7 }), /has no approvers\/4/],
+    ['a set with no number', () => bent(({ id }) => id === 'approvers/3', { n: null }), /approvers/],
+    [
+      'the set in force with one more member',
+      () => bent(({ id }) => id === 'approvers/3', { approvers: [...(set(3).body.approvers as string[]), 'me'] }),
+      /other members/,
+    ],
+    ['the set in force dated after the decision', () => dated('approvers/3', set(4).at), /not the one that held/],
+    ['a set dated before the one that it replaces', () => dated('approvers/4', set(3).at - 1), /dated before the set/],
+    [
+      'an approval from when their set did not hold',
+      () => bent(isApproval, { approvedAt: set(2).at + 60 }),
+      /not yet, or no more/,
+    ],
+    [
+      'an approval from before any set',
+      () => bent(isApproval, { approvedAt: set(1).at - 1 }),
+      /too old|not yet, or no more/,
+    ],
+    ['an approval with no time', () => bent(isApproval, { approvedAt: null }), /not yet, or no more|too old/],
+  ])('%s is refused', (_what, bend, why) => {
+    expect(wentOn()).toBeGreaterThan(set(3).at - 1);
+    expect(() => checkManifest(bend(), held)).toThrow(why);
+  });
+
+  // docs/evidence-format.md says so too: the last sets of a log have nothing behind them that shows a gap.
+  test('that the last set is missing shows in no bundle', () => {
+    expect(() =>
+      checkManifest(
+        decided.filter(({ id }) => id !== 'approvers/4'),
+        held,
+      ),
+    ).not.toThrow();
+  });
 });

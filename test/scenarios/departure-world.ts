@@ -24,7 +24,7 @@ import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 import { relay } from '../../lib/work/evidence/relay';
-import { APPROVERS, wireDecisions } from './approvers';
+import { APPROVERS, deployApprovers, wireDecisions } from './approvers';
 import { type MakeWorld, NOW, RING, type SigningWorld, signingWorld } from './signing-world';
 
 export const WORKER = 'W-1042';
@@ -44,6 +44,7 @@ export interface DepartureWorld extends SigningWorld {
 export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> {
   const world = wireOffboarding(await signingWorld({ sources: SOURCES, config: { approvers: APPROVERS } }, make));
   wireDecisions(world);
+  await deployApprovers(world, world.config.approvers);
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   world.secrets.rotate('payroll', SECRET);

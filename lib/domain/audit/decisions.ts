@@ -1,9 +1,10 @@
 /**
  * What people decided about a case, as its records tell it (docs/evidence-format.md, "Decisions"): every question of a closed
- * case is over, and where people ended it, two approvers did who were on record, and neither was the leaver.
+ * case is over, and where people ended it, two approvers did who could approve at that time, and neither was the leaver.
  */
+import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
-import { approversDigest, SECOND_WITHIN_SECONDS, USED_WITHIN_SECONDS } from '../cases/approvals';
+import { approversDigest, inForce, SECOND_WITHIN_SECONDS, USED_WITHIN_SECONDS } from '../cases/approvals';
 import type { EvidenceRecord } from '../evidence/record';
 import { ENDED_BY } from '../store/case';
 
@@ -42,8 +43,10 @@ function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all
   const [first] = approvals;
   const leaver = own.find(({ type }) => type === 'case.opened')?.body.pseudonym;
   const asked = own.find(({ type, body }) => type === 'case.asked' && body.n === question);
-  const set = all.find(({ type, body }) => type === 'approvers.set' && body.set === first?.body.set);
-  const known = Array.isArray(set?.body.approvers) ? set.body.approvers : [];
+  const sets = setsOnRecord(all);
+  const standing = inForce(sets, over.at).find(({ digest }) => digest === first?.body.set);
+  const couldApprove = ({ approver, approvedAt }: JsonObject) =>
+    inForce(sets, Number(approvedAt)).some(({ approvers: then }) => then.includes(approver as string));
   const faults = [
     [approvals.length !== 2 || approvers.size !== 2, 'two different approvers did not decide it'],
     [approvals.some(({ body }) => body.decision !== by), 'an approver decided something else'],
@@ -53,14 +56,14 @@ function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all
       'they decided about other statements than those that were asked about',
     ],
     [approvals.some(({ body }) => body.set !== first?.body.set), 'the two are of different sets of approvers'],
-    [set === undefined || set.at > over.at, 'no record says who could approve at that time'],
-    [[...approvers].some((approver) => !known.includes(approver as string)), 'an approver is not of the set on record'],
+    [standing === undefined, 'the set of approvers is not the one that held when it was decided'],
+    [
+      [...approvers].some((approver) => !standing?.approvers.includes(approver as string)),
+      'an approver is not of the set on record',
+    ],
+    [approvals.some(({ body }) => !couldApprove(body)), 'an approver was not yet, or no more, when they approved'],
     [approvers.has(leaver), 'the leaver approved'],
     [approvals.some(({ at }) => at > over.at), 'an approval is dated after what it decided'],
-    [
-      set !== undefined && set.body.set !== approversDigest(known.map(String)),
-      'the set of approvers has other members',
-    ],
     [
       !isInTime(
         approvals.map(({ body }) => Number(body.approvedAt)),
@@ -71,6 +74,27 @@ function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all
   ] as const;
   const fault = faults.find(([isSo]) => isSo);
   if (fault) throw broken(`${over.id}: ${fault[1]}`, over.id);
+}
+
+/** Who could approve, and from when on: every set of the log, by its number, none left out between two of them. */
+function setsOnRecord(all: readonly EvidenceRecord[]) {
+  const sets = all
+    .filter(({ type }) => type === 'approvers.set')
+    .map(({ id, at, body }) => ({
+      id,
+      at,
+      n: Number(body.n),
+      digest: body.set,
+      approvers: Array.isArray(body.approvers) ? body.approvers.map(String) : [],
+    }))
+    .sort((a, b) => a.n - b.n);
+  for (const [i, { id, at, n, digest, approvers }] of sets.entries()) {
+    if (n !== i + 1 || id !== `approvers/${n}`)
+      throw broken(`${id}: the log has no approvers/${i + 1} before it, or has it twice`, id);
+    if (at < (sets[i - 1]?.at ?? 0)) throw broken(`${id} is dated before the set that it replaces`, id);
+    if (digest !== approversDigest(approvers)) throw broken(`${id}: the set of approvers has other members`, id);
+  }
+  return sets;
 }
 
 /** The second within a week of the first, used within a day of the second; NaN is never in time. */

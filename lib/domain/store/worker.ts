@@ -5,7 +5,7 @@
  *     WORKER#{id} | SCHEDULE                 version, the cases begun so far, when the next one is due
  *     WORKER#{id} | PSEUDONYM                random; the only name of the worker in evidence
  *     WORKER#{id} | SHUT#{kind}#{digest}     one thing that is shut, and for which cases
- *     APPROVERS | {digest}                   a set of approvers that evidence knows
+ *     APPROVERS | SET#{n}                    who may approve from `at` on, until the set n + 1; append only
  *     DUE-WORKER | {dueAt}#{id}              what the ticker looks for: a departure that begins on its date
  */
 import * as z from 'zod/mini';
@@ -119,13 +119,34 @@ export const SHUT = entity({
   fromKey: (key) => ({ key }),
 });
 
-/** Sets of approvers that are on record, by their digest. */
+/**
+ * Who may approve, as a deployment said it, by number from 1: a set that comes back has a number of its own, because it holds
+ * anew from another instant.
+ */
+export interface ApproverSet {
+  readonly n: number;
+  /** Of their pseudonyms, as the record has it. */
+  readonly digest: string;
+  /** None: nobody may approve. */
+  readonly members: readonly { readonly workerId: string; readonly pseudonym: string }[];
+  /** It holds from here on, until the next one does. */
+  readonly at: number;
+}
+
 export const APPROVERS = entity({
   name: 'set of approvers on record',
   table: 'cases',
-  key: (digest: string) => ({ pk: 'APPROVERS', sk: digest }),
-  owns: ({ pk }) => pk === 'APPROVERS',
-  schema: shape<{ readonly at: number }>(z.strictObject({ at: whole })),
+  key: (n: number) => ({ pk: 'APPROVERS', sk: `SET#${ordered(n, 6)}` }),
+  owns: ({ pk, sk }) => pk === 'APPROVERS' && sk.startsWith('SET#'),
+  part: () => ({ pk: 'APPROVERS', prefix: 'SET#' }),
+  schema: shape<ApproverSet>(
+    z.strictObject({
+      n: whole,
+      digest: text,
+      members: z.array(z.strictObject({ workerId: text, pseudonym: text })),
+      at: whole,
+    }),
+  ),
 });
 
 export const DUE_WORKER = entity({

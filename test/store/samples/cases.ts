@@ -4,7 +4,7 @@ import { APPROVAL, PENDING_APPROVAL } from '../../../lib/domain/store/approval';
 import { CASE, DUE_MARKER } from '../../../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
 import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
-import { CASE_OUT } from '../../../lib/domain/store/outbox';
+import { APPROVERS_OUT, CASE_OUT } from '../../../lib/domain/store/outbox';
 import { EXPOSURE, IMPORT, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
 import { APPROVERS, DUE_WORKER, PSEUDONYM, SAID, SCHEDULE, SHUT } from '../../../lib/domain/store/worker';
 import { ARN, AT, CASE_ID, DIGEST, KID, OUTBOX, PSEUDONYMOUS, RING, type Sample, sample, WORKER } from './sample';
@@ -130,7 +130,13 @@ export const CASES: readonly Sample[] = [
   sample(PSEUDONYM, [WORKER], { pseudonym: PSEUDONYMOUS }),
   sample(DUE_WORKER, [AT, WORKER], { workerId: WORKER }, []),
   sample(DUE_MARKER, [AT, CASE_ID], { caseId: CASE_ID, attempt: 1 }, []),
-  sample(APPROVERS, [DIGEST], { at: AT }),
+  sample(
+    APPROVERS,
+    [2],
+    { n: 2, digest: DIGEST, members: [{ workerId: WORKER, pseudonym: PSEUDONYMOUS }], at: AT },
+    [],
+  ),
+  sample(APPROVERS_OUT, [2], OUTBOX, []),
   sample(
     SHUT,
     [WORKER, 'cut-off', DIGEST],

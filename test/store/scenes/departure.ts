@@ -171,7 +171,11 @@ async function afterwards(scene: DepartureScene, caseId: string): Promise<void> 
   await receiveWebhook(delivery(world, { id: 'msg_7', workerId: 'W-3' }), world.deps('intake'));
   const { followUp = '' } = await metaOf(world, caseId);
   world.clock.set((await metaOf(world, followUp)).dueAt);
-  await act('starts what is due and folds what was missed', () => tick(world.deps('ticker')));
+  // One more approver, who goes again with the next tick.
+  const approvers = [...APPROVERS, { workerId: 'W-0004', identity: 'AIDAAPPROVERFOU4' }];
+  await act('starts what is due and folds what was missed', () =>
+    tick({ ...world.deps('ticker'), config: { ...world.config, approvers } }),
+  );
   // The second rotation finds a ring that has waves.
   await execute(world, followUp, 1, ({ step, nn = '' }, run) => act(`${step} ${nn}`, run));
 }
