@@ -3,21 +3,22 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type Decision, type Judged, judgeApprovals, standingSet } from '../lib/domain/cases/approvals';
+import { type Decision, judgeApprovals, standingSet } from '../lib/domain/cases/approvals';
 import { type DepartureCase, giveBackIdOf, isWaiting, openQuestion } from '../lib/domain/cases/case';
-import { approvedOutgoing } from '../lib/domain/cases/decisions';
-import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
-import { giveBackWrites, type Worker } from '../lib/domain/cases/schedule';
-import { aboutOf, type ShutThing, settleShut } from '../lib/domain/cases/shut';
-import { type Outgoing, transition } from '../lib/domain/cases/transitions';
+import { endedRecord } from '../lib/domain/cases/records';
+import { giveBackWrites } from '../lib/domain/cases/schedule';
+import { aboutOf, settleShut } from '../lib/domain/cases/shut';
+import { transition } from '../lib/domain/cases/transitions';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { APPROVAL, DECISIONS, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
+import { APPROVAL, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
 import { CASE } from '../lib/domain/store/case';
-import { ROW_PRESENT, type RowKey, type Write } from '../lib/domain/store/table';
+import type { Write } from '../lib/domain/store/table';
 import { APPROVERS, type ApproverSet, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { barredFrom } from '../lib/work/cases/barred';
 import { loadNamed } from '../lib/work/cases/case-store';
+import { approvedBy, type Decided, giveBackOf, mark, openedOf } from '../lib/work/cases/decided';
+import { decideReadmissions, readmissionUnderWay, startReadmissions } from '../lib/work/cases/readmission';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadWorker } from '../lib/work/cases/worker';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -40,7 +41,8 @@ export async function decide({ caseId, question }: Request, deps: DeciderDeps): 
   // An approval beside this one may be decided about at the same moment: then read and judge again.
   const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, { sets, set }, deps));
   // If we stop here, the case has changed and is not started: the ticker has this looked at again, and starts it.
-  if (decided !== undefined) await startDecided(caseId, question, deps);
+  if (decided === 'readmit') await startReadmissions(caseId, deps);
+  else if (decided !== undefined) await startDecided(caseId, question, deps);
   // If we stop in between, a marker stands: the ticker has the case looked at again, and finds it decided.
   for (const { key } of pending) await deps.tables.transact([{ kind: 'delete', table: 'approvals', key }]);
   return { ...(decided !== undefined && { decided }) };
@@ -103,18 +105,26 @@ async function decideOnce(
   const approvers = deps.config.approvers ?? [];
   const barred = await barredFrom(meta.workerId, approvers, deps);
   const now = deps.clock.now();
-  const judgedBy = (decision: Decision) =>
-    judgeApprovals(given, {
-      approvers,
-      sets,
+  const [readmissions, others] = [
+    given.filter(({ decision }) => decision === 'readmit'),
+    given.filter(({ decision }) => decision !== 'readmit'),
+  ];
+  const matter = { approvers, sets, barred, now };
+  if (await decideReadmissions(readmissions, { meta, question, worker, shut, set }, matter, deps)) return 'readmit';
+  const readmitting = await readmissionUnderWay(caseId, shut, deps);
+  if (readmitting !== undefined) {
+    await mark(others, () => readmitting, deps);
+    return undefined;
+  }
+  const judgedBy = (decision: OfCase) =>
+    judgeApprovals(others, {
+      ...matter,
       decision,
       about: aboutOf(decision, { question: asked, worker, shut, caseId }),
-      barred,
-      now,
     });
-  const judged = DECISIONS.map((decision) => ({ decision, ...judgedBy(decision) }));
+  const judged = OF_CASE.map((decision) => ({ decision, ...judgedBy(decision) }));
   const refused = new Map(judged.flatMap(({ refused: all }) => all.map(({ approver, why }) => [approver, why])));
-  await mark(given, (approver) => refused.get(approver), deps);
+  await mark(others, (approver) => refused.get(approver), deps);
   const decided = judged.find(({ decision, isDecided }) => isDecided && (decision !== 'go-on' || asked !== undefined));
   if (decided === undefined) return undefined;
   await deps.tables.transact(
@@ -122,6 +132,10 @@ async function decideOnce(
   );
   return decided.decision;
 }
+
+/** What people decide about the case as a whole. */
+const OF_CASE = ['go-on', 'give-back'] as const satisfies readonly Decision[];
+type OfCase = (typeof OF_CASE)[number];
 
 const ENDS_A_KEY = 'the case ends a key: approvers do not decide about it, and nobody can give it back';
 
@@ -135,35 +149,12 @@ function undecidable(meta: DepartureCase): string | undefined {
   return isShutting ? 'the case is not contained yet: look again in a minute' : undefined;
 }
 
-/** Each approver reads what became of their word. It is for people alone: if we stop in between, the next look marks the rest. */
-async function mark(
-  given: readonly { readonly approver: string; readonly key: RowKey }[],
-  whyNot: (approver: string) => string | undefined,
-  { tables }: DeciderDeps,
-): Promise<void> {
-  for (const { approver, key } of given) {
-    const why = whyNot(approver);
-    const set = { counts: why === undefined, ...(why !== undefined && { why }) };
-    await tables.transact([{ kind: 'update', table: 'approvals', key, set, if: ROW_PRESENT }]);
-  }
-}
-
-/** As it was read once, for the judgement and for what follows from it: nothing is overruled that nobody looked at. */
-interface Decided {
-  readonly meta: DepartureCase;
-  readonly question: number;
-  readonly judged: Judged;
-  readonly worker: Worker;
-  readonly shut: readonly ShutThing[];
-  readonly set: ApproverSet;
-}
-
 type Effect = (
   decided: Decided,
   deps: DeciderDeps,
 ) => Promise<readonly Write<'cases:put' | 'cases:update' | 'cases:delete'>[]>;
 
-const EFFECT: Readonly<Record<Decision, Effect>> = {
+const EFFECT: Readonly<Record<OfCase, Effect>> = {
   /** The next attempt begins at once, and takes over whatever the one before left open. */
   'go-on': async (decided, deps) => {
     const { meta, question } = decided;
@@ -188,72 +179,13 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
     const followUp = meta.followUp === undefined ? undefined : await loadNamed(deps, meta.followUp);
     const giveBack = await giveBackOf(meta, question, deps);
     const given = await approvedBy(decided, deps);
-    const sealed = await deps.sealer.seal(
-      meta.pseudonym,
-      sealContext(giveBack.caseId, 'opened'),
-      JSON.stringify({ workerId: meta.workerId }),
-    );
-    const opened: Outgoing = {
-      record: openedRecord(giveBack, {}, sealed, giveBack.openedAt),
-      event: { detailType: 'CaseOpened', detail: { id: giveBack.caseId } },
-    };
+    const opened = await openedOf(giveBack, deps);
     return [
       ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given, giveBack: [opened] }),
       ...settleShut(meta.workerId, shut, meta.caseId, worker.cases),
     ];
   },
 };
-
-async function giveBackOf(meta: DepartureCase, question: number, deps: DeciderDeps): Promise<DepartureCase> {
-  const now = deps.clock.now();
-  const { caseId, workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
-  return {
-    kind: 'departure',
-    caseId: giveBackIdOf(await pepperOf(deps), { caseId, question }),
-    workerId,
-    pseudonym,
-    state: 'DUE',
-    version: 1,
-    attempt: 0,
-    fence: 1,
-    act,
-    number,
-    effectiveAt: now,
-    finalAt: now,
-    dueAt: now,
-    voices,
-    source,
-    corroboration,
-    questions: [],
-    givesBack: caseId,
-    givesBackAt: question,
-    hrEventAt,
-    acceptedAt,
-    openedAt: now,
-  };
-}
-
-/** The records of two approvals. */
-async function approvedBy({ meta, question, judged, set }: Decided, deps: DeciderDeps): Promise<readonly Outgoing[]> {
-  const { counted } = judged;
-  const names = new Map(set.members.map(({ workerId, pseudonym }) => [workerId, pseudonym]));
-  const nameOf = (workerId: string) => names.get(workerId) ?? '';
-  const sealed = await Promise.all(
-    counted.map(({ approver, reason }, n) =>
-      deps.sealer.seal(
-        nameOf(approver),
-        sealContext(meta.caseId, `approved/${question}/${n + 1}`),
-        JSON.stringify({ workerId: approver, reason }),
-      ),
-    ),
-  );
-  const approvals = counted.map((approval, n) => ({
-    ...approval,
-    approver: nameOf(approval.approver),
-    sealed: sealed[n] ?? '',
-  }));
-  return approvedOutgoing(meta, question, approvals, set, deps.clock.now());
-}
 
 export const handler = entry('decider', (event: DynamoDBStreamEvent | Request, deps: DeciderDeps) =>
   'Records' in event ? decideStream(event, deps) : decide(event, deps),

@@ -31,11 +31,8 @@ export async function decideCase(
     });
   const about = aboutOf(decision, { question, worker, shut, caseId });
   const request = { caseId, question: question?.n ?? 0, decision, about, reason };
-  const { approver } = await ports.signed.post('/approvals', request);
-  const given = await verdictOf(ports, caseId, request.question, String(approver));
-  const mine = lastOf(given, String(approver));
-  const counting = given.filter((one) => one.decision === decision && one.counts === true);
-  const approvals = new Set(counting.map((one) => one.approver)).size;
+  const { mine, given } = await askApprovers(ports, request);
+  const approvals = approvalsOf(given, decision);
   const after = departureOnly(await loadCase(ports, caseId));
   const isDecided =
     decision === 'give-back'
@@ -58,6 +55,30 @@ export async function decideCase(
   };
 }
 
+interface Asked {
+  readonly caseId: string;
+  readonly question: number;
+  readonly decision: Decision;
+  readonly about: string;
+  readonly reason: string;
+}
+
+/** Gives the approval as the caller, and waits until it was looked at. `mine`: what became of it. */
+export async function askApprovers(
+  ports: Pick<CommandPorts<'case give-back'>, 'tables' | 'clock' | 'signed'>,
+  asked: Asked,
+) {
+  const { approver } = await ports.signed.post('/approvals', asked);
+  const given = await verdictOf(ports, asked.caseId, asked.question, String(approver));
+  return { given, mine: lastOf(given, String(approver)) };
+}
+
+/** How many people decided so, as far as their word counts. */
+export function approvalsOf(given: readonly Given[], decision: Decision): number {
+  const counting = given.filter((one) => one.decision === decision && one.counts === true);
+  return new Set(counting.map((one) => one.approver)).size;
+}
+
 interface Looked {
   readonly worker: Pick<Worker, 'said' | 'cases'>;
   readonly shut: readonly ShutThing[];
@@ -71,7 +92,7 @@ async function lookAt(workerId: string, ports: CommandPorts<'case give-back'>): 
 
 type Given = Awaited<ReturnType<typeof verdictOf>>[number];
 
-function verdictText(of: {
+export function verdictText(of: {
   readonly isDecided: boolean;
   readonly mine: Given | undefined;
   readonly approvals: number;
@@ -94,7 +115,12 @@ const LOOK_EVERY_SECONDS = 1;
 const LOOKS_MAX = 20;
 
 /** The stream brings the decider within a second or two; what it makes of the approval stands beside it. */
-async function verdictOf(ports: CommandPorts<'case give-back'>, caseId: string, question: number, approver: string) {
+async function verdictOf(
+  ports: Pick<CommandPorts<'case give-back'>, 'tables' | 'clock'>,
+  caseId: string,
+  question: number,
+  approver: string,
+) {
   for (let look = 1; ; look++) {
     const given = await ports.tables.query(APPROVAL.in(caseId, question));
     const isLookedAt = lastOf(given, approver)?.counts !== undefined;

@@ -65,6 +65,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
 /** What a person calls it. */
 export function kindOf(meta: CaseMeta): string {
   if (meta.kind === 'taint') return 'taint';
+  if (meta.readmits !== undefined) return 'readmission';
   if (meta.givesBack !== undefined) return 'give-back';
   return meta.followUpOf === undefined ? meta.act : 'second rotation';
 }

@@ -7,6 +7,7 @@ import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
 import { decideCase } from './case-decide';
 import { explainCase } from './case-explain';
+import { readmit } from './case-readmit';
 import { followCase, kindOf, showCase } from './case-show';
 import { type Answer, type CommandPorts, type Commands, instanceOf, optional, text } from './command';
 
@@ -47,6 +48,13 @@ export const CASE_COMMANDS = {
     says: 'open again what a case shut; the second of two approvers decides',
     takes: 1,
     run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'give-back', text(options, 'reason')),
+  },
+  'case readmit': {
+    usage: 'WORKER --subject RING/SUB --reason TEXT',
+    says: 'open one subject again, and nothing else, for a worker whom HR has taken on again; the second of two approvers decides',
+    takes: 1,
+    run: async ([worker = ''], options) =>
+      readmit(await instanceOf(options), worker, text(options, 'subject'), text(options, 'reason')),
   },
   'case due': {
     usage: '',

@@ -17,6 +17,7 @@ const OPTIONS = {
   out: 'text',
   summary: 'text',
   worker: 'text',
+  subject: 'text',
   open: 'flag',
   held: 'flag',
   waiting: 'flag',

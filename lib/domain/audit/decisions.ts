@@ -33,7 +33,8 @@ export function checkDecisions(all: readonly EvidenceRecord[], caseId: string): 
       else checkDecided(over, String(of), all);
     }
   }
-  if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
+  if (opened?.body.readmits !== undefined) checkReadmitted(opened, own, all);
+  else if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
 }
 
 function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
@@ -74,6 +75,29 @@ function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all
   ] as const;
   const fault = faults.find(([isSo]) => isSo);
   if (fault) throw broken(`${over.id}: ${fault[1]}`, over.id);
+}
+
+/**
+ * A readmission rests on two approvals of its own: the departure that shut the subject stays as it is. It is of a closed one of
+ * the same person, and opens one subject and nothing else.
+ */
+function checkReadmitted(opened: EvidenceRecord, own: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
+  const { id, at, body } = opened;
+  const ofIt = (type: EvidenceRecord['type']) =>
+    all.find((record) => record.type === type && record.case === body.givesBack);
+  const things = own.flatMap(({ type, body: { things: listed } }) =>
+    type === 'case.inventory' && Array.isArray(listed) ? (listed as readonly JsonObject[]) : [],
+  );
+  const closed = ofIt('case.closed');
+  const faults = [
+    [ofIt('case.opened')?.body.pseudonym !== body.pseudonym, 'it is of a departure of somebody else, or of none'],
+    [closed === undefined || closed.at > at, 'the departure that shut it was not closed'],
+    [things.length > 1 || things.some(({ thing }) => thing !== 'cut-off'), 'it opens more than one subject'],
+  ] as const;
+  const fault = faults.find(([isSo]) => isSo);
+  if (fault) throw broken(`${id}: ${fault[1]}`, id);
+  const question = own.find(({ type }) => type === 'case.approved')?.body.question ?? 0;
+  checkApproved({ ...opened, body: { question, by: 'readmit' } }, own, all);
 }
 
 /** Who could approve, and from when on: every set of the log, by its number, none left out between two of them. */

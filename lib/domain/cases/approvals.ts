@@ -16,7 +16,7 @@ export interface Approver {
   readonly identity: string;
 }
 
-interface GivenApproval extends Approval {
+export interface GivenApproval extends Approval {
   readonly approver: string;
 }
 

@@ -44,6 +44,15 @@ export function giveBackIdOf(
   return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
 }
 
+/** One for each thing and each departure of the worker: after another one the same subject may be readmitted anew. */
+export function readmissionIdOf(
+  pepper: string,
+  of: { readonly caseId: string; readonly question: number; readonly thing: string; readonly departures: number },
+): string {
+  const name = `readmit\0${of.caseId}\0${of.question}\0${of.departures}\0${of.thing}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
 /**
  * Of the key and the class: who asks again asks for the same case. No pepper, because a kid is public and names nobody; the
  * CLI can say which case it is before anything answers.

@@ -29,7 +29,7 @@ export function openedRecord(
   at: number,
 ): EvidenceRecord {
   const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
-  const { followUpOf, givesBack, hrEventAt, acceptedAt } = meta;
+  const { followUpOf, givesBack, readmits, hrEventAt, acceptedAt } = meta;
   const body = {
     kind: meta.kind,
     pseudonym,
@@ -46,6 +46,7 @@ export function openedRecord(
     acceptedAt,
     followUpOf,
     givesBack,
+    ...(readmits && { readmits: true }),
     sealed,
   };
   return record(meta, 'case.opened', 'opened', body, at);

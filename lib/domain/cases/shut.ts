@@ -60,7 +60,7 @@ export function shutWrites(
   return [put(SHUT, [workerId, thing.kind, thingDigest(thing.ring, thing.target)], row, unchanged)];
 }
 
-function sole({ soleCase }: Shut): Test {
+export function sole({ soleCase }: Shut): Test {
   return soleCase === undefined
     ? { attribute: 'soleCase', is: 'absent' }
     : { attribute: 'soleCase', is: '=', value: soleCase };
@@ -138,13 +138,15 @@ export function aboutOf(
   return H(canonicalJson({ said: digestOfAll(worker.said), opens: opens.sort() }));
 }
 
-function isAnother({ givenBackAt, closedAt, openedAt, act }: DepartureCase, giveBack: DepartureCase): boolean {
+type Opening = Pick<DepartureCase, 'givesBack' | 'openedAt'>;
+
+function isAnother({ givenBackAt, closedAt, openedAt, act }: DepartureCase, giveBack: Opening): boolean {
   const isOver = closedAt !== undefined && openedAt < giveBack.openedAt;
   return givenBackAt === undefined && !isOver && act !== 'custody';
 }
 
 /** Why a give-back of this case stops: the worker departs again, and what is open is shut again. */
-export function departsAgain({ schedule, cases }: Worker, giveBack: DepartureCase, now: number): boolean {
+export function departsAgain({ schedule, cases }: Worker, giveBack: Opening, now: number): boolean {
   const isDue = schedule?.dueAt !== undefined && schedule.dueAt <= now;
   return isDue || cases.some((meta) => meta.caseId !== giveBack.givesBack && isAnother(meta, giveBack));
 }

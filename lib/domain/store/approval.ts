@@ -11,8 +11,11 @@ import { entity, shape } from './entity';
 import { flag, text, whole } from './shapes';
 import { ordered, type RowKey } from './table';
 
-export const DECISIONS = ['go-on', 'give-back'] as const;
-/** `go-on`: what was planned is done. `give-back`: everything that containment shut is opened again. */
+export const DECISIONS = ['go-on', 'give-back', 'readmit'] as const;
+/**
+ * `go-on`: what was planned is done. `give-back`: everything that containment shut is opened again. `readmit`: one subject is,
+ * of a worker whom HR has taken on again.
+ */
 export type Decision = (typeof DECISIONS)[number];
 
 export interface Approval {

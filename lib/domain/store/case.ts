@@ -54,6 +54,14 @@ export interface Voice {
   readonly origin: string;
 }
 
+/** Of a give-back that opens one subject alone, because HR has taken the worker on again. */
+export interface Readmission {
+  /** Sort key of the row of the thing (`SHUT` in `worker.ts`). */
+  readonly thing: string;
+  /** Digest of what HR had said when two people decided: with the thing it makes the digest that their approvals name. */
+  readonly said: string;
+}
+
 /** What every case has, whatever it is about. */
 interface CaseBase {
   readonly caseId: string;
@@ -98,6 +106,8 @@ export interface DepartureCase extends CaseBase {
   /** The case that two people gave back, and the question at which they did: this one opens what that one shut. */
   readonly givesBack?: string;
   readonly givesBackAt?: number;
+  /** It opens this alone, and the case that shut it stays as it is. */
+  readonly readmits?: Readmission;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
   /** No import ever named the worker. */
@@ -157,6 +167,7 @@ const departureCase = z.strictObject({
   followUpOf: z.optional(text),
   givesBack: z.optional(text),
   givesBackAt: z.optional(whole),
+  readmits: z.optional(z.strictObject({ thing: text, said: text })),
   hrEventAt: whole,
   acceptedAt: whole,
   isUnknown: z.optional(flag),

@@ -98,7 +98,8 @@ async function draftEnding({ ring, kid, class: taintClass }: EndedKey, deps: Pla
 /** What the case that is given back shut, and no other case wants shut. */
 async function draftRelease(meta: DepartureCase, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
   const { cases } = await loadWorker(deps, meta.workerId);
-  const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
+  const all = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
+  const shut = meta.readmits === undefined ? all : all.filter(({ key }) => key.sk === meta.readmits?.thing);
   const named = shut.map((one, n) => ({ ref: `t${n}`, ...one }));
   return {
     state: 'FREEZING',

@@ -6,6 +6,7 @@ import { adoptRecord } from '../../../bin/commands/adopt';
 import { listCases, listDue } from '../../../bin/commands/case';
 import { decideCase } from '../../../bin/commands/case-decide';
 import { explainCase } from '../../../bin/commands/case-explain';
+import { readmit } from '../../../bin/commands/case-readmit';
 import { showCase } from '../../../bin/commands/case-show';
 import type { CommandPorts } from '../../../bin/commands/command';
 import { examine } from '../../../bin/commands/doctor';
@@ -182,6 +183,27 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       ]);
       const { json } = await explainCase(under(world, 'case explain', watch), caseOf(WORKER));
       expect(json).toMatchObject({ number: 1, statements: [{ kind: 'termination' }] });
+    },
+  },
+  {
+    name: 'curfew case readmit',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await send(world);
+      const caseId = metas(world)[0]?.caseId ?? '';
+      await execute(world, caseId, 1);
+      world.clock.advance(86_400);
+      await send(world, { type: 'worker.rehired', id: 'msg_2' });
+      const ports = under(world, 'case readmit', watch);
+      for (const { identity } of APPROVERS.slice(0, 2)) {
+        const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };
+        const { json } = await readmit({ ...ports, signed }, WORKER, `${RING}/mallory`, 'CHG-9');
+        expect(json).toMatchObject({ counts: true, isDecided: identity !== APPROVERS[0].identity });
+      }
+      const opens = metas(world).find(({ readmits }) => readmits !== undefined)?.caseId ?? '';
+      await execute(world, opens, 1);
+      world.clock.advance(60);
+      expect(await issueTo(world, 'mallory')).toMatch(/^ey/);
     },
   },
   ...(['go-on', 'give-back'] as const).map(

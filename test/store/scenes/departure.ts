@@ -2,6 +2,7 @@
 import { listCases, listDue } from '../../../bin/commands/case';
 import { decideCase } from '../../../bin/commands/case-decide';
 import { explainCase } from '../../../bin/commands/case-explain';
+import { readmit } from '../../../bin/commands/case-readmit';
 import { showCase } from '../../../bin/commands/case-show';
 import { taintKey } from '../../../bin/commands/ring-taint';
 import { approve } from '../../../lambdas/approvals';
@@ -40,7 +41,7 @@ export async function departureScene(): Promise<DepartureScene> {
   await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
   await issueTo(world, 'member-1');
   await takeIn(
-    { workers: [{ workerId: OTHER, principals: [], exposures: [] }] },
+    { workers: [{ workerId: OTHER, principals: [{ type: 'subject', ring: RING, sub: 'other' }], exposures: [] }] },
     world.deps('people-import'),
     'AIDAIMPORTER0001',
   );
@@ -53,6 +54,7 @@ export async function departureScene(): Promise<DepartureScene> {
   await afterwards(scene, caseId);
   await givenBack(scene, caseId);
   await endedKey(scene);
+  await readmitted(scene, other);
   return scene;
 }
 
@@ -88,19 +90,44 @@ async function decided(scene: DepartureScene, caseId: string, decision: Decision
   }
 }
 
-async function approved({ world, act, tap }: DepartureScene, caseId: string, decision: Decision, userId: string) {
-  const command = decision === 'go-on' ? 'case approve' : 'case give-back';
+/** As API Gateway hands over what this identity signed. */
+function signedAs(world: DepartureWorld, userId: string) {
   const requestContext = { authorizer: { iam: { userId } } };
-  const signed = {
+  return {
     post: async (_path: string, body: object) => {
       const request = { body: JSON.stringify(body), isBase64Encoded: false, requestContext };
       const { body: answer = '{}' } = await approve(request, world.deps('approvals'));
       return { ...(JSON.parse(answer) as object) };
     },
   };
+}
+
+async function approved({ world, act, tap }: DepartureScene, caseId: string, decision: Decision, userId: string) {
+  const command = decision === 'go-on' ? 'case approve' : 'case give-back';
+  const signed = signedAs(world, userId);
   await act(`${decision} by one of two`, () =>
     decideCase({ ...tap.command(command), signed }, caseId, decision, 'CHG-9'),
   );
+}
+
+/** One who was taken on again gets their subject back. */
+async function readmitted(scene: DepartureScene, caseId: string): Promise<void> {
+  const { world, act, tap } = scene;
+  await execute(world, caseId, (await metaOf(world, caseId)).attempt);
+  world.clock.advance(60);
+  // What the ticker folded by itself is not told again.
+  world.tables.takeStream('inbox');
+  await told(scene, 'takes on again', { workerId: OTHER, id: 'msg_9', type: 'worker.rehired' });
+  for (const { identity } of APPROVERS.slice(0, 2)) {
+    const signed = signedAs(world, identity);
+    await act('readmits by one of two', () =>
+      readmit({ ...tap.command('case readmit'), signed }, OTHER, `${RING}/other`, 'CHG-9'),
+    );
+    const event = approvalsOf(world);
+    await act('looks at approvals', () => decideStream(event, world.deps('decider')));
+  }
+  const opens = metas(world).find(({ readmits }) => readmits !== undefined)?.caseId ?? '';
+  await execute(world, opens, 1, ({ step, nn = '' }, run) => act(`${step} ${nn} of a readmission`, run));
 }
 
 async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
