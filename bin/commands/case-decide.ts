@@ -11,6 +11,9 @@ import { loadWorker } from '../../lib/work/cases/worker';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
+const BY_HAND =
+  'the policy of the key does not name the role of key-enabler, so whoever administers it enables it; the case stays open until then';
+
 /** Beside what they open, what stays shut. */
 const STAYS = 'not opened: a deleted console login, and keys of rings that were tainted';
 
@@ -38,13 +41,10 @@ export async function decideCase(
     decision === 'give-back'
       ? after.givenBackAt !== undefined
       : after.questions.some(({ n, endedBy }) => n === request.question && endedBy === 'go-on');
-  const opens = opensWith(shut, caseId, worker.cases).map(({ kind, ring }) =>
-    ring === undefined ? kind : `${kind} of ring ${ring}`,
-  );
   const lines = [
     `case ${caseId}  ${meta.act}  effective ${instant(meta.effectiveAt)}`,
     question === undefined ? 'the case has no open question' : `question ${question.n}: ${inWords(question.reasons)}`,
-    ...(decision === 'give-back' ? [`opens: ${opens.join(', ') || 'nothing'}`, STAYS] : []),
+    ...(decision === 'give-back' ? opensText(opensOf(meta, worker, shut)) : []),
     '',
     verdictText({ isDecided, mine, approvals, decision, caseId }),
   ];
@@ -53,6 +53,48 @@ export async function decideCase(
     text: lines.join('\n'),
     exitCode: isDecided || mine?.counts === true ? 0 : 1,
   };
+}
+
+/** What an approver looks at first: nothing is signed without a reason. */
+export async function giveBack(
+  ports: CommandPorts<'case give-back'>,
+  caseId: string,
+  reason: string | undefined,
+): Promise<Answer> {
+  if (reason !== undefined) return decideCase(ports, caseId, 'give-back', reason);
+  const meta = departureOnly(await loadCase(ports, caseId));
+  const { worker, shut } = await lookAt(meta.workerId, ports);
+  const opens = opensOf(meta, worker, shut);
+  const lines = [
+    `case ${caseId}  ${meta.act}  effective ${instant(meta.effectiveAt)}`,
+    ...opensText(opens),
+    '',
+    `nothing is approved yet. To approve: curfew case give-back ${caseId} --reason TEXT`,
+  ];
+  return { json: { caseId, ...opens }, text: lines.join('\n') };
+}
+
+interface Opens {
+  readonly opens: readonly string[];
+  /** What people have to open themselves. */
+  readonly byHand: readonly string[];
+}
+
+function opensOf({ caseId }: { readonly caseId: string }, worker: Looked['worker'], shut: Looked['shut']): Opens {
+  const things = opensWith(shut, caseId, worker.cases);
+  const named = (isByHand: boolean) =>
+    things
+      .filter(({ byHand }) => (byHand === true) === isByHand)
+      .map(({ kind, ring }) => (ring === undefined ? kind : `${kind} of ring ${ring}`));
+  return { opens: named(false), byHand: named(true) };
+}
+
+function opensText({ opens, byHand }: Opens): readonly string[] {
+  return [
+    `opens: ${opens.join(', ') || 'nothing'}`,
+    ...(byHand.length === 0 ? [] : [`give back by hand: ${byHand.join(', ')}: ${BY_HAND}`]),
+    STAYS,
+  ];
 }
 
 interface Asked {

@@ -78,6 +78,7 @@ function whatOf({ item }: StoredItem): string {
 function waitOf({ item, state, phase }: StoredItem, meta: CaseMeta, why: string | undefined): string {
   if (state === 'PROVED') return '';
   if (item.kind === 'unplannable') return item.reason;
+  if (item.kind === 'release' && item.byHand === true && state !== 'DONE') return 'somebody who enables it by hand';
   if (phase === 'act' && state === 'PLANNED' && why !== undefined) return 'the decision';
   if (state === 'DONE') return 'its proof';
   return meta.attempt === 0 ? 'the first attempt' : 'the next attempt';

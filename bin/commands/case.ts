@@ -5,7 +5,7 @@ import { type CaseMeta, isWaiting, openQuestion, shownState, stopOf } from '../.
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
-import { decideCase } from './case-decide';
+import { decideCase, giveBack } from './case-decide';
 import { explainCase } from './case-explain';
 import { readmit } from './case-readmit';
 import { followCase, kindOf, showCase } from './case-show';
@@ -44,10 +44,10 @@ export const CASE_COMMANDS = {
     run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'go-on', text(options, 'reason')),
   },
   'case give-back': {
-    usage: 'CASE --reason TEXT',
-    says: 'open again what a case shut; the second of two approvers decides',
+    usage: 'CASE [--reason TEXT]',
+    says: 'open again what a case shut; the second of two approvers decides. Without --reason it shows what is opened, and by whom',
     takes: 1,
-    run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'give-back', text(options, 'reason')),
+    run: async ([id = ''], options) => giveBack(await instanceOf(options), id, optional(options, 'reason')),
   },
   'case readmit': {
     usage: 'WORKER --subject RING/SUB --reason TEXT',

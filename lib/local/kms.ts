@@ -136,6 +136,10 @@ export class MemoryKms {
         await null;
         this.move(this.authorise(roleArn, 'kms:EnableKey', arn), 'Enabled');
       },
+      policy: async (arn) => {
+        await null;
+        return this.authorise(roleArn, 'kms:GetKeyPolicy', arn).policy;
+      },
     };
   }
 

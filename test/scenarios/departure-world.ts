@@ -54,7 +54,7 @@ export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> 
     algorithm: 'ES256',
     policy: policyAllowing(
       [roleArn('disabler'), roleArn('key-enabler')],
-      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey'],
+      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey', 'kms:GetKeyPolicy'],
     ),
   });
   const principals = [

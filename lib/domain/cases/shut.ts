@@ -134,7 +134,7 @@ export function aboutOf(
   },
 ): string {
   if (decision === 'go-on') return question?.about ?? '';
-  const opens = opensWith(shut, caseId, worker.cases).map(({ key }) => key.sk);
+  const opens = opensWith(shut, caseId, worker.cases).map(({ key, byHand }) => (byHand ? `${key.sk} by hand` : key.sk));
   return H(canonicalJson({ said: digestOfAll(worker.said), opens: opens.sort() }));
 }
 

@@ -50,7 +50,13 @@ export const SHUT_KINDS = ['cut-off', 'latch', 'access-key', 'personal-key'] as 
 export type ShutKind = (typeof SHUT_KINDS)[number];
 
 /** One thing that a give-back opens again. */
-export type ThingRef = { readonly ref: string; readonly thing: ShutKind; readonly ring?: string };
+export type ThingRef = {
+  readonly ref: string;
+  readonly thing: ShutKind;
+  readonly ring?: string;
+  /** People open it, and the case sees that they did. */
+  readonly byHand?: boolean;
+};
 
 /** The key that a case of kind `taint` is about. */
 export type EndedKeyRef = { readonly ring: string; readonly kid: string; readonly class: TaintClass };
@@ -79,7 +85,9 @@ const inventory: Schema<Inventory> = z.strictObject({
   exposures: z.array(z.strictObject({ ref: text, ring: text, kid: z.optional(text), class: z.enum(EXPOSURE_CLASSES) })),
   omitted: z.optional(whole),
   keys: z.array(z.strictObject({ ring: text, kid: text, state: z.enum(KEY_STATES) })),
-  things: z.optional(z.array(z.strictObject({ ref: text, thing: z.enum(SHUT_KINDS), ring: z.optional(text) }))),
+  things: z.optional(
+    z.array(z.strictObject({ ref: text, thing: z.enum(SHUT_KINDS), ring: z.optional(text), byHand: z.optional(flag) })),
+  ),
   ends: z.optional(z.strictObject({ ring: text, kid: text, class: z.enum(TAINT_CLASSES) })),
 });
 
@@ -113,6 +121,7 @@ export type PlannedItem =
       readonly ref: string;
       readonly thing: ShutKind;
       readonly ring?: string;
+      readonly byHand?: boolean;
     }
   | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] }
   /** An exposure that says nothing about any key of ours: the others are acted on, and this one keeps the case open. */
@@ -142,6 +151,7 @@ const item: Schema<CaseItem> = z.discriminatedUnion('kind', [
     ref: text,
     thing: z.enum(SHUT_KINDS),
     ring: z.optional(text),
+    byHand: z.optional(flag),
   }),
   z.strictObject({ nn: text, kind: z.literal('rotate-again'), rings: z.array(text) }),
 ]);

@@ -12,7 +12,7 @@ import * as z from 'zod/mini';
 import { SHUT_KINDS, type ShutKind, type Target, target } from './case-items';
 import { entity, type Schema, shape } from './entity';
 import { CORROBORATIONS, type Corroboration, STATEMENT_MEMBERS, type Statement } from './inbox';
-import { text, whole } from './shapes';
+import { flag, text, whole } from './shapes';
 import { ordered } from './table';
 
 const isWorker = (pk: string) => pk.startsWith('WORKER#');
@@ -85,6 +85,8 @@ export interface Shut {
   /** As it was before the first of these cases. */
   readonly found: 'open' | 'shut';
   readonly caseIds: readonly string[];
+  /** Of a personal key: its policy does not name our role, so people enable it. Absent: it does, or nobody could look. */
+  readonly byHand?: boolean;
   /** The one case, where there is one only: what a transaction can test. */
   readonly soleCase?: string;
   /** When a case was last about to shut it; absent once that was done. */
@@ -110,6 +112,7 @@ export const SHUT = entity({
       target,
       found: z.enum(['open', 'shut']),
       caseIds: z.array(text),
+      byHand: z.optional(flag),
       soleCase: z.optional(text),
       shuttingAt: z.optional(whole),
       openingBy: z.optional(text),

@@ -105,7 +105,12 @@ async function draftRelease(meta: DepartureCase, givenBack: string, deps: Planne
     state: 'FREEZING',
     inventory: {
       ...NOBODY,
-      things: named.map(({ ref, kind, ring }) => ({ ref, thing: kind, ...(ring !== undefined && { ring }) })),
+      things: named.map(({ ref, kind, ring, byHand }) => ({
+        ref,
+        thing: kind,
+        ...(ring !== undefined && { ring }),
+        ...(byHand === true && { byHand }),
+      })),
     },
     how: {},
     targets: Object.fromEntries(named.map(({ ref, target }) => [ref, target])),
