@@ -1,6 +1,7 @@
 /** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
 
 import { entry } from '../lib/aws/entry';
+import { linkedOpenings } from '../lib/domain/audit/accepted';
 import { findKeyRecord, recordsOfCase } from '../lib/domain/audit/case-records';
 import { expectedKeyRecords, expectedRecords } from '../lib/domain/audit/owed';
 import { CurfewError } from '../lib/domain/base/errors';
@@ -50,7 +51,7 @@ async function close(
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const items = await loadItems(deps, request.caseId);
   const open = items
-    .filter(({ state }) => state !== 'PROVED')
+    .filter(({ state }) => state !== 'PROVED' && state !== 'ACCEPTED')
     .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
   // One that waits for an import is not contained, and says so by its stop.
   const meta = await loadCase(deps, request, ['CONTAINING', ...CLOSING]);
@@ -63,12 +64,12 @@ async function close(
   if (open.length > 0)
     throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
       got: open,
-      fix: 'see the errors of these items in the execution',
+      fix: `see the errors of these items in the execution; what nobody can act on, two people accept: \`curfew case accept ${request.caseId}\``,
     });
 
   // Asked in this moment: the case is held, and not closed over a doubt.
   const closed = await changeCase(deps, request, CLOSING, (meta) =>
-    stopOf(meta, deps.clock.now()) === undefined ? closeWrites(meta, items.length, deps) : [],
+    stopOf(meta, deps.clock.now()) === undefined ? closeWrites(meta, items, deps) : [],
   );
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
 }
@@ -93,7 +94,7 @@ async function closeGivenBack(
       fix: 'see the errors of these items in the execution',
     });
   // One that waited for an import was never contained.
-  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, items.length, deps));
+  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, items, deps));
   return { closed: true, held: false };
 }
 
@@ -104,17 +105,18 @@ async function closeOvertaken(
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const open = items.filter(({ state }) => state !== 'PROVED').map(({ item }) => item.nn);
-  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items.length, deps, open));
+  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items, deps, open));
   return { closed: true, held: false };
 }
 
 /** The state and its record in one transaction; no write where the case is closed already. `open`: items that stay undone. */
-function closeWrites(meta: CaseMeta, items: number, { clock }: CloserDeps, open?: readonly string[]) {
+function closeWrites(meta: CaseMeta, items: readonly StoredItem[], { clock }: CloserDeps, open?: readonly string[]) {
   if (meta.state === 'CLOSED') return [];
   const now = clock.now();
+  const accepted = items.filter(({ state }) => state === 'ACCEPTED').length;
   const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
   return transition(meta, { state: 'CLOSED', closedAt: now }, [
-    { record: closedRecord(meta, items, now, open), event },
+    { record: closedRecord(meta, items.length, now, { open, ...(accepted > 0 && { accepted }) }), event },
   ]);
 }
 
@@ -135,7 +137,7 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   const unwritten = expectedKeyRecords(own, all)
     .filter((owed) => !findKeyRecord(owed.type === 'key.retired' ? all : ofRings, owed))
     .map(({ type, kid }) => `${type} of ${kid}`);
-  const ids = [...expectedRecords(own), ...ofRings.map(({ id }) => id)];
+  const ids = [...expectedRecords(own), ...linkedOpenings(own), ...ofRings.map(({ id }) => id)];
   // Whether a record arrived, only the log can say.
   const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get(LOG_RECORD, id) })));
   const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];

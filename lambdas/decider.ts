@@ -15,8 +15,8 @@ import { CASE } from '../lib/domain/store/case';
 import type { Write } from '../lib/domain/store/table';
 import { APPROVERS, type ApproverSet, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
+import { casesBeside, decideAcceptance } from '../lib/work/cases/acceptance';
 import { barredFrom } from '../lib/work/cases/barred';
-import { loadNamed } from '../lib/work/cases/case-store';
 import { approvedBy, type Decided, giveBackOf, mark, openedOf } from '../lib/work/cases/decided';
 import { decideReadmissions, readmissionUnderWay, startReadmissions } from '../lib/work/cases/readmission';
 import { startCase } from '../lib/work/cases/start-case';
@@ -95,26 +95,31 @@ async function decideOnce(
     return undefined;
   }
 
-  const refusal = undecidable(meta);
-  if (refusal !== undefined) {
-    await mark(given, () => refusal, deps);
-    return undefined;
-  }
   const worker = await loadWorker(deps, meta.workerId);
   const shut = await deps.tables.query(SHUT.in(meta.workerId));
   const approvers = deps.config.approvers ?? [];
   const barred = await barredFrom(meta.workerId, approvers, deps);
   const now = deps.clock.now();
+  const matter = { approvers, sets, barred, now };
+  // Items may be accepted of cases that nobody can decide about otherwise: a second rotation, or one that proves them again.
+  const acceptances = given.filter(({ decision }) => decision === 'accept');
+  const accepted = await decideAcceptance(acceptances, { meta, question, worker, shut, set }, matter, deps);
+  if (accepted === 'now') return 'accept';
+  const otherwise = accepted === 'before' ? 'accept' : undefined;
   const [readmissions, others] = [
     given.filter(({ decision }) => decision === 'readmit'),
-    given.filter(({ decision }) => decision !== 'readmit'),
+    given.filter(({ decision }) => decision !== 'readmit' && decision !== 'accept'),
   ];
-  const matter = { approvers, sets, barred, now };
+  const refusal = undecidable(meta);
+  if (refusal !== undefined) {
+    await mark([...readmissions, ...others], () => refusal, deps);
+    return otherwise;
+  }
   if (await decideReadmissions(readmissions, { meta, question, worker, shut, set }, matter, deps)) return 'readmit';
   const readmitting = await readmissionUnderWay(caseId, shut, deps);
   if (readmitting !== undefined) {
     await mark(others, () => readmitting, deps);
-    return undefined;
+    return otherwise;
   }
   const judgedBy = (decision: OfCase) =>
     judgeApprovals(others, {
@@ -126,7 +131,7 @@ async function decideOnce(
   const refused = new Map(judged.flatMap(({ refused: all }) => all.map(({ approver, why }) => [approver, why])));
   await mark(others, (approver) => refused.get(approver), deps);
   const decided = judged.find(({ decision, isDecided }) => isDecided && (decision !== 'go-on' || asked !== undefined));
-  if (decided === undefined) return undefined;
+  if (decided === undefined) return otherwise;
   await deps.tables.transact(
     await EFFECT[decided.decision]({ meta, question, judged: decided, worker, shut, set }, deps),
   );
@@ -141,9 +146,10 @@ const ENDS_A_KEY = 'the case ends a key: approvers do not decide about it, and n
 
 /** Decided about is the departure itself, once it is contained: until then something may still be shut. */
 function undecidable(meta: DepartureCase): string | undefined {
-  const { givesBack, followUpOf, containedAt } = meta;
+  const { givesBack, followUpOf, provesAgain, containedAt } = meta;
   if (givesBack !== undefined) return `it is a give-back: decide about case ${givesBack}`;
   if (followUpOf !== undefined) return `it is a second rotation: decide about case ${followUpOf}`;
+  if (provesAgain !== undefined) return `it proves accepted items again: decide about case ${provesAgain}`;
   // One that waits for an import shuts nothing until then.
   const isShutting = containedAt === undefined && !isWaiting(meta);
   return isShutting ? 'the case is not contained yet: look again in a minute' : undefined;
@@ -176,12 +182,12 @@ const EFFECT: Readonly<Record<OfCase, Effect>> = {
   /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
   'give-back': async (decided, deps) => {
     const { meta, question, worker, shut } = decided;
-    const followUp = meta.followUp === undefined ? undefined : await loadNamed(deps, meta.followUp);
+    const beside = await casesBeside(meta, deps);
     const giveBack = await giveBackOf(meta, question, deps);
     const given = await approvedBy(decided, deps);
     const opened = await openedOf(giveBack, deps);
     return [
-      ...giveBackWrites(worker, { meta, followUp, question }, giveBack, { given, giveBack: [opened] }),
+      ...giveBackWrites(worker, { meta, beside, question }, giveBack, { given, giveBack: [opened] }),
       ...settleShut(meta.workerId, shut, meta.caseId, worker.cases),
     ];
   },

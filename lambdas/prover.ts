@@ -35,6 +35,8 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   const wasProved = stored.state === 'PROVED';
   const mayOpenAgain = stored.phase === 'contain' || kind === 'login-profile';
   if (wasProved && !mayOpenAgain) return { nn };
+  // Two people accepted that it is open: the linked case looks at it again.
+  if (stored.state === 'ACCEPTED') return { nn };
   const meta = await loadCase(deps, request, ACTED);
   // What was given back is open again: it is the give-back that has to be proved.
   if (isGivenBack(meta) && (wasProved || stored.phase === 'contain')) return { nn };

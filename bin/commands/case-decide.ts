@@ -20,7 +20,7 @@ const STAYS = 'not opened: a deleted console login, and keys of rings that were 
 export async function decideCase(
   ports: CommandPorts<'case give-back'>,
   caseId: string,
-  decision: Decision,
+  decision: 'go-on' | 'give-back',
   reason: string,
 ): Promise<Answer> {
   const meta = departureOnly(await loadCase(ports, caseId));
@@ -103,6 +103,9 @@ interface Asked {
   readonly decision: Decision;
   readonly about: string;
   readonly reason: string;
+  /** Of `accept`. */
+  readonly items?: readonly string[];
+  readonly until?: number;
 }
 
 /** Gives the approval as the caller, and waits until it was looked at. `mine`: what became of it. */

@@ -5,6 +5,7 @@ import { type CaseMeta, isWaiting, openQuestion, shownState, stopOf } from '../.
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
+import { acceptItems } from './case-accept';
 import { decideCase, giveBack } from './case-decide';
 import { explainCase } from './case-explain';
 import { readmit } from './case-readmit';
@@ -55,6 +56,17 @@ export const CASE_COMMANDS = {
     takes: 1,
     run: async ([worker = ''], options) =>
       readmit(await instanceOf(options), worker, text(options, 'subject'), text(options, 'reason')),
+  },
+  'case accept': {
+    usage: 'CASE --item NN[,NN…] --until DATE --reason TEXT',
+    says: 'let what nobody can act on stand open, for 90 days at most; the second of two approvers decides',
+    takes: 1,
+    run: async ([id = ''], options) =>
+      acceptItems(await instanceOf(options), id, {
+        items: text(options, 'item'),
+        until: text(options, 'until'),
+        reason: text(options, 'reason'),
+      }),
   },
   'case due': {
     usage: '',

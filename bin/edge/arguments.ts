@@ -18,6 +18,8 @@ const OPTIONS = {
   summary: 'text',
   worker: 'text',
   subject: 'text',
+  item: 'text',
+  until: 'text',
   open: 'flag',
   held: 'flag',
   waiting: 'flag',

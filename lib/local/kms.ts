@@ -59,6 +59,12 @@ export class MemoryKms {
     return arn;
   }
 
+  /** As the owner of the key does it, in whatever account. */
+  putPolicy(arn: string, policy: string): void {
+    const key = this.keys.get(arn);
+    if (key) key.policy = policy;
+  }
+
   signerFor(roleArn: string): Signer {
     return {
       publicKey: (arn) => this.readPublicKey(roleArn, arn),

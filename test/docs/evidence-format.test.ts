@@ -1,7 +1,13 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
 import { approvedOutgoing, approverSetWrites } from '../../lib/domain/cases/decisions';
-import { askedRecord, endedRecord, heldRecord, openedTaintRecord } from '../../lib/domain/cases/records';
+import {
+  acceptedRecord,
+  askedRecord,
+  endedRecord,
+  heldRecord,
+  openedTaintRecord,
+} from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
 import { readOutbox } from '../../lib/domain/evidence/unreadable';
@@ -67,13 +73,15 @@ function asked(meta: CaseMeta, now: number): EvidenceRecord[] {
     approver: 'p',
     sealed: 's',
   } as const;
+  const item = { nn: '06', kind: 'unplannable', reason: 'r' } as const;
   const set = { n: 1, digest: 'd', members: [{ workerId: 'W-1', pseudonym: 'p' }], at: now };
   return [
     askedRecord(meta, question, now),
     heldRecord(meta, 1, now),
     endedRecord(meta, question, now, 'c-1'),
+    acceptedRecord(meta, 1, [item], meta, now),
     ...written(approverSetWrites(set)),
-    ...approvedOutgoing(meta, 1, [approval], set, now).map(({ record }) => record),
+    ...approvedOutgoing(meta, { question: 1 }, [approval], set, now).map(({ record }) => record),
   ];
 }
 

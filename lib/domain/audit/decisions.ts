@@ -2,11 +2,12 @@
  * What people decided about a case, as its records tell it (docs/evidence-format.md, "Decisions"): every question of a closed
  * case is over, and where people ended it, two approvers did who could approve at that time, and neither was the leaver.
  */
-import type { JsonObject } from '../base/encoding';
+import type { Json, JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { approversDigest, inForce, SECOND_WITHIN_SECONDS, USED_WITHIN_SECONDS } from '../cases/approvals';
 import type { EvidenceRecord } from '../evidence/record';
 import { ENDED_BY } from '../store/case';
+import { acceptanceAbout, acceptancesOf } from './accepted';
 
 /** Ended by these, people decided; otherwise the sources agreed again. */
 const BY_PEOPLE = ['go-on', 'give-back'];
@@ -27,23 +28,45 @@ export function checkDecisions(all: readonly EvidenceRecord[], caseId: string): 
     if (!ENDED_BY.some((one) => one === over.body.by))
       throw broken(`${over.id}: neither people nor the sources ended the question`, over.id);
     if (BY_PEOPLE.includes(String(over.body.by))) {
-      // A second rotation goes with the case that it follows, and rests on the decision about that one.
-      const of = opened?.body.followUpOf;
+      // A second rotation, and what proves accepted items again, goes with the case that it follows, and rests on the decision about that one.
+      const of = opened?.body.followUpOf ?? opened?.body.provesAgain;
       if (of === undefined) checkApproved(over, own, all);
       else checkDecided(over, String(of), all);
     }
   }
   if (opened?.body.readmits !== undefined) checkReadmitted(opened, own, all);
   else if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
+  for (const accepted of acceptancesOf(own)) checkAccepted(accepted, own, all);
 }
 
 function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
   const { question, by } = over.body;
-  const approvals = own.filter(({ type, body }) => type === 'case.approved' && body.question === question);
+  // What people accepted at a time when no question was open is another matter.
+  const approvals = own.filter(
+    ({ type, body }) => type === 'case.approved' && body.question === question && body.accepted === undefined,
+  );
+  const asked = own.find(({ type, body }) => type === 'case.asked' && body.n === question);
+  checkTwo(over, String(by), by === 'go-on' ? { about: asked?.body.about } : {}, approvals, own, all);
+}
+
+/** The two had before them the list and the end that stand on record. */
+function checkAccepted(record: EvidenceRecord, own: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
+  const approvals = own.filter(({ type, body }) => type === 'case.approved' && body.accepted === record.body.n);
+  checkTwo(record, 'accept', { about: acceptanceAbout(record) }, approvals, own, all);
+}
+
+/** Two people who could approve at that time, neither the leaver, decided this about the same, in time. */
+function checkTwo(
+  over: EvidenceRecord,
+  by: string,
+  must: { readonly about?: Json },
+  approvals: readonly EvidenceRecord[],
+  own: readonly EvidenceRecord[],
+  all: readonly EvidenceRecord[],
+): void {
   const approvers = new Set(approvals.map(({ body }) => body.approver));
   const [first] = approvals;
   const leaver = own.find(({ type }) => type === 'case.opened')?.body.pseudonym;
-  const asked = own.find(({ type, body }) => type === 'case.asked' && body.n === question);
   const sets = setsOnRecord(all);
   const standing = inForce(sets, over.at).find(({ digest }) => digest === first?.body.set);
   const couldApprove = ({ approver, approvedAt }: JsonObject) =>
@@ -52,10 +75,7 @@ function checkApproved(over: EvidenceRecord, own: readonly EvidenceRecord[], all
     [approvals.length !== 2 || approvers.size !== 2, 'two different approvers did not decide it'],
     [approvals.some(({ body }) => body.decision !== by), 'an approver decided something else'],
     [approvals.some(({ body }) => body.about !== first?.body.about), 'the two did not see the same statements'],
-    [
-      by === 'go-on' && first?.body.about !== asked?.body.about,
-      'they decided about other statements than those that were asked about',
-    ],
+    ['about' in must && first?.body.about !== must.about, 'they decided about something else than what is on record'],
     [approvals.some(({ body }) => body.set !== first?.body.set), 'the two are of different sets of approvers'],
     [standing === undefined, 'the set of approvers is not the one that held when it was decided'],
     [
@@ -127,12 +147,24 @@ function isInTime(approvedAt: readonly number[], usedAt: number): boolean {
   return second - first <= SECOND_WITHIN_SECONDS && usedAt - second <= USED_WITHIN_SECONDS;
 }
 
-function checkDecided(over: EvidenceRecord, of: string, all: readonly EvidenceRecord[]): void {
+/** Up to the case of the departure, where two people decided. */
+function checkDecided(
+  over: EvidenceRecord,
+  of: string,
+  all: readonly EvidenceRecord[],
+  below: readonly string[] = [],
+): void {
   const decided = all.find(
     ({ type, case: given, body }) =>
       type === 'case.went-on' && given === of && body.by === 'give-back' && body.giveBack === over.body.giveBack,
   );
-  if (decided === undefined) throw broken(`${over.id}: no record says that people gave ${of} back`, over.id);
+  if (decided === undefined || below.includes(of))
+    throw broken(`${over.id}: no record says that people gave ${of} back`, over.id);
+  const own = all.filter((record) => record.case === of);
+  const { followUpOf, provesAgain } = own.find(({ type }) => type === 'case.opened')?.body ?? {};
+  const above = followUpOf ?? provesAgain;
+  if (above === undefined) checkApproved(decided, own, all);
+  else checkDecided(decided, String(above), all, [...below, of]);
 }
 
 /** A give-back opens what another case shut, and rests on the decision that stands there. */

@@ -11,6 +11,7 @@ import type { ContainmentItem } from '../cases/containment';
 import type { PlannedItem } from '../cases/plan';
 import { type ItemKind, proveItem } from '../cases/proof';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { acceptancesOf, acceptedNumbers, checkAcceptances, checkProvesAgain } from './accepted';
 import {
   findKeyRecord,
   inputsOf,
@@ -33,6 +34,8 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
 
   checkReadable(records);
   checkDecisions(all, caseId);
+  checkAcceptances(records, all);
+  checkProvesAgain(records, all);
   const { plan } = inputsOf(records);
   checkInputs(records, all);
   checkListings(records);
@@ -163,6 +166,7 @@ function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired
       );
   }
   const closed = byId.get(`${caseId}/closed`);
+  if (closed) checkAcceptedCount(closed, records);
   if (closed && closed.body.items !== items.length && !isGivenBack(records))
     throw new CurfewError(
       'ERR_EVIDENCE_INCOMPLETE',
@@ -172,6 +176,16 @@ function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired
         allowed: items.length,
       },
     );
+}
+
+/** Of those, so many stand open; a case that accepted none says nothing of it. */
+function checkAcceptedCount(closed: EvidenceRecord, records: readonly EvidenceRecord[]): void {
+  const accepted = acceptedNumbers(records).size;
+  if (closed.body.accepted === (accepted === 0 ? undefined : accepted)) return;
+  throw new CurfewError('ERR_EVIDENCE_RECORD', `${closed.id} counts other accepted items than the case has`, {
+    got: closed.body.accepted ?? 0,
+    allowed: accepted,
+  });
 }
 
 /** As the prover judged it, from what is recorded. */
@@ -211,6 +225,7 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
       ];
     }),
     ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
+    ...acceptancesOf(records).map((accepted) => [stage('case.planned'), accepted, stage('case.closed')]),
     ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
     ...plan.flatMap((planned) =>
       planned.kind === 'taint' ? [[stage('case.planned'), ...keyRecords(planned.kid), stage('case.closed')]] : [],

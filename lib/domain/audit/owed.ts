@@ -1,5 +1,6 @@
 /** Which records a case owes, recomputed from what was recorded as input, never from the plan. */
 import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { acceptedNumbers, owedByAcceptances } from './accepted';
 import {
   caseOf,
   endsKey,
@@ -37,7 +38,9 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   // Of a give-back that another departure overtook.
   const isGiveBack = records.find(({ type, case: of }) => type === 'case.opened' && of === caseId)?.body.givesBack;
   const left = isGiveBack && records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
-  const isLeft = (nn: string) => Array.isArray(left) && left.includes(nn);
+  // What two people accepted stays open: it owes their word, and no proof.
+  const accepted = acceptedNumbers(records);
+  const isLeft = (nn: string) => accepted.has(nn) || (Array.isArray(left) && left.includes(nn));
   const containment = inputsOf(records).containment ?? [];
   const plan = inputsOf(records).plan ?? [];
   const followUp = plan.some(({ kind }) => kind === 'rotate-again');
@@ -47,11 +50,16 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   return [
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
     ...laterListings(records).map(({ n }) => `${caseId}/listed/${n}`),
-    ...containment.flatMap(({ nn, kind }) => [
-      // A console login cannot be given back: removed, and not contained.
-      `${caseId}/item/${nn}/${kind === 'login-profile' ? 'done' : 'contained'}`,
-      `${caseId}/item/${nn}/proved`,
-    ]),
+    ...owedByAcceptances(records),
+    ...containment.flatMap(({ nn, kind }) =>
+      accepted.has(nn)
+        ? []
+        : [
+            // A console login cannot be given back: removed, and not contained.
+            `${caseId}/item/${nn}/${kind === 'login-profile' ? 'done' : 'contained'}`,
+            `${caseId}/item/${nn}/proved`,
+          ],
+    ),
     ...plan.flatMap(({ nn }) => (isLeft(nn) ? [] : [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`])),
   ];
 }

@@ -30,8 +30,8 @@ interface Matter {
   /** Who could approve when, for whoever writes evidence: a verifier asks the same. */
   readonly sets?: readonly ApproverSet[];
   readonly decision: Decision;
-  /** What people must have had before them. */
-  readonly about: string;
+  /** What people must have had before them, asked of each approval: an acceptance names its items. Or why nobody can decide it. */
+  readonly about: string | ((given: Approval) => { readonly about: string } | { readonly why: string });
   /** By worker id, why somebody may not decide about this case. */
   readonly barred: ReadonlyMap<string, string>;
   readonly now: number;
@@ -58,6 +58,7 @@ export function judgeApprovals(given: readonly GivenApproval[], matter: Matter):
   const pair = pairs.find(
     ([first, second]) =>
       first.approver !== second.approver &&
+      first.about === second.about &&
       second.at - first.at <= SECOND_WITHIN_SECONDS &&
       matter.now - second.at <= USED_WITHIN_SECONDS,
   );
@@ -74,13 +75,19 @@ function latestOfEach(given: readonly GivenApproval[], now: number): readonly Gi
   return [...new Map(inOrder.map((approval) => [approval.approver, approval])).values()];
 }
 
-function refusalOf({ approver, identity, about, at }: GivenApproval, matter: Matter): string | undefined {
+function refusalOf(given: GivenApproval, matter: Matter): string | undefined {
+  const { approver, identity, about, at } = given;
   const known = matter.approvers.find(({ workerId }) => workerId === approver);
   if (known === undefined) return 'they are no approver of this deployment';
   if (known.identity !== identity) return 'it was not given under the identity of this approver';
   if (matter.sets && !mayApprove(matter.sets, approver, at))
     return 'they became an approver after they gave it: give it again';
-  if (about !== matter.about) return 'it is about statements that are not those of today: look again, then approve';
+  const asked = typeof matter.about === 'string' ? { about: matter.about } : matter.about(given);
+  if ('why' in asked) return asked.why;
+  if (about !== asked.about)
+    return matter.decision === 'accept'
+      ? 'it is about items that are not those of today: look again, then accept'
+      : 'it is about statements that are not those of today: look again, then approve';
   return matter.barred.get(approver);
 }
 

@@ -29,9 +29,17 @@ function approversRecord({ n, digest, members, at }: ApproverSet): EvidenceRecor
   return { v: 1, id: `approvers/${n}`, type: 'approvers.set', at, body: { n, set: digest, approvers } };
 }
 
+/** Which question the two decided, or which acceptance of items: the records of each are named after it. */
+type DecidedAbout = { readonly question: number; readonly accepted?: number };
+
+/** What the record of the nth of the two is called, and what its sealed text is bound to. */
+export function approvedName({ question, accepted }: DecidedAbout, n: number): string {
+  return accepted === undefined ? `approved/${question}/${n}` : `accepted/${accepted}/approved/${n}`;
+}
+
 export function approvedOutgoing(
   { caseId }: Pick<CaseMeta, 'caseId'>,
-  question: number,
+  decided: DecidedAbout,
   approvals: readonly Approved[],
   { digest }: Pick<ApproverSet, 'digest'>,
   at: number,
@@ -39,11 +47,11 @@ export function approvedOutgoing(
   const approved = approvals.map(
     ({ approver, decision, about, sealed, at: approvedAt }, n): EvidenceRecord => ({
       v: 1,
-      id: `${caseId}/approved/${question}/${n + 1}`,
+      id: `${caseId}/${approvedName(decided, n + 1)}`,
       type: 'case.approved',
       at,
       case: caseId,
-      body: { question, decision, approver, set: digest, about, approvedAt, sealed },
+      body: { ...decided, decision, approver, set: digest, about, approvedAt, sealed },
     }),
   );
   return approved.map((record) => ({ record }));

@@ -120,7 +120,7 @@ export function settleShut(
  * of today and the list of what is opened.
  */
 export function aboutOf(
-  decision: Decision,
+  decision: 'go-on' | 'give-back',
   {
     question,
     worker,

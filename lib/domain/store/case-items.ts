@@ -1,7 +1,7 @@
 /**
  * The items of a case, and the lists that they were frozen from, in table `cases`.
  *
- *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt?
+ *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED|ACCEPTED target after? …
  *     CASE#{id} | LIST#{nn}            state=FREEZING|FROZEN n principals targets; a later one has what those before have not
  *     CASE#{id} | PLAN                 state=FREEZING|FROZEN inventory how readAt
  */
@@ -156,9 +156,14 @@ const item: Schema<CaseItem> = z.discriminatedUnion('kind', [
   z.strictObject({ nn: text, kind: z.literal('rotate-again'), rings: z.array(text) }),
 ]);
 
+/** One that two people accepted, as it stands in evidence. A type, as whatever stands in a record. */
+export type AcceptedItem = { readonly nn: string; readonly kind: CaseItem['kind']; readonly reason?: string };
+
 /** Who or what an item is about: the clear details stand here and nowhere else. */
 export interface Target {
   readonly value?: string;
+  /** Of a subject of a ring that does not exist. */
+  readonly ring?: string;
   readonly arn?: string;
   readonly userName?: string;
   readonly accessKeyId?: string;
@@ -167,6 +172,7 @@ export interface Target {
 
 export const target: Schema<Target> = z.strictObject({
   value: z.optional(text),
+  ring: z.optional(text),
   arn: z.optional(text),
   userName: z.optional(text),
   accessKeyId: z.optional(text),
@@ -176,8 +182,9 @@ export const target: Schema<Target> = z.strictObject({
 export interface StoredItem {
   readonly item: CaseItem;
   readonly phase: 'contain' | 'act';
-  /** STARTED: claimed, with no doubt standing against it; from here on it is not stopped any more. */
-  readonly state: 'PLANNED' | 'STARTED' | 'DONE' | 'PROVED';
+  /** STARTED: claimed, with no doubt standing against it; from here on it is not stopped any more. ACCEPTED: left open, until then. */
+  readonly state: 'PLANNED' | 'STARTED' | 'DONE' | 'PROVED' | 'ACCEPTED';
+  readonly acceptedUntil?: number;
   readonly startedAt?: number;
   readonly target: Target;
   /** As read back when it was done, and as observed when it was proved: `cases/proof.ts` says what of each kind. */
@@ -203,7 +210,8 @@ export const CASE_ITEM = entity({
     z.strictObject({
       item,
       phase: z.enum(['contain', 'act']),
-      state: z.enum(['PLANNED', 'STARTED', 'DONE', 'PROVED']),
+      state: z.enum(['PLANNED', 'STARTED', 'DONE', 'PROVED', 'ACCEPTED']),
+      acceptedUntil: z.optional(whole),
       startedAt: z.optional(whole),
       target,
       after: z.optional(json),

@@ -48,6 +48,14 @@ const question: Schema<Question> = z.strictObject({
   endedBy: z.optional(z.enum(ENDED_BY)),
 });
 
+/** Items that two people accepted together, the linked case that proves them again, and what both had before them. */
+export interface AcceptedItems {
+  readonly items: readonly string[];
+  readonly until: number;
+  readonly linked: string;
+  readonly about: string;
+}
+
 /** A source that says so, and the system of record behind it. */
 export interface Voice {
   readonly source: string;
@@ -108,6 +116,9 @@ export interface DepartureCase extends CaseBase {
   readonly givesBackAt?: number;
   /** It opens this alone, and the case that shut it stays as it is. */
   readonly readmits?: Readmission;
+  /** The case whose accepted items this one proves again, and which of its acceptances they are of, from 1. */
+  readonly provesAgain?: string;
+  readonly provesAgainAt?: number;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
   /** No import ever named the worker. */
@@ -115,6 +126,8 @@ export interface DepartureCase extends CaseBase {
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
   readonly followUp?: string;
+  /** The first first. */
+  readonly accepted?: readonly AcceptedItems[];
 }
 
 /** The key that a responder ends, and why; the reason stands in evidence in clear. A type, as it stands in records. */
@@ -168,11 +181,14 @@ const departureCase = z.strictObject({
   givesBack: z.optional(text),
   givesBackAt: z.optional(whole),
   readmits: z.optional(z.strictObject({ thing: text, said: text })),
+  provesAgain: z.optional(text),
+  provesAgainAt: z.optional(whole),
   hrEventAt: whole,
   acceptedAt: whole,
   isUnknown: z.optional(flag),
   givenBackAt: z.optional(whole),
   followUp: z.optional(text),
+  accepted: z.optional(z.array(z.strictObject({ items: z.array(text), until: whole, linked: text, about: text }))),
 });
 
 const taintCase = z.strictObject({

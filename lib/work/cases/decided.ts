@@ -1,7 +1,7 @@
 /** What two approvals of one decision leave: a mark for each approver, records for evidence, and the case that opens something. */
 import type { Judged } from '../../domain/cases/approvals';
 import { type DepartureCase, giveBackIdOf } from '../../domain/cases/case';
-import { approvedOutgoing } from '../../domain/cases/decisions';
+import { approvedName, approvedOutgoing } from '../../domain/cases/decisions';
 import { openedRecord, sealContext } from '../../domain/cases/records';
 import type { Worker } from '../../domain/cases/schedule';
 import type { ShutThing } from '../../domain/cases/shut';
@@ -74,19 +74,21 @@ export async function openedOf(giveBack: DepartureCase, deps: DeciderDeps): Prom
   };
 }
 
-/** The records of two approvals. */
+/** The records of two approvals; `accepted`: of the nth acceptance of the case. */
 export async function approvedBy(
   { meta, question, judged, set }: Decided,
   deps: DeciderDeps,
+  accepted?: number,
 ): Promise<readonly Outgoing[]> {
   const { counted } = judged;
+  const about = { question, ...(accepted !== undefined && { accepted }) };
   const names = new Map(set.members.map(({ workerId, pseudonym }) => [workerId, pseudonym]));
   const nameOf = (workerId: string) => names.get(workerId) ?? '';
   const sealed = await Promise.all(
     counted.map(({ approver, reason }, n) =>
       deps.sealer.seal(
         nameOf(approver),
-        sealContext(meta.caseId, `approved/${question}/${n + 1}`),
+        sealContext(meta.caseId, approvedName(about, n + 1)),
         JSON.stringify({ workerId: approver, reason }),
       ),
     ),
@@ -96,5 +98,5 @@ export async function approvedBy(
     approver: nameOf(approval.approver),
     sealed: sealed[n] ?? '',
   }));
-  return approvedOutgoing(meta, question, approvals, set, deps.clock.now());
+  return approvedOutgoing(meta, about, approvals, set, deps.clock.now());
 }

@@ -9,7 +9,7 @@ import { ROW_PRESENT, type Write } from '../../domain/store/table';
 import { SHUT } from '../../domain/store/worker';
 import type { Deps } from '../../ports';
 import { inTurn } from '../transactions';
-import { BEGUN, loadCase, needed, type StoredItem, type Target } from './case-store';
+import { BEGUN, loadCase, needed, parentOf, type StoredItem, type Target } from './case-store';
 import { OBSERVE_IAM } from './observe';
 import { loadWorker } from './worker';
 
@@ -26,6 +26,8 @@ export async function noteShut(
   if (kind === undefined) return;
   const ring = 'ring' in item ? item.ring : undefined;
   const found = (await isShut(stored, deps)) ? 'shut' : 'open';
+  // Given back is the departure, and with it whatever a case shut that proves its accepted items again.
+  const caseId = (await parentOf(meta, deps))?.caseId ?? meta.caseId;
   await inTurn(`item ${item.nn} of case ${meta.caseId}`, async () => {
     const { cases } = await loadWorker(deps, meta.workerId);
     const before = await deps.tables.get(SHUT, meta.workerId, kind, thingDigest(ring, target));
@@ -34,7 +36,7 @@ export async function noteShut(
       throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} was given back: it shuts nothing more`);
     const thing = { kind, ...(ring !== undefined && { ring }), target };
     await deps.tables.transact([
-      ...shutWrites(meta, thing, before, { found, cases, now: deps.clock.now() }),
+      ...shutWrites({ workerId: meta.workerId, caseId }, thing, before, { found, cases, now: deps.clock.now() }),
       // Given back in this moment, or taken over by another attempt: nothing is shut after everything was opened.
       {
         kind: 'check',

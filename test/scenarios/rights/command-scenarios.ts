@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adoptRecord } from '../../../bin/commands/adopt';
 import { listCases, listDue } from '../../../bin/commands/case';
+import { acceptItems } from '../../../bin/commands/case-accept';
 import { decideCase } from '../../../bin/commands/case-decide';
 import { explainCase } from '../../../bin/commands/case-explain';
 import { readmit } from '../../../bin/commands/case-readmit';
@@ -21,10 +22,11 @@ import { planner } from '../../../lambdas/planner';
 import { taintIdOf } from '../../../lib/domain/cases/case';
 import type { CommandName } from '../../../lib/domain/deployment/access';
 import type { Finding } from '../../../lib/domain/health/finding';
+import { CASE_ITEM } from '../../../lib/domain/store/case-items';
 import type { World } from '../../../lib/local/world';
 import { looksAt } from '../../support/looks';
 import { APPROVERS, lookAtApprovals } from '../approvers';
-import { execute, metas, send, WORKER } from '../departure-world';
+import { execute, imported, metas, send, WORKER } from '../departure-world';
 import {
   drainOutbox,
   issueTo,
@@ -223,6 +225,25 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       },
     }),
   ),
+  {
+    name: 'curfew case accept',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await imported(world, WORKER, [], [{ asset: 'ring:no-such-ring', class: 'could-use', how: 'h', since: 1 }]);
+      await send(world);
+      const caseId = metas(world)[0]?.caseId ?? '';
+      await expect(execute(world, caseId, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+      const [open] = (await world.tables.parsed.query(CASE_ITEM.in(caseId))).filter(({ state }) => state === 'PLANNED');
+      const until = new Date((world.clock.now() + 7 * 86_400) * 1000).toISOString().slice(0, 10);
+      const ports = under(world, 'case accept', watch);
+      for (const { identity } of APPROVERS.slice(0, 2)) {
+        const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };
+        const given = { items: open?.item.nn ?? '', until, reason: 'CHG-9' };
+        const { json } = await acceptItems({ ...ports, signed }, caseId, given);
+        expect(json).toMatchObject({ counts: true, isDecided: identity !== APPROVERS[0].identity });
+      }
+    },
+  },
 ];
 
 /** As API Gateway hands it over, and what the stream of the table does. */

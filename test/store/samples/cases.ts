@@ -29,7 +29,7 @@ const principals = [
   { ref: 'p2', type: 'kms-key' },
   { ref: 'p3', type: 'unknown', reason: 'IAM has no such account' },
 ] as const;
-const target = { value: WORKER, arn: ARN, userName: 'mallory', accessKeyId: 'AKIA1', kmsKeyArn: ARN };
+const target = { value: WORKER, ring: RING, arn: ARN, userName: 'mallory', accessKeyId: 'AKIA1', kmsKeyArn: ARN };
 
 export const CASES: readonly Sample[] = [
   sample(DELIVERY, ['hr', 'msg_77'], {
@@ -79,6 +79,9 @@ export const CASES: readonly Sample[] = [
     sealedAt: AT,
     successors: { [RING]: KID },
     followUp: 'c-second',
+    provesAgain: 'c-third',
+    provesAgainAt: 1,
+    accepted: [{ items: ['05'], until: AT, linked: 'c-fourth', about: DIGEST }],
   }),
   sample(
     CASE_ITEM,
@@ -93,6 +96,7 @@ export const CASES: readonly Sample[] = [
       doneAt: AT,
       proof: { ok: true, observed: ['any JSON'] },
       provedAt: AT,
+      acceptedUntil: AT,
     },
     [CASE_ID],
   ),
@@ -161,6 +165,7 @@ export const CASES: readonly Sample[] = [
     {
       decision: 'go-on',
       about: DIGEST,
+      accepts: { items: ['05'], until: AT },
       reason: 'CHG-7',
       identity: 'AIDA1',
       at: AT,
