@@ -9,17 +9,21 @@ import {
   type CaseMeta,
   type CaseState,
   type DepartureCase,
+  departureOnly,
   isGivenBack,
   openQuestion,
+  type Question,
   stopOf,
 } from '../lib/domain/cases/case';
-import { closedRecord } from '../lib/domain/cases/records';
+import { closedRecord, endedRecord } from '../lib/domain/cases/records';
 import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
+import { isNeverBegun, undecidedQuestion } from '../lib/domain/cases/undecided';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
+import { APPROVERS } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItems, parentOf, type StoredItem } from '../lib/work/cases/case-store';
 import { loadWorker } from '../lib/work/cases/worker';
@@ -58,7 +62,9 @@ async function close(
   if (isGivenBack(meta)) return closeGivenBack(items, request, deps);
   const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
-  if (stop !== undefined) return { closed: false, held: true };
+  if (stop !== undefined) return closeUndecided(items, request, deps);
+  // Closed by a run before this one, which died before it answered: what it left open is on record.
+  if (meta.state === 'CLOSED') return { closed: true, held: false };
   if (open.length > 0 && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
     return closeOvertaken(items, request, deps);
   if (open.length > 0)
@@ -72,6 +78,39 @@ async function close(
     stopOf(meta, deps.clock.now()) === undefined ? closeWrites(meta, items, deps) : [],
   );
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
+}
+
+/** Held until people decide; where nobody may, and that for 30 days, it closes with what was never begun on record. */
+async function closeUndecided(
+  items: readonly StoredItem[],
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed: boolean; readonly held: boolean }> {
+  const sets = await deps.tables.query(APPROVERS.in());
+  const open = items.filter(({ state }) => state !== 'PROVED' && state !== 'ACCEPTED');
+  const closed = await changeCase(deps, request, ['CONTAINING', ...CLOSING], (current) => {
+    const now = deps.clock.now();
+    const question = undecidedQuestion(current, sets, now);
+    if (question === undefined || current.state === 'CLOSED' || !open.every(isNeverBegun)) return [];
+    return undecidedWrites(departureOnly(current), question, items, now);
+  });
+  return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
+}
+
+function undecidedWrites(meta: DepartureCase, { n }: Question, items: readonly StoredItem[], now: number) {
+  const questions = meta.questions.map((one) =>
+    one.n === n ? { ...one, endedAt: now, endedBy: 'not-decided' as const } : one,
+  );
+  const open = items.filter(isNeverBegun).map(({ item }) => item.nn);
+  const accepted = items.filter(({ state }) => state === 'ACCEPTED').length;
+  const left = { open, notDecided: n, ...(accepted > 0 && { accepted }) };
+  return transition(meta, { state: 'CLOSED', closedAt: now, questions }, [
+    { record: endedRecord(meta, { n, endedBy: 'not-decided' }, now) },
+    {
+      record: closedRecord(meta, items.length, now, left),
+      event: { detailType: 'CaseClosed', detail: { id: meta.caseId } },
+    },
+  ]);
 }
 
 /**

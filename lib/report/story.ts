@@ -22,6 +22,7 @@ const WENT_ON: Readonly<Record<string, string>> = {
   'go-on': 'because two people decided so',
   sources: 'because the sources agreed again',
   'give-back': 'no further: two people gave the departure back',
+  'not-decided': 'no further: the deployment named nobody who could decide, for 30 days',
 };
 
 const SENTENCES: readonly Tell[] = [

@@ -78,6 +78,9 @@ function openReasons(
   const refuted = summary?.checks.filter(({ ok }) => !ok) ?? [];
   return [
     ...(stages['case.closed'] === undefined ? ['The case is not closed.'] : []),
+    ...(stages['case.closed']?.record.body.notDecided === undefined
+      ? []
+      : ['Nobody could decide whether it goes on, and after 30 days it was closed as it stood, still contained.']),
     ...(openQuestions > 0 ? ['The case is on hold until people decide.'] : []),
     ...(items.length === 0 ? ['No item is on record, so nothing was cut off and nothing is proved.'] : []),
     ...unproved.map(({ nn }) => `Item ${nn} has not been observed as it should be.`),

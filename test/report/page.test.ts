@@ -363,3 +363,10 @@ test('items that two people accepted are counted apart, and nothing says that ev
   const records = verdict.records.filter(({ record }) => record.type !== 'case.accepted');
   expect(report({ ...verdict, records }).outcome).toBe('open');
 });
+
+test('a case that nobody could decide about is not proved, whatever was observed of its items', () => {
+  const undecided = changed(done.verdict, 'closed', ({ record: { body } }) => ({ body: { ...body, notDecided: 1 } }));
+  const { outcome, page } = report(undecided);
+  expect([outcome, headline(page)]).toEqual(['open', 'Open items remain.']);
+  expect(page).toContain('Nobody could decide whether it goes on');
+});

@@ -8,6 +8,7 @@ import { approversDigest, inForce, SECOND_WITHIN_SECONDS, USED_WITHIN_SECONDS } 
 import type { EvidenceRecord } from '../evidence/record';
 import { ENDED_BY } from '../store/case';
 import { acceptanceAbout, acceptancesOf } from './accepted';
+import { checkUndecided } from './undecided';
 
 /** Ended by these, people decided; otherwise the sources agreed again. */
 const BY_PEOPLE = ['go-on', 'give-back'];
@@ -36,6 +37,7 @@ export function checkDecisions(all: readonly EvidenceRecord[], caseId: string): 
   }
   if (opened?.body.readmits !== undefined) checkReadmitted(opened, own, all);
   else if (opened?.body.givesBack !== undefined) checkGivenBack(opened, all);
+  checkUndecided(own, setsOnRecord(all));
   for (const accepted of acceptancesOf(own)) checkAccepted(accepted, own, all);
 }
 

@@ -11,6 +11,7 @@ import {
   ownRecord,
   recordsOfCase,
 } from './case-records';
+import { leftUndecided } from './undecided';
 
 /** Stages of a case in their order; `case.followed-up` only where a second rotation is owed. */
 export const STAGES: readonly RecordType[] = [
@@ -40,10 +41,12 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   const left = isGiveBack && records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
   // What two people accepted stays open: it owes their word, and no proof.
   const accepted = acceptedNumbers(records);
-  const isLeft = (nn: string) => accepted.has(nn) || (Array.isArray(left) && left.includes(nn));
+  const undecided = leftUndecided(records);
+  const isLeft = (nn: string) =>
+    accepted.has(nn) || undecided.includes(nn) || (Array.isArray(left) && left.includes(nn));
   const containment = inputsOf(records).containment ?? [];
   const plan = inputsOf(records).plan ?? [];
-  const followUp = plan.some(({ kind }) => kind === 'rotate-again');
+  const followUp = plan.some(({ nn, kind }) => kind === 'rotate-again' && !undecided.includes(nn));
   const stages = STAGES.filter(
     (type) => (type !== 'case.followed-up' || followUp) && !(endsKey(records) && OF_PEOPLE.includes(type)),
   );
@@ -52,7 +55,7 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
     ...laterListings(records).map(({ n }) => `${caseId}/listed/${n}`),
     ...owedByAcceptances(records),
     ...containment.flatMap(({ nn, kind }) =>
-      accepted.has(nn)
+      isLeft(nn)
         ? []
         : [
             // A console login cannot be given back: removed, and not contained.
@@ -78,7 +81,9 @@ export function expectedKeyRecords(
   ofRings: readonly EvidenceRecord[],
 ): ExpectedKeyRecord[] {
   const plan = inputsOf(records).plan ?? [];
-  const kids = plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : []));
+  // What was never begun in a case that nobody decided about is no more than a plan.
+  const undecided = leftUndecided(records);
+  const kids = plan.flatMap((item) => (item.kind === 'taint' && !undecided.includes(item.nn) ? [item.kid] : []));
   // Of a departure that was given back, what was begun has to have ended.
   const owed = isGivenBack(records)
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)

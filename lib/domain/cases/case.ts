@@ -174,7 +174,8 @@ export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'WAITING' | 'GI
   if (isWaiting(meta)) return 'WAITING';
   if (isGivenBack(meta)) return 'GIVEN BACK';
   const isHeld = openQuestion(meta) !== undefined && meta.containedAt !== undefined && meta.state !== 'CLOSED';
-  if (meta.state === 'CLOSED' && acceptedItems(meta) > 0) return 'CLOSED WITH EXCEPTIONS';
+  const isUndecided = meta.kind === 'departure' && meta.questions.some(({ endedBy }) => endedBy === 'not-decided');
+  if (meta.state === 'CLOSED' && (isUndecided || acceptedItems(meta) > 0)) return 'CLOSED WITH EXCEPTIONS';
   return isHeld ? 'HELD' : meta.state;
 }
 

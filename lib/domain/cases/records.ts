@@ -158,12 +158,19 @@ export function followedUpRecord(
 /** What a case about a key has not. */
 const NONE: Partial<DepartureCase> = {};
 
-/** `open`: items that a give-back leaves, because the worker departs again. `accepted`: how many of the items stand open. */
+/**
+ * `open`: items that a give-back leaves, because the worker departs again, or a case that nobody decided about; `notDecided` is
+ * the question then. `accepted`: how many of the items stand open.
+ */
 export function closedRecord(
   meta: CaseMeta,
   items: number,
   at: number,
-  { open, accepted }: { readonly open?: readonly string[]; readonly accepted?: number } = {},
+  {
+    open,
+    accepted,
+    notDecided,
+  }: { readonly open?: readonly string[]; readonly accepted?: number; readonly notDecided?: number } = {},
 ): EvidenceRecord {
   const { containedAt, plannedAt, taintedAt, deniedAt, provedAt } = meta;
   const { pseudonym, followUp, givenBackAt } = meta.kind === 'departure' ? meta : NONE;
@@ -171,7 +178,20 @@ export function closedRecord(
     meta,
     'case.closed',
     'closed',
-    { pseudonym, items, accepted, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt, open },
+    {
+      pseudonym,
+      items,
+      accepted,
+      containedAt,
+      plannedAt,
+      taintedAt,
+      deniedAt,
+      provedAt,
+      followUp,
+      givenBackAt,
+      open,
+      notDecided,
+    },
     at,
   );
 }

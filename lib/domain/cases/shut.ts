@@ -1,6 +1,5 @@
 /** What containment shuts, for which cases, and when a give-back may open it again. */
 import { canonicalJson, H } from '../base/encoding';
-import type { Decision } from '../store/approval';
 import type { DepartureCase, Question } from '../store/case';
 import type { CaseItem, ShutKind, Target } from '../store/case-items';
 import { SHUT_KINDS } from '../store/case-items';

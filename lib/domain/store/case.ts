@@ -22,7 +22,8 @@ export type CaseState = (typeof CASE_STATES)[number];
 export const ACTS = ['custody', 'suspend', 'end'] as const;
 export type Act = (typeof ACTS)[number];
 
-export const ENDED_BY = ['go-on', 'give-back', 'sources'] as const;
+/** `not-decided`: nobody could, for 30 days, and the case closed. */
+export const ENDED_BY = ['go-on', 'give-back', 'sources', 'not-decided'] as const;
 
 /** Why a case may not go beyond what can be undone; people decide, or the sources agree again. */
 export interface Question {

@@ -52,7 +52,7 @@ export async function departureScene(): Promise<DepartureScene> {
   );
   await toldAhead(scene);
   const other = metas(world).find(({ workerId }) => workerId === OTHER)?.caseId ?? '';
-  await execute(world, other, 1);
+  await execute(world, other, 1, ({ step }, run) => (step === 'close' ? scene.act('rests held', run) : run()));
   await decided(scene, other, 'go-on');
   const caseId = await departed(scene);
   await steps(scene, caseId);
