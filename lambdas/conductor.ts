@@ -4,7 +4,15 @@
  */
 import { entry } from '../lib/aws/entry';
 import { CurfewError, isCurfewError } from '../lib/domain/base/errors';
-import { caseIdOf, type DepartureCase, departureOnly, isWaiting, openQuestion } from '../lib/domain/cases/case';
+import {
+  caseIdOf,
+  type DepartureCase,
+  departureOnly,
+  isGivenBack,
+  isWaiting,
+  linkedIdOf,
+  openQuestion,
+} from '../lib/domain/cases/case';
 import { isListedLater } from '../lib/domain/cases/containment';
 import { proveItem } from '../lib/domain/cases/proof';
 import { firstRecheck, recheckMarker } from '../lib/domain/cases/recheck';
@@ -118,7 +126,8 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
   const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
   const open = list.filter(isOpen).map(({ item }) => item.nn);
   await changeCase(deps, request, BEGUN, (current) => {
-    if (current.state !== 'CONTAINING' || isWaiting(current)) return [];
+    // One that was given back before it began has listed nothing, and contains nobody.
+    if (current.state !== 'CONTAINING' || isWaiting(current) || isGivenBack(current)) return [];
     const now = deps.clock.now();
     const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
     const question = openQuestion(current);
@@ -172,9 +181,14 @@ function followUpOf(meta: DepartureCase, now: number, pepper: string, { config }
     throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is not contained`, { got: meta.state });
   const dueAt = meta.containedAt + config.settings.sessionSecondsMax;
   const { workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
+  // A departure has one second rotation; what is proved again later may have another.
+  const caseId =
+    meta.provesAgain === undefined
+      ? caseIdOf(pepper, { instance: config.instance, workerId, number, kind: 'follow-up' })
+      : linkedIdOf(pepper, meta.caseId, 'follow-up');
   return {
     kind: 'departure',
-    caseId: caseIdOf(pepper, { instance: config.instance, workerId, number, kind: 'follow-up' }),
+    caseId,
     workerId,
     pseudonym,
     state: 'OPEN',

@@ -45,6 +45,8 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<Loo
   // Every attempt looks again at what somebody can open again. What was done for good is not looked at twice.
   const wasProved = stored.state === 'PROVED';
   if (wasProved && !mayOpenAgain(stored)) return { nn };
+  // Two people accepted that it is open: the linked case looks at it again.
+  if (stored.state === 'ACCEPTED') return { nn };
   const meta = await loadCase(deps, request, ACTED);
   // What was given back is open again: it is the give-back that has to be proved.
   if (isGivenBack(meta) && (wasProved || stored.phase === 'contain')) return { nn };

@@ -1,4 +1,7 @@
-/** Each minute: starts the cases that are due, has departures begun, and what a stream or a crash left in the inbox folded. */
+/**
+ * Each minute: starts the cases that are due, has departures begun, what a stream or a crash left in the inbox folded, and who
+ * may approve on record.
+ */
 import { entry } from '../lib/aws/entry';
 import { type CaseMeta, isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';
 import { askedEvent, remindersDue } from '../lib/domain/cases/questions';
@@ -8,6 +11,7 @@ import { CASE, DUE_MARKER, RECHECK_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
 import { DUE_WORKER } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
+import { recordApprovers } from '../lib/work/cases/approver-set';
 import { startCase } from '../lib/work/cases/start-case';
 import { together } from '../lib/work/together';
 import { tryTransact } from '../lib/work/transactions';
@@ -34,6 +38,7 @@ export async function tick(
 
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   await together<unknown>([
+    recordApprovers(deps),
     lookAfter(due, looks, now, deps),
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),

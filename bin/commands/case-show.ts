@@ -1,9 +1,10 @@
 /** `curfew case show`: where a case stands, one line an item, and what it waits for. */
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
+import { acceptable, acceptsNothing } from '../../lib/domain/cases/accepted';
 import { type CaseMeta, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
-import { CASE_ITEM, type StoredItem } from '../../lib/domain/store/case-items';
+import { CASE_ITEM, CASE_PLAN, type Inventory, type StoredItem } from '../../lib/domain/store/case-items';
 import type { Tables } from '../../lib/ports';
 import { table } from '../edge/terminal';
 import type { Answer, CommandPorts } from './command';
@@ -25,6 +26,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
   const meta = await loadCase(ports, caseId);
   const now = clock.now();
   const items = await tables.query(CASE_ITEM.in(caseId));
+  const inventory = (await tables.get(CASE_PLAN, caseId))?.inventory;
   const stop = stopOf(meta, now);
   const next = (await tables.query(DUE_MARKER.in())).find((marker) => marker.caseId === caseId)?.dueAt;
   const rows = items.map((stored) => [stored.item.nn, whatOf(stored), stored.state, waitOf(stored, meta, stop?.why)]);
@@ -45,6 +47,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
     `case ${caseId}  ${kindOf(meta)}  ${shownState(meta)}  attempt ${meta.attempt}`,
     ...(meta.kind === 'taint' ? [`it ends key ${meta.key.kid} of ring ${meta.key.ring}: ${meta.key.reason}`] : []),
     ...hints(meta, stop, next),
+    ...acceptHints(meta, items, inventory, now),
     '',
     table(['step', 'at'], dates),
     ...foundOpen(items),
@@ -74,8 +77,31 @@ function looksOf(meta: CaseMeta): Readonly<Record<string, number | undefined>> {
 /** What a person calls it. */
 export function kindOf(meta: CaseMeta): string {
   if (meta.kind === 'taint') return 'taint';
+  if (meta.readmits !== undefined) return 'readmission';
   if (meta.givesBack !== undefined) return 'give-back';
+  if (meta.provesAgain !== undefined) return 'accepted items again';
   return meta.followUpOf === undefined ? meta.act : 'second rotation';
+}
+
+/** What nobody can act on keeps a case open until two people accept it; what was accepted has a case that proves it again. */
+function acceptHints(
+  meta: CaseMeta,
+  items: readonly StoredItem[],
+  inventory: Inventory | undefined,
+  now: number,
+): readonly string[] {
+  if (meta.kind !== 'departure') return [];
+  const lines = (meta.accepted ?? []).map(
+    ({ items: numbers, until, linked }) =>
+      `accepted by two approvers, and not proved: item ${numbers.join(', ')}; case ${linked} proves it again at ${instant(until)}`,
+  );
+  const open = acceptsNothing(meta, now) === undefined ? acceptable(meta, items, inventory) : [];
+  if (open.length > 0)
+    lines.push(
+      'what nobody can act on, two approvers accept for 90 days at most; the case closes with exceptions:',
+      `  curfew case accept ${meta.caseId} --item ${open.map(({ item }) => item.nn).join(',')} --until DATE --reason TEXT`,
+    );
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function whatOf({ item }: StoredItem): string {
@@ -88,9 +114,11 @@ function foundOpen(items: readonly StoredItem[]): string[] {
   return found.length === 0 ? [] : ['', `found open after it was shut, and shut again: ${found.join(', ')}`];
 }
 
-function waitOf({ item, state, phase }: StoredItem, meta: CaseMeta, why: string | undefined): string {
+function waitOf({ item, state, phase, acceptedUntil }: StoredItem, meta: CaseMeta, why: string | undefined): string {
   if (state === 'PROVED') return '';
+  if (state === 'ACCEPTED') return `${instant(acceptedUntil ?? 0)}, when it is proved again`;
   if (item.kind === 'unplannable') return item.reason;
+  if (item.kind === 'release' && item.byHand === true && state !== 'DONE') return 'somebody who enables it by hand';
   if (phase === 'act' && state === 'PLANNED' && why !== undefined) return 'the decision';
   if (state === 'DONE') return 'its proof';
   return meta.attempt === 0 ? 'the first attempt' : 'the next attempt';

@@ -1,7 +1,8 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
-import { approvedOutgoing } from '../../lib/domain/cases/decisions';
+import { approvedOutgoing, approverSetWrites } from '../../lib/domain/cases/decisions';
 import {
+  acceptedRecord,
   askedRecord,
   endedRecord,
   foundOpenRecord,
@@ -75,12 +76,15 @@ function asked(meta: CaseMeta, now: number): EvidenceRecord[] {
     approver: 'p',
     sealed: 's',
   } as const;
-  const set = { digest: 'd', approvers: ['p'], isKnown: false };
+  const item = { nn: '06', kind: 'unplannable', reason: 'r' } as const;
+  const set = { n: 1, digest: 'd', members: [{ workerId: 'W-1', pseudonym: 'p' }], at: now };
   return [
     askedRecord(meta, question, now),
     heldRecord(meta, 1, now),
     endedRecord(meta, question, now, 'c-1'),
-    ...approvedOutgoing(meta, 1, [approval], set, now).map(({ record }) => record),
+    acceptedRecord(meta, 1, [item], meta, now),
+    ...written(approverSetWrites(set)),
+    ...approvedOutgoing(meta, { question: 1 }, [approval], set, now).map(({ record }) => record),
   ];
 }
 

@@ -26,7 +26,7 @@ import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 import { relay } from '../../lib/work/evidence/relay';
-import { APPROVERS, wireDecisions } from './approvers';
+import { APPROVERS, deployApprovers, wireDecisions } from './approvers';
 import { type MakeWorld, NOW, RING, type SigningWorld, signingWorld } from './signing-world';
 
 export const WORKER = 'W-1042';
@@ -46,6 +46,7 @@ export interface DepartureWorld extends SigningWorld {
 export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> {
   const world = wireOffboarding(await signingWorld({ sources: SOURCES, config: { approvers: APPROVERS } }, make));
   wireDecisions(world);
+  await deployApprovers(world, world.config.approvers);
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   world.secrets.rotate('payroll', SECRET);
@@ -55,7 +56,7 @@ export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> 
     algorithm: 'ES256',
     policy: policyAllowing(
       [roleArn('disabler'), roleArn('key-enabler')],
-      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey'],
+      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey', 'kms:GetKeyPolicy'],
     ),
   });
   const principals = [

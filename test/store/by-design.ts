@@ -66,8 +66,8 @@ export const GOES_ON_FIRST: readonly Exception[] = [
     isTold: isRefusal,
   },
   {
-    of: /^ticker starts what is due and folds what was missed: /,
-    why: 'a case or a delivery that cannot be read does not keep the access of another worker alive',
+    of: /^ticker (has begun what is due|starts what is due and folds what was missed): /,
+    why: 'a row that cannot be read, of a case, a delivery or the approvers, does not keep the access of a worker alive',
     isTold: isRefusal,
   },
   {

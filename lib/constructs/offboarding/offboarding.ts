@@ -123,7 +123,7 @@ export class Offboarding extends Construct {
     const starters = functions.with({ stateMachineArn: this.workflow.stateMachine.stateMachineArn });
     const decider = starters.add('decider', { knows: { approvers } });
     const folder = starters.add('case-folder');
-    const ticker = starters.add('ticker');
+    const ticker = starters.add('ticker', { knows: { approvers } });
     starters.add('taint-opener');
     const approvals = starters.add('approvals', { knows: { approvers } });
     const outbox = functions.add('outbox-offboarding');

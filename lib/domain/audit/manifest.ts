@@ -11,6 +11,7 @@ import type { ContainmentItem } from '../cases/containment';
 import type { PlannedItem } from '../cases/plan';
 import { type ItemKind, proveItem } from '../cases/proof';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { acceptancesOf, acceptedNumbers, checkAcceptances, checkProvesAgain } from './accepted';
 import {
   findKeyRecord,
   inputsOf,
@@ -35,6 +36,8 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
   checkReadable(records);
   checkDecisions(all, caseId);
   checkRechecks(records, all);
+  checkAcceptances(records, all);
+  checkProvesAgain(records, all);
   const { plan } = inputsOf(records);
   checkInputs(records, all);
   checkListings(records);
@@ -165,6 +168,7 @@ function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired
       );
   }
   const closed = byId.get(`${caseId}/closed`);
+  if (closed) checkAcceptedCount(closed, records);
   if (closed && !isGivenBack(records)) checkCounted(closed, records, plan.length);
 }
 
@@ -192,6 +196,16 @@ function checkCounted(closed: EvidenceRecord, records: readonly EvidenceRecord[]
     `${closed.id} counts other items than the listings and the plan have`,
     { got: { listings: of, items }, allowed: counted },
   );
+}
+
+/** Of those, so many stand open; a case that accepted none says nothing of it. */
+function checkAcceptedCount(closed: EvidenceRecord, records: readonly EvidenceRecord[]): void {
+  const accepted = acceptedNumbers(records).size;
+  if (closed.body.accepted === (accepted === 0 ? undefined : accepted)) return;
+  throw new CurfewError('ERR_EVIDENCE_RECORD', `${closed.id} counts other accepted items than the case has`, {
+    got: closed.body.accepted ?? 0,
+    allowed: accepted,
+  });
 }
 
 /** As the prover judged it, from what is recorded. */
@@ -239,6 +253,7 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
       item(nn, 'proved'),
       ...(isListedAfterClose(nn) ? [] : [stage('case.closed')]),
     ]),
+    ...acceptancesOf(records).map((accepted) => [stage('case.planned'), accepted, stage('case.closed')]),
     ...plan.map(({ nn }) => [stage('case.planned'), item(nn, 'done'), item(nn, 'proved')]),
     ...plan.flatMap((planned) =>
       planned.kind === 'taint' ? [[stage('case.planned'), ...keyRecords(planned.kid), stage('case.closed')]] : [],

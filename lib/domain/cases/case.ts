@@ -44,6 +44,21 @@ export function giveBackIdOf(
   return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
 }
 
+/** One for each thing and each departure of the worker: after another one the same subject may be readmitted anew. */
+export function readmissionIdOf(
+  pepper: string,
+  of: { readonly caseId: string; readonly question: number; readonly thing: string; readonly departures: number },
+): string {
+  const name = `readmit\0${of.caseId}\0${of.question}\0${of.departures}\0${of.thing}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
+/** What another case leaves: the items that it accepted the nth time, or the second rotation of one that proves such items. */
+export function linkedIdOf(pepper: string, caseId: string, what: `accepted ${number}` | 'follow-up'): string {
+  const name = `linked\0${caseId}\0${what}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
 /**
  * Of the key and the class: who asks again asks for the same case. No pepper, because a kid is public and names nobody; the
  * CLI can say which case it is before anything answers.
@@ -103,6 +118,12 @@ export function isGivenBack(meta: CaseMeta): boolean {
   return meta.kind === 'departure' && meta.givenBackAt !== undefined;
 }
 
+/** How many items two people accepted: they are open, and no proof of anything. */
+function acceptedItems(meta: CaseMeta): number {
+  const accepted = meta.kind === 'departure' ? (meta.accepted ?? []) : [];
+  return accepted.reduce((sum, { items }) => sum + items.length, 0);
+}
+
 /** Why nothing may begin that cannot be undone; with the instant that ends it, where an instant does. */
 interface Stop {
   readonly why: string;
@@ -150,10 +171,12 @@ export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
 }
 
 /** What people read of a case: HELD is not a state of its own, because rings that were tainted go on to DENIED beside it. */
-export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'WAITING' | 'GIVEN BACK' {
+export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'WAITING' | 'GIVEN BACK' | 'CLOSED WITH EXCEPTIONS' {
   if (isWaiting(meta)) return 'WAITING';
   if (isGivenBack(meta)) return 'GIVEN BACK';
   const isHeld = openQuestion(meta) !== undefined && meta.containedAt !== undefined && meta.state !== 'CLOSED';
+  const isUndecided = meta.kind === 'departure' && meta.questions.some(({ endedBy }) => endedBy === 'not-decided');
+  if (meta.state === 'CLOSED' && (isUndecided || acceptedItems(meta) > 0)) return 'CLOSED WITH EXCEPTIONS';
   return isHeld ? 'HELD' : meta.state;
 }
 

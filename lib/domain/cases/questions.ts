@@ -51,9 +51,9 @@ export function questionsOfLook(
   return askedAnew(questions, [...(openQuestion({ questions })?.reasons ?? []), FOUND_OPEN], said, now);
 }
 
-/** Reasons that people have let pass: of each question that they answered with "go on". */
+/** Reasons that people have let pass with "go on", or that nobody could decide about: they are asked no second time. */
 function overruledIn(questions: readonly Question[]): readonly string[] {
-  return questions.flatMap(({ endedBy, reasons }) => (endedBy === 'go-on' ? reasons : []));
+  return questions.flatMap(({ endedBy, reasons }) => (endedBy === 'go-on' || endedBy === 'not-decided' ? reasons : []));
 }
 
 /**

@@ -53,7 +53,9 @@ function nextLook(containedAt: number, until: number, lookedAt: number, isWhole:
 }
 
 /** What was done for good is not looked at; what the plan will do, and has not, is not the rechecker's to do. */
-export function isLookedAt(stored: Pick<StoredItem, 'phase' | 'item' | 'doneAt'>): boolean {
+export function isLookedAt(stored: Pick<StoredItem, 'phase' | 'item' | 'state' | 'doneAt'>): boolean {
+  // Two people accepted that it is open: the linked case tries it again.
+  if (stored.state === 'ACCEPTED') return false;
   return (
     mayOpenAgain(stored) && (stored.phase === 'contain' || isListedLater(stored.item) || stored.doneAt !== undefined)
   );

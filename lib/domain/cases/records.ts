@@ -2,7 +2,7 @@
  * The records of a case, one builder per type. Ids derive from case and item, so a replay names the same record.
  *
  *     c-…/opened   c-…/listed   c-…/listed/2   c-…/item/01/contained   c-…/contained   c-…/asked/1   c-…/held/1   c-…/went-on/1
- *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/closed
+ *     c-…/inventory   c-…/planned   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved   c-…/accepted/1   c-…/closed
  *
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
  * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
@@ -11,6 +11,7 @@ import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
 import type { Rechecks, TaintCase } from '../store/case';
+import type { AcceptedItem } from '../store/case-items';
 import type { CaseMeta, DepartureCase, Question } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
@@ -29,7 +30,7 @@ export function openedRecord(
   at: number,
 ): EvidenceRecord {
   const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
-  const { followUpOf, givesBack, hrEventAt, acceptedAt } = meta;
+  const { followUpOf, givesBack, readmits, provesAgain, provesAgainAt, hrEventAt, acceptedAt } = meta;
   const body = {
     kind: meta.kind,
     pseudonym,
@@ -46,6 +47,9 @@ export function openedRecord(
     acceptedAt,
     followUpOf,
     givesBack,
+    ...(readmits && { readmits: true }),
+    provesAgain,
+    provesAgainAt,
     sealed,
   };
   return record(meta, 'case.opened', 'opened', body, at);
@@ -75,6 +79,18 @@ export function endedRecord(
   giveBack?: string,
 ): EvidenceRecord {
   return record(meta, 'case.went-on', `went-on/${n}`, { question: n, by: endedBy, giveBack }, at);
+}
+
+/** The `n`th acceptance: what stays open, until when, and the linked case that proves it again then. */
+export function acceptedRecord(
+  meta: CaseMeta,
+  n: number,
+  items: readonly AcceptedItem[],
+  linked: Pick<CaseMeta, 'caseId' | 'dueAt'>,
+  at: number,
+): EvidenceRecord {
+  const body = { n, items: [...items], until: linked.dueAt, linked: linked.caseId };
+  return record(meta, 'case.accepted', `accepted/${n}`, body, at);
 }
 
 /** The `n`th listing: the first has all that was known, a later one what was found since. */
@@ -192,12 +208,15 @@ export function followedUpRecord(
 /** What a case about a key has not. */
 const NONE: Partial<DepartureCase> = {};
 
-/** `open`: items that a give-back leaves, because the worker departs again. */
+/**
+ * `accepted`: how many of the items stand open. `open`: items that a give-back leaves, because the worker departs again, or a case
+ * that nobody decided about; `notDecided` is the question then.
+ */
 export function closedRecord(
   meta: CaseMeta,
-  { listings, items }: { readonly listings: number; readonly items: number },
+  { listings, items, accepted }: { readonly listings: number; readonly items: number; readonly accepted?: number },
   at: number,
-  open?: readonly string[],
+  { open, notDecided }: { readonly open?: readonly string[]; readonly notDecided?: number } = {},
 ): EvidenceRecord {
   const { containedAt, plannedAt, taintedAt, deniedAt, provedAt } = meta;
   const { pseudonym, followUp, givenBackAt } = meta.kind === 'departure' ? meta : NONE;
@@ -205,7 +224,21 @@ export function closedRecord(
     meta,
     'case.closed',
     'closed',
-    { pseudonym, listings, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt, open },
+    {
+      pseudonym,
+      listings,
+      items,
+      accepted,
+      containedAt,
+      plannedAt,
+      taintedAt,
+      deniedAt,
+      provedAt,
+      followUp,
+      givenBackAt,
+      open,
+      notDecided,
+    },
     at,
   );
 }

@@ -62,16 +62,17 @@ export function beginWrites(
 }
 
 /**
- * Two people gave the case back: it takes the statements of its departure with it, and its second rotation. `giveBack` is the
+ * Two people gave the case back: it takes the statements of its departure with it, its second rotation, and the cases that
+ * prove its accepted items again. `giveBack` is the
  * case that opens again what was shut.
  */
 export function giveBackWrites(
   worker: Worker,
-  given: { readonly meta: DepartureCase; readonly followUp?: DepartureCase; readonly question: number },
+  given: { readonly meta: DepartureCase; readonly beside: readonly DepartureCase[]; readonly question: number },
   giveBack: DepartureCase,
   outgoing: { readonly given: readonly Outgoing[]; readonly giveBack: readonly Outgoing[] },
 ): readonly ScheduleWrite[] {
-  const { meta, followUp, question } = given;
+  const { meta, beside, question } = given;
   const now = giveBack.openedAt;
   const questions = meta.questions.map((one) =>
     one.endedAt === undefined ? { ...one, endedAt: now, endedBy: 'give-back' as const } : one,
@@ -84,11 +85,13 @@ export function giveBackWrites(
       ...outgoing.given,
       { record: endedRecord(meta, ended, now, giveBack.caseId) },
     ]),
-    ...(followUp && followUp.state !== 'CLOSED'
-      ? transition(followUp, { givenBackAt: now }, [
-          { record: endedRecord(followUp, { n: 0, endedBy: 'give-back' }, now, giveBack.caseId) },
-        ])
-      : []),
+    ...beside
+      .filter(({ state }) => state !== 'CLOSED')
+      .flatMap((one) =>
+        transition(one, { givenBackAt: now }, [
+          { record: endedRecord(one, { n: 0, endedBy: 'give-back' }, now, giveBack.caseId) },
+        ]),
+      ),
     ...bornCase(giveBack, outgoing.giveBack),
   ];
 }

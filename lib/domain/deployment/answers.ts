@@ -37,7 +37,7 @@ const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']>
   latch: nothing,
   'iam-disabler': nothing,
   'latch-release': nothing,
-  'key-enabler': nothing,
+  'key-enabler': z.object({ mayEnable: z.optional(flag) }),
   'subject-release': z.object({ cutOffs: z.array(z.object({ notBefore: whole, blocked: flag })) }),
   decider: z.object({ decided: z.optional(z.enum(DECISIONS)) }),
   planner: z.object({ items: numbers, all: numbers }),

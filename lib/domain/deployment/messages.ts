@@ -125,8 +125,10 @@ export interface Messages {
           readonly accessKeyId: string;
           readonly caseId: string;
         }
-      | { readonly op: 'enable-kms-key'; readonly kmsKeyArn: string; readonly caseId: string };
-    response: Nothing;
+      | { readonly op: 'enable-kms-key'; readonly kmsKeyArn: string; readonly caseId: string }
+      /** Opens nothing, so it needs no approvals: whether the key's own policy would let us enable it. */
+      | { readonly op: 'look'; readonly kmsKeyArn: string };
+    response: { readonly mayEnable?: boolean };
   };
   'subject-release': {
     request: {

@@ -41,6 +41,7 @@ export const RECORD_TYPES = {
   'case.approved': 'one approver decided about a question',
   'approvers.set': 'who may decide about cases, by pseudonym',
   'case.went-on': 'a question is over, and by what',
+  'case.accepted': 'two approvers accepted items that nobody can act on, until a linked case proves them again',
   'case.inventory': 'what the worker could use, read or administer, and how we know',
   'case.planned': 'what will be done, frozen before it is done',
   'item.done': 'one item of the plan was done and read back',

@@ -23,7 +23,8 @@ export type CaseState = (typeof CASE_STATES)[number];
 export const ACTS = ['custody', 'suspend', 'end'] as const;
 export type Act = (typeof ACTS)[number];
 
-export const ENDED_BY = ['go-on', 'give-back', 'sources'] as const;
+/** `not-decided`: nobody could, for 30 days, and the case closed. */
+export const ENDED_BY = ['go-on', 'give-back', 'sources', 'not-decided'] as const;
 
 /** Why a case may not go beyond what can be undone; people decide, or the sources agree again. */
 export interface Question {
@@ -48,6 +49,14 @@ const question: Schema<Question> = z.strictObject({
   endedAt: z.optional(whole),
   endedBy: z.optional(z.enum(ENDED_BY)),
 });
+
+/** Items that two people accepted together, the linked case that proves them again, and what both had before them. */
+export interface AcceptedItems {
+  readonly items: readonly string[];
+  readonly until: number;
+  readonly linked: string;
+  readonly about: string;
+}
 
 /** A source that says so, and the system of record behind it. */
 export interface Voice {
@@ -75,6 +84,14 @@ const rechecks: Schema<Rechecks> = z.strictObject({
   at: z.optional(whole),
   longestGap: whole,
 });
+
+/** Of a give-back that opens one subject alone, because HR has taken the worker on again. */
+export interface Readmission {
+  /** Sort key of the row of the thing (`SHUT` in `worker.ts`). */
+  readonly thing: string;
+  /** Digest of what HR had said when two people decided: with the thing it makes the digest that their approvals name. */
+  readonly said: string;
+}
 
 /** What every case has, whatever it is about. */
 interface CaseBase {
@@ -120,6 +137,11 @@ export interface DepartureCase extends CaseBase {
   /** The case that two people gave back, and the question at which they did: this one opens what that one shut. */
   readonly givesBack?: string;
   readonly givesBackAt?: number;
+  /** It opens this alone, and the case that shut it stays as it is. */
+  readonly readmits?: Readmission;
+  /** The case whose accepted items this one proves again, and which of its acceptances they are of, from 1. */
+  readonly provesAgain?: string;
+  readonly provesAgainAt?: number;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
   /** No import ever named the worker. */
@@ -129,6 +151,8 @@ export interface DepartureCase extends CaseBase {
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
   readonly followUp?: string;
+  /** The first first. */
+  readonly accepted?: readonly AcceptedItems[];
 }
 
 /** The key that a responder ends, and why; the reason stands in evidence in clear. A type, as it stands in records. */
@@ -181,12 +205,16 @@ const departureCase = z.strictObject({
   followUpOf: z.optional(text),
   givesBack: z.optional(text),
   givesBackAt: z.optional(whole),
+  readmits: z.optional(z.strictObject({ thing: text, said: text })),
+  provesAgain: z.optional(text),
+  provesAgainAt: z.optional(whole),
   hrEventAt: whole,
   acceptedAt: whole,
   isUnknown: z.optional(flag),
   rechecks: z.optional(rechecks),
   givenBackAt: z.optional(whole),
   followUp: z.optional(text),
+  accepted: z.optional(z.array(z.strictObject({ items: z.array(text), until: whole, linked: text, about: text }))),
 });
 
 const taintCase = z.strictObject({

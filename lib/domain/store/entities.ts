@@ -6,7 +6,7 @@ import { CUT_OFF } from './cut-off';
 import { DELIVERY, PENDING_DELIVERY } from './inbox';
 import { BODY, LEDGER_ROW, MARKER } from './ledger';
 import { LOG_HEAD, LOG_RECORD, PENDING_RECORD } from './log';
-import { CASE_OUT, CUT_OFF_OUT, RING_OUT } from './outbox';
+import { APPROVERS_OUT, CASE_OUT, CUT_OFF_OUT, RING_OUT } from './outbox';
 import { EXPOSURE, IMPORT, PRINCIPAL } from './people';
 import { GATE, RING_ENTRY, RING_HEAD } from './ring-head';
 import { KID_POINTER, RING_KEY, SLOT } from './ring-key';
@@ -53,6 +53,7 @@ export const ENTITIES: readonly AnyEntity[] = [
   PSEUDONYM,
   DUE_WORKER,
   APPROVERS,
+  APPROVERS_OUT,
   SHUT,
   PRINCIPAL,
   EXPOSURE,

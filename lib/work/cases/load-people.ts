@@ -31,13 +31,13 @@ export async function knownPrincipals(workerId: string, n: number, deps: Planner
   return rows.length > PRINCIPALS_MAX ? [...known, unknown('more', 'many')] : known;
 }
 
-async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDeps): Promise<Known> {
+export async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDeps): Promise<Known> {
   if (principal.type === 'kms-key') return { ref: { ref, type: 'kms-key' }, targets: [{ kmsKeyArn: principal.arn }] };
   if (principal.type === 'subject') {
     const { ring, sub } = principal;
     return (await findRing(deps, ring))
       ? { ref: { ref, type: 'subject', ring }, targets: [{ value: sub }] }
-      : unknown(ref, 'ring', { value: sub });
+      : unknown(ref, 'ring', { ring, value: sub });
   }
 
   const { arn } = principal;
@@ -55,7 +55,7 @@ async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDe
   };
 }
 
-function unknown(ref: string, why: keyof typeof UNKNOWN_REASONS, target: Target = {}): Known {
+export function unknown(ref: string, why: keyof typeof UNKNOWN_REASONS, target: Target = {}): Known {
   return { ref: { ref, type: 'unknown', reason: UNKNOWN_REASONS[why] }, targets: [target] };
 }
 

@@ -1,6 +1,6 @@
 /** What a case does beyond containment: a plan, frozen from what is known of the leaver once they can add nothing to it. */
 import { CurfewError } from '../../domain/base/errors';
-import { type CaseMeta, type DepartureCase, isWaiting } from '../../domain/cases/case';
+import { type CaseMeta, type DepartureCase, isGivenBack, isWaiting } from '../../domain/cases/case';
 import { type Inventory, keyExposed, planCase } from '../../domain/cases/plan';
 import { inventoryRecord, plannedRecord, sealContext } from '../../domain/cases/records';
 import { opensWith } from '../../domain/cases/shut';
@@ -13,6 +13,7 @@ import { findRing, loadRing } from '../rings/load-ring';
 import { beginFreezing, freeze, itemPut, putItems } from './freeze';
 import { type Listed, listedOf } from './listing';
 import { asOfNow, exposuresOf } from './load-people';
+import { acceptedExposures } from './prove-again';
 import { loadWorker } from './worker';
 
 type PlannerDeps = Deps<'planner'>;
@@ -20,8 +21,8 @@ type PlannerDeps = Deps<'planner'>;
 export async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   // A suspension contains, and plans nothing.
   if (meta.kind === 'departure' && meta.act === 'suspend' && meta.givesBack === undefined) return;
-  // Nothing is known of the worker yet.
-  if (isWaiting(meta)) return;
+  // Nothing is known of the worker yet; or nothing is done any more.
+  if (isWaiting(meta) || isGivenBack(meta)) return;
   const begun = await deps.tables.get(CASE_PLAN, meta.caseId);
   if (begun?.state === 'FROZEN') return;
   const listed = await listedOf(meta, deps);
@@ -55,7 +56,8 @@ async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Pro
   const principals = await Promise.all(
     listed.principals.map((ref) => asOfNow(ref, listed.targets[ref.ref]?.[0], deps)),
   );
-  const { exposures, omitted, how } = await exposuresOf(meta.workerId, deps);
+  const { exposures, omitted, how } =
+    meta.provesAgain === undefined ? await exposuresOf(meta.workerId, deps) : await acceptedExposures(meta, deps);
   // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
   const rings = await Promise.all(
     [...new Set(exposures.map(({ ring }) => ring))].sort().map((ring) => findRing(deps, ring)),
@@ -98,13 +100,19 @@ async function draftEnding({ ring, kid, class: taintClass }: EndedKey, deps: Pla
 /** What the case that is given back shut, and no other case wants shut. */
 async function draftRelease(meta: DepartureCase, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
   const { cases } = await loadWorker(deps, meta.workerId);
-  const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
+  const all = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
+  const shut = meta.readmits === undefined ? all : all.filter(({ key }) => key.sk === meta.readmits?.thing);
   const named = shut.map((one, n) => ({ ref: `t${n}`, ...one }));
   return {
     state: 'FREEZING',
     inventory: {
       ...NOBODY,
-      things: named.map(({ ref, kind, ring }) => ({ ref, thing: kind, ...(ring !== undefined && { ring }) })),
+      things: named.map(({ ref, kind, ring, byHand }) => ({
+        ref,
+        thing: kind,
+        ...(ring !== undefined && { ring }),
+        ...(byHand === true && { byHand }),
+      })),
     },
     how: {},
     targets: Object.fromEntries(named.map(({ ref, target }) => [ref, target])),
