@@ -23,6 +23,7 @@ import {
   metaOf,
   metas,
   send,
+  strike,
   WORKER,
 } from './departure-world';
 import { calmly, RING } from './signing-world';
@@ -104,6 +105,7 @@ test('at the end date the linked case tries again: still open, it stays open and
   await tick(world.deps('ticker'));
   expect((await metaOf(world, linked)).state).toBe('OPEN');
   world.clock.set(dueAt);
+  await strike(world, 0);
   await tick(world.deps('ticker'));
   expect(world.workflow.started.has(`${linked}.1`)).toBe(true);
   expect(await attempted(world, linked)).not.toMatch(/CLOSED/);
@@ -142,6 +144,7 @@ test('what can be acted on by then is acted on, proved, and closes without excep
   world.kms.putPolicy(personal, policyAllowing([roleArn('disabler')], ['kms:DisableKey', 'kms:DescribeKey']));
   const linked = linkedOf(world, caseId);
   world.clock.set(until);
+  await strike(world, 0);
   await tick(world.deps('ticker'));
   await attempted(world, linked);
   const found = (await itemsOf(world, linked)).map(({ item, state }) => [item.kind, state]);
@@ -220,6 +223,7 @@ test.each<[string, (world: DepartureWorld, id: string) => Promise<unknown>]>([
       const list = await beforeAccept(world, id);
       await approveAs(world, ONE, id, 'accept', list);
       world.clock.advance(8 * DAY);
+      await strike(world, 0);
       await approveAs(world, TWO, id, 'accept', list);
     },
   ],
@@ -290,11 +294,13 @@ test('a case that people then give back takes its linked case with it', async ()
   const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
   await attempted(world, back);
   world.clock.set((await metaOf(world, linked)).dueAt);
+  await strike(world, 0);
   await tick(world.deps('ticker'));
   await attempted(world, linked);
   expect(await metaOf(world, linked)).toMatchObject({ state: 'CLOSED', givenBackAt: expect.any(Number) });
   expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(true);
   world.clock.advance(3 * DAY);
+  await strike(world, 0);
   for (const id of [caseId, back, linked]) check(world, id);
 });
 
@@ -304,9 +310,11 @@ test('the linked case of somebody who was taken on again shuts nothing: it waits
   await decideBoth(world, caseId, 'accept');
   await attempted(world, caseId);
   world.clock.advance(DAY);
+  await strike(world, 0);
   await send(world, { id: 'msg_2', type: 'worker.rehired' });
   const linked = linkedOf(world, caseId);
   world.clock.set((await metaOf(world, linked)).dueAt);
+  await strike(world, 0);
   await tick(world.deps('ticker'));
   expect(await attempted(world, linked)).toBe('WAITING');
 });
@@ -352,6 +360,7 @@ test('a linked case that is killed at any effect ends the same', async () => {
       await attempted(world, caseId);
       const linked = linkedOf(world, caseId);
       world.clock.set((await metaOf(world, linked)).dueAt);
+      await strike(world, 0);
       await tick(world.deps('ticker'));
       const deaths = dyingAt(world, n, mode);
       await expect(execute(world, linked, 1, deaths.via)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });

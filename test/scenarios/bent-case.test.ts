@@ -6,7 +6,7 @@ import type { Inventory } from '../../lib/domain/cases/plan';
 import { itemsSha, planCase } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { APPROVERS, DAY, decideBoth, deployApprovers } from './approvers';
-import { allRecords, departureWorld, execute, imported, metaOf, metas, send, WORKER } from './departure-world';
+import { allRecords, departureWorld, execute, imported, metaOf, metas, send, strike, WORKER } from './departure-world';
 import { calmly } from './signing-world';
 
 let whole: readonly EvidenceRecord[];
@@ -194,10 +194,12 @@ describe('a case of which items were accepted', () => {
     await execute(world, caseId, 2);
     linked = metas(world).find(({ provesAgain }) => provesAgain === caseId)?.caseId ?? '';
     world.clock.set((await metaOf(world, linked)).dueAt);
+    await strike(world, 0);
     await tick(world.deps('ticker'));
     await expect(execute(world, linked, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
     // Something else is on record long after the date.
     world.clock.advance(2 * DAY);
+    await strike(world, 0);
     await send(world, { id: 'msg_2', type: 'worker.rehired' });
     await send(world, { id: 'msg_3', workerId: 'W-77' });
     accepted = allRecords(world);

@@ -19,6 +19,7 @@ import {
   metaOf,
   metas,
   send,
+  strike,
   WORKER,
 } from './departure-world';
 import { calmly, issueTo, RING, verifierOf } from './signing-world';
@@ -63,6 +64,7 @@ async function departed(make = calmly): Promise<{ world: DepartureWorld; caseId:
   const caseId = metas(world)[0]?.caseId ?? '';
   await execute(world, caseId, 1);
   world.clock.advance(DAY);
+  await strike(world, 0);
   return { world, caseId };
 }
 
@@ -91,6 +93,7 @@ test('one subject is opened, for new tokens alone, and all else stays shut; the 
   const caseId = metas(world)[0]?.caseId ?? '';
   await execute(world, caseId, 1);
   world.clock.advance(DAY);
+  await strike(world, 0);
   await rehire(world);
   await expect(issueTo(world, 'mallory')).rejects.toBeDefined();
   const before = await metaOf(world, caseId);
@@ -113,6 +116,7 @@ test('one subject is opened, for new tokens alone, and all else stays shut; the 
   }
 
   world.clock.advance(DAY);
+  await strike(world, 0);
   await tell(world);
   const second = metas(world).find(({ number, givesBack, followUpOf }) => number === 2 && !givesBack && !followUpOf);
   await execute(world, second?.caseId ?? '', 1);
@@ -199,6 +203,7 @@ test('two subjects are two matters: what is said of one takes nothing back of th
   const caseId = metas(world)[0]?.caseId ?? '';
   expect((await metaOf(world, caseId)).state).toBe('CLOSED');
   world.clock.advance(DAY);
+  await strike(world, 0);
   await rehire(world);
   const other = `${RING}/mallory-admin`;
   await readmitAs(world, ONE, SUBJECT);

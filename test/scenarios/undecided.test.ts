@@ -16,6 +16,7 @@ import {
   metaOf,
   metas,
   send,
+  strike,
 } from './departure-world';
 import { calmly, ringOf } from './signing-world';
 
@@ -45,6 +46,7 @@ test('it closes with exceptions, contained, with what was never begun on record;
   await execute(world, caseId, 1);
   expect(await stateOf(world, caseId)).toBe('HELD');
   world.clock.set(containedAt + 30 * DAY);
+  await strike(world, 0);
   await execute(world, caseId, 1);
   expect(await stateOf(world, caseId)).toBe('CLOSED WITH EXCEPTIONS');
 
@@ -73,6 +75,7 @@ test.each<[string, (world: DepartureWorld) => Promise<unknown>]>([
     async (world) => {
       await deployApprovers(world, []);
       world.clock.advance(DAY);
+      await strike(world, 0);
       await deployApprovers(world, APPROVERS);
       world.clock.advance(3600);
       await deployApprovers(world, []);
@@ -84,6 +87,7 @@ test.each<[string, (world: DepartureWorld) => Promise<unknown>]>([
   const { containedAt = 0 } = await metaOf(world, caseId);
   await happens(world);
   world.clock.set(containedAt + 30 * DAY);
+  await strike(world, 0);
   await execute(world, caseId, 1);
   expect(await stateOf(world, caseId)).toBe('HELD');
 });
@@ -94,6 +98,7 @@ test('a suspension that nobody can decide about stays as it is', async () => {
   const caseId = metas(world)[0]?.caseId ?? '';
   await execute(world, caseId, 1);
   world.clock.advance(31 * DAY);
+  await strike(world, 0);
   await execute(world, caseId, 1);
   expect(await stateOf(world, caseId)).toBe('HELD');
 });
@@ -104,6 +109,7 @@ test('killed at any effect of the attempt that closes it, it ends the same', asy
       const world = await withNobody();
       const caseId = await held(world);
       world.clock.advance(31 * DAY);
+      await strike(world, 0);
       await execute(world, caseId, 1, dyingAt(world, n, mode).via);
       await drainOutboxes(world);
       expect(await stateOf(world, caseId)).toBe('CLOSED WITH EXCEPTIONS');
@@ -120,6 +126,7 @@ describe('an operator who writes that nobody decided', () => {
     const world = await withNobody();
     caseId = await held(world);
     world.clock.advance(31 * DAY);
+    await strike(world, 0);
     await execute(world, caseId, 1);
     whole = evidence(world);
   });
