@@ -344,9 +344,9 @@ test.each(['latch-release', 'key-enabler', 'subject-release'] as const)(
 );
 
 test('a give-back killed anywhere ends the same: open, recorded once, and its evidence whole', async () => {
-  // By day at every fifth effect, which by the seed.
+  // By day at every twelfth effect, which by the seed.
   for (const mode of ['before', 'after'] as const)
-    for (let n = 1 + (seedFor('give-back killed') % extent(5, 1)); ; n += extent(5, 1)) {
+    for (let n = 1 + (seedFor('give-back killed') % extent(12, 1)); ; n += extent(12, 1)) {
       const world = await departureWorld(calmly);
       const caseId = await held(world);
       await decideBoth(world, caseId, 'give-back');

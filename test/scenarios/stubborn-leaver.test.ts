@@ -116,7 +116,7 @@ describe('many principals', () => {
   test.each(['before', 'after'] as const)(
     'killed %s any write of the freeze: one list, whole, frozen once',
     async (mode) => {
-      const step = extent(3, 1);
+      const step = extent(6, 1);
       for (let n = 1 + (seedFor('freeze killed') % step); ; n += step) {
         const world = await departureWorld();
         await imported(world, { principals: subjects(185) });
