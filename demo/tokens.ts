@@ -96,8 +96,8 @@ export function stockJose({ ring, issuer, audience, publicBaseUrl }: Place): (to
   return (token) => jwtVerify(token, jwks, { issuer, audience, typ: 'at+jwt' });
 }
 
-/** All of them, a few at a time. */
-export async function inParallel<T, R>(all: readonly T[], effect: (one: T) => Promise<R>, atOnce = 8): Promise<R[]> {
+/** All of them, a few at a time: on the local AWS each that is under way has a process of its own, on the same cores. */
+export async function inParallel<T, R>(all: readonly T[], effect: (one: T) => Promise<R>, atOnce = 4): Promise<R[]> {
   const results: R[] = new Array(all.length);
   let next = 0;
   const worker = async () => {

@@ -7,6 +7,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { entry } from '../lib/aws/entry';
 import { isMembers, type Members } from '../lib/domain/base/encoding';
 import { CurfewError } from '../lib/domain/base/errors';
+import { parseAcceptance } from '../lib/domain/cases/accepted';
 import { approverOf, parseDecision } from '../lib/domain/cases/approvals';
 import { parseCaseId } from '../lib/domain/cases/case';
 import { parseReason } from '../lib/domain/rings/reason';
@@ -31,8 +32,10 @@ export async function approve(
     const number = parseQuestion(question);
     const { approver, identity } = callerOf(request, deps);
     const at = deps.clock.now();
+    const decided = parseDecision(decision);
     const approval = {
-      decision: parseDecision(decision),
+      decision: decided,
+      ...(decided === 'accept' && { accepts: parseAcceptance(rest, at) }),
       about: parseDigest(about),
       reason: parseReason(reason),
       identity,
@@ -59,7 +62,7 @@ function callerOf({ requestContext }: SignedRequest, { config }: Deps<'approvals
   return { approver: approverOf(config.approvers ?? [], identity).workerId, identity };
 }
 
-/** 0 stands for no question: approvers may also give back a case that no source doubts. */
+/** 0 stands for no question: approvers may also give back a case that no source doubts, or accept what stays open of it. */
 function parseQuestion(given: unknown): number {
   if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return given;
   throw new CurfewError('ERR_INPUT_INVALID', 'the question is not a number', {
@@ -71,7 +74,7 @@ function parseQuestion(given: unknown): number {
 function parseDigest(given: unknown): string {
   if (typeof given === 'string' && /^[\w-]{43}$/.test(given)) return given;
   throw new CurfewError('ERR_INPUT_INVALID', 'the digest of what was looked at is missing', {
-    fix: 'use `curfew case approve` or `curfew case give-back`, which compute it',
+    fix: 'use `curfew case approve`, `give-back` or `accept`, which compute it',
   });
 }
 

@@ -1,6 +1,7 @@
 /** Closes a case when every item is proved, and seals it when every expected record has its place in the tree. */
 
 import { entry } from '../lib/aws/entry';
+import { linkedOpenings } from '../lib/domain/audit/accepted';
 import { findKeyRecord, recordsOfCase } from '../lib/domain/audit/case-records';
 import { expectedKeyRecords, expectedRecords } from '../lib/domain/audit/owed';
 import { CurfewError } from '../lib/domain/base/errors';
@@ -8,20 +9,25 @@ import {
   type CaseMeta,
   type CaseState,
   type DepartureCase,
+  departureOnly,
   isGivenBack,
   openQuestion,
+  type Question,
   stopOf,
 } from '../lib/domain/cases/case';
-import { closedRecord } from '../lib/domain/cases/records';
+import { closedRecord, endedRecord } from '../lib/domain/cases/records';
 import { departsAgain } from '../lib/domain/cases/shut';
 import { transition } from '../lib/domain/cases/transitions';
+import { isNeverBegun, undecidedQuestion } from '../lib/domain/cases/undecided';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { type EvidenceRecord, recordFrom } from '../lib/domain/evidence/record';
+import { CASE_LIST } from '../lib/domain/store/case-items';
 import { LOG_RECORD } from '../lib/domain/store/log';
 import { CASE_OUT, RING_OUT } from '../lib/domain/store/outbox';
+import { APPROVERS } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
 import { changeCase, loadCase, loadItems, parentOf, type StoredItem } from '../lib/work/cases/case-store';
-import { unplanned } from '../lib/work/cases/exposed';
+import { plansAgain, unplanned } from '../lib/work/cases/exposed';
 import { loadWorker } from '../lib/work/cases/worker';
 
 type CloserDeps = Deps<'closer'>;
@@ -50,36 +56,78 @@ async function close(
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const items = await loadItems(deps, request.caseId);
-  const open = items
-    .filter(({ state }) => state !== 'PROVED')
-    .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
+  const isOpen = items.some(isOpenStill);
   // One that waits for an import is not contained, and says so by its stop.
   const meta = await loadCase(deps, request, ['CONTAINING', ...CLOSING]);
   if (isGivenBack(meta)) return closeGivenBack(items, request, deps);
   const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
-  if (stop !== undefined) return { closed: false, held: true };
-  if (open.length > 0 && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
+  if (stop !== undefined) return closeUndecided(items, request, deps);
+  // Closed by a run before this one, which died before it answered: what it left open is on record.
+  if (meta.state === 'CLOSED') return { closed: true, held: false };
+  if (isOpen && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
     return closeOvertaken(items, request, deps);
-  if (open.length > 0)
-    throw new CurfewError('ERR_NOT_PROVED', `case ${request.caseId} has items that are not proved; it stays open`, {
-      got: open,
-      fix: 'see the errors of these items in the execution',
-    });
 
-  // Asked in this moment: the case is held, and not closed over a doubt, nor over custody that nobody planned for. An import
-  // that comes after this either moves the fence of the open case, or finds it closed.
+  // Asked in this moment: the case is held, and not closed over a doubt, over what a recheck has listed or found open, or over
+  // custody that nobody planned for. An import that comes after this either moves the fence of the open case, or finds it closed.
   const closed = await changeCase(deps, request, CLOSING, async (meta) => {
     if (stopOf(meta, deps.clock.now()) !== undefined) return [];
-    await refuseUnplanned(meta, deps);
-    return closeWrites(meta, items.length, deps);
+    requireProved(request.caseId, await loadItems(deps, request.caseId));
+    await requirePlanned(meta, deps);
+    return closeWrites(meta, deps);
   });
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
 }
 
-async function refuseUnplanned(meta: CaseMeta, deps: CloserDeps): Promise<void> {
-  if (meta.kind === 'taint' || meta.givesBack !== undefined || meta.state === 'CLOSED') return;
-  const late = await unplanned(meta, deps);
+/** Neither proved nor accepted. */
+function isOpenStill({ state }: StoredItem): boolean {
+  return state !== 'PROVED' && state !== 'ACCEPTED';
+}
+
+function requireProved(caseId: string, items: readonly StoredItem[]): void {
+  const open = items
+    .filter(isOpenStill)
+    .map(({ item, state }) => `${item.nn} ${item.kind} ${item.kind === 'unplannable' ? item.reason : state}`);
+  if (open.length === 0) return;
+  throw new CurfewError('ERR_NOT_PROVED', `case ${caseId} has items that are not proved; it stays open`, {
+    got: open,
+    fix: `see the errors of these items in the execution; what nobody can act on, two people accept: \`curfew case accept ${caseId}\``,
+  });
+}
+
+/** Held until people decide; where nobody may, and that for 30 days, it closes with what was never begun on record. */
+async function closeUndecided(
+  items: readonly StoredItem[],
+  request: StepRequest,
+  deps: CloserDeps,
+): Promise<{ readonly closed: boolean; readonly held: boolean }> {
+  const sets = await deps.tables.query(APPROVERS.in());
+  const open = items.filter(isOpenStill);
+  const closed = await changeCase(deps, request, ['CONTAINING', ...CLOSING], async (current) => {
+    const now = deps.clock.now();
+    const question = undecidedQuestion(current, sets, now);
+    if (question === undefined || current.state === 'CLOSED' || !open.every(isNeverBegun)) return [];
+    return undecidedWrites(departureOnly(current), question, await countItems(current.caseId, deps), now);
+  });
+  return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };
+}
+
+function undecidedWrites(meta: DepartureCase, { n }: Question, counted: Counted, now: number) {
+  const questions = meta.questions.map((one) =>
+    one.n === n ? { ...one, endedAt: now, endedBy: 'not-decided' as const } : one,
+  );
+  return transition(meta, { state: 'CLOSED', closedAt: now, questions }, [
+    { record: endedRecord(meta, { n, endedBy: 'not-decided' }, now) },
+    {
+      record: closedRecord(meta, counted, now, { open: counted.neverBegun, notDecided: n }),
+      event: { detailType: 'CaseClosed', detail: { id: meta.caseId } },
+    },
+  ]);
+}
+
+async function requirePlanned(meta: CaseMeta, deps: CloserDeps): Promise<void> {
+  if (!plansAgain(meta) || meta.state === 'CLOSED') return;
+  const late = await unplanned(departureOnly(meta), deps);
   if (late.length === 0) return;
   throw new CurfewError('ERR_NOT_PROVED', `case ${meta.caseId} has exposures that no plan covers; it stays open`, {
     got: late.map(({ asset, class: of }) => `${asset} ${of}`),
@@ -107,7 +155,7 @@ async function closeGivenBack(
       fix: 'see the errors of these items in the execution',
     });
   // One that waited for an import was never contained.
-  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, items.length, deps));
+  await changeCase(deps, request, ['CONTAINING', ...CLOSING], (meta) => closeWrites(meta, deps));
   return { closed: true, held: false };
 }
 
@@ -118,18 +166,39 @@ async function closeOvertaken(
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const open = items.filter(({ state }) => state !== 'PROVED').map(({ item }) => item.nn);
-  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, items.length, deps, open));
+  await changeCase(deps, request, CLOSING, (meta) => closeWrites(meta, deps, open));
   return { closed: true, held: false };
 }
 
 /** The state and its record in one transaction; no write where the case is closed already. `open`: items that stay undone. */
-function closeWrites(meta: CaseMeta, items: number, { clock }: CloserDeps, open?: readonly string[]) {
+async function closeWrites(meta: CaseMeta, deps: CloserDeps, open?: readonly string[]) {
   if (meta.state === 'CLOSED') return [];
-  const now = clock.now();
+  const counted = await countItems(meta.caseId, deps);
+  const now = deps.clock.now();
   const event = { detailType: 'CaseClosed', detail: { id: meta.caseId } };
   return transition(meta, { state: 'CLOSED', closedAt: now }, [
-    { record: closedRecord(meta, items, now, open), event },
+    { record: closedRecord(meta, counted, now, { open }), event },
   ]);
+}
+
+interface Counted {
+  readonly listings: number;
+  readonly items: number;
+  readonly accepted?: number;
+  readonly neverBegun: readonly string[];
+}
+
+/** Read after the case was, whose fence moves with every listing that is frozen: one of these two reads again. */
+async function countItems(caseId: string, { tables }: CloserDeps): Promise<Counted> {
+  const [lists, items] = [await tables.query(CASE_LIST.in(caseId)), await loadItems({ tables }, caseId)];
+  const freezing = lists.find(({ state }) => state === 'FREEZING');
+  const accepted = items.filter(({ state }) => state === 'ACCEPTED').length;
+  const neverBegun = items.filter(isNeverBegun).map(({ item }) => item.nn);
+  if (freezing === undefined)
+    return { listings: lists.length, items: items.length, ...(accepted > 0 && { accepted }), neverBegun };
+  throw new CurfewError('ERR_UNAVAILABLE', `listing ${freezing.n} of case ${caseId} is being written`, {
+    fix: 'retry',
+  });
 }
 
 async function isOvertaken(meta: DepartureCase, deps: CloserDeps): Promise<boolean> {
@@ -149,7 +218,7 @@ async function seal(request: StepRequest, deps: CloserDeps): Promise<{ readonly 
   const unwritten = expectedKeyRecords(own, all)
     .filter((owed) => !findKeyRecord(owed.type === 'key.retired' ? all : ofRings, owed))
     .map(({ type, kid }) => `${type} of ${kid}`);
-  const ids = [...expectedRecords(own), ...ofRings.map(({ id }) => id)];
+  const ids = [...expectedRecords(own), ...linkedOpenings(own), ...ofRings.map(({ id }) => id)];
   // Whether a record arrived, only the log can say.
   const rows = await Promise.all(ids.map(async (id) => ({ id, row: await deps.tables.get(LOG_RECORD, id) })));
   const missing = [...unwritten, ...rows.filter(({ row }) => row?.index === undefined).map(({ id }) => id)];

@@ -8,6 +8,7 @@ import { type CaseMeta, departureOnly, isGivenBack, isWaiting, openQuestion } fr
 import { isListedLater } from '../lib/domain/cases/containment';
 import { secondRotationOf } from '../lib/domain/cases/linked';
 import { proveItem } from '../lib/domain/cases/proof';
+import { firstRecheck, recheckMarker } from '../lib/domain/cases/recheck';
 import { containedRecord, followedUpRecord, itemRecord } from '../lib/domain/cases/records';
 import { heldOutgoing } from '../lib/domain/cases/schedule';
 import { bornCase, transition } from '../lib/domain/cases/transitions';
@@ -26,7 +27,7 @@ import {
 import { claimItem } from '../lib/work/cases/claim';
 import { EFFECTS } from '../lib/work/cases/effects';
 import { doneWrite, markDone } from '../lib/work/cases/item-done';
-import { openedLinked } from '../lib/work/cases/linked';
+import { openedOf } from '../lib/work/cases/linked';
 import { release } from '../lib/work/cases/release';
 import { noteShut } from '../lib/work/cases/shut';
 import { TAINT_STEPS } from '../lib/work/cases/taint-steps';
@@ -92,7 +93,8 @@ async function actOnItem(request: StepRequest, deps: ConductorDeps): Promise<Ans
     );
   await markDone(stored, observed, request, deps);
   // The step that tells verifiers is over by now. If we stop before this, the next heartbeat publishes it.
-  if (stored.item.kind === 'cut-off' && isListedLater(stored.item)) await announceCutOffs(request, deps);
+  const isLate = isListedLater(stored.item) || stored.doneAt !== undefined;
+  if (stored.item.kind === 'cut-off' && isLate) await announceCutOffs(request, deps);
   return { nn: stored.item.nn };
 }
 
@@ -119,15 +121,20 @@ async function markContained(request: StepRequest, deps: ConductorDeps): Promise
   const list = (await loadItems(deps, request.caseId)).filter(({ phase }) => phase === 'contain');
   const open = list.filter(isOpen).map(({ item }) => item.nn);
   await changeCase(deps, request, BEGUN, (current) => {
-    // One that was given back before it shut anything, as a case that follows another may be, shuts nothing.
+    // One that was given back before it began has listed nothing, and contains nobody.
     if (current.state !== 'CONTAINING' || isWaiting(current) || isGivenBack(current)) return [];
     const now = deps.clock.now();
     const event = { detailType: 'CaseContained', detail: { id: current.caseId, open: open.length } };
     const question = openQuestion(current);
-    return transition(current, { state: 'CONTAINED', containedAt: now }, [
-      { record: containedRecord(current, list.length - open.length, open, now), event },
-      ...(question ? [heldOutgoing(current, question.n, now)] : []),
-    ]);
+    const rechecks = firstRecheck(current, now, deps.config.settings);
+    return [
+      ...transition(current, { state: 'CONTAINED', containedAt: now, ...(rechecks && { rechecks }) }, [
+        { record: containedRecord(current, list.length - open.length, open, now, rechecks), event },
+        ...(question ? [heldOutgoing(current, question.n, now)] : []),
+      ]),
+      // From now on by a clock of its own: whatever becomes of this execution, what was shut is looked at again.
+      ...recheckMarker(current.caseId, rechecks),
+    ];
   });
   return {};
 }
@@ -158,7 +165,7 @@ async function followUp(stored: StoredItem, request: StepRequest, deps: Conducto
     return [
       ...transition(meta, { followUp: next.caseId }, outgoing),
       write,
-      ...bornCase(next, [await openedLinked(next, deps)]),
+      ...bornCase(next, [await openedOf(next, deps)]),
     ];
   });
 }

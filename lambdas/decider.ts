@@ -3,23 +3,24 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { approversDigest, type Decision, type Judged, judgeApprovals } from '../lib/domain/cases/approvals';
+import { type Decision, judgeApprovals, standingSet } from '../lib/domain/cases/approvals';
 import { type DepartureCase, giveBackIdOf, isWaiting, openQuestion } from '../lib/domain/cases/case';
-import { approvedOutgoing } from '../lib/domain/cases/decisions';
-import { endedRecord, openedRecord, sealContext } from '../lib/domain/cases/records';
-import { giveBackWrites, type Worker } from '../lib/domain/cases/schedule';
-import { aboutOf, type ShutThing, settleShut } from '../lib/domain/cases/shut';
-import { type Outgoing, transition } from '../lib/domain/cases/transitions';
+import { endedRecord } from '../lib/domain/cases/records';
+import { giveBackWrites } from '../lib/domain/cases/schedule';
+import { aboutOf, settleShut } from '../lib/domain/cases/shut';
+import { transition } from '../lib/domain/cases/transitions';
 import type { Messages } from '../lib/domain/deployment/messages';
-import { APPROVAL, DECISIONS, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
+import { APPROVAL, PENDING_APPROVAL, pendingOf } from '../lib/domain/store/approval';
 import { CASE } from '../lib/domain/store/case';
-import { put } from '../lib/domain/store/entity';
-import { ROW_ABSENT, ROW_PRESENT, type RowKey, type Write } from '../lib/domain/store/table';
-import { APPROVERS, SHUT } from '../lib/domain/store/worker';
+import type { Write } from '../lib/domain/store/table';
+import { APPROVERS, type ApproverSet, SHUT } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
+import { decideAcceptance } from '../lib/work/cases/acceptance';
 import { barredFrom } from '../lib/work/cases/barred';
+import { approvedBy, type Decided, giveBackOf, mark } from '../lib/work/cases/decided';
 import { loadLinked } from '../lib/work/cases/exposed';
-import { pseudonymOf } from '../lib/work/cases/pseudonym';
+import { openedOf } from '../lib/work/cases/linked';
+import { decideReadmissions, readmissionUnderWay, startReadmissions } from '../lib/work/cases/readmission';
 import { startCase } from '../lib/work/cases/start-case';
 import { loadWorker } from '../lib/work/cases/worker';
 import { pepperOf } from '../lib/work/tokens/pepper';
@@ -35,10 +36,15 @@ export async function decide({ caseId, question }: Request, deps: DeciderDeps): 
   const pending = (await deps.tables.query(PENDING_APPROVAL.in())).filter(
     (one) => one.caseId === caseId && one.question === question,
   );
+  const sets = await deps.tables.query(APPROVERS.in());
+  const set = standingSet(sets, deps.config.approvers ?? [], deps.clock.now());
+  // They were changed a moment ago: the markers stand, and the ticker asks again once the change is on record.
+  if (set === undefined) return {};
   // An approval beside this one may be decided about at the same moment: then read and judge again.
-  const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, deps));
+  const decided = await inTurn(`case ${caseId}`, () => decideOnce(caseId, question, { sets, set }, deps));
   // If we stop here, the case has changed and is not started: the ticker has this looked at again, and starts it.
-  if (decided !== undefined) await startDecided(caseId, question, deps);
+  if (decided === 'readmit') await startReadmissions(caseId, deps);
+  else if (decided !== undefined) await startDecided(caseId, question, deps);
   // If we stop in between, a marker stands: the ticker has the case looked at again, and finds it decided.
   for (const { key } of pending) await deps.tables.transact([{ kind: 'delete', table: 'approvals', key }]);
   return { ...(decided !== undefined && { decided }) };
@@ -62,7 +68,18 @@ async function startDecided(caseId: string, question: number, deps: DeciderDeps)
   for (const id of giveBack === undefined ? [caseId] : [caseId, giveBackId]) await startCase(id, deps);
 }
 
-async function decideOnce(caseId: string, question: number, deps: DeciderDeps): Promise<Decision | undefined> {
+/** Who may approve, and who could since when. */
+interface OnRecord {
+  readonly sets: readonly ApproverSet[];
+  readonly set: ApproverSet;
+}
+
+async function decideOnce(
+  caseId: string,
+  question: number,
+  { sets, set }: OnRecord,
+  deps: DeciderDeps,
+): Promise<Decision | undefined> {
   const meta = await deps.tables.get(CASE, caseId);
   if (meta === undefined) return undefined;
   if (meta.kind === 'taint') {
@@ -80,65 +97,64 @@ async function decideOnce(caseId: string, question: number, deps: DeciderDeps): 
     return undefined;
   }
 
-  const refusal = undecidable(meta);
-  if (refusal !== undefined) {
-    await mark(given, () => refusal, deps);
-    return undefined;
-  }
   const worker = await loadWorker(deps, meta.workerId);
   const shut = await deps.tables.query(SHUT.in(meta.workerId));
   const approvers = deps.config.approvers ?? [];
   const barred = await barredFrom(meta.workerId, approvers, deps);
   const now = deps.clock.now();
-  const judgedBy = (decision: Decision) =>
-    judgeApprovals(given, {
-      approvers,
+  const matter = { approvers, sets, barred, now };
+  // Items may be accepted of cases that nobody can decide about otherwise: a second rotation, or one that proves them again.
+  const acceptances = given.filter(({ decision }) => decision === 'accept');
+  const accepted = await decideAcceptance(acceptances, { meta, question, worker, shut, set }, matter, deps);
+  if (accepted === 'now') return 'accept';
+  const otherwise = accepted === 'before' ? 'accept' : undefined;
+  const [readmissions, others] = [
+    given.filter(({ decision }) => decision === 'readmit'),
+    given.filter(({ decision }) => decision !== 'readmit' && decision !== 'accept'),
+  ];
+  const refusal = undecidable(meta);
+  if (refusal !== undefined) {
+    await mark([...readmissions, ...others], () => refusal, deps);
+    return otherwise;
+  }
+  if (await decideReadmissions(readmissions, { meta, question, worker, shut, set }, matter, deps)) return 'readmit';
+  const readmitting = await readmissionUnderWay(caseId, shut, deps);
+  if (readmitting !== undefined) {
+    await mark(others, () => readmitting, deps);
+    return otherwise;
+  }
+  const judgedBy = (decision: OfCase) =>
+    judgeApprovals(others, {
+      ...matter,
       decision,
       about: aboutOf(decision, { question: asked, worker, shut, caseId }),
-      barred,
-      now,
     });
-  const judged = DECISIONS.map((decision) => ({ decision, ...judgedBy(decision) }));
+  const judged = OF_CASE.map((decision) => ({ decision, ...judgedBy(decision) }));
   const refused = new Map(judged.flatMap(({ refused: all }) => all.map(({ approver, why }) => [approver, why])));
-  await mark(given, (approver) => refused.get(approver), deps);
+  await mark(others, (approver) => refused.get(approver), deps);
   const decided = judged.find(({ decision, isDecided }) => isDecided && (decision !== 'go-on' || asked !== undefined));
-  if (decided === undefined) return undefined;
-  await deps.tables.transact(await EFFECT[decided.decision]({ meta, question, judged: decided, worker, shut }, deps));
+  if (decided === undefined) return otherwise;
+  await deps.tables.transact(
+    await EFFECT[decided.decision]({ meta, question, judged: decided, worker, shut, set }, deps),
+  );
   return decided.decision;
 }
+
+/** What people decide about the case as a whole. */
+const OF_CASE = ['go-on', 'give-back'] as const satisfies readonly Decision[];
+type OfCase = (typeof OF_CASE)[number];
 
 const ENDS_A_KEY = 'the case ends a key: approvers do not decide about it, and nobody can give it back';
 
 /** Decided about is the departure itself, once it is contained: until then something may still be shut. */
 function undecidable(meta: DepartureCase): string | undefined {
-  const { givesBack, followUpOf, containedAt } = meta;
+  const { givesBack, followUpOf, provesAgain, containedAt } = meta;
   if (givesBack !== undefined) return `it is a give-back: decide about case ${givesBack}`;
   if (followUpOf !== undefined) return `it follows another case: decide about case ${followUpOf}`;
+  if (provesAgain !== undefined) return `it proves accepted items again: decide about case ${provesAgain}`;
   // One that waits for an import shuts nothing until then.
   const isShutting = containedAt === undefined && !isWaiting(meta);
   return isShutting ? 'the case is not contained yet: look again in a minute' : undefined;
-}
-
-/** Each approver reads what became of their word. It is for people alone: if we stop in between, the next look marks the rest. */
-async function mark(
-  given: readonly { readonly approver: string; readonly key: RowKey }[],
-  whyNot: (approver: string) => string | undefined,
-  { tables }: DeciderDeps,
-): Promise<void> {
-  for (const { approver, key } of given) {
-    const why = whyNot(approver);
-    const set = { counts: why === undefined, ...(why !== undefined && { why }) };
-    await tables.transact([{ kind: 'update', table: 'approvals', key, set, if: ROW_PRESENT }]);
-  }
-}
-
-/** As it was read once, for the judgement and for what follows from it: nothing is overruled that nobody looked at. */
-interface Decided {
-  readonly meta: DepartureCase;
-  readonly question: number;
-  readonly judged: Judged;
-  readonly worker: Worker;
-  readonly shut: readonly ShutThing[];
 }
 
 type Effect = (
@@ -146,9 +162,10 @@ type Effect = (
   deps: DeciderDeps,
 ) => Promise<readonly Write<'cases:put' | 'cases:update' | 'cases:delete'>[]>;
 
-const EFFECT: Readonly<Record<Decision, Effect>> = {
+const EFFECT: Readonly<Record<OfCase, Effect>> = {
   /** The next attempt begins at once, and takes over whatever the one before left open. */
-  'go-on': async ({ meta, question, judged }, deps) => {
+  'go-on': async (decided, deps) => {
+    const { meta, question } = decided;
     const now = deps.clock.now();
     const ended = meta.questions.map((one) =>
       one.n === question ? { ...one, endedAt: now, endedBy: 'go-on' as const } : one,
@@ -158,99 +175,25 @@ const EFFECT: Readonly<Record<Decision, Effect>> = {
       throw new CurfewError('ERR_INPUT_INVALID', `case ${meta.caseId} has no question to go on from`, {
         got: question,
       });
-    const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
-    return [
-      ...transition(meta, { questions: ended, attempt: meta.attempt + 1 }, [
-        ...outgoing,
-        { record: endedRecord(meta, over, now) },
-      ]),
-      ...writes,
-    ];
+    return transition(meta, { questions: ended, attempt: meta.attempt + 1 }, [
+      ...(await approvedBy(decided, deps)),
+      { record: endedRecord(meta, over, now) },
+    ]);
   },
 
   /** A case of its own opens what was shut; this one ends what was claimed, and begins nothing any more. */
-  'give-back': async ({ meta, question, judged, worker, shut }, deps) => {
-    const linked = await loadLinked(meta, deps);
+  'give-back': async (decided, deps) => {
+    const { meta, question, worker, shut } = decided;
+    const beside = await loadLinked(meta, deps);
     const giveBack = await giveBackOf(meta, question, deps);
-    const { outgoing, writes } = await approvedBy(meta, question, judged, deps);
-    const sealed = await deps.sealer.seal(
-      meta.pseudonym,
-      sealContext(giveBack.caseId, 'opened'),
-      JSON.stringify({ workerId: meta.workerId }),
-    );
-    const opened: Outgoing = {
-      record: openedRecord(giveBack, {}, sealed, giveBack.openedAt),
-      event: { detailType: 'CaseOpened', detail: { id: giveBack.caseId } },
-    };
+    const given = await approvedBy(decided, deps);
+    const opened = await openedOf(giveBack, deps);
     return [
-      ...giveBackWrites(worker, { meta, linked, question }, giveBack, { given: outgoing, giveBack: [opened] }),
+      ...giveBackWrites(worker, { meta, beside, question }, giveBack, { given, giveBack: [opened] }),
       ...settleShut(meta.workerId, shut, meta.caseId, worker.cases),
-      ...writes,
     ];
   },
 };
-
-async function giveBackOf(meta: DepartureCase, question: number, deps: DeciderDeps): Promise<DepartureCase> {
-  const now = deps.clock.now();
-  const { caseId, workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
-  return {
-    kind: 'departure',
-    caseId: giveBackIdOf(await pepperOf(deps), { caseId, question }),
-    workerId,
-    pseudonym,
-    state: 'DUE',
-    version: 1,
-    attempt: 0,
-    fence: 1,
-    act,
-    number,
-    effectiveAt: now,
-    finalAt: now,
-    dueAt: now,
-    voices,
-    source,
-    corroboration,
-    questions: [],
-    givesBack: caseId,
-    givesBackAt: question,
-    hrEventAt,
-    acceptedAt,
-    openedAt: now,
-  };
-}
-
-/** The records of two approvals, and of the set of approvers where it is not on record yet. */
-async function approvedBy(meta: DepartureCase, question: number, { counted }: Judged, deps: DeciderDeps) {
-  const { tables, config, clock } = deps;
-  const approvers = config.approvers ?? [];
-  const names = new Map(
-    await Promise.all(
-      approvers.map(async ({ workerId }): Promise<[string, string]> => [workerId, await pseudonymOf(workerId, deps)]),
-    ),
-  );
-  const digest = approversDigest([...names.values()]);
-  const isKnown = (await tables.get(APPROVERS, digest)) !== undefined;
-  const nameOf = (workerId: string) => names.get(workerId) ?? '';
-  const sealed = await Promise.all(
-    counted.map(({ approver, reason }, n) =>
-      deps.sealer.seal(
-        nameOf(approver),
-        sealContext(meta.caseId, `approved/${question}/${n + 1}`),
-        JSON.stringify({ workerId: approver, reason }),
-      ),
-    ),
-  );
-  const approvals = counted.map((approval, n) => ({
-    ...approval,
-    approver: nameOf(approval.approver),
-    sealed: sealed[n] ?? '',
-  }));
-  const set = { digest, approvers: [...names.values()].sort(), isKnown };
-  return {
-    outgoing: approvedOutgoing(meta, question, approvals, set, clock.now()),
-    writes: isKnown ? [] : [put(APPROVERS, [digest], { at: clock.now() }, ROW_ABSENT)],
-  };
-}
 
 export const handler = entry('decider', (event: DynamoDBStreamEvent | Request, deps: DeciderDeps) =>
   'Records' in event ? decideStream(event, deps) : decide(event, deps),

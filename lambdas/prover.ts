@@ -1,10 +1,14 @@
-/** Observes one item from outside the steps that acted: IAM, KMS through the issuer's own right, the documents as served. */
+/**
+ * Observes one item from outside the steps that acted: IAM, KMS through the issuer's own right, the documents as served.
+ * `prove` throws unless it is as it should be; `look` asks the same of what is shut, and says whether it is open again.
+ */
 
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
 import { type CaseState, isGivenBack } from '../lib/domain/cases/case';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../lib/domain/cases/proof';
-import { provedRecord } from '../lib/domain/cases/records';
+import { mayOpenAgain, wasOpened } from '../lib/domain/cases/recheck';
+import { foundOpenRecord, provedRecord } from '../lib/domain/cases/records';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Feed } from '../lib/domain/feed/feed';
@@ -28,16 +32,25 @@ type Observe<K extends ItemKind> = (stored: StoredItem, deps: ProverDeps, caseId
 /** A suspension stays CONTAINED. */
 const ACTED: readonly CaseState[] = ['CONTAINED', 'ACTING', 'PROVING', 'CLOSED'];
 
-export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ readonly nn: string }> {
+interface Looked {
+  readonly nn: string;
+  /** Of a look: it is open, and waits to be shut. */
+  readonly open?: boolean;
+}
+
+export async function prove(request: StepRequest, deps: ProverDeps): Promise<Looked> {
   const stored = await loadItem(deps, request.caseId, request.nn);
+  if (request.step === 'look') return look(stored, request, deps);
   const { nn, kind } = stored.item;
   // Every attempt looks again at what somebody can open again. What was done for good is not looked at twice.
   const wasProved = stored.state === 'PROVED';
-  const mayOpenAgain = stored.phase === 'contain' || kind === 'login-profile';
-  if (wasProved && !mayOpenAgain) return { nn };
+  if (wasProved && !mayOpenAgain(stored)) return { nn };
+  // Two people accepted that it is open: the linked case looks at it again.
+  if (stored.state === 'ACCEPTED') return { nn };
   const meta = await loadCase(deps, request, ACTED);
   // What was given back is open again: it is the give-back that has to be proved.
   if (isGivenBack(meta) && (wasProved || stored.phase === 'contain')) return { nn };
+  // From here on the rechecker looks at it, for as long as a session can be alive.
   if (wasProved && meta.state === 'CLOSED') return { nn };
   if (stored.state !== 'DONE' && !wasProved)
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} was never done`, {
@@ -47,7 +60,7 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
 
   const proof: Proof = proveItem(kind, await OBSERVE[kind](stored, deps, request.caseId));
   // It is open again: the next attempt shuts it once more.
-  if (!proof.ok && mayOpenAgain) await openAgain(stored, request, deps);
+  if (!proof.ok && mayOpenAgain(stored)) await openAgain(stored, proof, request, deps);
   if (!proof.ok)
     throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${request.caseId} is not proved`, {
       got: proof.observed,
@@ -76,17 +89,35 @@ export async function prove(request: StepRequest, deps: ProverDeps): Promise<{ r
   return { nn };
 }
 
-/** If we stop before it, the item stays DONE or PROVED and the case open: the next attempt sees it open once more. */
-async function openAgain(stored: StoredItem, request: StepRequest, deps: ProverDeps): Promise<void> {
+async function look(stored: StoredItem, request: StepRequest, deps: ProverDeps): Promise<Looked> {
+  const { nn, kind } = stored.item;
+  const meta = await loadCase(deps, request, ACTED);
+  if (!mayOpenAgain(stored) || isGivenBack(meta)) return { nn, open: false };
+  if (isOpen(stored)) return { nn, open: true };
+  const proof: Proof = proveItem(kind, await OBSERVE[kind](stored, deps, request.caseId));
+  if (!proof.ok) await openAgain(stored, proof, request, deps);
+  return { nn, open: !proof.ok };
+}
+
+/** If we stop before it, the item stays DONE or PROVED: the next look sees it open once more. */
+async function openAgain(stored: StoredItem, proof: Proof, request: StepRequest, deps: ProverDeps): Promise<void> {
   await changeCase(deps, request, ACTED, async (meta) => {
-    if (isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
+    const current = await loadItem(deps, request.caseId, stored.item.nn);
+    if (isOpen(current)) return [];
+    const now = deps.clock.now();
+    const foundOpen = (current.foundOpen ?? 0) + 1;
+    const wasOpen = wasOpened(current, now);
     return [
-      ...transition(meta, {}),
+      ...transition(
+        meta,
+        {},
+        wasOpen ? [{ record: foundOpenRecord(meta, current.item, foundOpen, proof.observed, now) }] : [],
+      ),
       {
         kind: 'update',
         table: 'cases',
         key: CASE_ITEM.key(meta.caseId, stored.item),
-        set: { state: 'PLANNED' },
+        set: { state: 'PLANNED', ...(wasOpen && { foundOpen, foundOpenAt: now }) },
         if: [{ attribute: 'state', is: 'in', values: ['DONE', 'PROVED'] }],
       },
     ];
@@ -128,10 +159,10 @@ const OBSERVE: { readonly [K in ItemKind]: Observe<K> } = {
     }
   },
   unplannable: async ({ item }) => ({ reason: item.kind === 'unplannable' ? item.reason : '' }),
-  /** The customer's key policy lets nobody of ours ask but the disabler, for whom disabling once more is a way to ask. */
+  /** The customer's key policy lets nobody of ours ask but the disabler. */
   'personal-key': async ({ item, target }, { functions }) => {
-    const { state } = await functions.invoke('disabler', { kmsKeyArn: needed(target.kmsKeyArn, 'kmsKeyArn', item.nn) });
-    return { kmsState: state };
+    const kmsKeyArn = needed(target.kmsKeyArn, 'kmsKeyArn', item.nn);
+    return { kmsState: (await functions.invoke('disabler', { op: 'look', kmsKeyArn })).state };
   },
   taint: async ({ item }, deps) => {
     if (item.kind !== 'taint') throw new CurfewError('ERR_PLAN_INVALID', 'the item is not a taint', { got: item.kind });

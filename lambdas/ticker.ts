@@ -1,17 +1,18 @@
 /**
  * Each minute: starts the cases that are due, has departures begun, what a stream or a crash left in the inbox folded, and
- * imports looked at.
+ * imports looked at, and who may approve on record.
  */
 import { entry } from '../lib/aws/entry';
 import { type CaseMeta, isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';
 import { askedEvent, remindersDue } from '../lib/domain/cases/questions';
 import { transition } from '../lib/domain/cases/transitions';
 import { PENDING_APPROVAL } from '../lib/domain/store/approval';
-import { CASE, DUE_MARKER } from '../lib/domain/store/case';
+import { CASE, DUE_MARKER, RECHECK_MARKER } from '../lib/domain/store/case';
 import { PENDING_DELIVERY } from '../lib/domain/store/inbox';
 import { type Imported, PENDING_IMPORT } from '../lib/domain/store/people';
 import { DUE_WORKER } from '../lib/domain/store/worker';
 import type { Deps } from '../lib/ports';
+import { recordApprovers } from '../lib/work/cases/approver-set';
 import { startCase } from '../lib/work/cases/start-case';
 import { together } from '../lib/work/together';
 import { tryTransact } from '../lib/work/transactions';
@@ -27,11 +28,12 @@ export async function tick(
   deps: Deps<'ticker'>,
 ): Promise<{ readonly started: number; readonly begun: number; readonly folded: number }> {
   const now = deps.clock.now();
-  const [due, workers, approvals, pending, imports] = await Promise.all([
+  const [due, workers, approvals, pending, looks, imports] = await Promise.all([
     deps.tables.query(DUE_MARKER.in()),
     deps.tables.query(DUE_WORKER.in()),
     deps.tables.query(PENDING_APPROVAL.in()),
     deps.tables.query(PENDING_DELIVERY.in()),
+    deps.tables.query(RECHECK_MARKER.in()),
     deps.tables.query(PENDING_IMPORT.in(), { limit: IMPORTS_MAX }),
   ]);
   const dueNow = due.filter(({ dueAt }) => dueAt <= now);
@@ -44,7 +46,8 @@ export async function tick(
 
   // Each on its own: a case that cannot be started is not allowed to keep the next worker's access alive.
   await together<unknown>([
-    lookAfter(due, now, deps),
+    recordApprovers(deps),
+    lookAfter(due, looks, now, deps),
     ...dueNow.map(({ caseId, attempt, key }) => startCase(caseId, deps, { key, attempt })),
     ...leaving.map(({ workerId }) => deps.functions.invoke('case-folder', { workerId })),
     ...unseen.map(({ caseId, question }) => deps.functions.invoke('decider', { caseId, question })),
@@ -63,13 +66,14 @@ function batches(imports: readonly Imported[]): readonly (readonly Imported[])[]
 /** Of the cases that were started: what they wait for is counted, and asked again. */
 async function lookAfter(
   markers: readonly { readonly caseId: string; readonly attempt?: number }[],
+  looks: readonly { readonly dueSince: number }[],
   now: number,
   deps: Deps<'ticker'>,
 ): Promise<void> {
   const started = [...new Set(markers.filter(({ attempt }) => attempt !== undefined).map(({ caseId }) => caseId))];
   const found = await Promise.all(started.map((caseId) => deps.tables.get(CASE, caseId)));
   const metas = found.filter((meta) => meta !== undefined);
-  await together([putFigures(metas, now, deps), ...metas.map((meta) => remind(meta, now, deps))]);
+  await together([putFigures(metas, looks, now, deps), ...metas.map((meta) => remind(meta, now, deps))]);
 }
 
 /** A question that nobody answers is asked again. */
@@ -86,8 +90,13 @@ async function remind(meta: CaseMeta, now: number, { tables, events }: Deps<'tic
   await tryTransact(tables, transition(meta, { questions }));
 }
 
-/** What people are told of by alarms: cases that wait for them, and cases that take too long by themselves. */
-async function putFigures(metas: readonly CaseMeta[], now: number, { metrics }: Deps<'ticker'>): Promise<void> {
+/** What people are told of by alarms: cases that wait for them, cases that take too long by themselves, and looks that were not made. */
+async function putFigures(
+  metas: readonly CaseMeta[],
+  looks: readonly { readonly dueSince: number }[],
+  now: number,
+  { metrics }: Deps<'ticker'>,
+): Promise<void> {
   const open = metas.filter(({ state }) => state !== 'CLOSED');
   // Of a closed case too: its second rotation waits for the answer.
   const asking = metas.filter((meta) => openQuestion(meta) !== undefined);
@@ -98,6 +107,7 @@ async function putFigures(metas: readonly CaseMeta[], now: number, { metrics }: 
     { name: 'HeldCases', value: asking.length },
     { name: 'WaitingCases', value: open.filter(isWaiting).length },
     { name: 'OpenCaseAge', value: Math.max(0, ...ages) },
+    { name: 'RecheckAge', value: Math.max(0, ...looks.map(({ dueSince }) => now - dueSince)) },
   ]);
 }
 

@@ -225,6 +225,8 @@ export interface IamEnabler {
 /** Enables a key whose policy lets it; `ERR_ACCESS_DENIED` otherwise. */
 export interface KeyEnabler {
   enable(kmsKeyArn: string): Promise<void>;
+  /** The key policy as it stands; `ERR_ACCESS_DENIED` where it does not let us read it. */
+  policy(kmsKeyArn: string): Promise<string>;
 }
 
 export interface Stacks {

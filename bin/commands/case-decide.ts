@@ -11,13 +11,16 @@ import { loadWorker } from '../../lib/work/cases/worker';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
+const BY_HAND =
+  'the policy of the key does not name the role of key-enabler, so whoever administers it enables it; the case stays open until then';
+
 /** Beside what they open, what stays shut. */
 const STAYS = 'not opened: a deleted console login, and keys of rings that were tainted';
 
 export async function decideCase(
   ports: CommandPorts<'case give-back'>,
   caseId: string,
-  decision: Decision,
+  decision: 'go-on' | 'give-back',
   reason: string,
 ): Promise<Answer> {
   const meta = departureOnly(await loadCase(ports, caseId));
@@ -31,23 +34,17 @@ export async function decideCase(
     });
   const about = aboutOf(decision, { question, worker, shut, caseId });
   const request = { caseId, question: question?.n ?? 0, decision, about, reason };
-  const { approver } = await ports.signed.post('/approvals', request);
-  const given = await verdictOf(ports, caseId, request.question, String(approver));
-  const mine = lastOf(given, String(approver));
-  const counting = given.filter((one) => one.decision === decision && one.counts === true);
-  const approvals = new Set(counting.map((one) => one.approver)).size;
+  const { mine, given } = await askApprovers(ports, request);
+  const approvals = approvalsOf(given, decision);
   const after = departureOnly(await loadCase(ports, caseId));
   const isDecided =
     decision === 'give-back'
       ? after.givenBackAt !== undefined
       : after.questions.some(({ n, endedBy }) => n === request.question && endedBy === 'go-on');
-  const opens = opensWith(shut, caseId, worker.cases).map(({ kind, ring }) =>
-    ring === undefined ? kind : `${kind} of ring ${ring}`,
-  );
   const lines = [
     `case ${caseId}  ${meta.act}  effective ${instant(meta.effectiveAt)}`,
     question === undefined ? 'the case has no open question' : `question ${question.n}: ${inWords(question.reasons)}`,
-    ...(decision === 'give-back' ? [`opens: ${opens.join(', ') || 'nothing'}`, STAYS] : []),
+    ...(decision === 'give-back' ? opensText(opensOf(meta, worker, shut)) : []),
     '',
     verdictText({ isDecided, mine, approvals, decision, caseId }),
   ];
@@ -56,6 +53,75 @@ export async function decideCase(
     text: lines.join('\n'),
     exitCode: isDecided || mine?.counts === true ? 0 : 1,
   };
+}
+
+/** What an approver looks at first: nothing is signed without a reason. */
+export async function giveBack(
+  ports: CommandPorts<'case give-back'>,
+  caseId: string,
+  reason: string | undefined,
+): Promise<Answer> {
+  if (reason !== undefined) return decideCase(ports, caseId, 'give-back', reason);
+  const meta = departureOnly(await loadCase(ports, caseId));
+  const { worker, shut } = await lookAt(meta.workerId, ports);
+  const opens = opensOf(meta, worker, shut);
+  const lines = [
+    `case ${caseId}  ${meta.act}  effective ${instant(meta.effectiveAt)}`,
+    ...opensText(opens),
+    '',
+    `nothing is approved yet. To approve: curfew case give-back ${caseId} --reason TEXT`,
+  ];
+  return { json: { caseId, ...opens }, text: lines.join('\n') };
+}
+
+interface Opens {
+  readonly opens: readonly string[];
+  /** What people have to open themselves. */
+  readonly byHand: readonly string[];
+}
+
+function opensOf({ caseId }: { readonly caseId: string }, worker: Looked['worker'], shut: Looked['shut']): Opens {
+  const things = opensWith(shut, caseId, worker.cases);
+  const named = (isByHand: boolean) =>
+    things
+      .filter(({ byHand }) => (byHand === true) === isByHand)
+      .map(({ kind, ring }) => (ring === undefined ? kind : `${kind} of ring ${ring}`));
+  return { opens: named(false), byHand: named(true) };
+}
+
+function opensText({ opens, byHand }: Opens): readonly string[] {
+  return [
+    `opens: ${opens.join(', ') || 'nothing'}`,
+    ...(byHand.length === 0 ? [] : [`give back by hand: ${byHand.join(', ')}: ${BY_HAND}`]),
+    STAYS,
+  ];
+}
+
+interface Asked {
+  readonly caseId: string;
+  readonly question: number;
+  readonly decision: Decision;
+  readonly about: string;
+  readonly reason: string;
+  /** Of `accept`. */
+  readonly items?: readonly string[];
+  readonly until?: number;
+}
+
+/** Gives the approval as the caller, and waits until it was looked at. `mine`: what became of it. */
+export async function askApprovers(
+  ports: Pick<CommandPorts<'case give-back'>, 'tables' | 'clock' | 'signed'>,
+  asked: Asked,
+) {
+  const { approver } = await ports.signed.post('/approvals', asked);
+  const given = await verdictOf(ports, asked.caseId, asked.question, String(approver));
+  return { given, mine: lastOf(given, String(approver)) };
+}
+
+/** How many people decided so, as far as their word counts. */
+export function approvalsOf(given: readonly Given[], decision: Decision): number {
+  const counting = given.filter((one) => one.decision === decision && one.counts === true);
+  return new Set(counting.map((one) => one.approver)).size;
 }
 
 interface Looked {
@@ -71,7 +137,7 @@ async function lookAt(workerId: string, ports: CommandPorts<'case give-back'>): 
 
 type Given = Awaited<ReturnType<typeof verdictOf>>[number];
 
-function verdictText(of: {
+export function verdictText(of: {
   readonly isDecided: boolean;
   readonly mine: Given | undefined;
   readonly approvals: number;
@@ -94,7 +160,12 @@ const LOOK_EVERY_SECONDS = 1;
 const LOOKS_MAX = 20;
 
 /** The stream brings the decider within a second or two; what it makes of the approval stands beside it. */
-async function verdictOf(ports: CommandPorts<'case give-back'>, caseId: string, question: number, approver: string) {
+async function verdictOf(
+  ports: Pick<CommandPorts<'case give-back'>, 'tables' | 'clock'>,
+  caseId: string,
+  question: number,
+  approver: string,
+) {
   for (let look = 1; ; look++) {
     const given = await ports.tables.query(APPROVAL.in(caseId, question));
     const isLookedAt = lastOf(given, approver)?.counts !== undefined;

@@ -12,6 +12,7 @@ const ENDED: Readonly<Record<(typeof ENDED_BY)[number], string>> = {
   'go-on': 'two approvers let it go on',
   'give-back': 'two approvers gave the departure back',
   sources: 'the sources agreed again',
+  'not-decided': 'nobody could decide, for 30 days',
 };
 
 export async function explainCase(ports: CommandPorts<'case explain'>, caseId: string): Promise<Answer> {

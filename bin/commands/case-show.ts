@@ -1,9 +1,10 @@
 /** `curfew case show`: where a case stands, one line an item, and what it waits for. */
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
+import { acceptable, acceptsNothing } from '../../lib/domain/cases/accepted';
 import { type CaseMeta, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
-import type { StoredItem } from '../../lib/domain/store/case-items';
+import { CASE_PLAN, type Inventory, type StoredItem } from '../../lib/domain/store/case-items';
 import type { Tables } from '../../lib/ports';
 import { loadItems } from '../../lib/work/cases/case-store';
 import { table } from '../edge/terminal';
@@ -26,6 +27,7 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
   const meta = await loadCase(ports, caseId);
   const now = clock.now();
   const items = await loadItems(ports, caseId);
+  const inventories = (await tables.query(CASE_PLAN.in(caseId))).map(({ inventory }) => inventory);
   const stop = stopOf(meta, now);
   const next = (await tables.query(DUE_MARKER.in())).find((marker) => marker.caseId === caseId)?.dueAt;
   const rows = items.map((stored) => [stored.item.nn, whatOf(stored), stored.state, waitOf(stored, meta, stop?.why)]);
@@ -40,13 +42,16 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
     proved: meta.provedAt,
     closed: meta.closedAt,
     'given back': meta.kind === 'departure' ? meta.givenBackAt : undefined,
+    ...looksOf(meta),
   }).flatMap(([what, at]) => (at === undefined ? [] : [[what, instant(at)]]));
   const text = [
     `case ${caseId}  ${kindOf(meta)}  ${shownState(meta)}  attempt ${meta.attempt}`,
     ...(meta.kind === 'taint' ? [`it ends key ${meta.key.kid} of ring ${meta.key.ring}: ${meta.key.reason}`] : []),
     ...hints(meta, stop, next),
+    ...acceptHints(meta, items, inventories, now),
     '',
     table(['step', 'at'], dates),
+    ...foundOpen(items),
     ...(rows.length === 0 ? [] : ['', table(['item', 'kind', 'state', 'waits for'], rows)]),
   ];
   // The worker stands in the Cases table in clear; what the CLI prints may be kept, so it shows the pseudonym.
@@ -63,12 +68,42 @@ export async function showCase(ports: ShowPorts, caseId: string): Promise<Answer
   };
 }
 
+/** When it was, and will be, looked whether what was shut is shut. */
+function looksOf(meta: CaseMeta): Readonly<Record<string, number | undefined>> {
+  if (meta.kind === 'taint' || meta.rechecks === undefined) return {};
+  const { at, next, until } = meta.rechecks;
+  return { 'looked again': at, 'looks again': next, 'last look after': until };
+}
+
 /** What a person calls it. */
 export function kindOf(meta: CaseMeta): string {
   if (meta.kind === 'taint') return 'taint';
+  if (meta.readmits !== undefined) return 'readmission';
   if (meta.givesBack !== undefined) return 'give-back';
+  if (meta.provesAgain !== undefined) return 'accepted items again';
   if (meta.isLate === true) return 'late exposures';
   return meta.followUpOf === undefined ? meta.act : 'second rotation';
+}
+
+/** What nobody can act on keeps a case open until two people accept it; what was accepted has a case that proves it again. */
+function acceptHints(
+  meta: CaseMeta,
+  items: readonly StoredItem[],
+  inventories: readonly Inventory[],
+  now: number,
+): readonly string[] {
+  if (meta.kind !== 'departure') return [];
+  const lines = (meta.accepted ?? []).map(
+    ({ items: numbers, until, linked }) =>
+      `accepted by two approvers, and not proved: item ${numbers.join(', ')}; case ${linked} proves it again at ${instant(until)}`,
+  );
+  const open = acceptsNothing(meta, now) === undefined ? acceptable(meta, items, inventories) : [];
+  if (open.length > 0)
+    lines.push(
+      'what nobody can act on, two approvers accept for 90 days at most; the case closes with exceptions:',
+      `  curfew case accept ${meta.caseId} --item ${open.map(({ item }) => item.nn).join(',')} --until DATE --reason TEXT`,
+    );
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function whatOf({ item }: StoredItem): string {
@@ -76,9 +111,16 @@ function whatOf({ item }: StoredItem): string {
   return item.kind === 'taint' ? `taint ${item.kid.slice(0, 8)}` : item.kind;
 }
 
-function waitOf({ item, state, phase }: StoredItem, meta: CaseMeta, why: string | undefined): string {
+function foundOpen(items: readonly StoredItem[]): string[] {
+  const found = items.flatMap(({ item, foundOpen: times = 0 }) => (times === 0 ? [] : [`${item.nn} (${times} times)`]));
+  return found.length === 0 ? [] : ['', `found open after it was shut, and shut again: ${found.join(', ')}`];
+}
+
+function waitOf({ item, state, phase, acceptedUntil }: StoredItem, meta: CaseMeta, why: string | undefined): string {
   if (state === 'PROVED') return '';
+  if (state === 'ACCEPTED') return `${instant(acceptedUntil ?? 0)}, when it is proved again`;
   if (item.kind === 'unplannable') return item.reason;
+  if (item.kind === 'release' && item.byHand === true && state !== 'DONE') return 'somebody who enables it by hand';
   if (phase === 'act' && state === 'PLANNED' && why !== undefined) return 'the decision';
   if (state === 'DONE') return 'its proof';
   return meta.attempt === 0 ? 'the first attempt' : 'the next attempt';

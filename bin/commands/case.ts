@@ -5,8 +5,10 @@ import { type CaseMeta, isWaiting, openQuestion, shownState, stopOf } from '../.
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
-import { decideCase } from './case-decide';
+import { acceptItems } from './case-accept';
+import { decideCase, giveBack } from './case-decide';
 import { explainCase } from './case-explain';
+import { readmit } from './case-readmit';
 import { followCase, kindOf, showCase } from './case-show';
 import { type Answer, type CommandPorts, type Commands, instanceOf, optional, text } from './command';
 
@@ -43,10 +45,28 @@ export const CASE_COMMANDS = {
     run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'go-on', text(options, 'reason')),
   },
   'case give-back': {
-    usage: 'CASE --reason TEXT',
-    says: 'open again what a case shut; the second of two approvers decides',
+    usage: 'CASE [--reason TEXT]',
+    says: 'open again what a case shut; the second of two approvers decides. Without --reason it shows what is opened, and by whom',
     takes: 1,
-    run: async ([id = ''], options) => decideCase(await instanceOf(options), id, 'give-back', text(options, 'reason')),
+    run: async ([id = ''], options) => giveBack(await instanceOf(options), id, optional(options, 'reason')),
+  },
+  'case readmit': {
+    usage: 'WORKER --subject RING/SUB --reason TEXT',
+    says: 'open one subject again, and nothing else, for a worker whom HR has taken on again; the second of two approvers decides',
+    takes: 1,
+    run: async ([worker = ''], options) =>
+      readmit(await instanceOf(options), worker, text(options, 'subject'), text(options, 'reason')),
+  },
+  'case accept': {
+    usage: 'CASE --item NN[,NN…] --until DATE --reason TEXT',
+    says: 'let what nobody can act on stand open, for 90 days at most; the second of two approvers decides',
+    takes: 1,
+    run: async ([id = ''], options) =>
+      acceptItems(await instanceOf(options), id, {
+        items: text(options, 'item'),
+        until: text(options, 'until'),
+        reason: text(options, 'reason'),
+      }),
   },
   'case due': {
     usage: '',

@@ -1,5 +1,5 @@
-/** KeyEnabler on KMS: EnableKey, of personal keys whose own policy names our role, and nothing else. */
-import { EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+/** KeyEnabler on KMS: EnableKey and GetKeyPolicy, of personal keys whose own policy names our role, and nothing else. */
+import { EnableKeyCommand, GetKeyPolicyCommand, KMSClient } from '@aws-sdk/client-kms';
 import type { KeyEnabler } from '../ports';
 import { clientSettings } from './client-settings';
 import { askKms } from './kms-answers';
@@ -11,5 +11,10 @@ export class KmsKeyEnabler implements KeyEnabler {
 
   async enable(KeyId: string): Promise<void> {
     await askKms('EnableKey', this.kms, KeyId, () => this.kms.send(new EnableKeyCommand({ KeyId })));
+  }
+
+  async policy(KeyId: string): Promise<string> {
+    const call = () => this.kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
+    return (await askKms('GetKeyPolicy', this.kms, KeyId, call)).Policy ?? '';
   }
 }

@@ -43,7 +43,7 @@ const EFFECTS: Readonly<Record<string, readonly string[]>> = {
   iamDisabler: ['deactivateAccessKey', 'deleteLoginProfile'],
   latchRelease: ['untagLeaver', 'detachDenyPolicy'],
   iamEnabler: ['activateAccessKey'],
-  keyEnabler: ['enable'],
+  keyEnabler: ['enable', 'policy'],
   workflow: ['start'],
   events: ['put'],
 };

@@ -59,6 +59,12 @@ export class MemoryKms {
     return arn;
   }
 
+  /** As the owner of the key does it, in whatever account. */
+  putPolicy(arn: string, policy: string): void {
+    const key = this.keys.get(arn);
+    if (key) key.policy = policy;
+  }
+
   signerFor(roleArn: string): Signer {
     return {
       publicKey: (arn) => this.readPublicKey(roleArn, arn),
@@ -135,6 +141,10 @@ export class MemoryKms {
       enable: async (arn) => {
         await null;
         this.move(this.authorise(roleArn, 'kms:EnableKey', arn), 'Enabled');
+      },
+      policy: async (arn) => {
+        await null;
+        return this.authorise(roleArn, 'kms:GetKeyPolicy', arn).policy;
       },
     };
   }

@@ -17,6 +17,8 @@ const SCAN_ROWS = 10;
 
 export class MemoryTables implements Rows {
   private readonly rows = new Map<TableName, Map<string, Stored>>();
+  /** The same rows by table and `pk`: a query reads its partition, and not the table. */
+  private readonly partitions = new Map<TableName, Map<string, Map<string, Stored>>>();
   private readonly inserted = new Map<TableName, Row[]>();
   /** Settles when the transaction before is done: two never overlap. */
   private done: Promise<unknown> = Promise.resolve();
@@ -31,20 +33,22 @@ export class MemoryTables implements Rows {
 
   async query({ table, pk, prefix = '', descending, limit }: Query<TableName>): Promise<Row[]> {
     await null;
-    const found = [...this.of(table).values()].filter((row) => row.pk === pk && row.sk.startsWith(prefix));
-    found.sort((a, b) => Buffer.compare(Buffer.from(a.sk), Buffer.from(b.sk)));
+    const found = [...(this.partitionsOf(table).get(pk)?.values() ?? [])]
+      .filter(({ sk }) => sk.startsWith(prefix))
+      .map((row) => ({ row, bytes: Buffer.from(row.sk) }));
+    found.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
     if (descending) found.reverse();
-    return found.slice(0, limit).map((row) => structuredClone(row) as Row);
+    return found.slice(0, limit).map(({ row }) => structuredClone(row) as Row);
   }
 
   /** A page is ten rows, so that callers meet more than one, and empty ones. */
   async scan({ table, prefix, segment, segments, after }: Scan<TableName>) {
     await null;
-    const text = ({ pk, sk }: RowKey) => JSON.stringify([pk, sk]);
-    const part = [...this.of(table).values()]
-      .filter(({ pk }) => sha256(pk).readUInt32BE() % segments === segment)
-      .sort((a, b) => (text(a) < text(b) ? -1 : 1));
-    const rest = part.filter((row) => after === undefined || text(row) > text(after));
+    const part = [...this.partitionsOf(table)]
+      .filter(([pk]) => sha256(pk).readUInt32BE() % segments === segment)
+      .flatMap(([, rows]) => [...rows])
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const rest = part.filter(([id]) => after === undefined || id > idOf(after)).map(([, row]) => row);
     const page = rest.slice(0, SCAN_ROWS);
     const last = rest.length > page.length ? page.at(-1) : undefined;
     return {
@@ -143,23 +147,39 @@ export class MemoryTables implements Rows {
     return rows;
   }
 
-  private find(table: TableName, { pk, sk }: RowKey): Stored | undefined {
-    return this.of(table).get(JSON.stringify([pk, sk]));
+  private partitionsOf(table: TableName): Map<string, Map<string, Stored>> {
+    const partitions = this.partitions.get(table) ?? new Map<string, Map<string, Stored>>();
+    this.partitions.set(table, partitions);
+    return partitions;
+  }
+
+  private find(table: TableName, key: RowKey): Stored | undefined {
+    return this.of(table).get(idOf(key));
   }
 
   private store(write: Write, after: Stored | undefined): void {
     if (write.kind === 'check') return;
-    const { pk, sk } = keyOf(write);
-    const id = JSON.stringify([pk, sk]);
+    const key = keyOf(write);
+    const id = idOf(key);
     const rows = this.of(write.table);
+    const partitions = this.partitionsOf(write.table);
+    const partition = partitions.get(key.pk) ?? new Map<string, Stored>();
     if (after && !rows.has(id)) {
       const stream = this.inserted.get(write.table) ?? [];
-      this.inserted.set(write.table, [...stream, structuredClone(after) as Row]);
+      stream.push(structuredClone(after) as Row);
+      this.inserted.set(write.table, stream);
     }
-    if (after) rows.set(id, after);
-    else rows.delete(id);
+    if (after) {
+      rows.set(id, after);
+      partitions.set(key.pk, partition.set(id, after));
+    } else {
+      rows.delete(id);
+      partition.delete(id);
+    }
   }
 }
+
+const idOf = ({ pk, sk }: RowKey): string => JSON.stringify([pk, sk]);
 
 /** The row as it will stand. Values pass through JSON, which copies them and drops undefined members as the SDK does. */
 export function next(write: Write, found: Stored | undefined): Stored | undefined {

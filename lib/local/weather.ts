@@ -110,6 +110,7 @@ const ON_CALLS: Readonly<Record<string, Partial<Record<WeatherRowId, Kind>>>> = 
   'latchRelease.detachDenyPolicy': { 'iam.throttled': 'refused' },
   'iamEnabler.activateAccessKey': { 'iam.throttled': 'refused' },
   'keyEnabler.enable': { 'kms.throttled': 'refused', 'kms.internal': 'refused' },
+  'keyEnabler.policy': { 'kms.throttled': 'refused', 'kms.internal': 'refused' },
   'events.put': { 'events.throttled': 'refused' },
   'http.get': { 'http.not-yet': 'refused' },
 };

@@ -31,6 +31,8 @@ export interface ItemFacts {
   /** Observed afterwards from outside that step. */
   readonly observed?: IndexedRecord;
   readonly proved: boolean;
+  /** Two people accepted that it is open, and until when. */
+  readonly accepted?: IndexedRecord;
 }
 
 export interface CaseFacts {
@@ -134,6 +136,10 @@ function itemsOf(
       before: kind === 'rotate-again' ? undefined : before,
       done: named('contained') ?? named('done'),
       observed,
+      accepted: records.find(
+        ({ record: { type, case: of, body } }) =>
+          type === 'case.accepted' && of === frozen.record.case && objects(body, 'items').some((one) => one.nn === nn),
+      ),
       proved: observed !== undefined && isProof(kind, object(observed.record.body, 'observed')),
     };
   });

@@ -3,13 +3,14 @@ import { cite } from './cite';
 import type { CaseFacts, ItemFacts } from './facts';
 import { type Html, html } from './html';
 import { mark } from './mark';
-import type { Outcome } from './verdict';
+import { isAccepted, type Outcome, untilOf } from './verdict';
 import { describeItem } from './words';
 
 export function items(facts: CaseFacts, outcome: Outcome): Html {
   if (facts.items.length === 0) return html`<p>No item is on record.</p>`;
+  const accepted = facts.items.filter(isAccepted).length;
   return html`<table class="cards">
-<caption>${facts.items.length} items, in the order in which they were frozen</caption>
+<caption>${facts.items.length} items${accepted === 0 ? '' : `, ${accepted} of them accepted and not proved`}, in the order in which they were frozen</caption>
 <thead><tr><th scope="col">What it was</th><th scope="col">What was done</th><th scope="col">Observed before and after</th><th scope="col">Proof</th></tr></thead>
 <tbody>${facts.items.map((item) => row(item, facts, outcome))}</tbody></table>`;
 }
@@ -24,7 +25,8 @@ function row(item: ItemFacts, facts: CaseFacts, outcome: Outcome): Html {
 }
 
 /** Where nothing vouches for the records, no line of the table looks as if something did. */
-function proofMark({ proved }: ItemFacts, outcome: Outcome): Html {
+function proofMark(item: ItemFacts, outcome: Outcome): Html {
   if (outcome === 'unverified') return mark('bad', 'Not verified');
-  return proved ? mark('good', 'Proved') : mark('open', 'Not proved');
+  if (isAccepted(item)) return html`${mark('open', `Accepted ${untilOf(item.accepted)}`)} ${cite(item.accepted)}`;
+  return item.proved ? mark('good', 'Proved') : mark('open', 'Not proved');
 }

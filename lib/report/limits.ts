@@ -16,6 +16,7 @@ import { capital } from './words';
 export function limits(verdict: Verdict, facts: CaseFacts, summary: Summary | undefined, outcome: Outcome): Html {
   const all = [
     followUp(facts),
+    rechecks(facts),
     custody(facts),
     corroboration(facts),
     ...stockCaches(facts),
@@ -39,6 +40,20 @@ function followUp({ stages: { 'case.followed-up': record } }: CaseFacts): Html |
   const dueAt = whole(record?.record.body, 'dueAt');
   if (record === undefined || dueAt === undefined) return undefined;
   return html`<strong>Until ${instant(dueAt)}:</strong> a session that was open when the person was contained could still reach the new signing key. A linked case, <code>${text(record.record.body, 'followUp') ?? 'unnamed'}</code>, replaces that key once more when all such sessions have expired (${cite(record)}).`;
+}
+
+/** A look says how it was then: between two of them something may have been open. */
+function rechecks(facts: CaseFacts): Html | undefined {
+  const contained = facts.stages['case.contained'];
+  const until = whole(contained?.record.body, 'recheckUntil');
+  if (contained === undefined || until === undefined) return undefined;
+  const last = ofCase(facts, 'case.rechecked').at(-1);
+  if (last === undefined)
+    return html`<strong>Until ${instant(until)}:</strong> what was shut is looked at again, at least every hour, and shut again if it is open. This page does not tell how those looks ended (${cite(contained)}).`;
+  const { body } = last.record;
+  const [times = 0, gap = 0, found = 0] = ['times', 'longestGap', 'foundOpen'].map((name) => whole(body, name));
+  const unseen = Array.isArray(body.unseen) ? body.unseen.length : 0;
+  return html`What was shut was looked at again ${times} times until ${instant(until)}, at most ${span(gap)} apart; ${found === 0 ? 'nothing was open' : `something was open ${found} times, and was shut again`}${unseen === 0 ? '' : `; of ${unseen} items the last look could not tell`} (${cite(last)}). What was open between two looks, nobody saw.`;
 }
 
 function custody(facts: CaseFacts): Html | undefined {

@@ -10,6 +10,12 @@ export interface Milestone {
   readonly record: IndexedRecord;
 }
 
+/** What came due, of a case that another one left. */
+const DUE = [
+  ['followUpOf', 'The second replacement came due'],
+  ['provesAgain', 'The accepted items came due'],
+] as const;
+
 export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
   const { stages, items, plans } = facts;
   const opened = stages['case.opened'];
@@ -34,6 +40,7 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
     at('Everybody else’s tokens signed again', lastOfCase(facts, 'wave.completed')),
     at('Old signing keys refused for good', lastOfCase(facts, 'key.denied')),
     at('The last item proved', allProved ? last(items.map(({ observed }) => observed)) : undefined),
+    at('What nobody could act on accepted', stages['case.accepted']),
     at('The case closed', stages['case.closed']),
   ];
   return found.filter((one): one is Milestone => one !== undefined).sort((a, b) => a.at - b.at);
@@ -41,7 +48,7 @@ export function milestonesOf(facts: CaseFacts): readonly Milestone[] {
 
 function dueAs(opened: IndexedRecord | undefined): string {
   if (opened?.record.body.isLate === true) return 'An import named more that this person had custody of';
-  return text(opened?.record.body, 'followUpOf') ? 'The second replacement came due' : 'The departure took effect';
+  return DUE.find(([member]) => text(opened?.record.body, member))?.[1] ?? 'The departure took effect';
 }
 
 /** Items that containment left open, as its own record says. */

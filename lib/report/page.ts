@@ -35,6 +35,7 @@ export interface Report {
 
 const TONES: Readonly<Record<Outcome, readonly [Tone, string]>> = {
   proved: ['good', 'Proved'],
+  accepted: ['open', 'Closed with exceptions'],
   open: ['open', 'Open'],
   unverified: ['bad', 'Not verified'],
 };

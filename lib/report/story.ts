@@ -8,6 +8,7 @@ import { text, texts, whole } from './fields';
 import { type Html, html } from './html';
 import { lastOfCase, openAtContained, wavesOf } from './milestones';
 import { instant } from './time';
+import { isAccepted } from './verdict';
 
 type Tell = (facts: CaseFacts) => Html | undefined;
 
@@ -21,6 +22,7 @@ const WENT_ON: Readonly<Record<string, string>> = {
   'go-on': 'because two people decided so',
   sources: 'because the sources agreed again',
   'give-back': 'no further: two people gave the departure back',
+  'not-decided': 'no further: the deployment named nobody who could decide, for 30 days',
 };
 
 const SENTENCES: readonly Tell[] = [
@@ -29,6 +31,9 @@ const SENTENCES: readonly Tell[] = [
     const { body, at } = opened.record;
     if (text(body, 'kind') === 'taint')
       return html`At ${instant(at)}, a responder asked to end the key <code>${text(body, 'kid') ?? 'unnamed'}</code> of ${text(body, 'ring') ?? 'an unnamed ring'}: “${text(body, 'reason') ?? 'no reason on record'}” (${cite(opened)}). CloudTrail records who asked; this evidence does not.`;
+    const accepting = text(body, 'provesAgain');
+    if (accepting !== undefined)
+      return html`This case follows up the case ${accepting}: two people had accepted items that nobody could act on, until this date; they are tried and proved again (${cite(opened)}).`;
     const firstCase = text(body, 'followUpOf');
     if (firstCase !== undefined && body.isLate === true)
       return html`This case follows up the case ${firstCase}: after that was closed, an import named more that this person had custody of, and it is ended here (${cite(opened)}).`;
@@ -47,7 +52,7 @@ const SENTENCES: readonly Tell[] = [
     if (contained === undefined) return html`${listing} Not all of it is shut yet.`;
     const open = openAtContained(facts).length;
     if (open > 0)
-      return html`${listing} By ${instant(contained.record.at, origin)}, all but ${open} of ${citing(contained, ofList.length)} were shut; what stayed open keeps the case open.`;
+      return html`${listing} By ${instant(contained.record.at, origin)}, all but ${open} of ${citing(contained, ofList.length)} were shut; ${stages['case.accepted'] === undefined ? 'what stayed open keeps the case open' : 'some of what stayed open nobody could act on'}.`;
     return html`${listing} By ${instant(contained.record.at, origin)}, all ${citing(contained, ofList.length)} were shut.`;
   },
   ({ stages: { 'case.asked': asked } }) =>
@@ -101,6 +106,9 @@ const SENTENCES: readonly Tell[] = [
       dueAt === undefined
         ? ''
         : html` One thing is left to do: at ${instant(dueAt)} the signing key is replaced once more (${cite(followedUp)}).`;
+    const accepted = items.filter(isAccepted).length;
+    if (accepted > 0)
+      return html`<a href="#items">${proved} of ${items.length}</a> items were seen from outside as they should be. The other ${accepted} are not proved: two people accepted that they are open, until a linked case proves them again; the case was closed with these exceptions at ${instant(closed.record.at, origin)} (${cite(closed)}).${again}`;
     return html`Each item was then looked at again from outside, and <a href="#items">${proved} of ${items.length}</a> were seen as they should be; the case was closed at ${instant(closed.record.at, origin)} (${cite(closed)}).${again}`;
   },
 ];

@@ -1,13 +1,16 @@
 /** The one sentence the page begins with. It follows the offline verification, and is never better than that. */
 
-import type { Check, Verdict } from '../domain/audit/bundle';
+import type { Check, IndexedRecord, Verdict } from '../domain/audit/bundle';
 import { canonicalJson, type Json } from '../domain/base/encoding';
+import { instant } from '../domain/base/time';
 import { listContainment, type PrincipalRef } from '../domain/cases/containment';
 import { type Inventory, planCase } from '../domain/cases/plan';
-import { type CaseFacts, endsAKey, isExposureOnly } from './facts';
+import { type CaseFacts, endsAKey, type ItemFacts, isExposureOnly } from './facts';
+import { whole } from './fields';
 import type { Summary } from './summary';
 
-export type Outcome = 'proved' | 'open' | 'unverified';
+/** `accepted`: closed, with items that two people accepted and nobody proved. */
+export type Outcome = 'proved' | 'accepted' | 'open' | 'unverified';
 
 export interface Judgement {
   readonly outcome: Outcome;
@@ -37,7 +40,26 @@ export function judge(verdict: Verdict, facts: CaseFacts, summary: Summary | und
       because,
     };
   if (because.length > 0) return { outcome: 'open', sentence: 'Open items remain', because };
+  const accepted = facts.items.filter(isAccepted);
+  if (accepted.length > 0)
+    return {
+      outcome: 'accepted',
+      sentence: `Closed with exceptions: ${facts.items.length - accepted.length} items are proved, and ${accepted.length} are not`,
+      because: accepted.map(
+        ({ nn, accepted: by }) => `Item ${nn} is not proved: two people accepted it ${untilOf(by)}.`,
+      ),
+    };
   return { outcome: 'proved', sentence: proved(facts), because };
+}
+
+/** What is proved needs nobody's word. */
+export function isAccepted({ proved, accepted }: ItemFacts): boolean {
+  return !proved && accepted !== undefined;
+}
+
+export function untilOf(accepted: IndexedRecord | undefined): string {
+  const until = whole(accepted?.record.body, 'until');
+  return until === undefined ? 'without an end' : `until ${instant(until)}`;
 }
 
 function proved(facts: CaseFacts): string {
@@ -52,10 +74,13 @@ function openReasons(
   summary: Summary | undefined,
   failed: readonly Check[],
 ): string[] {
-  const unproved = items.filter(({ proved }) => !proved);
+  const unproved = items.filter((item) => !item.proved && !isAccepted(item));
   const refuted = summary?.checks.filter(({ ok }) => !ok) ?? [];
   return [
     ...(stages['case.closed'] === undefined ? ['The case is not closed.'] : []),
+    ...(stages['case.closed']?.record.body.notDecided === undefined
+      ? []
+      : ['Nobody could decide whether it goes on, and after 30 days it was closed as it stood, still contained.']),
     ...(openQuestions > 0 ? ['The case is on hold until people decide.'] : []),
     ...(items.length === 0 ? ['No item is on record, so nothing was cut off and nothing is proved.'] : []),
     ...unproved.map(({ nn }) => `Item ${nn} has not been observed as it should be.`),

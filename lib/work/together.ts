@@ -8,3 +8,17 @@ export async function together<T>(effects: readonly Promise<T>[]): Promise<void>
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure) throw failure.reason;
 }
+
+/** The same of a list, so many at a time. */
+export async function fewAtOnce<T>(
+  list: readonly T[],
+  width: number,
+  effect: (one: T) => Promise<unknown>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (let n = 0; n < list.length; n += width) {
+    const outcomes = await Promise.allSettled(list.slice(n, n + width).map(effect));
+    failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])));
+  }
+  if (failures.length > 0) throw failures[0];
+}

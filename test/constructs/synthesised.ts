@@ -27,6 +27,8 @@ export const NO_CODE: LambdaCode = {
 
 /** An app with the flags that `cdk.json` sets, without what only a reader of `cdk.out` looks at. */
 export function newApp(): App {
+  // CDK notes where each construct was made: of the hundred frames that Jest keeps, a few will do.
+  Error.stackTraceLimit = Math.min(Error.stackTraceLimit, 10);
   return new App({ context, treeMetadata: false, stackTraces: false });
 }
 

@@ -1,7 +1,16 @@
 /** docs/evidence-format.md: the type and body of every record, against records that a departure and a ring write. */
 
-import { approvedOutgoing } from '../../lib/domain/cases/decisions';
-import { askedRecord, endedRecord, heldRecord, openedTaintRecord } from '../../lib/domain/cases/records';
+import { approvedOutgoing, approverSetWrites } from '../../lib/domain/cases/decisions';
+import {
+  acceptedRecord,
+  askedRecord,
+  endedRecord,
+  foundOpenRecord,
+  heldRecord,
+  openedTaintRecord,
+  recheckedRecord,
+  shutAgainRecord,
+} from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
 import { readOutbox } from '../../lib/domain/evidence/unreadable';
@@ -67,12 +76,15 @@ function asked(meta: CaseMeta, now: number): EvidenceRecord[] {
     approver: 'p',
     sealed: 's',
   } as const;
-  const set = { digest: 'd', approvers: ['p'], isKnown: false };
+  const item = { nn: '06', kind: 'unplannable', reason: 'r' } as const;
+  const set = { n: 1, digest: 'd', members: [{ workerId: 'W-1', pseudonym: 'p' }], at: now };
   return [
     askedRecord(meta, question, now),
     heldRecord(meta, 1, now),
     endedRecord(meta, question, now, 'c-1'),
-    ...approvedOutgoing(meta, 1, [approval], set, now).map(({ record }) => record),
+    acceptedRecord(meta, 1, [item], meta, now),
+    ...written(approverSetWrites(set)),
+    ...approvedOutgoing(meta, { question: 1 }, [approval], set, now).map(({ record }) => record),
   ];
 }
 
@@ -120,6 +132,11 @@ beforeAll(async () => {
   const [meta] = metas(world);
   if (!meta) throw new Error('no case was opened');
   await execute(world, meta.caseId, meta.attempt);
+  const looked = await metaOf(world, meta.caseId);
+  const item = { nn: '02', kind: 'latch', ref: 'p0' } as const;
+  const seen = { exists: true, tagged: false, denied: true };
+  const now = world.clock.now();
+  const rechecks = { until: now, times: 15, at: now, longestGap: 3600 };
   const digest = {
     key: { pk: 'OUT#00', sk: '0' },
     kid: 'k',
@@ -131,6 +148,9 @@ beforeAll(async () => {
     ...waiting(world),
     ...seldom(whole, world.clock.now()),
     ...asked(await metaOf(world, meta.caseId), world.clock.now()),
+    foundOpenRecord(looked, item, 1, seen, now),
+    shutAgainRecord(looked, item, 1, seen, now),
+    recheckedRecord(looked, rechecks, { foundOpen: 1, listings: 1, unseen: [] }, now),
     openedTaintRecord(taintOf(whole), world.clock.now()),
     unreadable({ pk: `CASE#${meta.caseId}`, sk: 'OUT#000001.0', v: 1 }, world.clock.now()),
     ...commit([digest], world.clock.now()).records,

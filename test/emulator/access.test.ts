@@ -62,6 +62,13 @@ const CALLS: { readonly [C in CommandName]: (who: Who) => Promise<readonly [read
   'case approve': async () => [[demoCase(), ...reason], /it has no open question/],
   // The route was reached, and who signed is no approver.
   'case give-back': async () => [[demoCase(), ...reason], /no approver of this deployment/],
+  // Nobody of this name departed.
+  'case readmit': async () => [['W-0', '--subject', `${RING}/nobody`, ...reason], /keeps this subject shut/],
+  // The case is closed, which whoever may look at it is told.
+  'case accept': async () => [
+    [demoCase(), '--item', '01', '--until', '2027-02-26', ...reason],
+    /cannot be accepted: the case is closed/,
+  ],
   'case due': async () => [[], /^what +due/],
   // The Lambda was asked, and refuses what it was given.
   'people import': async () => [[input('people.json', '{"workers":[]}')], /workers: too_small \(ERR_INPUT_INVALID\)/],
@@ -82,7 +89,7 @@ const CHANGES_RING: readonly CommandName[] = ['ring rotate', 'ring taint', 'ring
 
 function isAllowed(who: Who, command: CommandName): boolean {
   if (COMMAND_RIGHTS[command].length === 0) return true;
-  if (command === 'case approve') return isAllowed(who, 'case show');
+  if (['case approve', 'case readmit', 'case accept'].includes(command)) return isAllowed(who, 'case show');
   return who !== 'nobody' && (ROLES[who] as readonly CommandName[]).includes(command);
 }
 

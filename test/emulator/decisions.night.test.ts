@@ -88,7 +88,7 @@ async function personalKey(): Promise<string> {
   const Statement = [
     allow('arn:aws:iam::000000000000:root', 'kms:*'),
     allow(role('disabler'), ['kms:DisableKey', 'kms:DescribeKey']),
-    allow(role('key-enabler'), ['kms:EnableKey']),
+    allow(role('key-enabler'), ['kms:EnableKey', 'kms:GetKeyPolicy']),
   ];
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
   const { KeyMetadata } = await kms.send(

@@ -7,7 +7,17 @@ import { commitIssued } from '../../lambdas/committer';
 import { sequence } from '../../lambdas/sequencer';
 import type { Verdict } from '../../lib/domain/audit/bundle';
 import type { Summary } from '../../lib/report/summary';
-import { type DepartureWorld, departureWorld, drainOutboxes, execute, metas, send } from '../scenarios/departure-world';
+import { decideBoth } from '../scenarios/approvers';
+import {
+  type DepartureWorld,
+  departureWorld,
+  drainOutboxes,
+  execute,
+  imported,
+  metas,
+  send,
+  WORKER,
+} from '../scenarios/departure-world';
 import { issueTo, legacyClaims, record, signLegacy } from '../scenarios/signing-world';
 
 const folders: string[] = [];
@@ -19,6 +29,9 @@ const MEMBERS = 24;
 /** Seconds that a step takes here, so that no two instants of the page are one. */
 const STEP_SECONDS = 1;
 
+const ELSEWHERE = { type: 'iam-user', arn: 'arn:aws:iam::999999999999:user/mallory' };
+const NO_RING = { asset: 'ring:no-such-ring', class: 'could-use', how: 'a stale row', since: 1 };
+
 export interface Departed {
   readonly world: DepartureWorld;
   readonly caseId: string;
@@ -29,6 +42,8 @@ export interface Departed {
 /** `spoil` is called before each step and may stop the world from being as it should. */
 export async function departed(
   spoil: (step: string, nn: string | undefined, world: DepartureWorld) => void = () => undefined,
+  /** With a user of another account and an exposure of no ring, which two people accept. */
+  isAccepting = false,
 ): Promise<Departed> {
   const world = await departureWorld();
   const members = Array.from({ length: MEMBERS }, (_, n) => n);
@@ -41,6 +56,7 @@ export async function departed(
   await issueTo(world, 'mallory');
   world.clock.advance(20);
 
+  if (isAccepting) await imported(world, WORKER, [ELSEWHERE], [NO_RING]);
   await send(world);
   const caseId = metas(world)[0]?.caseId ?? '';
   world.clock.advance(STEP_SECONDS);
@@ -51,6 +67,10 @@ export async function departed(
   }).catch((error: { code?: string }) => {
     if (error.code !== 'ERR_NOT_PROVED') throw error;
   });
+  if (isAccepting) {
+    await decideBoth(world, caseId, 'accept');
+    await execute(world, caseId, 2);
+  }
   await commitIssued({}, world.deps('committer'));
   await drainOutboxes(world);
   await sequence({}, world.deps('sequencer'));

@@ -342,3 +342,31 @@ describe('what a ring was let off', () => {
     expect(pageWith({})).not.toContain('is exempt from');
   });
 });
+
+test('items that two people accepted are counted apart, and nothing says that everything is proved', async () => {
+  const accepted = await departed(undefined, true);
+  const { verdict } = accepted;
+  expect([verdict.ok, verdict.accepted]).toEqual([true, 2]);
+  expect(verdict.notes).toContainEqual(
+    expect.stringMatching(/^not proved, but accepted by two approvers until 20\d\d-.* 2 items/),
+  );
+  const { outcome, page } = report(verdict);
+  expect(outcome).toBe('accepted');
+  expect(headline(page)).toMatch(/^Closed with exceptions: \d+ items are proved, and 2 are not\.$/);
+  expect(page).toContain('<title>Closed with exceptions: departure');
+  expect(page).toContain('2 of them accepted and not proved');
+  expect(page.match(/<\/svg>Accepted until/g)).toHaveLength(2);
+  expect(page).not.toMatch(
+    /Everything on record|Each item was then looked at|All <a href="#items">|keeps the case open/,
+  );
+  // Without the acceptance the same records are open items of a case that calls itself closed: no evidence.
+  const records = verdict.records.filter(({ record }) => record.type !== 'case.accepted');
+  expect(report({ ...verdict, records }).outcome).toBe('open');
+});
+
+test('a case that nobody could decide about is not proved, whatever was observed of its items', () => {
+  const undecided = changed(done.verdict, 'closed', ({ record: { body } }) => ({ body: { ...body, notDecided: 1 } }));
+  const { outcome, page } = report(undecided);
+  expect([outcome, headline(page)]).toEqual(['open', 'Open items remain.']);
+  expect(page).toContain('Nobody could decide whether it goes on');
+});

@@ -4,12 +4,15 @@ import { decide, decideStream } from '../../lambdas/decider';
 import { enableKey } from '../../lambdas/key-enabler';
 import { releaseLatch } from '../../lambdas/latch-release';
 import { releaseSubjects } from '../../lambdas/subject-release';
+import { acceptanceDigest, acceptedItem } from '../../lib/domain/cases/accepted';
 import type { Decision } from '../../lib/domain/cases/approvals';
 import { openQuestion } from '../../lib/domain/cases/case';
 import { aboutOf } from '../../lib/domain/cases/shut';
 import { APPROVAL } from '../../lib/domain/store/approval';
+import { CASE_ITEM } from '../../lib/domain/store/case-items';
 import { SHUT } from '../../lib/domain/store/worker';
 import type { World } from '../../lib/local/world';
+import { recordApprovers } from '../../lib/work/cases/approver-set';
 import { loadWorker } from '../../lib/work/cases/worker';
 import { metaOf } from './departure-world';
 
@@ -26,6 +29,12 @@ export function wireDecisions(world: World): void {
   world.functions.register('subject-release', (request) => releaseSubjects(request, world.deps('subject-release')));
 }
 
+/** A deployment with other approvers; the tick of the minute sees them unless `isSeen` is false. */
+export async function deployApprovers(world: World, approvers: World['config']['approvers'], isSeen = true) {
+  Object.assign(world.config, { approvers });
+  if (isSeen) await recordApprovers(world.deps('ticker'));
+}
+
 export interface Answered {
   readonly status?: number;
   readonly isDecided?: boolean;
@@ -39,7 +48,12 @@ export async function approveAs(
   identity: string | undefined,
   caseId: string,
   decision: Decision,
-  more: { readonly about?: string; readonly question?: number } = {},
+  more: {
+    readonly about?: string;
+    readonly question?: number;
+    readonly items?: readonly string[];
+    readonly until?: number;
+  } = {},
   isLookedAt = true,
 ): Promise<Answered> {
   const body = { caseId, decision, reason: 'CHG-12', ...(await before(world, caseId, decision)), ...more };
@@ -57,7 +71,12 @@ export async function approveAs(
     status: response.statusCode,
     counts: mine?.counts,
     why: mine?.why,
-    isDecided: decision === 'give-back' ? meta.givenBackAt !== undefined : over?.endedBy === 'go-on',
+    isDecided: {
+      'give-back': meta.givenBackAt !== undefined,
+      'go-on': over?.endedBy === 'go-on',
+      readmit: false,
+      accept: meta.accepted?.some(({ about }) => about === body.about) ?? false,
+    }[decision],
   };
 }
 
@@ -77,11 +96,30 @@ export function approvalsOf(world: World) {
 
 /** What `curfew case approve` sends along: the question, and the digest of what is shown with it. */
 export async function before(world: World, caseId: string, decision: Decision) {
+  if (decision === 'accept') return beforeAccept(world, caseId);
   const meta = await metaOf(world, caseId);
   const question = openQuestion(meta);
   const worker = await loadWorker({ tables: world.tables.parsed }, meta.workerId);
   const shut = await world.tables.parsed.query(SHUT.in(meta.workerId));
-  return { question: question?.n ?? 0, about: aboutOf(decision, { question, worker, shut, caseId }) };
+  return {
+    question: question?.n ?? 0,
+    about: aboutOf(decision === 'go-on' ? decision : 'give-back', { question, worker, shut, caseId }),
+  };
+}
+
+export const DAY = 86_400;
+
+/** What `curfew case accept` sends along: the numbers, the end, and the digest of the items as they stand. */
+export async function beforeAccept(
+  world: World,
+  caseId: string,
+  given: { readonly items?: readonly string[]; readonly until?: number } = {},
+) {
+  const stored = await world.tables.parsed.query(CASE_ITEM.in(caseId));
+  const open = stored.filter(({ item }) => item.kind === 'unplannable').map(({ item }) => item.nn);
+  const { items = open, until = world.clock.now() + 30 * DAY } = given;
+  const list = stored.filter(({ item }) => items.includes(item.nn)).map(({ item }) => acceptedItem(item));
+  return { question: 0, items, until, about: acceptanceDigest(list, until) };
 }
 
 /** Two of the three, one after the other. */

@@ -2,12 +2,14 @@
 import { rotate } from '../../lambdas/rotator';
 import { tick } from '../../lambdas/ticker';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
+import { acceptanceDigest } from '../../lib/domain/cases/accepted';
 import { firstNumber } from '../../lib/domain/cases/containment';
 import type { Inventory } from '../../lib/domain/cases/plan';
 import { itemsSha, planCase } from '../../lib/domain/cases/plan';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { LOOK_AGAIN_SECONDS } from '../../lib/work/cases/start-case';
-import { allRecords, departureWorld, execute, imported, metas, send, WORKER } from './departure-world';
+import { APPROVERS, DAY, decideBoth, deployApprovers } from './approvers';
+import { allRecords, departureWorld, execute, imported, metaOf, metas, send, strike, WORKER } from './departure-world';
 import { calmly, RING } from './signing-world';
 
 const LATE = { asset: `ring:${RING}`, class: 'administers', how: 'x', since: 1 };
@@ -191,4 +193,229 @@ test.each<[string, () => readonly EvidenceRecord[]]>([
   expect(() => check(bend())).toThrow(
     expect.objectContaining({ code: expect.stringMatching(/^ERR_EVIDENCE_(RECORD|INCOMPLETE)$/) }),
   );
+});
+
+describe('who could approve', () => {
+  let decided: readonly EvidenceRecord[];
+  let held: string;
+  beforeAll(async () => {
+    const world = await departureWorld(calmly);
+    const [, TWO, THREE] = APPROVERS;
+    await send(world, { source: 'payroll' });
+    held = metas(world)[0]?.caseId ?? '';
+    await execute(world, held, 1);
+    await deployApprovers(world, [{ workerId: 'W-0004', identity: 'AIDAAPPROVERFOU4' }, TWO, THREE]);
+    world.clock.advance(3600);
+    await deployApprovers(world, APPROVERS);
+    world.clock.advance(60);
+    await decideBoth(world, held, 'go-on');
+    world.clock.advance(3600);
+    await deployApprovers(world, [{ workerId: 'W-0005', identity: 'AIDAAPPROVERFIV5' }, TWO, THREE]);
+    await execute(world, held, (await metaOf(world, held)).attempt);
+    decided = allRecords(world);
+  });
+
+  const set = (n: number) => decided.find(({ id }) => id === `approvers/${n}`) as EvidenceRecord;
+  const bent = (which: (record: EvidenceRecord) => boolean, changed: object) =>
+    decided.map((record) => (which(record) ? body(record, changed) : record));
+  const isApproval = ({ type }: EvidenceRecord) => type === 'case.approved';
+  const dated = (id: string, at: number) => decided.map((record) => (record.id === id ? { ...record, at } : record));
+  const wentOn = () => decided.find(({ type, body: { by } }) => type === 'case.went-on' && by === 'go-on')?.at ?? 0;
+
+  test('as it was written it passes', () => expect(() => checkManifest(decided, held)).not.toThrow());
+
+  test.each<[string, () => readonly EvidenceRecord[], RegExp]>([
+    ['an old set named', () => bent(isApproval, { set: set(2).body.set }), /not the one that held/],
+    ['a set named that came later', () => bent(isApproval, { set: set(4).body.set }), /not the one that held/],
+    ['the set in force dropped', () => decided.filter(({ id }) => id !== 'approvers/3'), /has no approvers\/3/],
+    ['the first set dropped', () => decided.filter(({ id }) => id !== 'approvers/1'), /has no approvers\/1/],
+    [
+      'a set dropped, and the next one renumbered within its body',
+      () =>
+        decided.flatMap((one) =>
+          one.id === 'approvers/3' ? [] : one.id === 'approvers/4' ? [body(one, { n: 3 })] : [one],
+        ),
+      /has no approvers\/3/,
+    ],
+    ['a set with another number', () => bent(({ id }) => id === 'approvers/4', { n: 7 }), /has no approvers\/4/],
+    ['a set with no number', () => bent(({ id }) => id === 'approvers/3', { n: null }), /approvers/],
+    [
+      'the set in force with one more member',
+      () => bent(({ id }) => id === 'approvers/3', { approvers: [...(set(3).body.approvers as string[]), 'me'] }),
+      /other members/,
+    ],
+    ['the set in force dated after the decision', () => dated('approvers/3', set(4).at), /not the one that held/],
+    ['a set dated before the one that it replaces', () => dated('approvers/4', set(3).at - 1), /dated before the set/],
+    [
+      'an approval from when their set did not hold',
+      () => bent(isApproval, { approvedAt: set(2).at + 60 }),
+      /not yet, or no more/,
+    ],
+    [
+      'an approval from before any set',
+      () => bent(isApproval, { approvedAt: set(1).at - 1 }),
+      /too old|not yet, or no more/,
+    ],
+    ['an approval with no time', () => bent(isApproval, { approvedAt: null }), /not yet, or no more|too old/],
+  ])('%s is refused', (_what, bend, why) => {
+    expect(wentOn()).toBeGreaterThan(set(3).at - 1);
+    expect(() => checkManifest(bend(), held)).toThrow(why);
+  });
+
+  // docs/evidence-format.md says so too: the last sets of a log have nothing behind them that shows a gap.
+  test('that the last set is missing shows in no bundle', () => {
+    expect(() =>
+      checkManifest(
+        decided.filter(({ id }) => id !== 'approvers/4'),
+        held,
+      ),
+    ).not.toThrow();
+  });
+});
+
+describe('a case of which items were accepted', () => {
+  let accepted: readonly EvidenceRecord[];
+  let linked: string;
+  beforeAll(async () => {
+    const world = await departureWorld(calmly);
+    const elsewhere = { type: 'iam-user', arn: 'arn:aws:iam::999999999999:user/mallory' };
+    await imported(world, WORKER, [elsewhere], [{ asset: 'ring:no-such', class: 'could-use', how: 'h', since: 1 }]);
+    await send(world);
+    caseId = metas(world)[0]?.caseId ?? '';
+    await expect(execute(world, caseId, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+    await decideBoth(world, caseId, 'accept');
+    await execute(world, caseId, 2);
+    linked = metas(world).find(({ provesAgain }) => provesAgain === caseId)?.caseId ?? '';
+    world.clock.set((await metaOf(world, linked)).dueAt);
+    await strike(world, 0);
+    await tick(world.deps('ticker'));
+    await expect(execute(world, linked, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+    // Something else is on record long after the date.
+    world.clock.advance(2 * DAY);
+    await strike(world, 0);
+    await send(world, { id: 'msg_2', type: 'worker.rehired' });
+    await send(world, { id: 'msg_3', workerId: 'W-77' });
+    accepted = allRecords(world);
+  });
+  const is = (name: string) => accepted.find(({ id }) => id === `${caseId}/${name}`) as EvidenceRecord;
+  const of = (name: string) => accepted.find(({ id }) => id === `${linked}/${name}`) as EvidenceRecord;
+  const changed = (...others: readonly EvidenceRecord[]) =>
+    accepted.map((record) => others.find(({ id }) => id === record.id) ?? record);
+  const without = (...ids: readonly string[]) => accepted.filter(({ id }) => !ids.includes(id));
+  const approval = (n: number) => is(`accepted/1/approved/${n}`);
+  /** The list or the end changed, and the digest of both approvals with it. */
+  const rewritten = (items: readonly object[], until: number) => {
+    const about = acceptanceDigest(items as never, until);
+    const [one, two] = [1, 2].map((n) => body(approval(n), { about }));
+    const opened = body(of('opened'), { dueAt: until });
+    return [body(is('accepted/1'), { items, until }), one, two, opened] as EvidenceRecord[];
+  };
+  const items = () => is('accepted/1').body.items as unknown as readonly object[];
+  const until = () => Number(is('accepted/1').body.until);
+
+  test('as it was written it passes, and its linked case is open', () => {
+    expect(() => check(accepted)).not.toThrow();
+    expect(() => checkManifest(accepted, linked)).toThrow(expect.objectContaining({ code: 'ERR_EVIDENCE_INCOMPLETE' }));
+  });
+
+  test.each<[string, () => readonly EvidenceRecord[], RegExp]>([
+    ['nobody approved', () => without(approval(1).id, approval(2).id), /two different approvers/],
+    ['one approval', () => without(approval(2).id), /two different approvers/],
+    [
+      'one person twice',
+      () => changed(body(approval(2), { approver: approval(1).body.approver })),
+      /two different approvers/,
+    ],
+    [
+      'the leaver',
+      () => changed(body(approval(2), { approver: is('opened').body.pseudonym })),
+      /set on record|the leaver/,
+    ],
+    ['somebody who is no approver', () => changed(body(approval(2), { approver: 'x' })), /not of the set/],
+    [
+      'approvals of a go-on',
+      () => changed(...[1, 2].map((n) => body(approval(n), { decision: 'go-on' }))),
+      /something else/,
+    ],
+    [
+      'approvals of another list',
+      () => changed(body(is('accepted/1'), { items: items().slice(1) })),
+      /something else than what is on record/,
+    ],
+    ['another end than they saw', () => changed(body(is('accepted/1'), { until: until() + 1 })), /something else than/],
+    ['more than 90 days', () => changed(...rewritten(items(), is('accepted/1').at + 90 * DAY + 1)), /90 days/],
+    ['an end before it began', () => changed(...rewritten(items(), is('accepted/1').at)), /90 days/],
+    ['no items', () => changed(...rewritten([], until())), /names no items/],
+    [
+      'an item that was never frozen',
+      () => changed(...rewritten([...items(), { nn: '99', kind: 'latch' }], until())),
+      /none that was frozen/,
+    ],
+    [
+      'another reason',
+      () => changed(...rewritten([{ ...items()[0], reason: 'it is fine' }, ...items().slice(1)], until())),
+      /none that was frozen/,
+    ],
+    [
+      'a taint, and none of its records',
+      () => {
+        const taint = planCase(is('inventory').body as unknown as Inventory).find(({ kind }) => kind === 'taint');
+        const rest = changed(...rewritten([...items(), { nn: taint?.nn, kind: 'taint' }], until()));
+        return rest.filter(({ id }) => !id.startsWith(`${caseId}/item/${taint?.nn}/`));
+      },
+      /never accepted/,
+    ],
+    [
+      'an access key that was shut',
+      () => changed(...rewritten([...items(), { nn: '03', kind: 'access-key' }], until())),
+      /no record says that item 03 was tried/,
+    ],
+    [
+      'an access key whose records are left out, and that is called open',
+      () => {
+        const rest = changed(
+          ...rewritten([...items(), { nn: '03', kind: 'access-key' }], until()),
+          body(is('contained'), { open: [...(is('contained').body.open as string[]), '03'] }),
+        );
+        return rest.filter(({ id }) => !id.startsWith(`${caseId}/item/03/`));
+      },
+      /leaves out item 03|counts other/,
+    ],
+    [
+      'a count that says nothing of it',
+      () => changed(body(is('closed'), { accepted: undefined })),
+      /counts other accepted/,
+    ],
+    [
+      'an acceptance under another name',
+      () => [...without(is('accepted/1').id), { ...is('accepted/1'), id: `${caseId}/accepted-1` }],
+      /missing|accepted/,
+    ],
+    [
+      'a second acceptance without the first',
+      () => changed(body(is('accepted/1'), { n: 2 })),
+      /two different|numbered/,
+    ],
+    ['no linked case', () => without(of('opened').id), /no record opens/],
+    ['a linked case that is due later', () => changed(body(of('opened'), { dueAt: until() + 1 })), /not the case/],
+    ['a linked case of another worker', () => changed(body(of('opened'), { pseudonym: 'x' })), /not the case/],
+    [
+      'a linked case that never began',
+      () => accepted.filter(({ id, case: c }) => c !== linked || id === of('opened').id),
+      /nothing says that anybody tried/,
+    ],
+    [
+      'a linked case that lists somebody else',
+      () => changed(body(of('listed'), { principals: [] })),
+      /leaves out item/,
+    ],
+    ['a linked case that plans nothing', () => changed(body(of('inventory'), { exposures: [] })), /leaves out item/],
+  ])('%s is refused', (_what, bend, why) => {
+    expect(() => check(bend())).toThrow(why);
+  });
+
+  test('a linked case that no acceptance names is refused', () => {
+    const bent = accepted.filter(({ type }) => type !== 'case.accepted');
+    expect(() => checkManifest(bent, linked)).toThrow(/no record says that they were accepted/);
+  });
 });

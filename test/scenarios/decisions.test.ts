@@ -344,9 +344,9 @@ test.each(['latch-release', 'key-enabler', 'subject-release'] as const)(
 );
 
 test('a give-back killed anywhere ends the same: open, recorded once, and its evidence whole', async () => {
-  // By day at every fifth effect, which by the seed.
+  // By day at every twelfth effect, which by the seed.
   for (const mode of ['before', 'after'] as const)
-    for (let n = 1 + (seedFor('give-back killed') % extent(5, 1)); ; n += extent(5, 1)) {
+    for (let n = 1 + (seedFor('give-back killed') % extent(12, 1)); ; n += extent(12, 1)) {
       const world = await departureWorld(calmly);
       const caseId = await held(world);
       await decideBoth(world, caseId, 'give-back');
@@ -366,12 +366,13 @@ test('a give-back killed anywhere ends the same: open, recorded once, and its ev
 
 test('people are told of cases that wait for them, and of those that take too long', async () => {
   const world = await departureWorld(calmly);
-  const figures = () => world.metrics.kept.slice(-3).map(({ name, value }) => [name, value]);
+  const figures = () => world.metrics.kept.slice(-4).map(({ name, value }) => [name, value]);
   await tick(world.deps('ticker'));
   expect(figures()).toEqual([
     ['HeldCases', 0],
     ['WaitingCases', 0],
     ['OpenCaseAge', 0],
+    ['RecheckAge', 0],
   ]);
   await held(world);
   await tell(world, { workerId: 'W-5' });
@@ -384,6 +385,7 @@ test('people are told of cases that wait for them, and of those that take too lo
     ['HeldCases', 1],
     ['WaitingCases', 1],
     ['OpenCaseAge', expect.any(Number)],
+    ['RecheckAge', expect.any(Number)],
   ]);
   expect(Number(figures()[2]?.[1])).toBeGreaterThanOrEqual(600);
 });

@@ -12,6 +12,8 @@ import { applyLatch } from '../../lambdas/latch';
 import { importPeople } from '../../lambdas/people-import';
 import { planner } from '../../lambdas/planner';
 import { prove } from '../../lambdas/prover';
+import { publishFeed } from '../../lambdas/publisher';
+import { recheck, recheckDue } from '../../lambdas/rechecker';
 import { resignBatch } from '../../lambdas/resigner';
 import { openTaint } from '../../lambdas/taint-opener';
 import { isCurfewError } from '../../lib/domain/base/errors';
@@ -24,7 +26,7 @@ import type { WaveBatch } from '../../lib/domain/tokens/wave';
 import { policyAllowing } from '../../lib/local/kms';
 import { roleArn, type World } from '../../lib/local/world';
 import { relay } from '../../lib/work/evidence/relay';
-import { APPROVERS, wireDecisions } from './approvers';
+import { APPROVERS, deployApprovers, wireDecisions } from './approvers';
 import { type MakeWorld, NOW, RING, type SigningWorld, signingWorld } from './signing-world';
 
 export const WORKER = 'W-1042';
@@ -44,6 +46,7 @@ export interface DepartureWorld extends SigningWorld {
 export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> {
   const world = wireOffboarding(await signingWorld({ sources: SOURCES, config: { approvers: APPROVERS } }, make));
   wireDecisions(world);
+  await deployApprovers(world, world.config.approvers);
   world.secrets.rotate('hr', SECRET);
   world.secrets.rotate('bamboo', BAMBOO_SECRET);
   world.secrets.rotate('payroll', SECRET);
@@ -53,7 +56,7 @@ export async function departureWorld(make?: MakeWorld): Promise<DepartureWorld> 
     algorithm: 'ES256',
     policy: policyAllowing(
       [roleArn('disabler'), roleArn('key-enabler')],
-      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey'],
+      ['kms:DisableKey', 'kms:EnableKey', 'kms:DescribeKey', 'kms:GetKeyPolicy'],
     ),
   });
   const principals = [
@@ -84,6 +87,9 @@ function wireOffboarding(world: SigningWorld): SigningWorld {
   world.functions.register('disabler', (request) => disableKey(request, world.deps('disabler')));
   world.functions.register('case-folder', (request) => fold(request, world.deps('case-folder')));
   world.functions.register('appender', (request) => append(request, world.deps('appender')));
+  world.functions.register('planner', (request) => planner(request, world.deps('planner')));
+  world.functions.register('conductor', (request) => conduct(request, world.deps('conductor')));
+  world.functions.register('prover', (request) => prove(request, world.deps('prover')));
   world.functions.register('taint-opener', (request) => openTaint(request, world.deps('taint-opener')));
   return world;
 }
@@ -169,6 +175,13 @@ export function imported(
     world.deps('people-import'),
     'AIDAIMPORTER0001',
   );
+}
+
+/** Some time goes by, and the clock of the rechecker strikes. */
+export async function strike(world: World, after = 60): Promise<void> {
+  world.clock.advance(after);
+  await publishFeed({ ring: RING }, world.deps('publisher'));
+  await recheckDue(world.deps('rechecker'));
 }
 
 /** Records of all cases, as they stand in the outbox. */
@@ -299,6 +312,7 @@ async function mapItems<T>(items: readonly T[], run: (item: T) => Promise<unknow
 function invoke(world: World, fn: string, request: StepRequest): Promise<unknown> {
   if (fn === 'planner') return planner(request, world.deps('planner'));
   if (fn === 'conductor') return conduct(request, world.deps('conductor'));
+  if (fn === 'rechecker') return recheck(request, world.deps('rechecker'));
   if (fn === 'prover') return prove(request, world.deps('prover'));
   if (fn === 'closer') return closer(request, world.deps('closer'));
   throw new Error(`no such function ${fn}`);

@@ -1,4 +1,5 @@
 import { openQuestion, shownState } from '../../lib/domain/cases/case';
+import { FIRST_LOOK_SECONDS } from '../../lib/domain/cases/recheck';
 /** One departure from the webhook to the seal, with the real Lambdas under their own rights; then with every step killed. */
 
 import { createHmac } from 'node:crypto';
@@ -158,7 +159,7 @@ test('a departure of someone with nothing to end closes at once, and waits for n
   const caseId = metas(world)[0]?.caseId ?? '';
   const at = world.clock.now();
   await execute(world, caseId, 1);
-  expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', closedAt: at });
+  expect(await metaOf(world, caseId)).toMatchObject({ state: 'CLOSED', closedAt: at + FIRST_LOOK_SECONDS });
   await expectEvidence(world, caseId);
 });
 

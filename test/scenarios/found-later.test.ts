@@ -42,7 +42,7 @@ describe('B4: a worker of whom nothing was ever imported', () => {
       await tick(world.deps('ticker'));
       expect(world.metrics.kept.findLast(({ name }) => name === 'WaitingCases')?.value).toBe(1);
     }
-    expect(outbox(world).map(({ type }) => type)).toEqual(['case.opened']);
+    expect(outbox(world).map(({ type }) => type)).toEqual(['approvers.set', 'case.opened']);
     expect((await showCase(ports(world), caseId)).text).toContain(
       'it waits: when it last looked, no import named this worker, or HR had taken them on again',
     );

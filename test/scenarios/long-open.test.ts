@@ -21,6 +21,7 @@ import {
   metas,
   outbox,
   send,
+  strike,
   WORKER,
 } from './departure-world';
 import { calmly, RING, ringOf } from './signing-world';
@@ -192,6 +193,7 @@ test('held until its key has retired, it goes on, closes, and its evidence says 
   for (let hour = 0; hour < 34 * 24; hour += 6) {
     world.clock.advance(6 * 3600);
     await rotate({ op: 'tick', ring: RING }, world.deps('rotator'));
+    await strike(world, 0);
   }
   expect((await ringOf(world)).keys.find((key) => key.kid === kid)?.state).toBe('RETIRED');
   await decideBoth(world, caseId, 'go-on');

@@ -116,7 +116,7 @@ describe('many principals', () => {
   test.each(['before', 'after'] as const)(
     'killed %s any write of the freeze: one list, whole, frozen once',
     async (mode) => {
-      const step = extent(3, 1);
+      const step = extent(6, 1);
       for (let n = 1 + (seedFor('freeze killed') % step); ; n += step) {
         const world = await departureWorld();
         await imported(world, { principals: subjects(185) });
@@ -145,7 +145,7 @@ test('an item that fails keeps the case open; nothing else of the leaver waits f
   await expect(execute(world, caseId, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED', got: ['02 latch PLANNED'] });
   await expectEnded(world);
   const contained = outbox(world).find(({ type }) => type === 'case.contained');
-  expect(contained?.body).toEqual({ items: 4, open: ['02'] });
+  expect(contained?.body).toMatchObject({ items: 4, open: ['02'] });
   expect(() => checkManifest(allRecords(world), caseId)).toThrow(`${caseId}/item/02/contained`);
 
   world.functions.register('latch', (request) => applyLatch(request, world.deps('latch')));

@@ -158,7 +158,7 @@ describe.each(['before', 'after'] as const)('killed %s any effect', (mode) => {
   });
 
   test('the workflow: each step dies at its n-th effect and is run again', async () => {
-    const step = extent(8, 1);
+    const step = extent(16, 1);
     for (let n = 1 + (seedFor('taint killed') % step); ; n += step) {
       const one = await incident();
       const { world, key, caseId } = one;
@@ -301,7 +301,7 @@ describe('curfew ring taint --direct', () => {
   });
 
   test('stopped at any call, what it left the case beside it ends', async () => {
-    const step = extent(4, 1);
+    const step = extent(8, 1);
     for (let stopAt = 1 + (seedFor('taint stopped') % step); ; stopAt += step) {
       const one = await incident();
       const { world, key, caseId } = one;

@@ -51,6 +51,11 @@ export const ANSWERS: readonly Exception[] = [
     why: 'one row must not keep the records of others from the log; the Lambda logs each error, and an alarm counts them',
     isTold: isAmongErrors,
   },
+  {
+    of: /^rechecker (recheck|looks again at what is due): (planner|prover|conductor|cutter|publisher)$/,
+    why: 'one thing that cannot be read does not keep the others open; it is looked at again in minutes, and alarmed',
+    isTold: (outcome) => said(outcome).includes('"code":"ERR_ITEM_INVALID"'),
+  },
 ];
 
 /** It fails with the refusal, once it has done what does not hang on that row. */
@@ -61,8 +66,13 @@ export const GOES_ON_FIRST: readonly Exception[] = [
     isTold: isRefusal,
   },
   {
-    of: /^ticker (starts what is due and folds what was missed|has begun what is due): /,
-    why: 'a case, a delivery or an import that cannot be read does not keep the access of another worker alive',
+    of: /^ticker (has begun what is due|starts what is due and folds what was missed): /,
+    why: 'a row that cannot be read, of a case, a delivery or the approvers, does not keep the access of a worker alive',
+    isTold: isRefusal,
+  },
+  {
+    of: /^rechecker (recheck|looks again at what is due): /,
+    why: 'what cannot be read does not keep another thing open, of this leaver or of the next',
     isTold: isRefusal,
   },
 ];

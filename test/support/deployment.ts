@@ -8,6 +8,7 @@ import { foldStream } from '../../lambdas/case-folder';
 import { commitIssued } from '../../lambdas/committer';
 import { receiveWebhook } from '../../lambdas/intake';
 import { publishFeed } from '../../lambdas/publisher';
+import { recheckDue } from '../../lambdas/rechecker';
 import { rotate } from '../../lambdas/rotator';
 import { sequence } from '../../lambdas/sequencer';
 import { tick as tickCases } from '../../lambdas/ticker';
@@ -36,6 +37,7 @@ export class Deployment {
     this.every(60, 'committer', () => commitIssued({}, world.deps('committer')));
     this.every(60, 'sequencer', () => sequence({}, world.deps('sequencer')));
     this.every(60, 'ticker', () => tickCases(world.deps('ticker')));
+    this.every(60, 'rechecker', () => recheckDue(world.deps('rechecker')));
     this.every(300, 'rotator', () => rotate({ op: 'tick', ring: RING }, world.deps('rotator')));
     this.every(900, 'sweeper-signing', () => sweep(['keys', 'cut-offs'], world.deps('sweeper-signing')));
     this.every(900, 'sweeper-offboarding', () => sweep(['cases'], world.deps('sweeper-offboarding')));

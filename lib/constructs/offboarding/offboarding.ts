@@ -114,6 +114,7 @@ export class Offboarding extends Construct {
     functions.add('planner');
     functions.add('conductor');
     functions.add('prover');
+    const rechecker = functions.add('rechecker');
     functions.add('closer');
     this.workflow = new CaseWorkflow(this, 'Workflow', {
       settings: signing.config.settings,
@@ -122,7 +123,7 @@ export class Offboarding extends Construct {
     const starters = functions.with({ stateMachineArn: this.workflow.stateMachine.stateMachineArn });
     const decider = starters.add('decider', { knows: { approvers } });
     const folder = starters.add('case-folder');
-    const ticker = starters.add('ticker');
+    const ticker = starters.add('ticker', { knows: { approvers } });
     starters.add('taint-opener');
     const approvals = starters.add('approvals', { knows: { approvers } });
     const outbox = functions.add('outbox-offboarding');
@@ -153,6 +154,11 @@ export class Offboarding extends Construct {
     sweepOutbox(this, sweeper, instance);
     new CurfewSchedule(this, 'Tick', {
       target: ticker,
+      every: ScheduleExpression.rate(Duration.minutes(1)),
+      input: {},
+    });
+    new CurfewSchedule(this, 'Recheck', {
+      target: rechecker,
       every: ScheduleExpression.rate(Duration.minutes(1)),
       input: {},
     });

@@ -167,6 +167,12 @@ export const ALARMS = {
     minutes: AT_ONCE,
     missing: 'unknown',
   },
+  RecheckAge: {
+    means: 'what was shut could not be looked at again for a quarter of an hour: it may be open, and nobody would know',
+    above: () => 900,
+    minutes: AT_ONCE,
+    missing: 'unknown',
+  },
   RecordUnreadable: {
     means: 'a row of an outbox could not be read: a record is missing from the evidence log, and another says so',
     above: () => 0,

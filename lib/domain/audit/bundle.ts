@@ -6,6 +6,7 @@
  */
 import { canonicalJson, type Json } from '../base/encoding';
 import { CurfewError, type ErrorCode, isCurfewError } from '../base/errors';
+import { instant } from '../base/time';
 import { type EvidenceRecord, parseRecord } from '../evidence/record';
 import { type SignedCheckpoint, verifyCheckpoint } from '../tlog/checkpoint';
 import { checkConsistency, leafHash, proveConsistency } from '../tlog/merkle';
@@ -66,6 +67,8 @@ export interface Verdict {
   readonly keyFrom: 'pinned' | 'bundle';
   readonly checkpoint?: SignedCheckpoint['checkpoint'];
   readonly checks: readonly Check[];
+  /** How many items of the case stand open by the word of two approvers: they are not proved. */
+  readonly accepted: number;
   /** What the verdict does not say, in the reader's words. */
   readonly notes: readonly string[];
   /** The records, in their order in the tree; none unless tree and records hold. */
@@ -116,6 +119,7 @@ export function judgeBundle(files: BundleFiles, options: VerifyOptions = {}): Ve
     checkOrder,
   );
 
+  const accepted = acceptedIn(records.value ?? [], caseId.value);
   const keyFrom = options.vkey === undefined ? 'bundle' : 'pinned';
   return {
     ok: checks.made.every(({ ok }) => ok),
@@ -123,7 +127,9 @@ export function judgeBundle(files: BundleFiles, options: VerifyOptions = {}): Ve
     keyFrom,
     checkpoint: signed.value?.checkpoint,
     checks: checks.made,
+    accepted: countAccepted(accepted),
     notes: [
+      ...notesOnAccepted(accepted),
       ...notesOn(keyFrom, key.value, signed.value, files),
       ...notesOnUnreadable(records.value ?? [], caseId.value),
     ],
@@ -260,6 +266,23 @@ function notesOnUnreadable(records: readonly EvidenceRecord[], caseId: string | 
   if (others.length === 0) return [];
   const of = others.map(({ case: other, ring, id }) => `${id} of ${other ?? ring ?? 'unknown'}`).join(', ');
   return [`the log lacks ${others.length} records that could not be read: ${of}`];
+}
+
+function acceptedIn(records: readonly EvidenceRecord[], caseId: string | undefined): readonly EvidenceRecord[] {
+  return records.filter(({ type, case: of }) => type === 'case.accepted' && of === caseId);
+}
+
+const itemsIn = ({ body }: EvidenceRecord) => (Array.isArray(body.items) ? body.items.length : 0);
+
+function countAccepted(accepted: readonly EvidenceRecord[]): number {
+  return accepted.reduce((sum, record) => sum + itemsIn(record), 0);
+}
+
+function notesOnAccepted(accepted: readonly EvidenceRecord[]): string[] {
+  return accepted.map(
+    (record) =>
+      `not proved, but accepted by two approvers until ${instant(Number(record.body.until))}: ${itemsIn(record)} items of the case (${record.id}); case ${String(record.body.linked)} proves them again`,
+  );
 }
 
 function mustRead(files: BundleFiles, path: string): Buffer {

@@ -11,6 +11,7 @@ import { type ContainmentItem, firstNumber } from '../cases/containment';
 import type { PlannedItem } from '../cases/plan';
 import { type ItemKind, proveItem } from '../cases/proof';
 import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { acceptancesOf, acceptedNumbers, checkAcceptances, checkProvesAgain } from './accepted';
 import {
   findKeyRecord,
   inputsOf,
@@ -26,6 +27,7 @@ import {
 import { checkDecisions } from './decisions';
 import { checkInventory } from './key-states';
 import { expectedKeyRecords, expectedRecords, KEY_RECORDS, STAGES } from './owed';
+import { checkRechecks } from './rechecks';
 
 /** Throws unless every expected record of the case is there, and the frozen lists are what their inputs ask for. */
 export function checkManifest(all: readonly EvidenceRecord[], caseId: string): { readonly expected: number } {
@@ -35,6 +37,9 @@ export function checkManifest(all: readonly EvidenceRecord[], caseId: string): {
 
   checkReadable(records);
   checkDecisions(all, caseId);
+  checkRechecks(records, all);
+  checkAcceptances(records, all);
+  checkProvesAgain(records, all);
   const { plans } = inputsOf(records);
   for (const { inventory } of plans) checkInputs(inventory, records, all);
   checkNumbered('listings', listingsOf(records));
@@ -166,15 +171,44 @@ function checkProofs(records: readonly EvidenceRecord[], caseId: string, retired
       );
   }
   const closed = byId.get(`${caseId}/closed`);
-  if (closed && closed.body.items !== items.length && !isGivenBack(records))
+  if (closed) checkAcceptedCount(closed, records);
+  if (closed && !isGivenBack(records)) checkCounted(closed, records, plan.length);
+}
+
+/** The closing counts the listings by then, and their items with those of the plan; a listing after it is of a recheck. */
+function checkCounted(closed: EvidenceRecord, records: readonly EvidenceRecord[], planned: number): void {
+  const isByThen = ({ body }: EvidenceRecord) => Number(body.n) <= Number(closed.body.listings);
+  const listings = listingsOf(records);
+  const counted = {
+    listings: listings.filter(isByThen).length,
+    items: listings.filter(isByThen).flatMap(itemsListed).length + planned,
+  };
+  const late = listings.find((record) => (isByThen(record) ? record.at > closed.at : record.at < closed.at));
+  if (late)
     throw new CurfewError(
-      'ERR_EVIDENCE_INCOMPLETE',
-      `${closed.id} counts other items than the listings and the plan have`,
+      'ERR_EVIDENCE_RECORD',
+      `${closed.id} counts its listings otherwise than ${late.id} is dated`,
       {
-        got: closed.body.items,
-        allowed: items.length,
+        got: late.at,
       },
     );
+  const { listings: of = null, items = null } = closed.body;
+  if (of === counted.listings && items === counted.items) return;
+  throw new CurfewError(
+    'ERR_EVIDENCE_INCOMPLETE',
+    `${closed.id} counts other items than the listings and the plan have`,
+    { got: { listings: of, items }, allowed: counted },
+  );
+}
+
+/** Of those, so many stand open; a case that accepted none says nothing of it. */
+function checkAcceptedCount(closed: EvidenceRecord, records: readonly EvidenceRecord[]): void {
+  const accepted = acceptedNumbers(records).size;
+  if (closed.body.accepted === (accepted === 0 ? undefined : accepted)) return;
+  throw new CurfewError('ERR_EVIDENCE_RECORD', `${closed.id} counts other accepted items than the case has`, {
+    got: closed.body.accepted ?? 0,
+    allowed: accepted,
+  });
 }
 
 /** What the case tainted is in a plan: one that was left out, with all its items, leaves the records of its keys behind. */
@@ -214,6 +248,10 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
   const stage = (type: RecordType) => byId.get(`${caseId}/${type.slice('case.'.length)}`);
   // What was still open when the case went on may be done later; its proof is owed all the same.
   const { open = [] } = (stage('case.contained')?.body ?? {}) as { readonly open?: readonly string[] };
+  // What a recheck found after the closing is proved after it.
+  const counted = Number(stage('case.closed')?.body.listings);
+  const isListedAfterClose = (nn: string) =>
+    laterListings(records).some(({ n, items }) => n > counted && items.includes(nn));
   const keyRecords = (kid: string) => KEY_RECORDS.map((type) => findKeyRecord(records, { type, kid }));
   const plannedNo = (n: number) => plans.find((one) => one.n === n)?.planned;
   // A key that a later plan has once more, for another exposure, was tainted for the first.
@@ -231,7 +269,12 @@ export function checkOrder(all: readonly EvidenceRecord[], caseId: string): void
         ...(isFirst ? [stage('case.contained')] : []),
       ];
     }),
-    ...[...containment, ...plan].map(({ nn }) => [stage('case.listed'), item(nn, 'proved'), stage('case.closed')]),
+    ...[...containment, ...plan].map(({ nn }) => [
+      stage('case.listed'),
+      item(nn, 'proved'),
+      ...(isListedAfterClose(nn) ? [] : [stage('case.closed')]),
+    ]),
+    ...acceptancesOf(records).map((accepted) => [stage('case.planned'), accepted, stage('case.closed')]),
     ...plans.map(({ n, inventory, planned }) => [plannedNo(n - 1), inventory, planned, stage('case.closed')]),
     ...plans.flatMap(({ planned, items }) => items.map(({ nn }) => [planned, item(nn, 'done'), item(nn, 'proved')])),
     ...plan.flatMap((planned) =>

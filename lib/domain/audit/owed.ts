@@ -1,5 +1,6 @@
 /** Which records a case owes, recomputed from what was recorded as input, never from the plan. */
 import type { EvidenceRecord, RecordType } from '../evidence/record';
+import { acceptedNumbers, owedByAcceptances } from './accepted';
 import {
   caseOf,
   endsKey,
@@ -12,6 +13,7 @@ import {
   ownRecord,
   recordsOfCase,
 } from './case-records';
+import { leftUndecided } from './undecided';
 
 /** Stages of a case in their order; `case.followed-up` only where a second rotation is owed. */
 export const STAGES: readonly RecordType[] = [
@@ -39,10 +41,14 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
   // Of a give-back that another departure overtook.
   const isGiveBack = records.find(({ type, case: of }) => type === 'case.opened' && of === caseId)?.body.givesBack;
   const left = isGiveBack && records.find(({ type, case: of }) => type === 'case.closed' && of === caseId)?.body.open;
-  const isLeft = (nn: string) => Array.isArray(left) && left.includes(nn);
+  // What two people accepted stays open: it owes their word, and no proof.
+  const accepted = acceptedNumbers(records);
+  const undecided = leftUndecided(records);
+  const isLeft = (nn: string) =>
+    accepted.has(nn) || undecided.includes(nn) || (Array.isArray(left) && left.includes(nn));
   const containment = inputsOf(records).containment ?? [];
   const plan = inputsOf(records).plan ?? [];
-  const followUp = plan.some(({ kind }) => kind === 'rotate-again');
+  const followUp = plan.some(({ nn, kind }) => kind === 'rotate-again' && !undecided.includes(nn));
   const stages = STAGES.filter(
     (type) => (type !== 'case.followed-up' || followUp) && !(endsKey(records) && OF_PEOPLE.includes(type)),
   );
@@ -50,11 +56,16 @@ export function expectedRecords(records: readonly EvidenceRecord[]): string[] {
     ...stages.map((type) => `${caseId}/${type.slice('case.'.length)}`),
     ...laterListings(records).map(({ n }) => `${caseId}/listed/${n}`),
     ...laterPlans(records).flatMap((n) => [`${caseId}/inventory/${n}`, `${caseId}/planned/${n}`]),
-    ...containment.flatMap(({ nn, kind }) => [
-      // A console login cannot be given back: removed, and not contained.
-      `${caseId}/item/${nn}/${kind === 'login-profile' ? 'done' : 'contained'}`,
-      `${caseId}/item/${nn}/proved`,
-    ]),
+    ...owedByAcceptances(records),
+    ...containment.flatMap(({ nn, kind }) =>
+      isLeft(nn)
+        ? []
+        : [
+            // A console login cannot be given back: removed, and not contained.
+            `${caseId}/item/${nn}/${kind === 'login-profile' ? 'done' : 'contained'}`,
+            `${caseId}/item/${nn}/proved`,
+          ],
+    ),
     ...plan.flatMap(({ nn }) => (isLeft(nn) ? [] : [`${caseId}/item/${nn}/done`, `${caseId}/item/${nn}/proved`])),
   ];
 }
@@ -80,7 +91,10 @@ export function expectedKeyRecords(
   ofRings: readonly EvidenceRecord[],
 ): ExpectedKeyRecord[] {
   const plan = inputsOf(records).plan ?? [];
-  const kids = [...new Set(plan.flatMap((item) => (item.kind === 'taint' ? [item.kid] : [])))];
+  // What was never begun in a case that nobody decided about is no more than a plan.
+  const undecided = leftUndecided(records);
+  const planned = plan.flatMap((item) => (item.kind === 'taint' && !undecided.includes(item.nn) ? [item.kid] : []));
+  const kids = [...new Set(planned)];
   // Of a departure that was given back, what was begun has to have ended.
   const owed = isGivenBack(records)
     ? kids.filter((kid) => findKeyRecord(records, { type: 'key.tainted', kid }) !== undefined)

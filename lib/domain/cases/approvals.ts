@@ -5,6 +5,7 @@
 import { canonicalJson, H } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type Approval, DECISIONS, type Decision } from '../store/approval';
+import type { ApproverSet } from '../store/worker';
 
 export type { Decision } from '../store/approval';
 
@@ -15,7 +16,7 @@ export interface Approver {
   readonly identity: string;
 }
 
-interface GivenApproval extends Approval {
+export interface GivenApproval extends Approval {
   readonly approver: string;
 }
 
@@ -26,9 +27,11 @@ export const USED_WITHIN_SECONDS = 86_400;
 
 interface Matter {
   readonly approvers: readonly Approver[];
+  /** Who could approve when, for whoever writes evidence: a verifier asks the same. */
+  readonly sets?: readonly ApproverSet[];
   readonly decision: Decision;
-  /** What people must have had before them. */
-  readonly about: string;
+  /** What people must have had before them, asked of each approval: an acceptance names its items. Or why nobody can decide it. */
+  readonly about: string | ((given: Approval) => { readonly about: string } | { readonly why: string });
   /** By worker id, why somebody may not decide about this case. */
   readonly barred: ReadonlyMap<string, string>;
   readonly now: number;
@@ -55,6 +58,7 @@ export function judgeApprovals(given: readonly GivenApproval[], matter: Matter):
   const pair = pairs.find(
     ([first, second]) =>
       first.approver !== second.approver &&
+      first.about === second.about &&
       second.at - first.at <= SECOND_WITHIN_SECONDS &&
       matter.now - second.at <= USED_WITHIN_SECONDS,
   );
@@ -71,11 +75,19 @@ function latestOfEach(given: readonly GivenApproval[], now: number): readonly Gi
   return [...new Map(inOrder.map((approval) => [approval.approver, approval])).values()];
 }
 
-function refusalOf({ approver, identity, about }: GivenApproval, matter: Matter): string | undefined {
+function refusalOf(given: GivenApproval, matter: Matter): string | undefined {
+  const { approver, identity, about, at } = given;
   const known = matter.approvers.find(({ workerId }) => workerId === approver);
   if (known === undefined) return 'they are no approver of this deployment';
   if (known.identity !== identity) return 'it was not given under the identity of this approver';
-  if (about !== matter.about) return 'it is about statements that are not those of today: look again, then approve';
+  if (matter.sets && !mayApprove(matter.sets, approver, at))
+    return 'they became an approver after they gave it: give it again';
+  const asked = typeof matter.about === 'string' ? { about: matter.about } : matter.about(given);
+  if ('why' in asked) return asked.why;
+  if (about !== asked.about)
+    return matter.decision === 'accept'
+      ? 'it is about items that are not those of today: look again, then accept'
+      : 'it is about statements that are not those of today: look again, then approve';
   return matter.barred.get(approver);
 }
 
@@ -87,6 +99,32 @@ export function approverOf(approvers: readonly Approver[], identity: string): Ap
     got: identity,
     fix: 'sign as one of `approvers` in the configuration: an IAM user, or an Identity Center user in their role',
   });
+}
+
+/**
+ * The sets that held at some moment of this second, of all of them in their order: the last one before it, and those that
+ * begin in it.
+ */
+export function inForce<S extends { readonly at: number }>(sets: readonly S[], second: number): readonly S[] {
+  return [...sets.filter(({ at }) => at < second).slice(-1), ...sets.filter(({ at }) => at === second)];
+}
+
+function mayApprove(sets: readonly ApproverSet[], approver: string, at: number): boolean {
+  return inForce(sets, at).some(({ members }) => members.some(({ workerId }) => workerId === approver));
+}
+
+/** The set on record that is this deployment's, if it is in force: nobody decides by another one. */
+export function standingSet(
+  sets: readonly ApproverSet[],
+  approvers: readonly Approver[],
+  now: number,
+): ApproverSet | undefined {
+  return inForce(sets, now).find((set) => isSet(set, approvers));
+}
+
+export function isSet({ members }: ApproverSet, approvers: readonly Approver[]): boolean {
+  const ids = new Set(members.map(({ workerId }) => workerId));
+  return ids.size === approvers.length && approvers.every(({ workerId }) => ids.has(workerId));
 }
 
 /** Names a set of approvers in evidence, by their pseudonyms in whatever order: a verifier computes it again. */

@@ -23,12 +23,6 @@ export interface CaseName {
   readonly kind: 'departure' | 'follow-up';
 }
 
-/** The `n`th case about what was imported of this departure after it was closed. */
-export function lateIdOf(pepper: string, { caseId, n }: { readonly caseId: string; readonly n: number }): string {
-  const name = `late\0${caseId}\0${n}`;
-  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
-}
-
 /**
  * From the worker and the number of the departure, never from a date or a delivery: dates move, and deliveries repeat. Keyed
  * with the pepper, because ids stand in records: worker ids are few enough to try them all.
@@ -47,6 +41,28 @@ export function giveBackIdOf(
   { caseId, question }: { readonly caseId: string; readonly question: number },
 ): string {
   const name = `give-back\0${caseId}\0${question}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
+/** One for each thing and each departure of the worker: after another one the same subject may be readmitted anew. */
+export function readmissionIdOf(
+  pepper: string,
+  of: { readonly caseId: string; readonly question: number; readonly thing: string; readonly departures: number },
+): string {
+  const name = `readmit\0${of.caseId}\0${of.question}\0${of.departures}\0${of.thing}`;
+  return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
+}
+
+/**
+ * What another case leaves: the items that it accepted the nth time, what was imported for the nth time after it was closed, or
+ * the second rotation of one that proves accepted items again.
+ */
+export function linkedIdOf(
+  pepper: string,
+  caseId: string,
+  what: `accepted ${number}` | `late ${number}` | 'follow-up',
+): string {
+  const name = `linked\0${caseId}\0${what}`;
   return `c-${createHmac('sha256', pepper).update(name).digest('base64url').slice(0, 22)}`;
 }
 
@@ -109,6 +125,17 @@ export function isGivenBack(meta: CaseMeta): boolean {
   return meta.kind === 'departure' && meta.givenBackAt !== undefined;
 }
 
+/** It was HELD, nobody could decide about it for 30 days, and it closed. */
+export function isUndecided(meta: CaseMeta): boolean {
+  return meta.kind === 'departure' && meta.questions.some(({ endedBy }) => endedBy === 'not-decided');
+}
+
+/** How many items two people accepted: they are open, and no proof of anything. */
+function acceptedItems(meta: CaseMeta): number {
+  const accepted = meta.kind === 'departure' ? (meta.accepted ?? []) : [];
+  return accepted.reduce((sum, { items }) => sum + items.length, 0);
+}
+
 /** Why nothing may begin that cannot be undone; with the instant that ends it, where an instant does. */
 interface Stop {
   readonly why: string;
@@ -122,6 +149,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   'dates-apart': 'the sources name dates that are more than 36 hours apart',
   contradiction: 'what one source says contradicts itself',
   'long-ago': 'the departure was more than 31 days ago when HR told of it',
+  'found-open': 'something that was shut was found open three times, and is shut again: find out who opens it',
 };
 
 /** What a person reads of the reasons of a question: `the source took the departure back (hr)`. */
@@ -155,10 +183,11 @@ export function stopOf(meta: CaseMeta, now: number): Stop | undefined {
 }
 
 /** What people read of a case: HELD is not a state of its own, because rings that were tainted go on to DENIED beside it. */
-export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'WAITING' | 'GIVEN BACK' {
+export function shownState(meta: CaseMeta): CaseState | 'HELD' | 'WAITING' | 'GIVEN BACK' | 'CLOSED WITH EXCEPTIONS' {
   if (isWaiting(meta)) return 'WAITING';
   if (isGivenBack(meta)) return 'GIVEN BACK';
   const isHeld = openQuestion(meta) !== undefined && meta.containedAt !== undefined && meta.state !== 'CLOSED';
+  if (meta.state === 'CLOSED' && (isUndecided(meta) || acceptedItems(meta) > 0)) return 'CLOSED WITH EXCEPTIONS';
   return isHeld ? 'HELD' : meta.state;
 }
 

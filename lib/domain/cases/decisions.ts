@@ -1,6 +1,10 @@
-/** What two approvals leave in evidence: each of them, and the set of people who may approve. */
-import type { EvidenceRecord } from '../evidence/record';
+/** What people who decide leave in evidence: who may approve, and each approval. */
+import { type EvidenceRecord, storedRecord } from '../evidence/record';
 import type { Approval } from '../store/approval';
+import { put } from '../store/entity';
+import { APPROVERS_OUT } from '../store/outbox';
+import { ROW_ABSENT, type Write } from '../store/table';
+import { APPROVERS, type ApproverSet } from '../store/worker';
 import type { CaseMeta } from './case';
 import type { Outgoing } from './transitions';
 
@@ -11,37 +15,44 @@ interface Approved extends Approval {
   readonly sealed: string;
 }
 
-interface ApproverSet {
-  readonly digest: string;
-  /** Their pseudonyms, sorted. */
-  readonly approvers: readonly string[];
-  /** It is on record already. */
-  readonly isKnown: boolean;
+/** Written once: refused where another run was faster. */
+export function approverSetWrites(set: ApproverSet): Write<'cases:put'>[] {
+  return [
+    put(APPROVERS, [set.n], set, ROW_ABSENT),
+    put(APPROVERS_OUT, [set.n], { record: storedRecord(approversRecord(set)) }, ROW_ABSENT),
+  ];
+}
+
+/** From `at` on these people may approve, and nobody else. */
+function approversRecord({ n, digest, members, at }: ApproverSet): EvidenceRecord {
+  const approvers = members.map(({ pseudonym }) => pseudonym).sort();
+  return { v: 1, id: `approvers/${n}`, type: 'approvers.set', at, body: { n, set: digest, approvers } };
+}
+
+/** Which question the two decided, or which acceptance of items: the records of each are named after it. */
+type DecidedAbout = { readonly question: number; readonly accepted?: number };
+
+/** What the record of the nth of the two is called, and what its sealed text is bound to. */
+export function approvedName({ question, accepted }: DecidedAbout, n: number): string {
+  return accepted === undefined ? `approved/${question}/${n}` : `accepted/${accepted}/approved/${n}`;
 }
 
 export function approvedOutgoing(
   { caseId }: Pick<CaseMeta, 'caseId'>,
-  question: number,
+  decided: DecidedAbout,
   approvals: readonly Approved[],
-  { digest, approvers, isKnown }: ApproverSet,
+  { digest }: Pick<ApproverSet, 'digest'>,
   at: number,
 ): readonly Outgoing[] {
-  const set: EvidenceRecord = {
-    v: 1,
-    id: `approvers/${digest}`,
-    type: 'approvers.set',
-    at,
-    body: { set: digest, approvers: [...approvers] },
-  };
   const approved = approvals.map(
     ({ approver, decision, about, sealed, at: approvedAt }, n): EvidenceRecord => ({
       v: 1,
-      id: `${caseId}/approved/${question}/${n + 1}`,
+      id: `${caseId}/${approvedName(decided, n + 1)}`,
       type: 'case.approved',
       at,
       case: caseId,
-      body: { question, decision, approver, set: digest, about, approvedAt, sealed },
+      body: { ...decided, decision, approver, set: digest, about, approvedAt, sealed },
     }),
   );
-  return [...(isKnown ? [] : [set]), ...approved].map((record) => ({ record }));
+  return approved.map((record) => ({ record }));
 }

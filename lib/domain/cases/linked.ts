@@ -3,7 +3,7 @@
  * the departure of that one, and on what is decided about it.
  */
 import { CurfewError } from '../base/errors';
-import { caseIdOf, type DepartureCase, lateIdOf } from './case';
+import { caseIdOf, type DepartureCase, linkedIdOf } from './case';
 
 interface Sessions {
   readonly sessionSecondsMax: number;
@@ -17,7 +17,11 @@ export function secondRotationOf(
   { instance, settings }: { readonly instance: string; readonly settings: Sessions },
 ): DepartureCase {
   const { workerId, number } = meta;
-  const caseId = caseIdOf(pepper, { instance, workerId, number, kind: 'follow-up' });
+  // A departure has one second rotation; what is proved again later may have another.
+  const caseId =
+    meta.provesAgain === undefined
+      ? caseIdOf(pepper, { instance, workerId, number, kind: 'follow-up' })
+      : linkedIdOf(pepper, meta.caseId, 'follow-up');
   return linked(meta, { caseId, dueAt: sessionsOverAt(meta, settings) }, now);
 }
 
@@ -30,7 +34,7 @@ export function sessionsOverAt({ caseId, containedAt, state }: DepartureCase, { 
 /** Due at once: an import named custody that the closed case does not know. */
 export function lateCaseOf(meta: DepartureCase, now: number, pepper: string): DepartureCase {
   const n = (meta.lateCases ?? []).length + 1;
-  return { ...linked(meta, { caseId: lateIdOf(pepper, { caseId: meta.caseId, n }), dueAt: now }, now), isLate: true };
+  return { ...linked(meta, { caseId: linkedIdOf(pepper, meta.caseId, `late ${n}`), dueAt: now }, now), isLate: true };
 }
 
 function linked(

@@ -177,7 +177,11 @@ interface StepFields {
  */
 export type Step = StepFields &
   (
-    | { readonly kind: 'task'; readonly function: 'planner' | 'conductor' | 'closer'; readonly step: string }
+    | {
+        readonly kind: 'task';
+        readonly function: 'planner' | 'conductor' | 'rechecker' | 'closer';
+        readonly step: string;
+      }
     | { readonly kind: 'map'; readonly function: 'conductor' | 'prover'; readonly step: string; readonly over: string }
     | { readonly kind: 'wave'; readonly function: 'resigner'; readonly pass: number; readonly over: string }
     | { readonly kind: 'wait'; readonly setting: 'drainSeconds' | 'feedPollSeconds' }
@@ -264,6 +268,13 @@ export const STEPS: readonly Step[] = [
     why: 'after containment, so that the inventory is of someone who can add nothing to it any more; a list, and no act',
   },
   ...ENDING_STEPS.slice(0, TAINTED),
+  {
+    name: 'recheck',
+    kind: 'task',
+    function: 'rechecker',
+    step: 'recheck',
+    why: 'a script of the leaver opens within seconds what was shut; the clock of the rechecker strikes once a minute',
+  },
   {
     name: 'act',
     kind: 'map',

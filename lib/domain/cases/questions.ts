@@ -1,6 +1,7 @@
 /** The questions of a case: raised by what HR says, ended by people, by sources that agree again, or by a give-back. */
 import { canonicalJson, H } from '../base/encoding';
 import type { DepartureCase, Question } from '../store/case';
+import type { StoredItem } from '../store/case-items';
 import type { Said } from '../store/worker';
 import { inWords, openQuestion } from './case';
 import { type Begun, reasonsAgainst } from './departure';
@@ -33,9 +34,26 @@ export function digestOfAll(said: readonly Said[]): string {
   return H(canonicalJson(said.map(digestOf).sort()));
 }
 
-/** Reasons that people have let pass: of each question that they answered with "go on". */
+/** Found open so often, a thing is shut, and the case is held until people have seen who opens it. */
+export const FOUND_OPEN_MAX = 3;
+/** The one reason that is found in the account: no source can settle it. */
+export const FOUND_OPEN = 'found-open';
+
+/** The questions after a look: one more where a thing was found open too often, and nobody was asked about that yet. */
+export function questionsOfLook(
+  { questions }: Pick<DepartureCase, 'questions'>,
+  items: readonly Pick<StoredItem, 'foundOpen'>[],
+  said: readonly Said[],
+  now: number,
+): readonly Question[] {
+  const isTooOften = items.some(({ foundOpen = 0 }) => foundOpen >= FOUND_OPEN_MAX);
+  if (!isTooOften || questions.some(({ reasons }) => reasons.includes(FOUND_OPEN))) return questions;
+  return askedAnew(questions, [...(openQuestion({ questions })?.reasons ?? []), FOUND_OPEN], said, now);
+}
+
+/** Reasons that people have let pass with "go on", or that nobody could decide about: they are asked no second time. */
 function overruledIn(questions: readonly Question[]): readonly string[] {
-  return questions.flatMap(({ endedBy, reasons }) => (endedBy === 'go-on' ? reasons : []));
+  return questions.flatMap(({ endedBy, reasons }) => (endedBy === 'go-on' || endedBy === 'not-decided' ? reasons : []));
 }
 
 /**
@@ -50,10 +68,22 @@ export function questionsAfter(
 ): readonly Question[] {
   const { questions } = meta;
   const open = openQuestion(meta);
-  const reasons = reasonsAgainst(meta, said, begun, overruledIn(questions));
+  const found = open?.reasons.filter((reason) => reason === FOUND_OPEN) ?? [];
+  const reasons = [...reasonsAgainst(meta, said, begun, overruledIn(questions)), ...found];
   if (open === undefined && reasons.length === 0) return questions;
   if (open !== undefined && reasons.length > 0 && reasons.every((reason) => open.reasons.includes(reason)))
     return questions;
+  return askedAnew(questions, reasons, said, now);
+}
+
+/** The question that is open ends, and goes on in the new one as far as its reasons stand. */
+function askedAnew(
+  questions: readonly Question[],
+  reasons: readonly string[],
+  said: readonly Said[],
+  now: number,
+): readonly Question[] {
+  const open = openQuestion({ questions });
   const settled = questions.map((one) => (one === open ? { ...one, endedAt: now, endedBy: 'sources' as const } : one));
   if (reasons.length === 0) return settled;
   return [...settled, { n: questions.length + 1, reasons, about: digestOfAll(said), askedAt: now }];

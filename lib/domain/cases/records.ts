@@ -3,7 +3,7 @@
  *
  *     c-…/opened   c-…/listed   c-…/listed/2   c-…/item/01/contained   c-…/contained   c-…/asked/1   c-…/held/1   c-…/went-on/1
  *     c-…/inventory   c-…/planned   c-…/inventory/2   c-…/planned/2   c-…/item/07/done   c-…/followed-up   c-…/item/07/proved
- *     c-…/closed
+ *     c-…/accepted/1   c-…/closed
  *
  * In clear stands what the offline verifier computes with: pseudonym, kinds, references, rings, kids, custody classes.
  * Names, ARNs and addresses come in as text that is sealed already, bound to the record and the member they stand in.
@@ -11,7 +11,8 @@
 import type { JsonObject } from '../base/encoding';
 import { CurfewError } from '../base/errors';
 import { type EvidenceRecord, formatRecord, RECORD_BYTES_MAX, type RecordType } from '../evidence/record';
-import type { TaintCase } from '../store/case';
+import type { Rechecks, TaintCase } from '../store/case';
+import type { AcceptedItem } from '../store/case-items';
 import type { CaseMeta, DepartureCase, Question } from './case';
 import type { ContainmentItem, PrincipalRef } from './containment';
 import { type Inventory, itemsSha, type PlannedItem } from './plan';
@@ -30,7 +31,7 @@ export function openedRecord(
   at: number,
 ): EvidenceRecord {
   const { pseudonym, act, number, effectiveAt, finalAt, dueAt, source, corroboration, voices } = meta;
-  const { followUpOf, isLate, givesBack, hrEventAt, acceptedAt } = meta;
+  const { followUpOf, isLate, givesBack, readmits, provesAgain, provesAgainAt, hrEventAt, acceptedAt } = meta;
   const body = {
     kind: meta.kind,
     pseudonym,
@@ -48,6 +49,9 @@ export function openedRecord(
     followUpOf,
     isLate,
     givesBack,
+    ...(readmits && { readmits: true }),
+    provesAgain,
+    provesAgainAt,
     sealed,
   };
   return record(meta, 'case.opened', 'opened', body, at);
@@ -79,6 +83,18 @@ export function endedRecord(
   return record(meta, 'case.went-on', `went-on/${n}`, { question: n, by: endedBy, giveBack }, at);
 }
 
+/** The `n`th acceptance: what stays open, until when, and the linked case that proves it again then. */
+export function acceptedRecord(
+  meta: CaseMeta,
+  n: number,
+  items: readonly AcceptedItem[],
+  linked: Pick<CaseMeta, 'caseId' | 'dueAt'>,
+  at: number,
+): EvidenceRecord {
+  const body = { n, items: [...items], until: linked.dueAt, linked: linked.caseId };
+  return record(meta, 'case.accepted', `accepted/${n}`, body, at);
+}
+
 /** The `n`th listing: the first has all that was known, a later one what was found since. */
 export function listedRecord(
   meta: CaseMeta,
@@ -103,6 +119,50 @@ export function itemRecord(
   return record(meta, `item.${phase}`, `item/${item.nn}/${phase}`, body, at, ringOf(item));
 }
 
+/** The `n`th time that it was found open after it had been shut. */
+export function foundOpenRecord(
+  meta: CaseMeta,
+  item: CaseItem,
+  n: number,
+  observed: Observations[ItemKind],
+  at: number,
+): EvidenceRecord {
+  const body = { nn: item.nn, kind: item.kind, n, observed };
+  return record(meta, 'item.found-open', `item/${item.nn}/found-open/${n}`, body, at, ringOf(item));
+}
+
+/** It was shut again, and read back. */
+export function shutAgainRecord(
+  meta: CaseMeta,
+  item: CaseItem,
+  n: number,
+  observed: Observations[ItemKind],
+  at: number,
+): EvidenceRecord {
+  const body = { nn: item.nn, kind: item.kind, n, observed };
+  return record(meta, 'item.shut-again', `item/${item.nn}/shut-again/${n}`, body, at, ringOf(item));
+}
+
+/** The last look was made. `foundOpen`: how often something was open; `unseen`: items of which that could not be told. */
+export function recheckedRecord(
+  meta: CaseMeta,
+  { until, times, longestGap }: Rechecks,
+  {
+    foundOpen,
+    listings,
+    unseen,
+  }: { readonly foundOpen: number; readonly listings: number; readonly unseen: readonly string[] },
+  at: number,
+): EvidenceRecord {
+  return record(
+    meta,
+    'case.rechecked',
+    'rechecked',
+    { until, times, longestGap, foundOpen, listings, unseen: [...unseen] },
+    at,
+  );
+}
+
 export function provedRecord(
   meta: CaseMeta,
   item: CaseItem,
@@ -114,8 +174,14 @@ export function provedRecord(
 }
 
 /** `items` were read back as done; those that are `open` keep the case from closing. */
-export function containedRecord(meta: CaseMeta, items: number, open: readonly string[], at: number): EvidenceRecord {
-  return record(meta, 'case.contained', 'contained', { items, open }, at);
+export function containedRecord(
+  meta: CaseMeta,
+  items: number,
+  open: readonly string[],
+  at: number,
+  rechecks: Rechecks | undefined,
+): EvidenceRecord {
+  return record(meta, 'case.contained', 'contained', { items, open, recheckUntil: rechecks?.until }, at);
 }
 
 /** The first of its kind has the bare name. */
@@ -149,15 +215,37 @@ export function followedUpRecord(
 /** What a case about a key has not. */
 const NONE: Partial<DepartureCase> = {};
 
-/** `open`: items that a give-back leaves, because the worker departs again. */
-export function closedRecord(meta: CaseMeta, items: number, at: number, open?: readonly string[]): EvidenceRecord {
+/**
+ * `accepted`: how many of the items stand open. `open`: items that a give-back leaves, because the worker departs again, or a case
+ * that nobody decided about; `notDecided` is the question then.
+ */
+export function closedRecord(
+  meta: CaseMeta,
+  { listings, items, accepted }: { readonly listings: number; readonly items: number; readonly accepted?: number },
+  at: number,
+  { open, notDecided }: { readonly open?: readonly string[]; readonly notDecided?: number } = {},
+): EvidenceRecord {
   const { containedAt, plannedAt, taintedAt, deniedAt, provedAt } = meta;
   const { pseudonym, followUp, givenBackAt } = meta.kind === 'departure' ? meta : NONE;
   return record(
     meta,
     'case.closed',
     'closed',
-    { pseudonym, items, containedAt, plannedAt, taintedAt, deniedAt, provedAt, followUp, givenBackAt, open },
+    {
+      pseudonym,
+      listings,
+      items,
+      accepted,
+      containedAt,
+      plannedAt,
+      taintedAt,
+      deniedAt,
+      provedAt,
+      followUp,
+      givenBackAt,
+      open,
+      notDecided,
+    },
     at,
   );
 }

@@ -67,11 +67,11 @@ export function beginWrites(
  */
 export function giveBackWrites(
   worker: Worker,
-  given: { readonly meta: DepartureCase; readonly linked: readonly DepartureCase[]; readonly question: number },
+  given: { readonly meta: DepartureCase; readonly beside: readonly DepartureCase[]; readonly question: number },
   giveBack: DepartureCase,
   outgoing: { readonly given: readonly Outgoing[]; readonly giveBack: readonly Outgoing[] },
 ): readonly ScheduleWrite[] {
-  const { meta, linked, question } = given;
+  const { meta, beside, question } = given;
   const now = giveBack.openedAt;
   const questions = meta.questions.map((one) =>
     one.endedAt === undefined ? { ...one, endedAt: now, endedBy: 'give-back' as const } : one,
@@ -84,7 +84,7 @@ export function giveBackWrites(
       ...outgoing.given,
       { record: endedRecord(meta, ended, now, giveBack.caseId) },
     ]),
-    ...linked
+    ...beside
       .filter(({ state }) => state !== 'CLOSED')
       .flatMap((one) =>
         transition(one, { givenBackAt: now }, [
@@ -126,13 +126,21 @@ function askWrites(
   const outgoing = questionOutgoing(meta, questions, now);
   // Where nothing speaks against it any more the next attempt begins at once.
   const goesOn = openQuestion({ questions }) === undefined && meta.state !== 'CLOSED' && meta.attempt > 0;
-  // A sealed case is looked after no more: while it asks, it is.
-  const asksAgain =
-    meta.sealedAt !== undefined && openQuestion({ questions }) !== undefined && openQuestion(meta) === undefined;
   return [
     ...transition(meta, { questions, ...(goesOn && { attempt: meta.attempt + 1 }) }, outgoing),
-    ...(asksAgain ? [put(DUE_MARKER, [now, meta.caseId], { caseId: meta.caseId, attempt: meta.attempt })] : []),
+    ...asksAgain(meta, questions, now),
   ];
+}
+
+/** A sealed case is looked after no more: while it asks, it is. */
+export function asksAgain(
+  meta: DepartureCase,
+  questions: DepartureCase['questions'],
+  now: number,
+): readonly Write<'cases:put'>[] {
+  const isAsking = openQuestion({ questions }) !== undefined && openQuestion(meta) === undefined;
+  if (meta.sealedAt === undefined || !isAsking) return [];
+  return [put(DUE_MARKER, [now, meta.caseId], { caseId: meta.caseId, attempt: meta.attempt })];
 }
 
 /** Records of the questions that ended and of the one that was raised, in the transaction that changes them. */

@@ -1,6 +1,5 @@
 /** What containment shuts, for which cases, and when a give-back may open it again. */
 import { canonicalJson, H } from '../base/encoding';
-import type { Decision } from '../store/approval';
 import type { DepartureCase, Question } from '../store/case';
 import type { CaseItem, ShutKind, Target } from '../store/case-items';
 import { SHUT_KINDS } from '../store/case-items';
@@ -60,7 +59,7 @@ export function shutWrites(
   return [put(SHUT, [workerId, thing.kind, thingDigest(thing.ring, thing.target)], row, unchanged)];
 }
 
-function sole({ soleCase }: Shut): Test {
+export function sole({ soleCase }: Shut): Test {
   return soleCase === undefined
     ? { attribute: 'soleCase', is: 'absent' }
     : { attribute: 'soleCase', is: '=', value: soleCase };
@@ -120,7 +119,7 @@ export function settleShut(
  * of today and the list of what is opened.
  */
 export function aboutOf(
-  decision: Decision,
+  decision: 'go-on' | 'give-back',
   {
     question,
     worker,
@@ -134,17 +133,19 @@ export function aboutOf(
   },
 ): string {
   if (decision === 'go-on') return question?.about ?? '';
-  const opens = opensWith(shut, caseId, worker.cases).map(({ key }) => key.sk);
+  const opens = opensWith(shut, caseId, worker.cases).map(({ key, byHand }) => (byHand ? `${key.sk} by hand` : key.sk));
   return H(canonicalJson({ said: digestOfAll(worker.said), opens: opens.sort() }));
 }
 
-function isAnother({ givenBackAt, closedAt, openedAt, act }: DepartureCase, giveBack: DepartureCase): boolean {
+type Opening = Pick<DepartureCase, 'givesBack' | 'openedAt'>;
+
+function isAnother({ givenBackAt, closedAt, openedAt, act }: DepartureCase, giveBack: Opening): boolean {
   const isOver = closedAt !== undefined && openedAt < giveBack.openedAt;
   return givenBackAt === undefined && !isOver && act !== 'custody';
 }
 
 /** Why a give-back of this case stops: the worker departs again, and what is open is shut again. */
-export function departsAgain({ schedule, cases }: Worker, giveBack: DepartureCase, now: number): boolean {
+export function departsAgain({ schedule, cases }: Worker, giveBack: Opening, now: number): boolean {
   const isDue = schedule?.dueAt !== undefined && schedule.dueAt <= now;
   return isDue || cases.some((meta) => meta.caseId !== giveBack.givesBack && isAnother(meta, giveBack));
 }

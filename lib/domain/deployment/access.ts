@@ -66,6 +66,8 @@ export const COMMAND_RIGHTS = {
   'case explain': ['stacks:look', 'cases:get', 'cases:query'],
   'case approve': ['stacks:look', 'cases:get', 'approvals:query', 'post:approvals'],
   'case give-back': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
+  'case readmit': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
+  'case accept': ['stacks:look', 'cases:get', 'cases:query', 'approvals:query', 'post:approvals'],
   'people import': ['stacks:look', 'post:people'],
   'adopt record': ['stacks:look', 'invoke:recorder'],
   'verifier config': ['stacks:look', 'keys:query', 'feed-key:read', 'secret:pepper'],
@@ -111,7 +113,16 @@ export const ROLES = {
     'case due',
   ],
   /** Decides about cases in doubt, with another one; which people that are stands in the configuration. */
-  approver: ['case list', 'case show', 'case explain', 'case approve', 'case give-back', 'case due'],
+  approver: [
+    'case list',
+    'case show',
+    'case explain',
+    'case approve',
+    'case give-back',
+    'case readmit',
+    'case accept',
+    'case due',
+  ],
   /** Reads, and changes nothing. */
   auditor: ['ring list', 'ring show', 'case list', 'case show', 'case explain', 'case due', 'evidence export'],
 } as const satisfies Record<string, readonly CommandName[]>;

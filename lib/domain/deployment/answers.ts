@@ -11,6 +11,7 @@ import type { Messages } from './messages';
 
 const keyStates = z.array(z.object({ kid: text, state: text }));
 const batch = z.object({ ring: text, fromKid: text, shards: z.array(whole) });
+const numbers = z.array(z.object({ nn: text }));
 /** That the callee answered is all that it says. */
 const nothing: Schema<Readonly<Record<string, never>>> = z.object({});
 
@@ -36,9 +37,12 @@ const ANSWERS: { readonly [F in keyof Messages]: Schema<Messages[F]['response']>
   latch: nothing,
   'iam-disabler': nothing,
   'latch-release': nothing,
-  'key-enabler': nothing,
+  'key-enabler': z.object({ mayEnable: z.optional(flag) }),
   'subject-release': z.object({ cutOffs: z.array(z.object({ notBefore: whole, blocked: flag })) }),
   decider: z.object({ decided: z.optional(z.enum(DECISIONS)) }),
+  planner: z.object({ items: numbers, all: numbers }),
+  conductor: z.object({ nn: z.optional(text) }),
+  prover: z.object({ nn: text, open: z.optional(flag) }),
   committer: z.object({ committed: whole }),
   resigner: z.object({ found: whole, resigned: whole, excluded: counts }),
   appender: z.object({ appended: whole }),

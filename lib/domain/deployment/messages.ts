@@ -126,8 +126,10 @@ export interface Messages {
           readonly accessKeyId: string;
           readonly caseId: string;
         }
-      | { readonly op: 'enable-kms-key'; readonly kmsKeyArn: string; readonly caseId: string };
-    response: Nothing;
+      | { readonly op: 'enable-kms-key'; readonly kmsKeyArn: string; readonly caseId: string }
+      /** Opens nothing, so it needs no approvals: whether the key's own policy would let us enable it. */
+      | { readonly op: 'look'; readonly kmsKeyArn: string };
+    response: { readonly mayEnable?: boolean };
   };
   'subject-release': {
     request: {
@@ -138,6 +140,13 @@ export interface Messages {
     /** As read back, in the order of the subjects. */
     response: { readonly cutOffs: readonly { readonly notBefore: number; readonly blocked: boolean }[] };
   };
+  /** The steps of a case, for whoever does them beside the state machine. */
+  planner: {
+    request: StepRequest;
+    response: { readonly items: readonly { readonly nn: string }[]; readonly all: readonly { readonly nn: string }[] };
+  };
+  conductor: { request: StepRequest; response: { readonly nn?: string } };
+  prover: { request: StepRequest; response: { readonly nn: string; readonly open?: boolean } };
   committer: {
     /** Folds every issued digest that waits into committed lists. */
     request: Nothing;

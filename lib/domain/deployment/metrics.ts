@@ -26,5 +26,9 @@ export const CASE_METRICS = {
   HeldCases: { unit: 'Count', says: 'cases that are contained, and wait for two approvers or for sources that agree' },
   WaitingCases: { unit: 'Count', says: 'departures that are due and not contained, because nothing was imported' },
   OpenCaseAge: { unit: 'Seconds', says: 'how long the oldest case is open that waits for nobody' },
+  RecheckAge: {
+    unit: 'Seconds',
+    says: 'since when what was shut should have been looked at again, and was not as a whole',
+  },
 } as const satisfies Record<string, { readonly unit: 'Seconds' | 'Count'; readonly says: string }>;
 export type CaseMetricName = keyof typeof CASE_METRICS;

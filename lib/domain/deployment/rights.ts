@@ -34,7 +34,7 @@ export type Right =
   | 'iam:release'
   /** Set an access key Active. */
   | 'iam:enable'
-  /** EnableKey by key policy, of personal keys whose owner lets us. */
+  /** EnableKey and GetKeyPolicy by key policy, of personal keys whose owner lets us. */
   | 'kms:enable'
   /** Whether CloudFormation takes an update of a stack of ours back. */
   | 'stacks:status'
@@ -204,6 +204,16 @@ export const RIGHTS = {
     'invoke:disabler',
     'secret:pepper',
     'http:get',
+  ],
+  rechecker: [
+    'cases:get',
+    'cases:query',
+    'cases:put',
+    'cases:update',
+    'cases:delete',
+    'invoke:planner',
+    'invoke:prover',
+    'invoke:conductor',
   ],
   closer: [
     'cases:get',

@@ -112,6 +112,11 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
     calls:
       'the probes of a ring are asked side by side, and each is one signature; the disabler is asked for a personal key alone',
   },
+  rechecker: {
+    seconds: 600,
+    why: 'every case that is due to be looked at, one after the other; what it did not reach is due a minute later',
+    calls: 'the planner once a case; the prover and the conductor five items at a time, each item on its own',
+  },
   closer: {
     seconds: 120,
     why: 'reads a whole case and the youngest records of its rings; the state machine asks again until all is in the tree',

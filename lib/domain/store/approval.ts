@@ -1,24 +1,29 @@
 /**
  * Decisions of people about a case, in table `approvals`. The Lambda that writes it can do nothing else.
  *
- *     {caseId}#{question} | {at}#{approver}            decision about reason identity at; append only
+ *     {caseId}#{question} | {at}#{approver}            decision about accepts? reason identity at; append only
  *     PENDING | {at}#{caseId}#{question}#{approver}    not looked at yet; the ticker looks here
  *
- * Who can write this table can let a held case go on, or give a departure back, in the name of two approvers.
+ * Who can write this table can let a held case go on, give a departure back, or accept what is open, in the name of two approvers.
  */
 import * as z from 'zod/mini';
 import { entity, shape } from './entity';
 import { flag, text, whole } from './shapes';
 import { ordered, type RowKey } from './table';
 
-export const DECISIONS = ['go-on', 'give-back'] as const;
-/** `go-on`: what was planned is done. `give-back`: everything that containment shut is opened again. */
+export const DECISIONS = ['go-on', 'give-back', 'readmit', 'accept'] as const;
+/**
+ * `go-on`: what was planned is done. `give-back`: everything that containment shut is opened again. `readmit`: one subject is,
+ * of a worker whom HR has taken on again. `accept`: items that nobody can act on stand open until a date.
+ */
 export type Decision = (typeof DECISIONS)[number];
 
 export interface Approval {
   readonly decision: Decision;
   /** Digest of what the approver had before them: the statements that are overruled. */
   readonly about: string;
+  /** Of `accept`: which items, and until when. */
+  readonly accepts?: { readonly items: readonly string[]; readonly until: number };
   readonly reason: string;
   /** As API Gateway names who signed the request: never what somebody says of themselves. */
   readonly identity: string;
@@ -44,6 +49,7 @@ export const APPROVAL = entity({
     z.strictObject({
       decision: z.enum(DECISIONS),
       about: text,
+      accepts: z.optional(z.strictObject({ items: z.array(text), until: whole })),
       reason: text,
       identity: text,
       at: whole,

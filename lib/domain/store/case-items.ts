@@ -1,7 +1,7 @@
 /**
  * The items of a case, and the lists that they were frozen from, in table `cases`.
  *
- *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED target after? doneAt? proof? provedAt?
+ *     CASE#{id} | ITEM#{nn}#{kind}     item phase state=PLANNED|STARTED|DONE|PROVED|ACCEPTED target after? foundOpen? …
  *     CASE#{id} | LIST#{nn}            state=FREEZING|FROZEN n principals targets; a later one has what those before have not
  *     CASE#{id} | PLAN                 state=FREEZING|FROZEN inventory how readAt
  *     CASE#{id} | PLAN#{nn}            the same, from the second on: what those before have not
@@ -51,7 +51,13 @@ export const SHUT_KINDS = ['cut-off', 'latch', 'access-key', 'personal-key'] as 
 export type ShutKind = (typeof SHUT_KINDS)[number];
 
 /** One thing that a give-back opens again. */
-export type ThingRef = { readonly ref: string; readonly thing: ShutKind; readonly ring?: string };
+export type ThingRef = {
+  readonly ref: string;
+  readonly thing: ShutKind;
+  readonly ring?: string;
+  /** People open it, and the case sees that they did. */
+  readonly byHand?: boolean;
+};
 
 /** The key that a case of kind `taint` is about. */
 export type EndedKeyRef = { readonly ring: string; readonly kid: string; readonly class: TaintClass };
@@ -83,7 +89,9 @@ const inventory: Schema<Inventory> = z.strictObject({
   exposures: z.array(z.strictObject({ ref: text, ring: text, kid: z.optional(text), class: z.enum(EXPOSURE_CLASSES) })),
   omitted: z.optional(whole),
   keys: z.array(z.strictObject({ ring: text, kid: text, state: z.enum(KEY_STATES) })),
-  things: z.optional(z.array(z.strictObject({ ref: text, thing: z.enum(SHUT_KINDS), ring: z.optional(text) }))),
+  things: z.optional(
+    z.array(z.strictObject({ ref: text, thing: z.enum(SHUT_KINDS), ring: z.optional(text), byHand: z.optional(flag) })),
+  ),
   ends: z.optional(z.strictObject({ ring: text, kid: text, class: z.enum(TAINT_CLASSES) })),
 });
 
@@ -117,6 +125,7 @@ export type PlannedItem =
       readonly ref: string;
       readonly thing: ShutKind;
       readonly ring?: string;
+      readonly byHand?: boolean;
     }
   | { readonly nn: string; readonly kind: 'rotate-again'; readonly rings: readonly string[] }
   /** An exposure that says nothing about any key of ours: the others are acted on, and this one keeps the case open. */
@@ -146,13 +155,19 @@ const item: Schema<CaseItem> = z.discriminatedUnion('kind', [
     ref: text,
     thing: z.enum(SHUT_KINDS),
     ring: z.optional(text),
+    byHand: z.optional(flag),
   }),
   z.strictObject({ nn: text, kind: z.literal('rotate-again'), rings: z.array(text) }),
 ]);
 
+/** One that two people accepted, as it stands in evidence. A type, as whatever stands in a record. */
+export type AcceptedItem = { readonly nn: string; readonly kind: CaseItem['kind']; readonly reason?: string };
+
 /** Who or what an item is about: the clear details stand here and nowhere else. */
 export interface Target {
   readonly value?: string;
+  /** Of a subject of a ring that does not exist. */
+  readonly ring?: string;
   readonly arn?: string;
   readonly userName?: string;
   readonly accessKeyId?: string;
@@ -161,6 +176,7 @@ export interface Target {
 
 export const target: Schema<Target> = z.strictObject({
   value: z.optional(text),
+  ring: z.optional(text),
   arn: z.optional(text),
   userName: z.optional(text),
   accessKeyId: z.optional(text),
@@ -170,8 +186,9 @@ export const target: Schema<Target> = z.strictObject({
 export interface StoredItem {
   readonly item: CaseItem;
   readonly phase: 'contain' | 'act';
-  /** STARTED: claimed, with no doubt standing against it; from here on it is not stopped any more. */
-  readonly state: 'PLANNED' | 'STARTED' | 'DONE' | 'PROVED';
+  /** STARTED: claimed, with no doubt standing against it; from here on it is not stopped any more. ACCEPTED: left open, until then. */
+  readonly state: 'PLANNED' | 'STARTED' | 'DONE' | 'PROVED' | 'ACCEPTED';
+  readonly acceptedUntil?: number;
   readonly startedAt?: number;
   readonly target: Target;
   /** As read back when it was done, and as observed when it was proved: `cases/proof.ts` says what of each kind. */
@@ -179,6 +196,9 @@ export interface StoredItem {
   readonly doneAt?: number;
   readonly proof?: Value;
   readonly provedAt?: number;
+  /** How often it was found open after it had been shut; and since when, until it is shut again. */
+  readonly foundOpen?: number;
+  readonly foundOpenAt?: number;
 }
 
 export const CASE_ITEM = entity({
@@ -197,13 +217,16 @@ export const CASE_ITEM = entity({
     z.strictObject({
       item,
       phase: z.enum(['contain', 'act']),
-      state: z.enum(['PLANNED', 'STARTED', 'DONE', 'PROVED']),
+      state: z.enum(['PLANNED', 'STARTED', 'DONE', 'PROVED', 'ACCEPTED']),
+      acceptedUntil: z.optional(whole),
       startedAt: z.optional(whole),
       target,
       after: z.optional(json),
       doneAt: z.optional(whole),
       proof: z.optional(json),
       provedAt: z.optional(whole),
+      foundOpen: z.optional(whole),
+      foundOpenAt: z.optional(whole),
     }),
   ),
 });

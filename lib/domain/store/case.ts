@@ -3,6 +3,7 @@
  *
  *     CASE#{id} | META          kind=departure|taint state version attempt fence …
  *     DUE | {dueAt}#{id}        what the ticker looks for: a follow-up's date, or when to look after an attempt
+ *     RECHECK | {at}#{id}       what the rechecker looks for: when what was shut is looked at again
  */
 import * as z from 'zod/mini';
 import { casePartition } from './case-items';
@@ -22,7 +23,8 @@ export type CaseState = (typeof CASE_STATES)[number];
 export const ACTS = ['custody', 'suspend', 'end'] as const;
 export type Act = (typeof ACTS)[number];
 
-export const ENDED_BY = ['go-on', 'give-back', 'sources'] as const;
+/** `not-decided`: nobody could, for 30 days, and the case closed. */
+export const ENDED_BY = ['go-on', 'give-back', 'sources', 'not-decided'] as const;
 
 /** Why a case may not go beyond what can be undone; people decide, or the sources agree again. */
 export interface Question {
@@ -48,10 +50,47 @@ const question: Schema<Question> = z.strictObject({
   endedBy: z.optional(z.enum(ENDED_BY)),
 });
 
+/** Items that two people accepted together, the linked case that proves them again, and what both had before them. */
+export interface AcceptedItems {
+  readonly items: readonly string[];
+  readonly until: number;
+  readonly linked: string;
+  readonly about: string;
+}
+
 /** A source that says so, and the system of record behind it. */
 export interface Voice {
   readonly source: string;
   readonly origin: string;
+}
+
+/** What was shut is looked at again, until no session that was alive at containment can be alive any more. */
+export interface Rechecks {
+  readonly until: number;
+  /** When it is looked at next, and since when that is due: earlier, where a look did not see everything. None once all is over. */
+  readonly next?: number;
+  readonly dueSince?: number;
+  readonly times: number;
+  /** The last look; and the longest while between two of them, or between containment and the first. */
+  readonly at?: number;
+  readonly longestGap: number;
+}
+
+const rechecks: Schema<Rechecks> = z.strictObject({
+  until: whole,
+  next: z.optional(whole),
+  dueSince: z.optional(whole),
+  times: whole,
+  at: z.optional(whole),
+  longestGap: whole,
+});
+
+/** Of a give-back that opens one subject alone, because HR has taken the worker on again. */
+export interface Readmission {
+  /** Sort key of the row of the thing (`SHUT` in `worker.ts`). */
+  readonly thing: string;
+  /** Digest of what HR had said when two people decided: with the thing it makes the digest that their approvals name. */
+  readonly said: string;
 }
 
 /** What every case has, whatever it is about. */
@@ -100,13 +139,22 @@ export interface DepartureCase extends CaseBase {
   /** The case that two people gave back, and the question at which they did: this one opens what that one shut. */
   readonly givesBack?: string;
   readonly givesBackAt?: number;
+  /** It opens this alone, and the case that shut it stays as it is. */
+  readonly readmits?: Readmission;
+  /** The case whose accepted items this one proves again, and which of its acceptances they are of, from 1. */
+  readonly provesAgain?: string;
+  readonly provesAgainAt?: number;
   readonly hrEventAt: number;
   readonly acceptedAt: number;
   /** No import ever named the worker. */
   readonly isUnknown?: boolean;
+  /** Of a case that contains somebody, from then on. */
+  readonly rechecks?: Rechecks;
   /** Two people gave the departure back; nothing of it is done any more. */
   readonly givenBackAt?: number;
   readonly followUp?: string;
+  /** The first first. */
+  readonly accepted?: readonly AcceptedItems[];
   /** Cases that end what imports named after this one was closed, the first first. */
   readonly lateCases?: readonly string[];
 }
@@ -162,11 +210,16 @@ const departureCase = z.strictObject({
   isLate: z.optional(flag),
   givesBack: z.optional(text),
   givesBackAt: z.optional(whole),
+  readmits: z.optional(z.strictObject({ thing: text, said: text })),
+  provesAgain: z.optional(text),
+  provesAgainAt: z.optional(whole),
   hrEventAt: whole,
   acceptedAt: whole,
   isUnknown: z.optional(flag),
+  rechecks: z.optional(rechecks),
   givenBackAt: z.optional(whole),
   followUp: z.optional(text),
+  accepted: z.optional(z.array(z.strictObject({ items: z.array(text), until: whole, linked: text, about: text }))),
   lateCases: z.optional(z.array(text)),
 });
 
@@ -198,4 +251,17 @@ export const DUE_MARKER = entity({
   part: () => ({ pk: 'DUE' }),
   schema: shape<DueMarker>(z.strictObject({ caseId: text, attempt: z.optional(whole) })),
   fromKey: (key) => ({ key, dueAt: Number(key.sk.slice(0, key.sk.indexOf('#'))) }),
+});
+
+/** When the rechecker looks at this case next. */
+export const RECHECK_MARKER = entity({
+  name: 'recheck marker of a case',
+  table: 'cases',
+  key: (at: number, caseId: string) => ({ pk: 'RECHECK', sk: `${ordered(at, 12)}#${caseId}` }),
+  owns: ({ pk }) => pk === 'RECHECK',
+  part: () => ({ pk: 'RECHECK' }),
+  schema: shape<{ readonly caseId: string; readonly dueSince: number }>(
+    z.strictObject({ caseId: text, dueSince: whole }),
+  ),
+  fromKey: (key) => ({ key, at: Number(key.sk.slice(0, key.sk.indexOf('#'))) }),
 });

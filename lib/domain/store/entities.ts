@@ -1,12 +1,12 @@
 /** Every entity: what may stand in a table at all. A row that none of them owns was not written by this version. */
 import { APPROVAL, PENDING_APPROVAL } from './approval';
-import { CASE, DUE_MARKER } from './case';
+import { CASE, DUE_MARKER, RECHECK_MARKER } from './case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from './case-items';
 import { CUT_OFF } from './cut-off';
 import { DELIVERY, PENDING_DELIVERY } from './inbox';
 import { BODY, LEDGER_ROW, MARKER } from './ledger';
 import { LOG_HEAD, LOG_RECORD, PENDING_RECORD } from './log';
-import { CASE_OUT, CUT_OFF_OUT, RING_OUT } from './outbox';
+import { APPROVERS_OUT, CASE_OUT, CUT_OFF_OUT, RING_OUT } from './outbox';
 import { EXPOSURE, IMPORT, PENDING_IMPORT, PRINCIPAL } from './people';
 import { GATE, RING_ENTRY, RING_HEAD } from './ring-head';
 import { KID_POINTER, RING_KEY, SLOT } from './ring-key';
@@ -47,11 +47,13 @@ export const ENTITIES: readonly AnyEntity[] = [
   CASE_PLAN,
   CASE_OUT,
   DUE_MARKER,
+  RECHECK_MARKER,
   SAID,
   SCHEDULE,
   PSEUDONYM,
   DUE_WORKER,
   APPROVERS,
+  APPROVERS_OUT,
   SHUT,
   PRINCIPAL,
   EXPOSURE,

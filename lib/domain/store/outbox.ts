@@ -5,6 +5,7 @@
  *     RING#{ring} | OUT#{fence}.{n}                        in table keys
  *     CUT-OUT#{ring} | OUT#{blinded}#{notBefore}           in table cut-offs, apart from the cut-offs, which are read whole
  *     CASE#{id} | OUT#{fence}.{n}                          in table cases
+ *     APPROVERS | OUT#{n}                                  in table cases: who may approve is of no case
  */
 import * as z from 'zod/mini';
 import { CurfewError } from '../base/errors';
@@ -71,7 +72,16 @@ export const CASE_OUT = entity({
   schema: outbox,
 });
 
-const OUTBOXES = [RING_OUT, CUT_OFF_OUT, CASE_OUT];
+export const APPROVERS_OUT = entity({
+  name: 'record of approvers in the outbox',
+  table: 'cases',
+  key: (n: number) => ({ pk: 'APPROVERS', sk: `${OUTBOX_PREFIX}${ordered(n)}` }),
+  owns: (key) => key.pk === 'APPROVERS' && waits(key),
+  part: () => ({ pk: 'APPROVERS', prefix: OUTBOX_PREFIX }),
+  schema: outbox,
+});
+
+const OUTBOXES = [RING_OUT, CUT_OFF_OUT, CASE_OUT, APPROVERS_OUT];
 
 /** A name that a record can carry as its case or its ring. */
 const NAME = /^[\w-]{1,64}$/;
@@ -83,7 +93,7 @@ export function outboxOf(key: RowKey): {
   readonly ring?: string;
 } {
   const table = OUTBOXES.find(({ owns }) => owns(key))?.table;
-  const name = key.pk.slice(key.pk.indexOf('#') + 1);
+  const [, name = ''] = key.pk.split(/#(.*)/s);
   if (table === undefined || !NAME.test(name)) return { table };
   return table === 'cases' ? { table, case: name } : { table, ring: name };
 }

@@ -5,14 +5,14 @@
  *     WORKER#{id} | SCHEDULE                 version, the cases begun so far, when the next one is due
  *     WORKER#{id} | PSEUDONYM                random; the only name of the worker in evidence
  *     WORKER#{id} | SHUT#{kind}#{digest}     one thing that is shut, and for which cases
- *     APPROVERS | {digest}                   a set of approvers that evidence knows
+ *     APPROVERS | SET#{n}                    who may approve from `at` on, until the set n + 1; append only
  *     DUE-WORKER | {dueAt}#{id}              what the ticker looks for: a departure that begins on its date
  */
 import * as z from 'zod/mini';
 import { SHUT_KINDS, type ShutKind, type Target, target } from './case-items';
 import { entity, type Schema, shape } from './entity';
 import { CORROBORATIONS, type Corroboration, STATEMENT_MEMBERS, type Statement } from './inbox';
-import { text, whole } from './shapes';
+import { flag, text, whole } from './shapes';
 import { ordered } from './table';
 
 const isWorker = (pk: string) => pk.startsWith('WORKER#');
@@ -85,6 +85,8 @@ export interface Shut {
   /** As it was before the first of these cases. */
   readonly found: 'open' | 'shut';
   readonly caseIds: readonly string[];
+  /** Of a personal key: its policy does not name our role, so people enable it. Absent: it does, or nobody could look. */
+  readonly byHand?: boolean;
   /** The one case, where there is one only: what a transaction can test. */
   readonly soleCase?: string;
   /** When a case was last about to shut it; absent once that was done. */
@@ -110,6 +112,7 @@ export const SHUT = entity({
       target,
       found: z.enum(['open', 'shut']),
       caseIds: z.array(text),
+      byHand: z.optional(flag),
       soleCase: z.optional(text),
       shuttingAt: z.optional(whole),
       openingBy: z.optional(text),
@@ -119,13 +122,34 @@ export const SHUT = entity({
   fromKey: (key) => ({ key }),
 });
 
-/** Sets of approvers that are on record, by their digest. */
+/**
+ * Who may approve, as a deployment said it, by number from 1: a set that comes back has a number of its own, because it holds
+ * anew from another instant.
+ */
+export interface ApproverSet {
+  readonly n: number;
+  /** Of their pseudonyms, as the record has it. */
+  readonly digest: string;
+  /** None: nobody may approve. */
+  readonly members: readonly { readonly workerId: string; readonly pseudonym: string }[];
+  /** It holds from here on, until the next one does. */
+  readonly at: number;
+}
+
 export const APPROVERS = entity({
   name: 'set of approvers on record',
   table: 'cases',
-  key: (digest: string) => ({ pk: 'APPROVERS', sk: digest }),
-  owns: ({ pk }) => pk === 'APPROVERS',
-  schema: shape<{ readonly at: number }>(z.strictObject({ at: whole })),
+  key: (n: number) => ({ pk: 'APPROVERS', sk: `SET#${ordered(n, 6)}` }),
+  owns: ({ pk, sk }) => pk === 'APPROVERS' && sk.startsWith('SET#'),
+  part: () => ({ pk: 'APPROVERS', prefix: 'SET#' }),
+  schema: shape<ApproverSet>(
+    z.strictObject({
+      n: whole,
+      digest: text,
+      members: z.array(z.strictObject({ workerId: text, pseudonym: text })),
+      at: whole,
+    }),
+  ),
 });
 
 export const DUE_WORKER = entity({

@@ -52,10 +52,12 @@ export async function loadNamed({ tables }: Reader, caseId: string): Promise<Dep
   });
 }
 
-/** The case whose second rotation this one is; undefined where it is a departure of its own. */
+/** The case of the departure itself, of a second rotation or of one that proves items again; undefined where it is that. */
 export async function parentOf(meta: CaseMeta, deps: Reader): Promise<DepartureCase | undefined> {
-  const of = meta.kind === 'departure' ? meta.followUpOf : undefined;
-  return of === undefined ? undefined : loadNamed(deps, of);
+  const of = meta.kind === 'departure' ? (meta.followUpOf ?? meta.provesAgain) : undefined;
+  if (of === undefined) return undefined;
+  const parent = await loadNamed(deps, of);
+  return (await parentOf(parent, deps)) ?? parent;
 }
 
 /** Applies what `decide` makes of the case as it stands; no writes mean that it is so already. Answers the case after. */

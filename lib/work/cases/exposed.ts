@@ -1,8 +1,7 @@
 /**
- * What People says that the leaver had custody of, and no plan covers: of the case, of its second rotation, or of the cases
- * about what was imported too late for it. Whoever plans asks, and whoever closes asks again.
+ * What People says that the leaver had custody of, and no plan covers: of the case, or of one that goes with it. Whoever plans asks, and whoever closes asks again.
  */
-import type { DepartureCase } from '../../domain/cases/case';
+import { type CaseMeta, type DepartureCase, isUndecided } from '../../domain/cases/case';
 import { isTakenOnSince } from '../../domain/cases/departure';
 import { assetOf } from '../../domain/cases/people';
 import { asksForEnd, isCovered } from '../../domain/cases/plan';
@@ -17,6 +16,11 @@ interface Reader {
   readonly tables: Pick<Tables<'cases:get' | 'cases:query' | 'people:query'>, 'get' | 'query'>;
 }
 
+/** Of the end of a key, of a give-back, and of what proves accepted items again, all is known when it begins. */
+export function plansAgain(meta: CaseMeta): boolean {
+  return meta.kind === 'departure' && meta.givesBack === undefined && meta.provesAgain === undefined;
+}
+
 /** In the order of their keys. None of somebody who was taken on again: what they have now is not the leaver's. */
 export async function unplanned(meta: DepartureCase, deps: Reader): Promise<readonly Exposure[]> {
   const departed = (await parentOf(meta, deps)) ?? meta;
@@ -25,11 +29,12 @@ export async function unplanned(meta: DepartureCase, deps: Reader): Promise<read
   const rows = await deps.tables.query(EXPOSURE.in(meta.workerId));
   // Who was transferred works on: what they had custody of since is that of their new place.
   const theirs = rows.filter(
-    (row) => asksForEnd(row) && (departed.act !== 'custody' || row.since <= departed.effectiveAt),
+    (row) =>
+      asksForEnd(row) && (departed.act !== 'custody' || row.since <= departed.effectiveAt) && mayEnd(row, departed),
   );
   if (theirs.length === 0) return [];
-  const family = [departed.caseId, ...linkedTo(departed)];
-  const plans = (await Promise.all(family.map((caseId) => plansOf(caseId, deps)))).flat();
+  const family = [departed, ...(await loadLinked(departed, deps))];
+  const plans = (await Promise.all(family.map(({ caseId }) => plansOf(caseId, deps)))).flat();
   const inventories = plans.map(({ inventory }) => inventory);
   return theirs.filter((row) => !isCovered({ ...assetOf(row.asset), class: row.class }, inventories));
 }
@@ -39,15 +44,17 @@ async function plansOf(caseId: string, { tables }: Reader): Promise<readonly Fro
   return (await tables.query(CASE_PLAN.in(caseId))).filter(({ state }) => state === 'FROZEN');
 }
 
-/** Ids of the cases that end what this one could not, the first first. */
-function linkedTo({ followUp, lateCases = [] }: DepartureCase): readonly string[] {
-  return followUp === undefined ? lateCases : [followUp, ...lateCases];
+/** Nobody decided about it, and it closed: what cannot be undone is not done, but of a key that may have been copied. */
+function mayEnd(row: Exposure, departed: DepartureCase): boolean {
+  return !isUndecided(departed) || row.class === 'copied-possible';
 }
 
-/** The cases themselves. */
+/** What goes with a case: its second rotation, what proves its accepted items again, what came too late for it; and theirs. */
 export async function loadLinked(
-  meta: DepartureCase,
-  deps: Reader | Omit<Reader, 'clock'>,
+  { followUp, accepted = [], lateCases = [] }: DepartureCase,
+  deps: Pick<Reader, 'tables'>,
 ): Promise<readonly DepartureCase[]> {
-  return Promise.all(linkedTo(meta).map((caseId) => loadNamed(deps, caseId)));
+  const ids = [...(followUp === undefined ? [] : [followUp]), ...accepted.map(({ linked }) => linked), ...lateCases];
+  const found = await Promise.all(ids.map((caseId) => loadNamed(deps, caseId)));
+  return [...found, ...(await Promise.all(found.map((one) => loadLinked(one, deps)))).flat()];
 }

@@ -2,7 +2,7 @@
 
 import { type CaseMeta, departureOnly } from '../../domain/cases/case';
 import type { ItemKind, Observations } from '../../domain/cases/proof';
-import { itemRecord, sealContext } from '../../domain/cases/records';
+import { itemRecord, sealContext, shutAgainRecord } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE_ITEM } from '../../domain/store/case-items';
@@ -20,14 +20,23 @@ export async function markDone(
   deps: Deps<'conductor'>,
 ): Promise<void> {
   await changeCaseWith<'cases:put' | 'cases:update' | 'cases:delete'>(deps, request, BEGUN, async (meta) => {
-    if (!isOpen(await loadItem(deps, request.caseId, stored.item.nn))) return [];
+    const current = await loadItem(deps, request.caseId, stored.item.nn);
+    if (!isOpen(current)) return [];
     const now = deps.clock.now();
     const phase = stored.phase === 'contain' ? 'contained' : 'done';
     const sealed = await sealTarget(meta, stored, `item/${stored.item.nn}/${phase}`, deps);
-    const record = itemRecord(meta, phase, stored.item, observed, now, sealed);
+    const { foundOpen, foundOpenAt } = current;
+    const records = [
+      // Done anew: that it was is on record already.
+      ...(current.doneAt === undefined
+        ? [{ record: itemRecord(meta, phase, stored.item, observed, now, sealed) }]
+        : []),
+      ...(foundOpen !== undefined && foundOpenAt !== undefined
+        ? [{ record: shutAgainRecord(meta, stored.item, foundOpen, observed, now) }]
+        : []),
+    ];
     return [
-      // Shut again after it was found open: that it was contained is on record already.
-      ...transition(meta, {}, stored.doneAt === undefined ? [{ record }] : []),
+      ...transition(meta, {}, records),
       doneWrite(meta.caseId, stored, observed, now),
       ...(stored.item.kind === 'release' ? [forgetShut(stored.item, stored, departureOnly(meta))] : []),
       ...(await shutDone(stored, meta, deps)),
@@ -58,6 +67,7 @@ export function doneWrite(
     table: 'cases',
     key: CASE_ITEM.key(caseId, item),
     set: { state: 'DONE', after: observed, doneAt: now },
+    remove: ['foundOpenAt'],
     if: [{ attribute: 'state', is: 'in', values: ['PLANNED', 'STARTED'] }],
   };
 }

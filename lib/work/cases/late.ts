@@ -12,8 +12,8 @@ import type { Deps } from '../../ports';
 import { together } from '../together';
 import { pepperOf } from '../tokens/pepper';
 import { inTurn } from '../transactions';
-import { loadLinked, unplanned } from './exposed';
-import { openedLinked } from './linked';
+import { loadLinked, plansAgain, unplanned } from './exposed';
+import { openedOf } from './linked';
 import { startCase } from './start-case';
 import { loadWorker } from './worker';
 
@@ -40,7 +40,8 @@ async function takeUp(workerId: string, deps: FolderDeps): Promise<readonly stri
   const rows = await unplanned(departed, deps);
   if (rows.length === 0) return [];
   const family = [departed, ...(await loadLinked(departed, deps))];
-  const open = family.find(({ state, plannedAt }) => state !== 'CLOSED' && plannedAt !== undefined);
+  const planning = family.filter((one) => one.state !== 'CLOSED' && plansAgain(one));
+  const open = planning.find(({ plannedAt }) => plannedAt !== undefined);
   if (open !== undefined) {
     // Under its fence: where it was about to be closed without this, it is not.
     await deps.tables.transact(transition(open, { attempt: open.attempt + 1 }));
@@ -48,8 +49,7 @@ async function takeUp(workerId: string, deps: FolderDeps): Promise<readonly stri
   }
   // One that has planned nothing yet will plan this too; but a second rotation waits until sessions are over.
   const now = deps.clock.now();
-  const plans = family.some(({ state, dueAt }) => state !== 'CLOSED' && dueAt <= now);
-  return plans ? [] : bear(departed, rows, deps);
+  return planning.some(({ dueAt }) => dueAt <= now) ? [] : bear(departed, rows, deps);
 }
 
 /** The newest departure that stands, and ends keys; undefined where there is none, or the worker was taken on again since. */
@@ -68,7 +68,7 @@ async function bear(meta: DepartureCase, rows: readonly Exposure[], deps: Folder
   const isAgain =
     meta.followUp === undefined && rows.some(asksAgain) && now < sessionsOverAt(meta, deps.config.settings);
   const again = isAgain ? [secondRotationOf(meta, now, pepper, deps.config)] : [];
-  const born = await Promise.all([late, ...again].map(async (one) => bornCase(one, [await openedLinked(one, deps)])));
+  const born = await Promise.all([late, ...again].map(async (one) => bornCase(one, [await openedOf(one, deps)])));
   const lateCases = [...(meta.lateCases ?? []), late.caseId];
   const [followUp] = again.map(({ caseId }) => caseId);
   await deps.tables.transact([

@@ -1,10 +1,10 @@
-/** What is said of a case that follows another one when it is born; whose it is stands there sealed. */
+/** What is said of a case that another one leaves, when it is born; whose it is stands there sealed. */
 import type { DepartureCase } from '../../domain/cases/case';
 import { openedRecord, sealContext } from '../../domain/cases/records';
 import type { Outgoing } from '../../domain/cases/transitions';
 import type { Sealer } from '../../ports';
 
-export async function openedLinked(
+export async function openedOf(
   meta: DepartureCase,
   { sealer }: { readonly sealer: Pick<Sealer, 'seal'> },
 ): Promise<Outgoing> {

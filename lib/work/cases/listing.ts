@@ -21,6 +21,7 @@ import type { Deps } from '../../ports';
 import { changeCase } from './case-store';
 import { freezeNext, PLANNABLE } from './freeze';
 import { isImported, type Known, knownPrincipals } from './load-people';
+import { acceptedPrincipals, BEYOND } from './prove-again';
 import { loadWorker } from './worker';
 
 type PlannerDeps = Deps<'planner'>;
@@ -69,11 +70,14 @@ export async function listedOf(meta: CaseMeta, { tables }: PlannerDeps): Promise
   };
 }
 
-/** What a leaver comes to have after the first listing is contained too, as long as the case is open. */
+/** What a leaver comes to have after the first listing is contained too, as long as the case is open or rechecked. */
 async function mayList(n: number, meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
   if (isGivenBack(meta)) return false;
   if (n === 1) return isKnown(meta, request, deps);
-  if (meta.state === 'CLOSED' || exposureOnly(meta)) return false;
+  // What is proved again is what was accepted, and no more.
+  if (exposureOnly(meta) || meta.provesAgain !== undefined) return false;
+  // A closed case is listed anew while the rechecker looks: until every session that was alive at containment is over.
+  if (meta.state === 'CLOSED' && deps.clock.now() > (meta.rechecks?.until ?? 0)) return false;
   return !(await isTakenOnAgain(meta, deps));
 }
 
@@ -84,15 +88,21 @@ async function isTakenOnAgain(meta: DepartureCase, deps: PlannerDeps): Promise<b
 
 /**
  * A worker of whom nothing was ever imported has nothing that could be listed, and that is no word that they have nothing:
- * the case waits, not contained, until an import names them.
+ * the case waits, not contained, until an import names them. One that proves accepted items again has these to list, and waits
+ * where HR has taken the worker on again.
  */
 async function isKnown(meta: DepartureCase, request: StepRequest, deps: PlannerDeps): Promise<boolean> {
   const isUnknown =
-    meta.givesBack === undefined && (!(await isImported(meta.workerId, deps)) || (await isDoubted(meta, deps)));
+    meta.givesBack === undefined &&
+    (await (meta.provesAgain === undefined ? isNobody(meta, deps) : isTakenOnAgain(meta, deps)));
   await changeCase(deps, request, PLANNABLE, (current) =>
     (departureOnly(current).isUnknown ?? false) === isUnknown ? [] : transition(current, { isUnknown }),
   );
   return !isUnknown;
+}
+
+async function isNobody(meta: DepartureCase, deps: PlannerDeps): Promise<boolean> {
+  return !(await isImported(meta.workerId, deps)) || isDoubted(meta, deps);
 }
 
 /**
@@ -110,14 +120,36 @@ async function draftList(
   lists: readonly FrozenList[],
   deps: PlannerDeps,
 ): Promise<FrozenList> {
-  // A transfer ends custody, not access: there is no one to contain.
-  const known = exposureOnly(meta) ? [] : unlisted(await knownPrincipals(meta.workerId, n, deps), lists);
+  const known = await draftPrincipals(n, meta, lists, deps);
   return {
     state: 'FREEZING',
     n,
     principals: known.map(({ ref }) => ref),
     targets: Object.fromEntries(known.map(({ ref, targets }) => [ref.ref, targets])),
   };
+}
+
+/** With those that were beyond what the case before could list, and come after those that it did. */
+async function draftAccepted(meta: DepartureCase, deps: PlannerDeps): Promise<readonly Known[]> {
+  const { known, beyond } = await acceptedPrincipals(meta, deps);
+  if (beyond === undefined) return known;
+  // No listing has the number 0: these references are new.
+  const all = await knownPrincipals(meta.workerId, 0, deps);
+  const isRest = ({ ref }: Known) => ref.ref === BEYOND;
+  return [
+    ...known,
+    ...unlisted(
+      all.filter((one) => !isRest(one)),
+      beyond,
+    ),
+    ...all.filter(isRest),
+  ];
+}
+
+async function draftPrincipals(n: number, meta: DepartureCase, lists: readonly FrozenList[], deps: PlannerDeps) {
+  if (meta.provesAgain !== undefined) return draftAccepted(meta, deps);
+  // A transfer ends custody, not access: there is no one to contain.
+  return exposureOnly(meta) ? [] : unlisted(await knownPrincipals(meta.workerId, n, deps), lists);
 }
 
 /** Of a user who is listed already, the access keys that are not, and a console login that they did not have. */

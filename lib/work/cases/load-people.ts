@@ -1,7 +1,8 @@
 /** What People knows of one worker, as a case may name it: principals and custody by reference, and who they stand for. */
 import { PRINCIPALS_MAX, type PrincipalRef, UNKNOWN_REASONS } from '../../domain/cases/containment';
 import { accountOf, assetOf, userNameOf } from '../../domain/cases/people';
-import { EXPOSURES_MAX } from '../../domain/cases/plan';
+import { EXPOSURES_MAX, type Inventory } from '../../domain/cases/plan';
+import type { FrozenPlan } from '../../domain/store/case-items';
 import { type Exposure, IMPORT, PRINCIPAL, type Principal } from '../../domain/store/people';
 import type { Deps } from '../../ports';
 import { findRing } from '../rings/load-ring';
@@ -31,13 +32,13 @@ export async function knownPrincipals(workerId: string, n: number, deps: Planner
   return rows.length > PRINCIPALS_MAX ? [...known, unknown('more', 'many')] : known;
 }
 
-async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDeps): Promise<Known> {
+export async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDeps): Promise<Known> {
   if (principal.type === 'kms-key') return { ref: { ref, type: 'kms-key' }, targets: [{ kmsKeyArn: principal.arn }] };
   if (principal.type === 'subject') {
     const { ring, sub } = principal;
     return (await findRing(deps, ring))
       ? { ref: { ref, type: 'subject', ring }, targets: [{ value: sub }] }
-      : unknown(ref, 'ring', { value: sub });
+      : unknown(ref, 'ring', { ring, value: sub });
   }
 
   const { arn } = principal;
@@ -55,7 +56,7 @@ async function knownPrincipal(principal: Principal, ref: string, deps: PlannerDe
   };
 }
 
-function unknown(ref: string, why: keyof typeof UNKNOWN_REASONS, target: Target = {}): Known {
+export function unknown(ref: string, why: keyof typeof UNKNOWN_REASONS, target: Target = {}): Known {
   return { ref: { ref, type: 'unknown', reason: UNKNOWN_REASONS[why] }, targets: [target] };
 }
 
@@ -70,7 +71,14 @@ export async function asOfNow(
 }
 
 /** `n`: of which plan; a reference means one thing in a case. */
-export function exposuresOf(rows: readonly Exposure[], n: number) {
+export function exposuresOf(
+  rows: readonly Exposure[],
+  n: number,
+): {
+  readonly exposures: Inventory['exposures'];
+  readonly omitted: number;
+  readonly how: FrozenPlan['how'];
+} {
   const found = rows
     .slice(0, EXPOSURES_MAX)
     .map((row, index) => ({ ...row, ref: n === 1 ? `e${index}` : `e${n}-${index}` }));

@@ -11,23 +11,25 @@ import { opensWith } from '../../domain/cases/shut';
 import type { StepRequest } from '../../domain/deployment/messages';
 import type { EndedKey } from '../../domain/store/case';
 import { CASE_PLAN, type FrozenPlan } from '../../domain/store/case-items';
-import { EXPOSURE, type Exposure } from '../../domain/store/people';
+import { EXPOSURE } from '../../domain/store/people';
 import { SHUT } from '../../domain/store/worker';
 import type { Deps } from '../../ports';
 import { findRing, loadRing } from '../rings/load-ring';
-import { unplanned } from './exposed';
+import { plansAgain, unplanned } from './exposed';
 import { freezeNext } from './freeze';
 import { type Listed, listedOf } from './listing';
 import { asOfNow, exposuresOf } from './load-people';
+import { acceptedExposures } from './prove-again';
 import { loadWorker } from './worker';
 
 type PlannerDeps = Deps<'planner'>;
+type Exposed = ReturnType<typeof exposuresOf>;
 
 export async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   // A suspension contains, and plans nothing.
   if (meta.kind === 'departure' && meta.act === 'suspend' && meta.givesBack === undefined) return;
-  // Nothing is known of the worker yet.
-  if (isWaiting(meta)) return;
+  // Nothing is known of the worker yet; or nothing is done any more.
+  if (isWaiting(meta) || isGivenBack(meta)) return;
   const listed = await listedOf(meta, deps);
   await freezeNext(meta, request, deps, {
     of: CASE_PLAN,
@@ -40,10 +42,8 @@ export async function freezePlan(meta: CaseMeta, request: StepRequest, deps: Pla
   });
 }
 
-/** Of the end of a key, and of a give-back, all is known when it begins. */
 function mayPlan(n: number, meta: CaseMeta, { isFrozen }: Listed): boolean {
-  if (isGivenBack(meta)) return false;
-  if (n > 1) return meta.kind === 'departure' && meta.givesBack === undefined && meta.state !== 'CLOSED';
+  if (n > 1) return plansAgain(meta) && meta.state !== 'CLOSED';
   if (isFrozen && meta.state === 'CONTAINED') return true;
   throw new CurfewError('ERR_CASE_STATE', `case ${meta.caseId} is ${meta.state}`, {
     got: meta.state,
@@ -74,9 +74,7 @@ async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Pro
   const principals = await Promise.all(
     listed.principals.map((ref) => asOfNow(ref, listed.targets[ref.ref]?.[0], deps)),
   );
-  // One that is born late ends what was imported late, and what was ended before stays as it is.
-  const rows = meta.isLate === true ? await unplanned(meta, deps) : await deps.tables.query(EXPOSURE.in(meta.workerId));
-  const exposed = await draftExposed(rows, 1, meta, deps);
+  const exposed = await draftExposed(await firstExposed(meta, deps), 1, meta, deps);
   const firstItem = listed.firstItems + 1;
   return {
     ...exposed,
@@ -84,19 +82,25 @@ async function draftPlan(meta: CaseMeta, listed: Listed, deps: PlannerDeps): Pro
   };
 }
 
+/** One that is born late ends what was imported late, and what was ended before stays as it is. */
+async function firstExposed(meta: DepartureCase, deps: PlannerDeps): Promise<Exposed> {
+  if (meta.provesAgain !== undefined) return acceptedExposures(meta, deps);
+  if (meta.isLate === true) return exposuresOf(await unplanned(meta, deps), 1);
+  return exposuresOf(await deps.tables.query(EXPOSURE.in(meta.workerId)), 1);
+}
+
 /** What was imported since: undefined where every exposure is in a plan. Logins are listed, not planned, from the second on. */
 async function draftLater(n: number, meta: CaseMeta, deps: PlannerDeps): Promise<FrozenPlan | undefined> {
   const rows = await unplanned(departureOnly(meta), deps);
-  return rows.length === 0 ? undefined : draftExposed(rows, n, departureOnly(meta), deps);
+  return rows.length === 0 ? undefined : draftExposed(exposuresOf(rows, n), n, departureOnly(meta), deps);
 }
 
 async function draftExposed(
-  rows: readonly Exposure[],
+  { exposures, omitted, how }: Exposed,
   n: number,
   { followUpOf }: DepartureCase,
   deps: PlannerDeps,
 ): Promise<FrozenPlan> {
-  const { exposures, omitted, how } = exposuresOf(rows, n);
   // Reading what is public asks for nothing, of whatever ring it is; a ring that is not there has no keys.
   const rings = await Promise.all(
     [...new Set(exposures.map(({ ring }) => ring))].sort().map((ring) => findRing(deps, ring)),
@@ -140,13 +144,19 @@ async function draftEnding({ ring, kid, class: taintClass }: EndedKey, deps: Pla
 /** What the case that is given back shut, and no other case wants shut. */
 async function draftRelease(meta: DepartureCase, givenBack: string, deps: PlannerDeps): Promise<FrozenPlan> {
   const { cases } = await loadWorker(deps, meta.workerId);
-  const shut = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
+  const all = opensWith(await deps.tables.query(SHUT.in(meta.workerId)), givenBack, cases);
+  const shut = meta.readmits === undefined ? all : all.filter(({ key }) => key.sk === meta.readmits?.thing);
   const named = shut.map((one, n) => ({ ref: `t${n}`, ...one }));
   return {
     state: 'FREEZING',
     inventory: {
       ...NOBODY,
-      things: named.map(({ ref, kind, ring }) => ({ ref, thing: kind, ...(ring !== undefined && { ring }) })),
+      things: named.map(({ ref, kind, ring, byHand }) => ({
+        ref,
+        thing: kind,
+        ...(ring !== undefined && { ring }),
+        ...(byHand === true && { byHand }),
+      })),
     },
     how: {},
     targets: Object.fromEntries(named.map(({ ref, target }) => [ref, target])),

@@ -25,9 +25,18 @@ export async function release(
   // A user who was deleted, or a key that is no more, cannot be given back; another user of that name is not touched.
   if (await isGone(item, stored, deps)) return { open: false, gone: true };
   await claimOpening(item, stored, meta, deps);
+  if (item.byHand === true) return seenOpen(await observeOpen(item, stored, deps), item, meta);
   const opened = await openThing(item, stored, meta, deps);
   // If we stop here, it is open and unrecorded: the replay opens it once more, and records it.
   return opened ?? observeOpen(item, stored, deps);
+}
+
+/** It stays open, and waits for people, as they were told before they approved. */
+function seenOpen(observed: Observations['release'], { nn }: ReleaseItem, { caseId }: DepartureCase) {
+  if (observed.open) return observed;
+  throw new CurfewError('ERR_NOT_PROVED', `item ${nn} of case ${caseId} is a key that people have to enable by hand`, {
+    fix: 'whoever administers the key runs `aws kms enable-key`; the next attempt of the case sees it',
+  });
 }
 
 const shutKey = (item: ReleaseItem, { target }: StoredItem, { workerId }: DepartureCase) =>

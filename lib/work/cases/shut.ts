@@ -1,5 +1,5 @@
 /** Before a thing is shut it is written down for which case, and how it was found: without that nobody could give it back. */
-import { CurfewError } from '../../domain/base/errors';
+import { CurfewError, isCurfewError } from '../../domain/base/errors';
 import { type CaseMeta, type DepartureCase, departureOnly, isGivenBack } from '../../domain/cases/case';
 import { proveItem } from '../../domain/cases/proof';
 import { shutKindOf, shutWrites, thingDigest } from '../../domain/cases/shut';
@@ -9,7 +9,7 @@ import { ROW_PRESENT, type Write } from '../../domain/store/table';
 import { SHUT } from '../../domain/store/worker';
 import type { Deps } from '../../ports';
 import { inTurn } from '../transactions';
-import { BEGUN, loadCase, needed, type StoredItem } from './case-store';
+import { BEGUN, loadCase, needed, parentOf, type StoredItem, type Target } from './case-store';
 import { OBSERVE_IAM } from './observe';
 import { loadWorker } from './worker';
 
@@ -26,6 +26,8 @@ export async function noteShut(
   if (kind === undefined) return;
   const ring = 'ring' in item ? item.ring : undefined;
   const found = (await isShut(stored, deps)) ? 'shut' : 'open';
+  // Given back is the departure, and with it whatever a case shut that proves its accepted items again.
+  const caseId = (await parentOf(meta, deps))?.caseId ?? meta.caseId;
   await inTurn(`item ${item.nn} of case ${meta.caseId}`, async () => {
     const { cases } = await loadWorker(deps, meta.workerId);
     const before = await deps.tables.get(SHUT, meta.workerId, kind, thingDigest(ring, target));
@@ -34,7 +36,7 @@ export async function noteShut(
       throw new CurfewError('ERR_CASE_STOPPED', `case ${meta.caseId} was given back: it shuts nothing more`);
     const thing = { kind, ...(ring !== undefined && { ring }), target };
     await deps.tables.transact([
-      ...shutWrites(meta, thing, before, { found, cases, now: deps.clock.now() }),
+      ...shutWrites({ workerId: meta.workerId, caseId }, thing, before, { found, cases, now: deps.clock.now() }),
       // Given back in this moment, or taken over by another attempt: nothing is shut after everything was opened.
       {
         kind: 'check',
@@ -54,7 +56,7 @@ export async function noteShut(
 export async function shutDone(
   { item, target }: StoredItem,
   meta: CaseMeta,
-  { tables }: ConductorDeps,
+  { tables, functions }: ConductorDeps,
 ): Promise<Write<'cases:update'>[]> {
   const kind = shutKindOf(item);
   if (kind === undefined) return [];
@@ -62,7 +64,19 @@ export async function shutDone(
   const ring = 'ring' in item ? item.ring : undefined;
   const id = [workerId, kind, thingDigest(ring, target)] as const;
   if ((await tables.get(SHUT, ...id)) === undefined) return [];
-  return [{ kind: 'update', table: 'cases', key: SHUT.key(...id), remove: ['shuttingAt'], if: ROW_PRESENT }];
+  const set = kind === 'personal-key' && (await isByHand(target, functions)) ? { byHand: true } : undefined;
+  return [{ kind: 'update', table: 'cases', key: SHUT.key(...id), set, remove: ['shuttingAt'], if: ROW_PRESENT }];
+}
+
+/** Looked at once it is shut: containment does not wait for who opens. Who cannot look now leaves it for the give-back to try. */
+async function isByHand({ kmsKeyArn }: Target, functions: ConductorDeps['functions']): Promise<boolean> {
+  if (kmsKeyArn === undefined) return false;
+  try {
+    return (await functions.invoke('key-enabler', { op: 'look', kmsKeyArn })).mayEnable === false;
+  } catch (error) {
+    if (!isCurfewError(error)) throw error;
+    return false;
+  }
 }
 
 /** As it is before this case touches it. Only cases block subjects, and each of them is written down. */

@@ -1,5 +1,5 @@
 import { parsePublicConcurrency } from '../../../lib/constructs/functions/public-concurrency';
-import { ofType, type Resources, synthesise } from '../synthesised';
+import { ofType, type Resources, synthesise, templatesOf } from '../synthesised';
 
 const FUNCTIONS = { 'well-known': 100, exchange: 50, 'was-issued': 20, intake: 10 };
 const CAPS = { account: 1000, ...FUNCTIONS };
@@ -21,7 +21,7 @@ test('lambda.throttled: strangers on public routes have their own runs and no mo
 });
 
 test('every function on a route without an authoriser can be capped, and no other', () => {
-  const { signing, offboarding } = synthesise('trial');
+  const { signing, offboarding } = templatesOf('trial');
   const open = [signing, offboarding].flatMap((resources) =>
     ofType(resources, 'AWS::ApiGatewayV2::Route')
       .filter(([, { Properties }]) => Properties.AuthorizationType === 'NONE')
@@ -35,7 +35,7 @@ test('every function on a route without an authoriser can be capped, and no othe
 });
 
 test('without it nothing is reserved: a new account has too few runs', () => {
-  expect(reserved(synthesise('trial'))).toEqual({});
+  expect(reserved(templatesOf('trial'))).toEqual({});
 });
 
 test.each([

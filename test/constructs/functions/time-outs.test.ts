@@ -3,10 +3,10 @@ import { COMMAND_RIGHTS, type CommandName } from '../../../lib/domain/deployment
 import { type FunctionName, RIGHTS } from '../../../lib/domain/deployment/rights';
 import { TIME_OUTS, WAITING_MARGIN_SECONDS, waitSeconds } from '../../../lib/domain/deployment/time-outs';
 import { RESTS_FOR } from '../../../lib/domain/rings/obstacles';
-import { ofType, type Resources, synthesise } from '../synthesised';
+import { ofType, type Resources, synthesise, templatesOf } from '../synthesised';
 
 const FUNCTIONS = Object.keys(RIGHTS) as FunctionName[];
-const { evidence, signing, offboarding } = synthesise('trial');
+const { evidence, signing, offboarding } = templatesOf('trial');
 const all: Resources = { ...evidence, ...signing, ...offboarding };
 
 const invokedBy = (rights: readonly string[]) =>
@@ -55,7 +55,7 @@ test('the state machine outlives every step', () => {
     return value;
   });
   expect(new Set(tasks.map(({ Resource: name }) => name))).toEqual(
-    new Set(['planner', 'conductor', 'prover', 'closer', 'resigner']),
+    new Set(['planner', 'conductor', 'rechecker', 'prover', 'closer', 'resigner']),
   );
   for (const { Resource: name, TimeoutSeconds } of tasks)
     expect([name, TimeoutSeconds]).toEqual([name, timeOutOf(name) + WAITING_MARGIN_SECONDS]);

@@ -77,6 +77,7 @@ const CALLED_AND_LEFT: readonly FunctionName[] = [
   'committer',
   'watch',
   'ticker',
+  'rechecker',
   'sweeper-signing',
   'sweeper-offboarding',
   'sequencer',

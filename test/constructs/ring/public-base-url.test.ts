@@ -1,5 +1,6 @@
 /** `publicBaseUrl` against the Region of the stack and the name of its CDN: what cannot succeed is refused at synth. */
 import { parseConfiguration } from '../../../lib/config';
+import { fillPublicBaseUrl, refusalsOfPublicBaseUrl } from '../../../lib/constructs/ring/public-base-url';
 import { curfewStacks } from '../../../lib/stacks/curfew-stacks';
 import { refusalsOf } from '../refusals';
 import { EXAMPLE, NO_CODE, synthesise } from '../synthesised';
@@ -9,8 +10,13 @@ const OWN = {
   domainName: 'keys.example.com',
   certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000',
 };
+/** Of a whole app: that it asks for the Region of its stack, and for the name of its CDN. */
 const refused = (changes: object) =>
   refusalsOf((app) => curfewStacks(app, parseConfiguration({ ...EXAMPLE, ...changes }), NO_CODE));
+/** Of the rule alone: an app for each URL would take most of a second. */
+const messages = (publicBaseUrl: string, cdn?: { readonly host: string; readonly domainName?: string }) =>
+  refusalsOfPublicBaseUrl(publicBaseUrl, { apiId: 'api', region: 'us-east-1', cdn }).map(({ message }) => message);
+const BEFORE_OWN = { host: 'keys.example.com', domainName: OWN.domainName };
 
 test('B5: an AWS host of another Region is refused, with the value, what is allowed and the fix', () => {
   const publicBaseUrl = 'https://{apiId}.execute-api.us-east-1.amazonaws.com';
@@ -33,9 +39,7 @@ test.each([
   // The Region is the last label that can be one; what stands before is a name.
   ['https://us-east-1.s3.eu-west-1.amazonaws.com', 'eu-west-1'],
 ])('%s is in %s, and not in us-east-1', (publicBaseUrl, region) => {
-  expect(refused({ publicBaseUrl }).map(({ says }) => says.slice(0, says.indexOf(';')))).toEqual([
-    `publicBaseUrl is in ${region}, and the stack is deployed to us-east-1`,
-  ]);
+  expect(messages(publicBaseUrl)).toEqual([`publicBaseUrl is in ${region}, and the stack is deployed to us-east-1`]);
 });
 
 test.each([
@@ -46,7 +50,7 @@ test.each([
   'https://keys.eu-west-1.example.com',
   'https://127.0.0.1:4566/_aws/execute-api/{apiId}/$default',
 ])('%s is accepted in us-east-1', (publicBaseUrl) => {
-  expect(refused({ publicBaseUrl })).toEqual([]);
+  expect(messages(publicBaseUrl)).toEqual([]);
 });
 
 test('{region} is the Region of the stack', () => {
@@ -59,10 +63,19 @@ test('{region} is the Region of the stack', () => {
 describe('with a name of your own before the CDN', () => {
   test.each(['https://{cdn}', 'https://keys.example.com', 'https://KEYS.example.com/curfew'])(
     '%s is where it serves',
-    (publicBaseUrl) => expect(refused({ cdn: OWN, publicBaseUrl })).toEqual([]),
+    (publicBaseUrl) => expect(messages(publicBaseUrl, BEFORE_OWN)).toEqual([]),
   );
 
+  test('an app that serves there synthesises', () => {
+    expect(refused({ cdn: OWN, publicBaseUrl: 'https://keys.example.com' })).toEqual([]);
+  });
+
   test.each([`https://{apiId}.${API}`, 'https://jwks.example.com'])('%s is another host: refused', (publicBaseUrl) => {
+    expect(messages(publicBaseUrl, BEFORE_OWN)).toEqual(['publicBaseUrl names another host than the CDN serves']);
+  });
+
+  test('an app that serves at another host is refused, with the value, what is allowed and the fix', () => {
+    const publicBaseUrl = 'https://jwks.example.com';
     expect(refused({ cdn: OWN, publicBaseUrl })).toEqual([
       {
         code: 'ERR_CONFIG_INVALID',
@@ -74,15 +87,22 @@ describe('with a name of your own before the CDN', () => {
   });
 
   test('without one, your own name may stand before it: somebody else’s proxy', () => {
-    expect(refused({ cdn: {}, publicBaseUrl: 'https://keys.example.com' })).toEqual([]);
+    expect(messages('https://keys.example.com', { host: 'd111.cloudfront.net' })).toEqual([]);
   });
 });
 
 test.each(['https://{host}', 'http://{apiId}', 'https://{cdn}', 'https://{apiId}/'])('%s is no base URL', (given) => {
-  expect(refused({ publicBaseUrl: given }).map(({ says, fix }) => [says, fix])).toEqual([
-    [
-      'publicBaseUrl is not an https URL without a slash at the end',
-      'give https://{apiId}.execute-api.{region}.amazonaws.com, or https://{cdn} and cdn: {}',
-    ],
+  expect(() => fillPublicBaseUrl(given, { apiId: 'api', region: 'us-east-1' })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'publicBaseUrl is not an https URL without a slash at the end',
+      fix: 'give https://{apiId}.execute-api.{region}.amazonaws.com, or https://{cdn} and cdn: {}',
+    }),
+  );
+});
+
+test('an app whose publicBaseUrl is none is refused', () => {
+  expect(refused({ publicBaseUrl: 'https://{host}' })).toEqual([
+    expect.objectContaining({ code: 'ERR_CONFIG_INVALID', fix: expect.stringContaining('give https://{apiId}') }),
   ]);
 });

@@ -3,7 +3,7 @@ import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { parseConfiguration } from '../../../lib/config';
 import { curfewStacks } from '../../../lib/stacks/curfew-stacks';
 import { refusalsOf } from '../refusals';
-import { EXAMPLE, NO_CODE, ofType, type Resources, synthesise } from '../synthesised';
+import { EXAMPLE, NO_CODE, ofType, type Resources, synthesise, templatesOf } from '../synthesised';
 
 const SOURCE = { scheme: 'standard-webhooks', corroboration: 'signed-fact' };
 const sources = (count: number, length = 24) =>
@@ -50,7 +50,7 @@ describe('30 HR sources with long names', () => {
         id,
         JSON.stringify(Properties.PolicyDocument).length,
       ]);
-    expect(sizes(many.offboarding)).toEqual(sizes(synthesise('production').offboarding));
+    expect(sizes(many.offboarding)).toEqual(sizes(templatesOf('production').offboarding));
   });
 });
 
@@ -67,7 +67,7 @@ test('an environment that would be too large is refused, whoever made it so', ()
 });
 
 test('quotation marks count as Lambda counts them: twice within CURFEW_CONFIG', () => {
-  const sizes = environments(synthesise('trial').offboarding);
+  const sizes = environments(templatesOf('trial').offboarding);
   expect(Math.max(...sizes.map(([, bytes]) => bytes))).toBeGreaterThan(1500);
   const refusedWith = (path: string) => refused({ publicBaseUrl: `https://keys.example.com/${path}` }).length;
   // They fit as they are. A quotation mark is `\\"` within CURFEW_CONFIG, and that is `\\\\\\"` within the variables.

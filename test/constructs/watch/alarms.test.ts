@@ -242,7 +242,7 @@ test('what is called and left keeps its failures in the queue that an alarm watc
     const [queue] = called[0].DeadLetterConfig.Arn['Fn::GetAtt'];
     expect(text(watched?.Properties.Dimensions)).toContain(text(queue));
   }
-  expect(kept.size).toBe(8);
+  expect(kept.size).toBe(9);
 });
 
 const filtersOf = (resources: Resources) =>

@@ -157,7 +157,7 @@ export const RECORDS: readonly EvidenceRecord[] = [
   ...[...CONTAINMENT, ...PLAN].map(({ nn, kind }) =>
     ofCase(`item/${nn}/proved`, 'item.proved', 10, { nn, kind, observed: OBSERVED[kind] ?? null }),
   ),
-  ofCase('closed', 'case.closed', 11, { items: CONTAINMENT.length + PLAN.length }),
+  ofCase('closed', 'case.closed', 11, { listings: 1, items: CONTAINMENT.length + PLAN.length }),
 ];
 
 /** The lists as the committer stores them: key and text. */

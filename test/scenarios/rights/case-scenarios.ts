@@ -6,6 +6,8 @@ import { exportBundle, verifyBundle } from '../../../bin/commands/evidence';
 import { conduct } from '../../../lambdas/conductor';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { importPeople } from '../../../lambdas/people-import';
+import { publishFeed } from '../../../lambdas/publisher';
+import { recheckDue } from '../../../lambdas/rechecker';
 import { rotate } from '../../../lambdas/rotator';
 import { tick } from '../../../lambdas/ticker';
 import type { EvidenceRecord } from '../../../lib/domain/evidence/record';
@@ -120,6 +122,24 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'opened again after the closing',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      const caseId = await theOneCase(world);
+      await execute(world, caseId, 1);
+      world.iam.reactivateAccessKey('mallory', 'AKIA1');
+      world.iam.reactivateAccessKey('mallory', 'AKIALATER');
+      world.clock.advance(HOUR);
+      await publishFeed({ ring: RING }, world.deps('publisher'));
+      await recheckDue(world.deps('rechecker'));
+      expect([world.iam.mayAct('mallory', 'AKIA1'), world.iam.mayAct('mallory', 'AKIALATER')]).toEqual([false, false]);
+      const found = outbox(world).filter(({ type }) => type === 'item.found-open' || type === 'item.shut-again');
+      expect(found).toHaveLength(2);
+      expect(markers(world, 'cases', 'RECHECK')).toHaveLength(1);
+      expect(await bundleOf(world, caseId)).toContain('the evidence holds');
+    },
+  },
+  {
     name: 'webhook',
     async play(watch) {
       const world = await companyUnder(watch);
@@ -142,7 +162,12 @@ export const CASE_SCENARIOS: readonly Scenario[] = [
       world.clock.advance(61);
       expect(await tick(world.deps('ticker'))).toEqual({ started: 0, begun: 0, folded: 1 });
       expect(metas(world).map(({ state }) => state)).toEqual(['CONTAINING']);
-      expect(world.metrics.kept.map(({ name }) => name).sort()).toEqual(['HeldCases', 'OpenCaseAge', 'WaitingCases']);
+      expect(world.metrics.kept.map(({ name }) => name).sort()).toEqual([
+        'HeldCases',
+        'OpenCaseAge',
+        'RecheckAge',
+        'WaitingCases',
+      ]);
     },
   },
   {

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adoptRecord } from '../../../bin/commands/adopt';
 import { listCases, listDue } from '../../../bin/commands/case';
+import { acceptItems } from '../../../bin/commands/case-accept';
 import { decideCase } from '../../../bin/commands/case-decide';
 import { explainCase } from '../../../bin/commands/case-explain';
+import { readmit } from '../../../bin/commands/case-readmit';
 import { showCase } from '../../../bin/commands/case-show';
 import type { CommandPorts } from '../../../bin/commands/command';
 import { examine } from '../../../bin/commands/doctor';
@@ -20,10 +22,11 @@ import { planner } from '../../../lambdas/planner';
 import { taintIdOf } from '../../../lib/domain/cases/case';
 import type { CommandName } from '../../../lib/domain/deployment/access';
 import type { Finding } from '../../../lib/domain/health/finding';
+import { CASE_ITEM } from '../../../lib/domain/store/case-items';
 import type { World } from '../../../lib/local/world';
 import { looksAt } from '../../support/looks';
 import { APPROVERS, lookAtApprovals } from '../approvers';
-import { execute, metas, send, WORKER } from '../departure-world';
+import { execute, imported, metas, send, WORKER } from '../departure-world';
 import {
   drainOutbox,
   issueTo,
@@ -184,6 +187,27 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       expect(json).toMatchObject({ number: 1, statements: [{ kind: 'termination' }] });
     },
   },
+  {
+    name: 'curfew case readmit',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await send(world);
+      const caseId = metas(world)[0]?.caseId ?? '';
+      await execute(world, caseId, 1);
+      world.clock.advance(86_400);
+      await send(world, { type: 'worker.rehired', id: 'msg_2' });
+      const ports = under(world, 'case readmit', watch);
+      for (const { identity } of APPROVERS.slice(0, 2)) {
+        const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };
+        const { json } = await readmit({ ...ports, signed }, WORKER, `${RING}/mallory`, 'CHG-9');
+        expect(json).toMatchObject({ counts: true, isDecided: identity !== APPROVERS[0].identity });
+      }
+      const opens = metas(world).find(({ readmits }) => readmits !== undefined)?.caseId ?? '';
+      await execute(world, opens, 1);
+      world.clock.advance(60);
+      expect(await issueTo(world, 'mallory')).toMatch(/^ey/);
+    },
+  },
   ...(['go-on', 'give-back'] as const).map(
     (decision): Scenario => ({
       name: `curfew case ${decision === 'go-on' ? 'approve' : decision}`,
@@ -201,6 +225,25 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       },
     }),
   ),
+  {
+    name: 'curfew case accept',
+    async play(watch) {
+      const world = await companyUnder(watch);
+      await imported(world, WORKER, [], [{ asset: 'ring:no-such-ring', class: 'could-use', how: 'h', since: 1 }]);
+      await send(world);
+      const caseId = metas(world)[0]?.caseId ?? '';
+      await expect(execute(world, caseId, 1)).rejects.toMatchObject({ code: 'ERR_NOT_PROVED' });
+      const [open] = (await world.tables.parsed.query(CASE_ITEM.in(caseId))).filter(({ state }) => state === 'PLANNED');
+      const until = new Date((world.clock.now() + 7 * 86_400) * 1000).toISOString().slice(0, 10);
+      const ports = under(world, 'case accept', watch);
+      for (const { identity } of APPROVERS.slice(0, 2)) {
+        const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };
+        const given = { items: open?.item.nn ?? '', until, reason: 'CHG-9' };
+        const { json } = await acceptItems({ ...ports, signed }, caseId, given);
+        expect(json).toMatchObject({ counts: true, isDecided: identity !== APPROVERS[0].identity });
+      }
+    },
+  },
 ];
 
 /** As API Gateway hands it over, and what the stream of the table does. */

@@ -1,10 +1,10 @@
 /** Rows of the inbox, of cases and of people. */
 
 import { APPROVAL, PENDING_APPROVAL } from '../../../lib/domain/store/approval';
-import { CASE, DUE_MARKER } from '../../../lib/domain/store/case';
+import { CASE, DUE_MARKER, RECHECK_MARKER } from '../../../lib/domain/store/case';
 import { CASE_ITEM, CASE_LIST, CASE_PLAN } from '../../../lib/domain/store/case-items';
 import { DELIVERY, PENDING_DELIVERY, type Statement } from '../../../lib/domain/store/inbox';
-import { CASE_OUT } from '../../../lib/domain/store/outbox';
+import { APPROVERS_OUT, CASE_OUT } from '../../../lib/domain/store/outbox';
 import { EXPOSURE, IMPORT, PENDING_IMPORT, PRINCIPAL, type Principal } from '../../../lib/domain/store/people';
 import { APPROVERS, DUE_WORKER, PSEUDONYM, SAID, SCHEDULE, SHUT } from '../../../lib/domain/store/worker';
 import { ARN, AT, CASE_ID, DIGEST, KID, OUTBOX, PSEUDONYMOUS, RING, type Sample, sample, WORKER } from './sample';
@@ -29,7 +29,7 @@ const principals = [
   { ref: 'p2', type: 'kms-key' },
   { ref: 'p3', type: 'unknown', reason: 'IAM has no such account' },
 ] as const;
-const target = { value: WORKER, arn: ARN, userName: 'mallory', accessKeyId: 'AKIA1', kmsKeyArn: ARN };
+const target = { value: WORKER, ring: RING, arn: ARN, userName: 'mallory', accessKeyId: 'AKIA1', kmsKeyArn: ARN };
 
 export const CASES: readonly Sample[] = [
   sample(DELIVERY, ['hr', 'msg_77'], {
@@ -52,9 +52,11 @@ export const CASES: readonly Sample[] = [
       { n: 1, reasons: ['moved:hr-system'], about: DIGEST, askedAt: AT, reminders: 2, endedAt: AT, endedBy: 'go-on' },
     ],
     isUnknown: false,
+    rechecks: { until: AT + 43_200, next: AT + 3600, dueSince: AT + 3600, times: 3, at: AT, longestGap: 840 },
     givenBackAt: AT,
     givesBack: 'c-zeroth',
     givesBackAt: 1,
+    readmits: { thing: `SHUT#cut-off#${DIGEST}`, said: DIGEST },
     caseId: CASE_ID,
     workerId: WORKER,
     pseudonym: PSEUDONYMOUS,
@@ -79,7 +81,10 @@ export const CASES: readonly Sample[] = [
     sealedAt: AT,
     successors: { [RING]: KID },
     followUp: 'c-second',
-    lateCases: ['c-third'],
+    lateCases: ['c-fifth'],
+    provesAgain: 'c-third',
+    provesAgainAt: 1,
+    accepted: [{ items: ['05'], until: AT, linked: 'c-fourth', about: DIGEST }],
   }),
   sample(
     CASE_ITEM,
@@ -94,6 +99,9 @@ export const CASES: readonly Sample[] = [
       doneAt: AT,
       proof: { ok: true, observed: ['any JSON'] },
       provedAt: AT,
+      foundOpen: 1,
+      foundOpenAt: AT,
+      acceptedUntil: AT,
     },
     [CASE_ID],
   ),
@@ -138,7 +146,14 @@ export const CASES: readonly Sample[] = [
   sample(PSEUDONYM, [WORKER], { pseudonym: PSEUDONYMOUS }),
   sample(DUE_WORKER, [AT, WORKER], { workerId: WORKER }, []),
   sample(DUE_MARKER, [AT, CASE_ID], { caseId: CASE_ID, attempt: 1 }, []),
-  sample(APPROVERS, [DIGEST], { at: AT }),
+  sample(RECHECK_MARKER, [AT, CASE_ID], { caseId: CASE_ID, dueSince: AT }, []),
+  sample(
+    APPROVERS,
+    [2],
+    { n: 2, digest: DIGEST, members: [{ workerId: WORKER, pseudonym: PSEUDONYMOUS }], at: AT },
+    [],
+  ),
+  sample(APPROVERS_OUT, [2], OUTBOX, []),
   sample(
     SHUT,
     [WORKER, 'cut-off', DIGEST],
@@ -148,6 +163,7 @@ export const CASES: readonly Sample[] = [
       target,
       found: 'open',
       caseIds: [CASE_ID],
+      byHand: true,
       soleCase: CASE_ID,
       shuttingAt: AT,
       openingBy: 'c-back',
@@ -161,6 +177,7 @@ export const CASES: readonly Sample[] = [
     {
       decision: 'go-on',
       about: DIGEST,
+      accepts: { items: ['05'], until: AT },
       reason: 'CHG-7',
       identity: 'AIDA1',
       at: AT,

@@ -52,7 +52,7 @@ export const ARN = 'arn:aws:kms:us-east-1:000000000000:key/7f3a';
 /** The only name of the worker in evidence. */
 export const PSEUDONYMOUS = 'Qx3v_name';
 
-/** All three outboxes hold the same. */
+/** All outboxes hold the same. */
 export const OUTBOX: Outbox = {
   record: {
     v: 1,

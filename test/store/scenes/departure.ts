@@ -1,20 +1,24 @@
 /** A departure from the webhook to the seal, every step played twice as a retry would, and what HR says before and after it. */
 import { listCases, listDue } from '../../../bin/commands/case';
+import { acceptItems } from '../../../bin/commands/case-accept';
 import { decideCase } from '../../../bin/commands/case-decide';
 import { explainCase } from '../../../bin/commands/case-explain';
+import { readmit } from '../../../bin/commands/case-readmit';
 import { showCase } from '../../../bin/commands/case-show';
 import { taintKey } from '../../../bin/commands/ring-taint';
 import { approve } from '../../../lambdas/approvals';
 import { fold } from '../../../lambdas/case-folder';
+import { conduct } from '../../../lambdas/conductor';
 import { decideStream } from '../../../lambdas/decider';
 import { receiveWebhook } from '../../../lambdas/intake';
 import { enableKey } from '../../../lambdas/key-enabler';
 import { releaseLatch } from '../../../lambdas/latch-release';
 import { importPeople as takeIn } from '../../../lambdas/people-import';
+import { planner } from '../../../lambdas/planner';
+import { recheckDue } from '../../../lambdas/rechecker';
 import { releaseSubjects } from '../../../lambdas/subject-release';
 import { openTaint } from '../../../lambdas/taint-opener';
 import { tick } from '../../../lambdas/ticker';
-import type { Decision } from '../../../lib/domain/cases/approvals';
 import { ROW_PRESENT } from '../../../lib/domain/store/table';
 import { relay } from '../../../lib/work/evidence/relay';
 import { APPROVERS, approvalsOf } from '../../scenarios/approvers';
@@ -27,6 +31,7 @@ import {
   metaOf,
   metas,
   type Said,
+  send,
   WORKER,
 } from '../../scenarios/departure-world';
 import { calmly, issueTo, legacyClaims, RING, record, ringOf, signLegacy } from '../../scenarios/signing-world';
@@ -34,6 +39,7 @@ import { outboxRows, Scene, sweepAll } from '../scene';
 
 type DepartureScene = Scene<DepartureWorld>;
 const OTHER = 'W-2';
+const THIRD = 'W-3';
 
 export async function departureScene(): Promise<DepartureScene> {
   const scene = new Scene(await departureWorld(calmly));
@@ -41,19 +47,21 @@ export async function departureScene(): Promise<DepartureScene> {
   await record(world, [signLegacy(world, legacyClaims(world, 'member-1', 'jti-1'))]);
   await issueTo(world, 'member-1');
   await takeIn(
-    { workers: [{ workerId: OTHER, principals: [], exposures: [] }] },
+    { workers: [{ workerId: OTHER, principals: [{ type: 'subject', ring: RING, sub: 'other' }], exposures: [] }] },
     world.deps('people-import'),
     'AIDAIMPORTER0001',
   );
   await toldAhead(scene);
   const other = metas(world).find(({ workerId }) => workerId === OTHER)?.caseId ?? '';
-  await execute(world, other, 1);
+  await execute(world, other, 1, ({ step }, run) => (step === 'close' ? scene.act('rests held', run) : run()));
   await decided(scene, other, 'go-on');
   const caseId = await departed(scene);
   await steps(scene, caseId);
   await afterwards(scene, caseId);
   await givenBack(scene, caseId);
+  await accepted(scene);
   await endedKey(scene);
+  await readmitted(scene, other);
   return scene;
 }
 
@@ -81,7 +89,7 @@ async function toldAhead(scene: DepartureScene): Promise<void> {
 }
 
 /** Two approvers, each by the command; what the stream does with it is an act of its own. */
-async function decided(scene: DepartureScene, caseId: string, decision: Decision): Promise<void> {
+async function decided(scene: DepartureScene, caseId: string, decision: 'go-on' | 'give-back'): Promise<void> {
   for (const { identity } of APPROVERS.slice(0, 2)) {
     await approved(scene, caseId, decision, identity);
     const event = approvalsOf(scene.world);
@@ -89,19 +97,78 @@ async function decided(scene: DepartureScene, caseId: string, decision: Decision
   }
 }
 
-async function approved({ world, act, tap }: DepartureScene, caseId: string, decision: Decision, userId: string) {
-  const command = decision === 'go-on' ? 'case approve' : 'case give-back';
+/** As API Gateway hands over what this identity signed. */
+function signedAs(world: DepartureWorld, userId: string) {
   const requestContext = { authorizer: { iam: { userId } } };
-  const signed = {
+  return {
     post: async (_path: string, body: object) => {
       const request = { body: JSON.stringify(body), isBase64Encoded: false, requestContext };
       const { body: answer = '{}' } = await approve(request, world.deps('approvals'));
       return { ...(JSON.parse(answer) as object) };
     },
   };
+}
+
+async function approved(
+  { world, act, tap }: DepartureScene,
+  caseId: string,
+  decision: 'go-on' | 'give-back',
+  userId: string,
+) {
+  const command = decision === 'go-on' ? 'case approve' : 'case give-back';
+  const signed = signedAs(world, userId);
   await act(`${decision} by one of two`, () =>
     decideCase({ ...tap.command(command), signed }, caseId, decision, 'CHG-9'),
   );
+}
+
+/** What nobody can act on, accepted by the command; and the plan of the case that proves it again. */
+async function accepted(scene: DepartureScene): Promise<void> {
+  const { world, act, tap } = scene;
+  const principals = [{ type: 'iam-user', arn: 'arn:aws:iam::999999999999:user/nina' }];
+  const exposures = [{ asset: 'ring:no-such-ring', class: 'could-use', how: 'a stale row', since: 1 }];
+  await imported(world, THIRD, principals, exposures);
+  await send(world, { id: 'msg_10', workerId: THIRD });
+  const caseId = metas(world).find(({ workerId }) => workerId === THIRD)?.caseId ?? '';
+  await execute(world, caseId, 1).catch(() => undefined);
+  await act('shows a case with open items', () => showCase(tap.command('case show'), caseId));
+  const until = new Date((world.clock.now() + 7 * 86_400) * 1000).toISOString().slice(0, 10);
+  for (const { identity } of APPROVERS.slice(0, 2)) {
+    const signed = signedAs(world, identity);
+    await act('accepts by one of two', () =>
+      acceptItems({ ...tap.command('case accept'), signed }, caseId, { items: '01,02', until, reason: 'CHG-13' }),
+    );
+    const event = approvalsOf(world);
+    await act('looks at approvals to accept', () => decideStream(event, world.deps('decider')));
+  }
+  await execute(world, caseId, 2);
+  const linked = metas(world).find(({ provesAgain }) => provesAgain === caseId);
+  world.clock.set(linked?.dueAt ?? 0);
+  await tick(world.deps('ticker'));
+  const request = { caseId: linked?.caseId ?? '', attempt: 1 };
+  await act('lists what was accepted', () => planner({ ...request, step: 'list' }, world.deps('planner')));
+  await conduct({ ...request, step: 'contained' }, world.deps('conductor'));
+  await act('plans what was accepted', () => planner({ ...request, step: 'plan' }, world.deps('planner')));
+}
+
+/** One who was taken on again gets their subject back. */
+async function readmitted(scene: DepartureScene, caseId: string): Promise<void> {
+  const { world, act, tap } = scene;
+  await execute(world, caseId, (await metaOf(world, caseId)).attempt);
+  world.clock.advance(60);
+  // What the ticker folded by itself is not told again.
+  world.tables.takeStream('inbox');
+  await told(scene, 'takes on again', { workerId: OTHER, id: 'msg_9', type: 'worker.rehired' });
+  for (const { identity } of APPROVERS.slice(0, 2)) {
+    const signed = signedAs(world, identity);
+    await act('readmits by one of two', () =>
+      readmit({ ...tap.command('case readmit'), signed }, OTHER, `${RING}/other`, 'CHG-9'),
+    );
+    const event = approvalsOf(world);
+    await act('looks at approvals', () => decideStream(event, world.deps('decider')));
+  }
+  const opens = metas(world).find(({ readmits }) => readmits !== undefined)?.caseId ?? '';
+  await execute(world, opens, 1, ({ step, nn = '' }, run) => act(`${step} ${nn} of a readmission`, run));
 }
 
 async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
@@ -172,12 +239,17 @@ async function afterwards(scene: DepartureScene, caseId: string): Promise<void> 
   await act('looks at what was imported', () =>
     fold({ imports: [{ workerId: WORKER, at }] }, world.deps('case-folder')),
   );
+  await act('looks again at what is due', () => recheckDue(world.deps('rechecker')));
   await told(scene, 'opens a second case of one worker', { id: 'msg_6', effectiveAt: world.clock.now() + 60 });
   // The stream missed this one.
   await receiveWebhook(delivery(world, { id: 'msg_7', workerId: 'W-3' }), world.deps('intake'));
   const { followUp = '' } = await metaOf(world, caseId);
   world.clock.set((await metaOf(world, followUp)).dueAt);
-  await act('starts what is due and folds what was missed', () => tick(world.deps('ticker')));
+  // One more approver, who goes again with the next tick.
+  const approvers = [...APPROVERS, { workerId: 'W-0004', identity: 'AIDAAPPROVERFOU4' }];
+  await act('starts what is due and folds what was missed', () =>
+    tick({ ...world.deps('ticker'), config: { ...world.config, approvers } }),
+  );
   // The second rotation finds a ring that has waves.
   await execute(world, followUp, 1, ({ step, nn = '' }, run) => act(`${step} ${nn}`, run));
 }
