@@ -2,6 +2,7 @@
 import { CurfewError } from '../lib/domain/base/errors';
 import type { CommandName } from '../lib/domain/deployment/access';
 import { COMMANDS } from './commands';
+import { helpOf } from './commands/help';
 import { parseArguments } from './edge/arguments';
 import { fail } from './edge/terminal';
 
@@ -9,15 +10,19 @@ function usage(): string {
   const calls = Object.entries(COMMANDS).map(([name, { usage: takes, says }]) => [`${name} ${takes}`.trim(), says]);
   const width = Math.max(...calls.map(([call = '']) => call.length));
   const lines = calls.map(([call = '', says]) => `  curfew ${call.padEnd(width)}  ${says}`);
-  return ['usage: curfew COMMAND [--instance NAME] [--json]', '', ...lines, ''].join('\n');
+  const more = 'curfew COMMAND --help: what one of them takes';
+  return ['usage: curfew COMMAND [--instance NAME] [--json]', '', ...lines, '', more, ''].join('\n');
 }
 
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArguments(argv);
   const found = commandOf(positionals);
-  if (values.help || !found) {
+  if (values.help) {
+    process.stdout.write(found === undefined ? usage() : helpOf(found.name, COMMANDS[found.name]));
+    return 0;
+  }
+  if (!found) {
     process.stderr.write(usage());
-    if (values.help) return 0;
     if (positionals.length > 0)
       process.stderr.write(`curfew: there is no command ${JSON.stringify(positionals.join(' '))}\n`);
     return 2;

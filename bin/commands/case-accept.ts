@@ -12,16 +12,18 @@ import { departureOnly, openQuestion } from '../../lib/domain/cases/case';
 import { endOfDay } from '../../lib/domain/intake/day';
 import { CASE_ITEM, CASE_PLAN } from '../../lib/domain/store/case-items';
 import { approvalsOf, askApprovers, verdictText } from './case-decide';
+import { findCaseId } from './case-id';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
 /** Both approvers name the same items and the same day: then both approvals are of one list. */
 export async function acceptItems(
   ports: CommandPorts<'case accept'>,
-  caseId: string,
+  named: string,
   given: { readonly items: string; readonly until: string; readonly reason: string },
 ): Promise<Answer> {
   const { tables, clock } = ports;
+  const caseId = await findCaseId(named, ports);
   const meta = departureOnly(await loadCase(ports, caseId));
   const stored = await tables.query(CASE_ITEM.in(caseId));
   const inventories = (await tables.query(CASE_PLAN.in(caseId))).map(({ inventory }) => inventory);

@@ -8,6 +8,7 @@ import { aboutOf, opensWith, type ShutThing } from '../../lib/domain/cases/shut'
 import { APPROVAL } from '../../lib/domain/store/approval';
 import { SHUT } from '../../lib/domain/store/worker';
 import { loadWorker } from '../../lib/work/cases/worker';
+import { findCaseId } from './case-id';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
@@ -19,10 +20,11 @@ const STAYS = 'not opened: a deleted console login, and keys of rings that were 
 
 export async function decideCase(
   ports: CommandPorts<'case give-back'>,
-  caseId: string,
+  named: string,
   decision: 'go-on' | 'give-back',
   reason: string,
 ): Promise<Answer> {
+  const caseId = await findCaseId(named, ports);
   const meta = departureOnly(await loadCase(ports, caseId));
   // A give-back is about all that HR said, and about what is opened; a go-on about the question alone.
   const { worker, shut } = decision === 'go-on' ? NOTHING : await lookAt(meta.workerId, ports);
@@ -58,10 +60,11 @@ export async function decideCase(
 /** What an approver looks at first: nothing is signed without a reason. */
 export async function giveBack(
   ports: CommandPorts<'case give-back'>,
-  caseId: string,
+  given: string,
   reason: string | undefined,
 ): Promise<Answer> {
-  if (reason !== undefined) return decideCase(ports, caseId, 'give-back', reason);
+  if (reason !== undefined) return decideCase(ports, given, 'give-back', reason);
+  const caseId = await findCaseId(given, ports);
   const meta = departureOnly(await loadCase(ports, caseId));
   const { worker, shut } = await lookAt(meta.workerId, ports);
   const opens = opensOf(meta, worker, shut);

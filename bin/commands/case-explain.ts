@@ -5,6 +5,7 @@ import { scheduledDepartures } from '../../lib/domain/cases/departure';
 import type { ENDED_BY } from '../../lib/domain/store/case';
 import { loadWorker } from '../../lib/work/cases/worker';
 import { table } from '../edge/terminal';
+import { findCaseId } from './case-id';
 import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
@@ -15,7 +16,8 @@ const ENDED: Readonly<Record<(typeof ENDED_BY)[number], string>> = {
   'not-decided': 'nobody could decide, for 30 days',
 };
 
-export async function explainCase(ports: CommandPorts<'case explain'>, caseId: string): Promise<Answer> {
+export async function explainCase(ports: CommandPorts<'case explain'>, given: string): Promise<Answer> {
+  const caseId = await findCaseId(given, ports);
   const { clock } = ports;
   const meta = departureOnly(await loadCase(ports, caseId));
   const { said, cases } = await loadWorker(ports, meta.workerId);

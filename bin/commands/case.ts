@@ -1,15 +1,16 @@
 /** `curfew case …`: which departures there are, where each stands, why it waits, and what two people decide about it. */
 
 import { instant, span } from '../../lib/domain/base/time';
-import { type CaseMeta, isWaiting, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
+import { type CaseMeta, openQuestion, shownState } from '../../lib/domain/cases/case';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { DUE_WORKER, SCHEDULE } from '../../lib/domain/store/worker';
 import { table } from '../edge/terminal';
 import { acceptItems } from './case-accept';
 import { decideCase, giveBack } from './case-decide';
 import { explainCase } from './case-explain';
+import { findCaseId } from './case-id';
 import { readmit } from './case-readmit';
-import { followCase, kindOf, showCase } from './case-show';
+import { followCase, kindOf, showCase, waitsFor } from './case-show';
 import { type Answer, type CommandPorts, type Commands, instanceOf, optional, text } from './command';
 
 export const CASE_COMMANDS = {
@@ -28,8 +29,9 @@ export const CASE_COMMANDS = {
     takes: 1,
     run: async ([id = ''], options) => {
       const instance = await instanceOf(options);
-      if (options.follow !== true) return showCase(instance, id);
-      return followCase(instance, id, (page) => process.stdout.write(`${page}\n\n`));
+      const caseId = await findCaseId(id, instance);
+      if (options.follow !== true) return showCase(instance, caseId);
+      return followCase(instance, caseId, (page) => process.stdout.write(`${page}\n\n`));
     },
   },
   'case explain': {
@@ -110,13 +112,6 @@ export async function listCases(
 }
 
 const NONE = { HELD: 'no case waits for people', WAITING: 'no case waits for an import' } as const;
-
-/** In a few words; `case show` has the sentence. */
-function waitsFor(meta: CaseMeta, now: number): string {
-  if (openQuestion(meta) !== undefined) return 'two approvers';
-  if (isWaiting(meta)) return 'an import';
-  return stopOf(meta, now)?.until === undefined ? '' : 'its date';
-}
 
 /** Whatever was started and is not sealed has a marker that brings the ticker back to it. */
 async function openCases({ tables }: CommandPorts<'case list'>): Promise<readonly string[]> {

@@ -22,7 +22,6 @@ const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
   'a table or a limit, which tests compare with templates, documents and behaviour': [
     'lib/constructs/evidence/evidence-log.ts RETENTION_DAYS',
     'lib/constructs/watch/alarms.ts ALARMS',
-    'lib/domain/deployment/access.ts COMMAND_RIGHTS',
     'lib/domain/deployment/time-outs.ts TIME_OUTS',
     'lib/domain/deployment/time-outs.ts WAITING_MARGIN_SECONDS',
     'lib/domain/intake/schemes.ts DELIVERY_AGE_SECONDS_MAX',

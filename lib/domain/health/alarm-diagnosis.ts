@@ -1,6 +1,7 @@
 /** What `curfew doctor` makes of the alarms: each is there, none is in ALARM but for youth, and each tells somebody. */
 
 import { alarmNames } from '../deployment/alarm-names';
+import type { CaseMetricName, MetricName } from '../deployment/metrics';
 import { METRICS } from '../deployment/metrics';
 import { type Ring, STANDBYS } from '../rings/ring';
 import { isClosed, isStanding } from '../rings/rotation';
@@ -58,6 +59,46 @@ function named({ instance }: AlarmedInstance, names: readonly string[]): string 
   return names.map((name) => name.slice(`curfew-${instance}-`.length)).join(', ');
 }
 
+/** What shows the cause of each; the alarms of one ring share a command. */
+const SHOWN_BY_RING: readonly string[] = [
+  'ActiveKeyAge',
+  'StandbyKeys',
+  'RotationOverdue',
+  'KeyPolicyDrift',
+  'InspectionAge',
+  'UndisabledKeys',
+] satisfies readonly MetricName[];
+const SHOWN_BY: Readonly<Record<string, string>> = {
+  HeldCases: 'curfew case list --held',
+  WaitingCases: 'curfew case list --waiting',
+  OpenCaseAge: 'curfew case list',
+  RecheckAge: 'curfew case list',
+} satisfies Readonly<Record<CaseMetricName, string>>;
+
+function whatToRun(facts: AlarmedInstance, ringing: readonly string[]): string {
+  const commands = ringing.map((name) => commandFor(facts, name));
+  const each = [...new Set(commands)].map(
+    (command) =>
+      `${named(
+        facts,
+        ringing.filter((_, n) => commands[n] === command),
+      )}: \`${command}\``,
+  );
+  return `${each.join('; ')}; then its section of docs/runbook.md`;
+}
+
+function commandFor(facts: AlarmedInstance, name: string): string {
+  const short = named(facts, [name]);
+  const alarm = short.slice(short.lastIndexOf('-') + 1);
+  const ring = short.slice(0, -alarm.length - 1);
+  const ofRing = ring === '' ? 'curfew ring list' : `curfew ring show ${ring}`;
+  const command = SHOWN_BY_RING.includes(alarm) ? ofRing : SHOWN_BY[alarm];
+  // Of what no command of ours shows CloudWatch says since when, and why.
+  return command === undefined
+    ? `aws cloudwatch describe-alarms --alarm-names ${name}`
+    : `${command} --instance ${facts.instance}`;
+}
+
 function states(facts: AlarmedInstance): Finding {
   const { alarms: found, rings, at } = facts;
   if ('unseen' in found) return unknown('alarms', found.unseen, MAY_LOOK);
@@ -76,7 +117,7 @@ function states(facts: AlarmedInstance): Finding {
       ]
         .filter(Boolean)
         .join('; '),
-      ringing.length > 0 ? 'see its section of docs/runbook.md' : 'deploy again: the alarms were deleted',
+      ringing.length > 0 ? whatToRun(facts, ringing) : 'deploy again: the alarms were deleted',
     );
   const undecided = grown.map(({ name }) => name);
   if (undecided.length > 0)

@@ -759,3 +759,41 @@ test('of a ring that closed only that is asked which a closed ring owes: nothing
     ['JWKS', 'ok', '0 keys as of now'],
   ]);
 });
+
+describe('what to run about an alarm that rings', () => {
+  const ringing = (...ends: readonly string[]) => {
+    const changed = Object.fromEntries(ends.map((end) => [end, { state: 'ALARM' }]));
+    return diagnose(withAlarms(changed)).find(({ check }) => check === 'alarms')?.fix;
+  };
+
+  test('each alarm has a command beside it', () => {
+    for (const name of expectedAlarms(facts())) {
+      const short = name.slice('curfew-prod-'.length);
+      const escaped = short.replaceAll('-', '\\-');
+      expect(ringing(`prod-${short}`)).toMatch(new RegExp(`(^|; |, )${escaped}(, [^:]*)?: \`(curfew|aws) [^\`]+\``));
+    }
+  });
+
+  test.each([
+    ['HeldCases', 'HeldCases: `curfew case list --held --instance prod`; then its section of docs/runbook.md'],
+    ['WaitingCases', 'WaitingCases: `curfew case list --waiting --instance prod`; then its section of docs/runbook.md'],
+    [
+      'api-RotationOverdue',
+      'customer-api-RotationOverdue: `curfew ring show customer-api --instance prod`; then its section of docs/runbook.md',
+    ],
+    [
+      'prod-RotationOverdue',
+      'RotationOverdue: `curfew ring list --instance prod`; then its section of docs/runbook.md',
+    ],
+    [
+      'offboarding-DeadLetters',
+      'offboarding-DeadLetters: `aws cloudwatch describe-alarms --alarm-names curfew-prod-offboarding-DeadLetters`; then its section of docs/runbook.md',
+    ],
+  ])('%s', (end, fix) => expect(ringing(end)).toBe(fix));
+
+  test('alarms of one ring share a command', () => {
+    expect(ringing('api-StandbyKeys', 'api-RotationOverdue')).toBe(
+      'customer-api-StandbyKeys, customer-api-RotationOverdue: `curfew ring show customer-api --instance prod`; then its section of docs/runbook.md',
+    );
+  });
+});

@@ -219,8 +219,11 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
         const ports = under(world, decision === 'go-on' ? 'case approve' : 'case give-back', watch);
         for (const { identity } of APPROVERS.slice(0, 2)) {
           const signed = { post: (_path: string, body: object) => postAs(world, identity, body) };
-          const { json } = await decideCase({ ...ports, signed }, caseId, decision, 'CHG-9');
-          expect(json).toMatchObject({ counts: true, isDecided: identity !== APPROVERS[0].identity });
+          const { json } = await decideCase({ ...ports, signed }, caseId.slice(0, 8), decision, 'CHG-9');
+          expect(json).toMatchObject({ caseId, counts: true, isDecided: identity !== APPROVERS[0].identity });
+          const { json: shown } = await showCase(under(world, 'case show', watch), caseId);
+          const { approvals } = shown as { readonly approvals: readonly object[] };
+          expect(approvals.at(-1)).toMatchObject({ decision, counts: true });
         }
       },
     }),

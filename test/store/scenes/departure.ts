@@ -185,6 +185,7 @@ async function givenBack(scene: DepartureScene, caseId: string): Promise<void> {
   await act('starts what is due and folds what was missed', () => tick(world.deps('ticker')));
   await decided(scene, caseId, 'give-back');
   const back = metas(world).find(({ givesBack }) => givesBack === caseId)?.caseId ?? '';
+  await act('shows a case with votes', () => showCase(tap.command('case show'), back));
   const { personalKeyArn } = world;
   // As the conductor claims each thing before it has it opened.
   for (const { pk, sk } of world.tables.dump('cases').filter(({ sk }) => sk.startsWith('SHUT#'))) {
