@@ -63,8 +63,7 @@ async function departed(make = calmly): Promise<{ world: DepartureWorld; caseId:
   await tell(world);
   const caseId = metas(world)[0]?.caseId ?? '';
   await execute(world, caseId, 1);
-  world.clock.advance(DAY);
-  await strike(world, 0);
+  await strike(world, DAY);
   return { world, caseId };
 }
 
@@ -92,8 +91,7 @@ test('one subject is opened, for new tokens alone, and all else stays shut; the 
   await tell(world);
   const caseId = metas(world)[0]?.caseId ?? '';
   await execute(world, caseId, 1);
-  world.clock.advance(DAY);
-  await strike(world, 0);
+  await strike(world, DAY);
   await rehire(world);
   await expect(issueTo(world, 'mallory')).rejects.toBeDefined();
   const before = await metaOf(world, caseId);
@@ -166,6 +164,19 @@ test('not while the departure goes on, which would shut it again', async () => {
   await expect(readmitAs(world)).rejects.toMatchObject({ message: expect.stringMatching(/is not closed/) });
 });
 
+test('not while what was shut is looked at again, which would shut it again', async () => {
+  const world = await departureWorld(calmly);
+  await tell(world);
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+  expect((await metaOf(world, caseId)).state).toBe('CLOSED');
+  world.clock.advance(60);
+  await rehire(world);
+  await expect(readmitAs(world)).rejects.toMatchObject({ message: expect.stringMatching(/is looked at until/) });
+  await strike(world, DAY);
+  expect(await readmitAs(world)).toMatchObject({ counts: true });
+});
+
 test.each<[string, string, string]>([
   ['a subject of another worker', `${RING}/colleague`, WORKER],
   ['the subject, for another worker', SUBJECT, 'W-7'],
@@ -202,8 +213,7 @@ test('two subjects are two matters: what is said of one takes nothing back of th
   await execute(world, metas(world)[0]?.caseId ?? '', 1);
   const caseId = metas(world)[0]?.caseId ?? '';
   expect((await metaOf(world, caseId)).state).toBe('CLOSED');
-  world.clock.advance(DAY);
-  await strike(world, 0);
+  await strike(world, DAY);
   await rehire(world);
   const other = `${RING}/mallory-admin`;
   await readmitAs(world, ONE, SUBJECT);
@@ -333,6 +343,14 @@ describe('bent records of a readmission', () => {
     ['called a give-back', () => bend('opened', { readmits: undefined }), /no record says that people decided so/],
     ['of somebody else', () => bend('opened', { pseudonym: 'somebody' }), /of somebody else/],
     ['of a case that is in no record', () => bend('opened', { givesBack: 'c-other' }), /of somebody else, or of none/],
+    [
+      'of a departure that is still looked after',
+      () =>
+        whole.map((one) =>
+          one.id === `${of}/contained` ? (changed(one, { recheckUntil: one.at + 100 * DAY }) as EvidenceRecord) : one,
+        ),
+      /looked at again after that/,
+    ],
     ['of a departure that never closed', () => whole.filter((one) => one.id !== `${of}/closed`), /was not closed/],
     [
       'that opens the latch as well',

@@ -114,6 +114,10 @@ function checkReadmitted(opened: EvidenceRecord, own: readonly EvidenceRecord[],
   const faults = [
     [ofIt('case.opened')?.body.pseudonym !== body.pseudonym, 'it is of a departure of somebody else, or of none'],
     [closed === undefined || closed.at > at, 'the departure that shut it was not closed'],
+    [
+      Number(ofIt('case.contained')?.body.recheckUntil ?? 0) > at,
+      'what the departure shut was to be looked at again after that',
+    ],
     [things.length > 1 || things.some(({ thing }) => thing !== 'cut-off'), 'it opens more than one subject'],
   ] as const;
   const fault = faults.find(([isSo]) => isSo);

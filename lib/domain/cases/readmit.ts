@@ -3,6 +3,7 @@
  * A rehire opens nothing by itself.
  */
 import { canonicalJson, H } from '../base/encoding';
+import { instant } from '../base/time';
 import type { DepartureCase, Readmission } from '../store/case';
 import type { Shut } from '../store/worker';
 import { isTakenOnSince } from './departure';
@@ -25,7 +26,7 @@ export function newestShutBy({ caseIds }: Shut, cases: readonly DepartureCase[])
   return wanting(caseIds, cases).at(-1);
 }
 
-/** Undefined where two approvers may open it: every departure that wants it shut is over, and HR has said since that it is. */
+/** Undefined where two approvers may open it: every departure that wants it shut is over and looked after no more, and HR has said since that it is. */
 export function whyNotReadmitted(thing: ShutThing, worker: Worker, now: number): string | undefined {
   const cases = wanting(thing.caseIds, worker.cases);
   const newest = cases.at(-1);
@@ -33,6 +34,10 @@ export function whyNotReadmitted(thing: ShutThing, worker: Worker, now: number):
   if (newest === undefined) return 'the departure was given back: its give-back opens it';
   const open = cases.find(({ closedAt }) => closedAt === undefined);
   if (open) return `case ${open.caseId} shut it too and is not closed: wait for it, or give it back`;
+  // It would be found open, and shut again.
+  const watched = cases.find(({ rechecks }) => rechecks?.next !== undefined);
+  if (watched)
+    return `what case ${watched.caseId} shut is looked at until ${instant(watched.rechecks?.until ?? 0)}: wait for that, or give it back`;
   const gone = cases.find((meta) => !isTakenOnSince(meta, worker.said, now));
   if (gone) return `HR has not said since case ${gone.caseId} that the worker is taken on again (\`rehire\`)`;
   if (departsAgain(worker, { givesBack: newest.caseId, openedAt: now }, now))

@@ -26,7 +26,7 @@ import { CASE_ITEM } from '../../../lib/domain/store/case-items';
 import type { World } from '../../../lib/local/world';
 import { looksAt } from '../../support/looks';
 import { APPROVERS, lookAtApprovals } from '../approvers';
-import { execute, imported, metas, send, WORKER } from '../departure-world';
+import { execute, imported, metas, send, strike, WORKER } from '../departure-world';
 import {
   drainOutbox,
   issueTo,
@@ -194,7 +194,7 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       await send(world);
       const caseId = metas(world)[0]?.caseId ?? '';
       await execute(world, caseId, 1);
-      world.clock.advance(86_400);
+      await strike(world, 86_400);
       await send(world, { type: 'worker.rehired', id: 'msg_2' });
       const ports = under(world, 'case readmit', watch);
       for (const { identity } of APPROVERS.slice(0, 2)) {

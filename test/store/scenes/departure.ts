@@ -32,6 +32,7 @@ import {
   metas,
   type Said,
   send,
+  strike,
   WORKER,
 } from '../../scenarios/departure-world';
 import { calmly, issueTo, legacyClaims, RING, record, ringOf, signLegacy } from '../../scenarios/signing-world';
@@ -155,7 +156,7 @@ async function accepted(scene: DepartureScene): Promise<void> {
 async function readmitted(scene: DepartureScene, caseId: string): Promise<void> {
   const { world, act, tap } = scene;
   await execute(world, caseId, (await metaOf(world, caseId)).attempt);
-  world.clock.advance(60);
+  await strike(world, 60);
   // What the ticker folded by itself is not told again.
   world.tables.takeStream('inbox');
   await told(scene, 'takes on again', { workerId: OTHER, id: 'msg_9', type: 'worker.rehired' });
