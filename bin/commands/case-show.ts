@@ -3,14 +3,13 @@ import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import { acceptable, acceptsNothing } from '../../lib/domain/cases/accepted';
 import { type CaseMeta, isWaiting, openQuestion, shownState, stopOf } from '../../lib/domain/cases/case';
-import { readmitAbout } from '../../lib/domain/cases/readmit';
-import { APPROVAL, type Approval, type Decision } from '../../lib/domain/store/approval';
 import { CASE, DUE_MARKER } from '../../lib/domain/store/case';
 import { CASE_PLAN, type Inventory, type StoredItem } from '../../lib/domain/store/case-items';
 import type { Tables } from '../../lib/ports';
 import { loadItems } from '../../lib/work/cases/case-store';
 import { table } from '../edge/terminal';
 import { findCaseId } from './case-id';
+import { votesOf, votesText } from './case-votes';
 import type { Answer, CommandPorts } from './command';
 
 type ShowPorts = CommandPorts<'case show'>;
@@ -83,54 +82,6 @@ function looksOf(meta: CaseMeta): Readonly<Record<string, number | undefined>> {
   if (meta.kind === 'taint' || meta.rechecks === undefined) return {};
   const { at, next, until } = meta.rechecks;
   return { 'looked again': at, 'looks again': next, 'last look after': until };
-}
-
-interface Vote {
-  readonly approver: string;
-  readonly question: number;
-  readonly decision: Decision;
-  readonly at: number;
-  readonly counts?: boolean;
-  readonly why?: string;
-}
-
-/** Of each question, and of none (0), in the order in which they were given. */
-async function votesOf(meta: CaseMeta, { tables }: ShowPorts): Promise<readonly Vote[]> {
-  if (meta.kind === 'taint') return [];
-  // A give-back rests on the approvals of the case that it gives back.
-  const of = meta.givesBack ?? meta.caseId;
-  const asked = meta.givesBack === undefined ? [0, ...meta.questions.map(({ n }) => n)] : [meta.givesBackAt ?? 0];
-  const about = meta.readmits && readmitAbout(meta.readmits);
-  const isOfIt = (one: Approval) =>
-    about === undefined ? meta.givesBack === undefined || one.decision !== 'readmit' : one.about === about;
-  const given = await Promise.all(
-    asked.map(async (question) => (await tables.query(APPROVAL.in(of, question))).map((one) => ({ ...one, question }))),
-  );
-  return given
-    .flat()
-    .filter(isOfIt)
-    .sort((a, b) => a.at - b.at)
-    .map(({ approver, question, decision, at, counts, why }) => ({
-      // Whose case it is no output says, and an approver may be the leaver.
-      approver: approver === meta.workerId ? 'the leaver' : approver,
-      question,
-      decision,
-      at,
-      ...(counts !== undefined && { counts }),
-      ...(why !== undefined && { why }),
-    }));
-}
-
-function votesText(votes: readonly Vote[]): readonly string[] {
-  if (votes.length === 0) return [];
-  const rows = votes.map(({ approver, question, decision, at, counts, why }) => [
-    approver,
-    question === 0 ? '' : String(question),
-    decision,
-    instant(at),
-    counts === undefined ? 'not looked at yet' : counts ? 'counts' : `does not count: ${why ?? 'no reason given'}`,
-  ]);
-  return ['', table(['approver', 'question', 'decision', 'given at', 'what became of it'], rows)];
 }
 
 /** In a few words; the page has the sentence. */

@@ -5,11 +5,13 @@ import type { Command } from './command';
 /** What each word of a usage stands for, and one that could be given. */
 const WORDS: Readonly<Record<string, readonly [says: string, example: string]>> = {
   CASE: ['id of a case, whole; of one that is not over, c- and its next 6 characters or more', 'c-Xb41kQ'],
+  DATE: ['a day, which ends in UTC', '2027-02-26'],
   DIR: ['a folder', './bundle'],
   FILE: ['a file', './file.json'],
   ID: ['worker id, as HR has it', 'W-1042'],
   KEY: ['the verifier key of the log, as you were given it', 'example.com/log+…'],
   KID: ['kid of a key, whole or its first 6 characters or more', 'kZ7-_q3V'],
+  NN: ['numbers of items, as `case show` has them: 05 or 05,06', '05'],
   RING: ['id of a ring', 'customer-api'],
   'RING/SUB': ['a ring, and a subject in it as it was imported', 'customer-api/mallory'],
   TEXT: ['a ticket, never a person: it stands in evidence', 'CHG-7'],
@@ -31,7 +33,9 @@ const INSTANCE = ['--instance NAME', 'the deployment, as its configuration names
 const JSON_TOO = ['--json', 'print the answer as JSON'] as const;
 
 export function helpOf(name: CommandName, { usage, says }: Command): string {
-  const words = usage.split(/[\s[\]]+|(?<=\s)\|(?=\s)/).filter((word) => word !== '' && word !== '|');
+  // Brackets within a word say that it may be repeated.
+  const once = usage.replaceAll(/(?<=\S)\[[^\]]*\]/g, '');
+  const words = once.split(/[\s[\]]+|(?<=\s)\|(?=\s)/).filter((word) => word !== '' && word !== '|');
   const isOption = (word: string | undefined) => word?.startsWith('--') === true;
   const takes = words.filter((word, n) => !isOption(word) && !isOption(words[n - 1]));
   const options = words.flatMap((word, n) => {
@@ -41,7 +45,7 @@ export function helpOf(name: CommandName, { usage, says }: Command): string {
       ? [[hasValue ? `${word} ${value}` : word, OPTIONS[word] ?? WORDS[value ?? '']?.[0] ?? ''] as const]
       : [];
   });
-  const needed = usage.replaceAll(/\[[^\]]*\]/g, '').trim();
+  const needed = once.replaceAll(/\[[^\]]*\]/g, '').trim();
   const example = needed.split(/\s+/).map((word) => WORDS[word]?.[1] ?? word.split('|')[0]);
   // A command without rights works offline: it asks no deployment.
   const isOffline = COMMAND_RIGHTS[name].length === 0;

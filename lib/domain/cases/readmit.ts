@@ -26,7 +26,10 @@ export function newestShutBy({ caseIds }: Shut, cases: readonly DepartureCase[])
   return wanting(caseIds, cases).at(-1);
 }
 
-/** Undefined where two approvers may open it: every departure that wants it shut is over and looked after no more, and HR has said since that it is. */
+/**
+ * Undefined where two approvers may open it: every departure that wants it shut is over and looked after no more, and HR has
+ * said since that the worker is taken on again.
+ */
 export function whyNotReadmitted(thing: ShutThing, worker: Worker, now: number): string | undefined {
   const cases = wanting(thing.caseIds, worker.cases);
   const newest = cases.at(-1);
