@@ -62,7 +62,7 @@ async function close(
   if (isGivenBack(meta)) return closeGivenBack(items, request, deps);
   const parent = await parentOf(meta, deps);
   const stop = stopOf(meta, deps.clock.now()) ?? (parent && openQuestion(parent));
-  if (stop !== undefined) return closeUndecided(items, request, deps);
+  if (stop !== undefined) return closeUndecided(request, deps);
   // Closed by a run before this one, which died before it answered: what it left open is on record.
   if (meta.state === 'CLOSED') return { closed: true, held: false };
   if (isOpen && meta.kind === 'departure' && meta.givesBack !== undefined && (await isOvertaken(meta, deps)))
@@ -97,16 +97,17 @@ function requireProved(caseId: string, items: readonly StoredItem[]): void {
 
 /** Held until people decide; where nobody may, and that for 30 days, it closes with what was never begun on record. */
 async function closeUndecided(
-  items: readonly StoredItem[],
   request: StepRequest,
   deps: CloserDeps,
 ): Promise<{ readonly closed: boolean; readonly held: boolean }> {
   const sets = await deps.tables.query(APPROVERS.in());
-  const open = items.filter(isOpenStill);
   const closed = await changeCase(deps, request, ['CONTAINING', ...CLOSING], async (current) => {
     const now = deps.clock.now();
     const question = undecidedQuestion(current, sets, now);
-    if (question === undefined || current.state === 'CLOSED' || !open.every(isNeverBegun)) return [];
+    if (question === undefined || current.state === 'CLOSED') return [];
+    // Read after the case was: a claim moves its fence, so what begins in this moment keeps it open.
+    const open = (await loadItems(deps, current.caseId)).filter(isOpenStill);
+    if (!open.every(isNeverBegun)) return [];
     return undecidedWrites(departureOnly(current), question, await countItems(current.caseId, deps), now);
   });
   return { closed: closed.state === 'CLOSED', held: closed.state !== 'CLOSED' };

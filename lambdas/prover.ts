@@ -5,10 +5,12 @@
 
 import { entry } from '../lib/aws/entry';
 import { CurfewError } from '../lib/domain/base/errors';
-import { type CaseState, isGivenBack } from '../lib/domain/cases/case';
+import { type CaseState, departureOnly, isGivenBack } from '../lib/domain/cases/case';
 import { type ItemKind, type Observations, type Proof, proveItem } from '../lib/domain/cases/proof';
+import { questionsOfFinding } from '../lib/domain/cases/questions';
 import { mayOpenAgain, wasOpened } from '../lib/domain/cases/recheck';
-import { foundOpenRecord, provedRecord } from '../lib/domain/cases/records';
+import { provedRecord, recheckRecord } from '../lib/domain/cases/records';
+import { asksAgain, questionOutgoing } from '../lib/domain/cases/schedule';
 import { transition } from '../lib/domain/cases/transitions';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import type { Feed } from '../lib/domain/feed/feed';
@@ -23,6 +25,7 @@ import type { Deps } from '../lib/ports';
 import { changeCase, isOpen, loadCase, loadItem, needed, type StoredItem } from '../lib/work/cases/case-store';
 import { leaverAs } from '../lib/work/cases/leaver-as';
 import { OBSERVE_IAM } from '../lib/work/cases/observe';
+import { loadWorker } from '../lib/work/cases/worker';
 import { loadRing } from '../lib/work/rings/load-ring';
 import { ANSWER_EVERY_SECONDS, ANSWERS_IN_ROW } from '../lib/work/rings/patience';
 
@@ -101,18 +104,20 @@ async function look(stored: StoredItem, request: StepRequest, deps: ProverDeps):
 
 /** If we stop before it, the item stays DONE or PROVED: the next look sees it open once more. */
 async function openAgain(stored: StoredItem, proof: Proof, request: StepRequest, deps: ProverDeps): Promise<void> {
-  await changeCase(deps, request, ACTED, async (meta) => {
-    const current = await loadItem(deps, request.caseId, stored.item.nn);
-    if (isOpen(current)) return [];
+  await changeCase(deps, request, ACTED, async (current) => {
+    const meta = departureOnly(current);
+    const item = await loadItem(deps, request.caseId, stored.item.nn);
+    if (isOpen(item)) return [];
     const now = deps.clock.now();
-    const foundOpen = (current.foundOpen ?? 0) + 1;
-    const wasOpen = wasOpened(current, now);
+    const wasOpen = wasOpened(item, now);
+    const foundOpen = (item.foundOpen ?? 0) + (wasOpen ? 1 : 0);
+    const { said } = await loadWorker(deps, meta.workerId);
+    const questions = questionsOfFinding(meta, foundOpen, said, now);
+    const record = recheckRecord(meta, 'found-open', item.item, foundOpen, proof.observed, now);
     return [
-      ...transition(
-        meta,
-        {},
-        wasOpen ? [{ record: foundOpenRecord(meta, current.item, foundOpen, proof.observed, now) }] : [],
-      ),
+      // Whoever is to be asked is asked in the transaction that finds it: a crash after it leaves nobody unasked.
+      ...transition(meta, { questions }, [...(wasOpen ? [{ record }] : []), ...questionOutgoing(meta, questions, now)]),
+      ...asksAgain(meta, questions, now),
       {
         kind: 'update',
         table: 'cases',

@@ -5,15 +5,13 @@
  */
 import { entry } from '../lib/aws/entry';
 import { type ErrorCode, isCurfewError } from '../lib/domain/base/errors';
-import { isGivenBack } from '../lib/domain/cases/case';
-import { questionsOfLook } from '../lib/domain/cases/questions';
+import { isGivenBack, parseCaseId } from '../lib/domain/cases/case';
 import { FIRST_LOOK_SECONDS, isLookedAt, lookWrites } from '../lib/domain/cases/recheck';
 import type { StepRequest } from '../lib/domain/deployment/messages';
 import { CASE, type DepartureCase, RECHECK_MARKER } from '../lib/domain/store/case';
 import { CASE_LIST } from '../lib/domain/store/case-items';
 import type { Deps } from '../lib/ports';
 import { loadItems } from '../lib/work/cases/case-store';
-import { loadWorker } from '../lib/work/cases/worker';
 import { fewAtOnce } from '../lib/work/together';
 import { inTurn } from '../lib/work/transactions';
 
@@ -26,7 +24,7 @@ interface Answer {
   readonly unseen: Unseen;
 }
 
-/** A run begins with no further cases after this: the next run is a minute behind it. */
+/** A run begins with no further case or item after this: the next run is a minute behind it. */
 const BEGIN_WITHIN_SECONDS = 45;
 const CASES_AT_ONCE = 5;
 const ITEMS_AT_ONCE = 5;
@@ -37,9 +35,13 @@ export async function recheckDue(deps: RecheckerDeps): Promise<Answer> {
   const due = (await deps.tables.query(RECHECK_MARKER.in())).filter(({ at }) => at <= begunAt);
   const unseen: Unseen[] = [];
   await fewAtOnce(due, CASES_AT_ONCE, async ({ caseId }) => {
-    if (deps.clock.now() - begunAt < BEGIN_WITHIN_SECONDS) unseen.push(await look(caseId, begunAt, deps));
+    if (isInTime(begunAt, deps)) unseen.push(await look(caseId, begunAt, deps));
   });
   return { cases: unseen.length, unseen: unseen.flat() };
+}
+
+function isInTime(begunAt: number, { clock }: RecheckerDeps): boolean {
+  return clock.now() - begunAt < BEGIN_WITHIN_SECONDS;
 }
 
 /** The step: the first look, whether or not the clock strikes in time. */
@@ -54,39 +56,43 @@ export async function recheck({ caseId }: Pick<StepRequest, 'caseId'>, deps: Rec
 async function look(caseId: string, begunAt: number, deps: RecheckerDeps): Promise<Unseen> {
   const meta = await loadRechecked(caseId, deps);
   if (meta === undefined) return [];
-  const unseen = isGivenBack(meta) ? [] : await lookAtAll(meta, deps);
+  const unseen = isGivenBack(meta) ? [] : await lookAtAll(meta, begunAt, deps);
   // If we stop here, the marker stands: the next minute looks once more, and finds shut what was shut.
   await inTurn(`case ${caseId}`, async () => {
     const current = await loadRechecked(caseId, deps);
     // Another run has looked since this one began, and has written so.
     if (current === undefined || (current.rechecks?.at ?? 0) > begunAt) return;
-    const [items, { said }] = [await loadItems(deps, caseId), await loadWorker(deps, current.workerId)];
     const lists = await deps.tables.query(CASE_LIST.in(caseId));
-    const now = deps.clock.now();
     const found = {
-      items,
+      items: await loadItems(deps, caseId),
       listings: lists.filter((list) => list.state === 'FROZEN').length,
       unseen: unseen.map(({ what }) => what).sort(),
-      questions: questionsOfLook(current, items, said, now),
     };
-    await deps.tables.transact(lookWrites(current, found, now));
+    await deps.tables.transact(lookWrites(current, found, deps.clock.now()));
   });
   return unseen;
 }
 
 /** What came to be since is listed, what is open is shut. Answers what of that could not be done. */
-async function lookAtAll({ caseId, attempt, state }: DepartureCase, deps: RecheckerDeps): Promise<Unseen> {
+async function lookAtAll(
+  { caseId, attempt, state }: DepartureCase,
+  begunAt: number,
+  deps: RecheckerDeps,
+): Promise<Unseen> {
   const { functions } = deps;
   const request = (step: string, nn: string): StepRequest => ({ caseId, attempt, step, nn });
   const unseen: { what: string; code: ErrorCode }[] = [];
   // An odd item, or an IAM that does not answer, delays no other: it is looked at again in minutes, and alarmed if it stays so.
   const each = async (what: string, work: () => Promise<unknown>) => {
+    // Where items hang, those behind them are said not to be seen, and the run ends before it is stopped.
+    if (!isInTime(begunAt, deps)) return unseen.push({ what, code: 'ERR_UNAVAILABLE' });
     try {
       await work();
     } catch (error) {
       if (!isCurfewError(error)) throw error;
       unseen.push({ what, code: error.code });
     }
+    return undefined;
   };
   await each('listing', () => functions.invoke('planner', { caseId, attempt, step: 'list' }));
   const items = (await loadItems(deps, caseId)).filter(isLookedAt);
@@ -108,5 +114,5 @@ async function loadRechecked(caseId: string, { tables }: RecheckerDeps): Promise
 }
 
 export const handler = entry('rechecker', ({ caseId }: { readonly caseId?: string }, deps: RecheckerDeps) =>
-  caseId === undefined ? recheckDue(deps) : recheck({ caseId }, deps),
+  caseId === undefined ? recheckDue(deps) : recheck({ caseId: parseCaseId(caseId) }, deps),
 );

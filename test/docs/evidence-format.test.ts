@@ -5,11 +5,10 @@ import {
   acceptedRecord,
   askedRecord,
   endedRecord,
-  foundOpenRecord,
   heldRecord,
   openedTaintRecord,
   recheckedRecord,
-  shutAgainRecord,
+  recheckRecord,
 } from '../../lib/domain/cases/records';
 import { commit } from '../../lib/domain/evidence/commitment';
 import { type EvidenceRecord, formatRecord, RECORD_TYPES } from '../../lib/domain/evidence/record';
@@ -148,8 +147,8 @@ beforeAll(async () => {
     ...waiting(world),
     ...seldom(whole, world.clock.now()),
     ...asked(await metaOf(world, meta.caseId), world.clock.now()),
-    foundOpenRecord(looked, item, 1, seen, now),
-    shutAgainRecord(looked, item, 1, seen, now),
+    recheckRecord(looked, 'found-open', item, 1, seen, now),
+    recheckRecord(looked, 'shut-again', item, 1, seen, now),
     recheckedRecord(looked, rechecks, { foundOpen: 1, listings: 1, unseen: [] }, now),
     openedTaintRecord(taintOf(whole), world.clock.now()),
     unreadable({ pk: `CASE#${meta.caseId}`, sk: 'OUT#000001.0', v: 1 }, world.clock.now()),

@@ -172,6 +172,61 @@ test('an open case is held by it, and goes no further', async () => {
   expect(shownState(await metaOf(world, caseId))).toBe('HELD');
 });
 
+test('the third finding asks, whoever found it: the attempts of a held case go on looking after the last look', async () => {
+  const world = await departureWorld(calmly);
+  await send(world, { source: 'payroll' });
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1);
+  await untilOver(world, caseId);
+  for (let n = 1; n <= 3; n++) {
+    world.clock.advance(HOUR);
+    await publishFeed({ ring: RING }, world.deps('publisher'));
+    world.iam.reactivateAccessKey('mallory', 'AKIA1');
+    // One attempt sees it open, the next one shuts it.
+    for (const _attempt of ['sees', 'shuts']) await execute(world, caseId, 1);
+    expect(world.iam.mayAct('mallory', 'AKIA1')).toBe(false);
+    expect(openQuestion(await metaOf(world, caseId))?.reasons.includes('found-open')).toBe(n === 3);
+  }
+  expect(found(outbox(world))).toHaveLength(6);
+});
+
+test('a console login that was removed, and is made anew, is removed whatever is asked meanwhile', async () => {
+  const { world, caseId } = await closedCase();
+  for (let n = 1; n <= 3; n++) {
+    await strike(world, HOUR);
+    world.iam.addLoginProfile('mallory');
+  }
+  await strike(world, HOUR);
+  expect(openQuestion(await metaOf(world, caseId))?.reasons).toEqual(['found-open']);
+  expect(await world.iam.hasLoginProfile('mallory')).toBe(false);
+  world.iam.addLoginProfile('mallory');
+  await strike(world, HOUR);
+  expect(await world.iam.hasLoginProfile('mallory')).toBe(false);
+});
+
+test('a step that fails, or items that hang, hold up nothing: the case closes, and the run ends in time', async () => {
+  const world = await departureWorld(calmly);
+  await send(world);
+  const caseId = metas(world)[0]?.caseId ?? '';
+  await execute(world, caseId, 1, async (request, run) => {
+    if (request.step === 'recheck') throw new CurfewError('ERR_UNAVAILABLE', 'it was stopped at its time-out');
+    return run();
+  });
+  expect(shownState(await metaOf(world, caseId))).toBe('CLOSED');
+
+  let asked = 0;
+  world.functions.register('prover', async () => {
+    asked++;
+    await world.clock.sleep(120);
+    throw new CurfewError('ERR_UNAVAILABLE', 'no answer');
+  });
+  world.clock.advance(60);
+  const { unseen } = await recheckDue(world.deps('rechecker'));
+  expect([asked, unseen.length > asked]).toEqual([5, true]);
+  // Said to be unseen, and due again in minutes: not taken for looked at.
+  expect((await metaOf(world, caseId)).rechecks?.dueSince).toBeLessThan(world.clock.now());
+});
+
 test('a rehire alone ends no look and opens nothing; a give-back ends them, and what it opens stays open', async () => {
   const { world, caseId } = await closedCase();
   await strike(world, HOUR);
@@ -300,6 +355,21 @@ describe('an operator who bends the records of it', () => {
     ['a shutting left out', () => without(/shut-again\/2$/)],
     ['a finding left out', () => without(/found-open\/1$/)],
     ['a finding and its shutting left out', () => without(/(found-open|shut-again)\/3$/)],
+    [
+      'a shutting left out, and a give-back of another case that names this one',
+      () => [
+        ...without(/shut-again\/2$/),
+        {
+          v: 1,
+          id: 'c-x/went-on/1',
+          type: 'case.went-on',
+          at: later().at,
+          case: 'c-x',
+          body: { by: 'give-back', cases: [caseId] },
+        },
+      ],
+    ],
+    ['the question asked only later', () => bent('asked/1', {}, { at: later().at })],
     ['the question left out', () => without(/\/asked\/1$/, /\/held\/1$/)],
     [
       'the question ended by sources',

@@ -117,7 +117,9 @@ export class CaseWorkflow extends Construct {
   private step(step: Step): Chain {
     switch (step.kind) {
       case 'task':
-        return Chain.start(this.invoke(step.name, step.function, { step: step.step }, `$.${step.name}`));
+        return step.mayFail
+          ? this.triedOnce(step)
+          : Chain.start(this.invoke(step.name, step.function, { step: step.step }, `$.${step.name}`));
       case 'map':
         return Chain.start(this.items(step));
       case 'wave':
@@ -133,6 +135,14 @@ export class CaseWorkflow extends Construct {
       case 'loop':
         return this.loop(step);
     }
+  }
+
+  /** Its error is in the log of the function, and the next step begins all the same. */
+  private triedOnce({ name, function: of, step }: Extract<Step, { kind: 'task' }>): Chain {
+    const task = this.invoke(name, of, { step }, JsonPath.DISCARD, []);
+    const left = new Pass(this, `${name} left`);
+    task.addCatch(left, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
+    return Chain.custom(task, [task, left], task);
   }
 
   /** One invocation an item. What fails after its retries is left open, for the prover to find and the closer to name. */

@@ -14,7 +14,7 @@ import {
 import type { Inventory } from '../cases/plan';
 import type { CaseItem } from '../cases/proof';
 import type { EvidenceRecord } from '../evidence/record';
-import { caseOf, inputsOf, inventoriesOf, ownRecord } from './case-records';
+import { caseOf, givenBackBy, inputsOf, inventoriesOf, inventoryIn, ownRecord } from './case-records';
 
 /** A case is started within minutes of its date; a day later nothing but an operator can have kept it from that. */
 const BEGUN_WITHIN_SECONDS = 86_400;
@@ -59,7 +59,7 @@ export function checkAcceptances(own: readonly EvidenceRecord[], all: readonly E
     throw broken('the acceptances of the case are not numbered from 1 without a gap', acceptances[0]?.id ?? '');
   const { containment = [], plan = [] } = inputsOf(own);
   const items: readonly CaseItem[] = [...containment, ...plan];
-  const inventories = inventoriesOf(own).map(({ body }) => body as unknown as Inventory);
+  const inventories = inventoriesOf(own).map(inventoryIn);
   const named = acceptances.flatMap(itemsOf).map(({ nn }) => nn);
   if (new Set(named).size !== named.length)
     throw broken('an item of the case is accepted twice', acceptances[0]?.id ?? '');
@@ -79,12 +79,11 @@ interface Asked {
 /** It is an item of the case as it was frozen, of a kind that nobody may be able to act on, and nobody ever did. */
 function checkItem(given: AcceptedItem, { id }: EvidenceRecord, { items, inventories, own }: Asked): void {
   const item = items.find(({ nn }) => nn === given.nn);
-  if (item === undefined || canonicalJson(acceptedItem(item)) !== canonicalJson(given as unknown as Json))
+  if (item === undefined || canonicalJson(acceptedItem(item)) !== canonicalJson(given))
     throw broken(`${id}: item ${given.nn} is none that was frozen`, id);
   const never = neverAccepted(item, inventories);
   if (never !== undefined) throw broken(`${id}: item ${given.nn} is never accepted: ${never}`, id);
-  const [contained] = own.filter(({ type }) => type === 'case.contained');
-  const open = contained?.body.open;
+  const open = ownRecord(own, 'contained')?.body.open;
   const isFirst = (ownRecord(own, 'listed')?.body.items as readonly JsonObject[] | undefined)?.some(
     ({ nn }) => nn === given.nn,
   );
@@ -128,7 +127,7 @@ function checkLinked(record: EvidenceRecord, asked: Asked, all: readonly Evidenc
   if (!isThat) throw broken(`${opened.id} is not the case that proves the items of ${id} again`, opened.id);
   const end = all.reduce((last, one) => Math.max(last, one.at), 0);
   // Two people gave back what it follows, and it with it.
-  const isGivenBack = asked.own.some(({ type, body: { by } }) => type === 'case.went-on' && by === 'give-back');
+  const isGivenBack = givenBackBy(asked.own) !== undefined;
   const listed = find('listed');
   if (listed === undefined && end > Number(body.until) + BEGUN_WITHIN_SECONDS && !isGivenBack)
     throw new CurfewError(
@@ -154,7 +153,7 @@ function checkTriedAgain(
     const isExposure = item.kind === 'unplannable' && plan.some((one) => one.nn === nn);
     const exposure = inventories.flatMap(({ exposures: of }) => of).find(({ ref }) => ref === item.ref);
     const isThere = isExposure
-      ? planned === undefined || exposures.includes(canonicalJson(exposure as unknown as Json))
+      ? planned === undefined || exposures.includes(canonicalJson(exposure ?? null))
       : listed === undefined || principals.some(({ ref }) => ref === item.ref);
     if (!isThere)
       throw broken(`${(isExposure ? planned : listed)?.id} leaves out item ${nn} of ${record.id}`, record.id);

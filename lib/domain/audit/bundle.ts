@@ -130,6 +130,7 @@ export function judgeBundle(files: BundleFiles, options: VerifyOptions = {}): Ve
     accepted: countAccepted(accepted),
     notes: [
       ...notesOnAccepted(accepted),
+      ...notesOnRechecks(records.value ?? [], caseId.value),
       ...notesOn(keyFrom, key.value, signed.value, files),
       ...notesOnUnreadable(records.value ?? [], caseId.value),
     ],
@@ -283,6 +284,15 @@ function notesOnAccepted(accepted: readonly EvidenceRecord[]): string[] {
     (record) =>
       `not proved, but accepted by two approvers until ${instant(Number(record.body.until))}: ${itemsIn(record)} items of the case (${record.id}); case ${String(record.body.linked)} proves them again`,
   );
+}
+
+/** The proof of the closing stands; what came after it, the last look could not tell of these. */
+function notesOnRechecks(records: readonly EvidenceRecord[], caseId: string | undefined): string[] {
+  const last = records.find(({ type, case: of }) => type === 'case.rechecked' && of === caseId);
+  const unseen = Array.isArray(last?.body.unseen) ? last.body.unseen.length : 0;
+  return unseen === 0
+    ? []
+    : [`the last look could not tell whether ${unseen} items of the case were still shut (${last?.id})`];
 }
 
 function mustRead(files: BundleFiles, path: string): Buffer {

@@ -22,6 +22,12 @@ export function caseOf(records: readonly EvidenceRecord[]): string {
   throw new CurfewError('ERR_EVIDENCE_INCOMPLETE', 'no record opens the case');
 }
 
+/** What carries the name of the case and of no ring: whoever else names it among others, decides nothing about it. */
+function ownRecords(records: readonly EvidenceRecord[]): readonly EvidenceRecord[] {
+  const caseId = caseOf(records);
+  return records.filter(({ case: of, ring }) => of === caseId && ring === undefined);
+}
+
 /** By its id: another record of the type, whatever it says, stands in for none. */
 export function ownRecord(records: readonly EvidenceRecord[], name: string): EvidenceRecord | undefined {
   const caseId = caseOf(records);
@@ -44,11 +50,16 @@ export function numberOf({ type, body }: EvidenceRecord): number {
   return Number(type === 'case.inventory' ? (body.n ?? 1) : body.n);
 }
 
+/** What a plan was made from. */
+export function inventoryIn({ body }: EvidenceRecord): Inventory {
+  return body as unknown as Inventory;
+}
+
 /** What was planned, one entry an inventory. */
 function plansOf(records: readonly EvidenceRecord[]) {
   return inventoriesOf(records).map((inventory) => {
     const n = numberOf(inventory);
-    const items = planCase(inventory.body as unknown as Inventory);
+    const items = planCase(inventoryIn(inventory));
     return { n, inventory, planned: ownRecord(records, frozenName('planned', n)), items };
   });
 }
@@ -91,15 +102,14 @@ export function endsKey(records: readonly EvidenceRecord[]): boolean {
 
 /** Two people gave the departure back: `decisions.ts` asks whether they did. */
 export function isGivenBack(records: readonly EvidenceRecord[]): boolean {
-  const caseId = caseOf(records);
-  const own = (of: RecordType) =>
-    records.find(({ type, case: given, ring }) => type === of && given === caseId && !ring);
-  const wasGivenBack = records.some(
-    ({ type, case: of, ring, body }) => type === 'case.went-on' && of === caseId && !ring && body.by === 'give-back',
-  );
   // Given back after it was closed, it owes all that it owed when it was.
-  const closed = own('case.closed');
-  return wasGivenBack && (closed === undefined || closed.body.givenBackAt !== undefined);
+  const closed = ownRecords(records).find(({ type }) => type === 'case.closed');
+  return givenBackBy(records) !== undefined && (closed === undefined || closed.body.givenBackAt !== undefined);
+}
+
+/** The record that says so, whether the case was closed by then or not. */
+export function givenBackBy(records: readonly EvidenceRecord[]): EvidenceRecord | undefined {
+  return ownRecords(records).find(({ type, body }) => type === 'case.went-on' && body.by === 'give-back');
 }
 
 /** The one of these records, all of the case, that is this. */

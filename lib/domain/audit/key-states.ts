@@ -3,16 +3,16 @@
  * an inventory cannot owe less by calling a key that still signs RETIRED (docs/evidence-format.md, "Manifest of a case").
  */
 import { CurfewError } from '../base/errors';
-import type { Inventory } from '../cases/plan';
 import type { EvidenceRecord } from '../evidence/record';
 import type { KeyState } from '../rings/ring';
+import { inventoryIn } from './case-records';
 
 /** The planner reads the rings and then freezes what it read, in one run of at most two minutes. */
 const READ_BEFORE_FROZEN_SECONDS = 120;
 
 /** Throws unless every key of the inventory was, as it was read, in the state that the inventory names. */
 export function checkInventory(inventory: EvidenceRecord, all: readonly EvidenceRecord[]): void {
-  const { keys } = inventory.body as unknown as Pick<Inventory, 'keys'>;
+  const { keys } = inventoryIn(inventory);
   for (const { ring, kid, state } of keys) {
     const states = statesOf(kid, recordsOfRing(all, ring), inventory.at);
     if (!states.includes(state))

@@ -5,51 +5,58 @@
 import { CurfewError } from '../base/errors';
 import { FOUND_OPEN, FOUND_OPEN_MAX } from '../cases/questions';
 import type { EvidenceRecord } from '../evidence/record';
-import { ownRecord } from './case-records';
+import { caseOf, givenBackBy, ownRecord } from './case-records';
 
 /** A log that goes on for so long after the last look was due, without it, has no look. */
 const LAST_LOOK_WITHIN_SECONDS = 7200;
 
 /** `records`: of the case; `all`: of the log, for how far it goes. */
 export function checkRechecks(records: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
-  const given = records.find(({ type, body }) => type === 'case.went-on' && body.by === 'give-back');
+  const own = withItems(records);
+  const givenBack = givenBackBy(records);
+  checkShutAgain(own, givenBack);
+  checkAsked(own);
   // What was given back is open, and nobody looks after it any more.
-  if (given === undefined) {
-    checkShutAgain(records);
-    checkAsked(records);
-    checkLastLook(records, all);
-  }
-  checkRechecked(records);
+  if (givenBack === undefined) checkLastLook(records, all);
+  checkRechecked(records, own);
 }
 
-/** Each time is numbered, and each was shut again afterwards. */
-function checkShutAgain(records: readonly EvidenceRecord[]): void {
-  const ofType = (type: EvidenceRecord['type']) => records.filter((record) => record.type === type);
-  const again = ofType('item.shut-again');
-  for (const { id, at, body } of ofType('item.found-open')) {
+/** Records of items may carry the ring that a subject is of. */
+function withItems(records: readonly EvidenceRecord[]): readonly EvidenceRecord[] {
+  const caseId = caseOf(records);
+  return records.filter(({ case: of }) => of === caseId);
+}
+
+/** Each time is numbered, and was shut again afterwards; but for the last one before two people gave the departure back. */
+function checkShutAgain(own: readonly EvidenceRecord[], givenBack: EvidenceRecord | undefined): void {
+  const [found, again] = [own.filter(isFoundOpen), own.filter(({ type }) => type === 'item.shut-again')];
+  for (const { id, at, body } of found) {
+    const times = found.filter((one) => one.body.nn === body.nn).map((one) => Number(one.body.n));
+    if (times.filter((n) => n <= Number(body.n)).length !== body.n)
+      throw incomplete(`${id}: the times before it are not all on record`, id);
     const shut = again.find((one) => one.body.nn === body.nn && one.body.n === body.n);
-    if (shut === undefined) throw incomplete(`${id}: no record says that it was shut again`, id);
-    if (shut.at < at) throw broken(`${shut.id} is dated before ${id}, which it follows`, shut.id);
-    const before = ofType('item.found-open').filter(
-      (one) => one.body.nn === body.nn && Number(one.body.n) <= Number(body.n),
-    );
-    if (before.length !== body.n) throw incomplete(`${id}: the times before it are not all on record`, id);
+    const isLast = Math.max(...times) === body.n;
+    const wasLeft = givenBack !== undefined && isLast && at <= givenBack.at;
+    if (shut === undefined && !wasLeft) throw incomplete(`${id}: no record says that it was shut again`, id);
+    if (shut !== undefined && shut.at < at) throw broken(`${shut.id} is dated before ${id}, which it follows`, shut.id);
   }
 }
 
-/** Three times one thing: people were asked, and no source can answer that. */
-function checkAsked(records: readonly EvidenceRecord[]): void {
-  const third = records.find(({ type, body }) => type === 'item.found-open' && body.n === FOUND_OPEN_MAX);
-  const asked = records.filter(({ type, body }) => type === 'case.asked' && reasonsOf(body).includes(FOUND_OPEN));
-  if (third !== undefined && asked.length === 0)
-    throw incomplete(`${third.id}: it was found open ${FOUND_OPEN_MAX} times, and nobody was asked`, third.id);
+/** Three times one thing: people were asked at that moment, or had been; and no source can answer that. */
+function checkAsked(own: readonly EvidenceRecord[]): void {
+  const asked = own.filter(({ type, body }) => type === 'case.asked' && reasonsOf(body).includes(FOUND_OPEN));
+  for (const { id, at, body } of own.filter(isFoundOpen))
+    if (body.n === FOUND_OPEN_MAX && !asked.some((one) => one.at <= at))
+      throw incomplete(`${id}: it was found open ${FOUND_OPEN_MAX} times, and nobody was asked`, id);
   for (const { id, body } of asked) {
-    const over = records.find((record) => record.type === 'case.went-on' && record.body.question === body.n);
+    const over = own.find(({ type, body: { question } }) => type === 'case.went-on' && question === body.n);
     const goesOn = asked.some((later) => Number(later.body.n) > Number(body.n));
     if (over?.body.by === 'sources' && !goesOn)
       throw broken(`${over.id}: no source can settle what ${id} asks: something was found open`, over.id);
   }
 }
+
+const isFoundOpen = ({ type }: EvidenceRecord) => type === 'item.found-open';
 
 function checkLastLook(records: readonly EvidenceRecord[], all: readonly EvidenceRecord[]): void {
   const until = ownRecord(records, 'contained')?.body.recheckUntil;
@@ -62,12 +69,11 @@ function checkLastLook(records: readonly EvidenceRecord[], all: readonly Evidenc
   );
 }
 
-function checkRechecked(records: readonly EvidenceRecord[]): void {
+function checkRechecked(records: readonly EvidenceRecord[], own: readonly EvidenceRecord[]): void {
   const [contained, rechecked] = [ownRecord(records, 'contained'), ownRecord(records, 'rechecked')];
   if (rechecked === undefined) return;
   const { until, times, foundOpen, listings } = rechecked.body;
-  const byThen = (of: EvidenceRecord['type']) =>
-    records.filter(({ type, at }) => type === of && at <= rechecked.at).length;
+  const byThen = (of: EvidenceRecord['type']) => own.filter(({ type, at }) => type === of && at <= rechecked.at).length;
   const faults = [
     [until !== contained?.body.recheckUntil, 'it is about another end than the containment says'],
     [rechecked.at < Number(until), 'the last look came before every session was over'],

@@ -1,7 +1,6 @@
 /** The questions of a case: raised by what HR says, ended by people, by sources that agree again, or by a give-back. */
 import { canonicalJson, H } from '../base/encoding';
 import type { DepartureCase, Question } from '../store/case';
-import type { StoredItem } from '../store/case-items';
 import type { Said } from '../store/worker';
 import { inWords, openQuestion } from './case';
 import { type Begun, reasonsAgainst } from './departure';
@@ -39,15 +38,14 @@ export const FOUND_OPEN_MAX = 3;
 /** The one reason that is found in the account: no source can settle it. */
 export const FOUND_OPEN = 'found-open';
 
-/** The questions after a look: one more where a thing was found open too often, and nobody was asked about that yet. */
-export function questionsOfLook(
+/** The questions after a thing was found open for the `n`th time: one more where that is too often, and nobody was asked yet. */
+export function questionsOfFinding(
   { questions }: Pick<DepartureCase, 'questions'>,
-  items: readonly Pick<StoredItem, 'foundOpen'>[],
+  n: number,
   said: readonly Said[],
   now: number,
 ): readonly Question[] {
-  const isTooOften = items.some(({ foundOpen = 0 }) => foundOpen >= FOUND_OPEN_MAX);
-  if (!isTooOften || questions.some(({ reasons }) => reasons.includes(FOUND_OPEN))) return questions;
+  if (n < FOUND_OPEN_MAX || questions.some(({ reasons }) => reasons.includes(FOUND_OPEN))) return questions;
   return askedAnew(questions, [...(openQuestion({ questions })?.reasons ?? []), FOUND_OPEN], said, now);
 }
 

@@ -9,7 +9,6 @@ import type { Write } from '../store/table';
 import { type CaseMeta, type DepartureCase, exposureOnly, isGivenBack } from './case';
 import { isListedLater } from './containment';
 import { recheckedRecord } from './records';
-import { asksAgain, questionOutgoing } from './schedule';
 import { transition } from './transitions';
 
 /** After containment: what takes its seconds to spread, and what a script of the leaver does at once. Then every hour. */
@@ -70,10 +69,10 @@ export function wasOpened({ doneAt }: Pick<StoredItem, 'doneAt'>, now: number): 
   return doneAt !== undefined && now - doneAt >= SPREAD_SECONDS;
 }
 
-/** A look was made; what it found, and the question that it raises, are written with it. A case that was given back is left. */
+/** A look was made. A case that was given back is left. */
 export function lookWrites(
   meta: DepartureCase,
-  { items, listings, unseen, questions }: Look,
+  { items, listings, unseen }: Look,
   now: number,
 ): readonly Write<'cases:put' | 'cases:update' | 'cases:delete'>[] {
   const { caseId, rechecks, containedAt } = meta;
@@ -86,11 +85,11 @@ export function lookWrites(
   const foundOpen = items.reduce((sum, { foundOpen: times = 0 }) => sum + times, 0);
   const isOver = next === undefined && !isGivenBack(meta);
   return [
-    ...transition(meta, { rechecks: after, questions }, [
-      ...questionOutgoing(meta, questions, now),
-      ...(isOver ? [{ record: recheckedRecord(meta, after, { foundOpen, listings, unseen }, now) }] : []),
-    ]),
-    ...asksAgain(meta, questions, now),
+    ...transition(
+      meta,
+      { rechecks: after },
+      isOver ? [{ record: recheckedRecord(meta, after, { foundOpen, listings, unseen }, now) }] : [],
+    ),
     { kind: 'delete', table: 'cases', key: RECHECK_MARKER.key(marked, caseId) },
     ...recheckMarker(caseId, after),
   ];
@@ -102,8 +101,6 @@ interface Look {
   readonly listings: number;
   /** Numbers of the items that could not be seen, or could not be shut; `listing` where it could not be looked what is new. */
   readonly unseen: readonly string[];
-  /** The questions of the case after the look. */
-  readonly questions: DepartureCase['questions'];
 }
 
 function lookedOnce(before: Rechecks, containedAt: number, now: number): Rechecks {

@@ -119,28 +119,17 @@ export function itemRecord(
   return record(meta, `item.${phase}`, `item/${item.nn}/${phase}`, body, at, ringOf(item));
 }
 
-/** The `n`th time that it was found open after it had been shut. */
-export function foundOpenRecord(
+/** What a look found open for the `n`th time after it had been shut; and that it was shut again, and read back. */
+export function recheckRecord(
   meta: CaseMeta,
+  what: 'found-open' | 'shut-again',
   item: CaseItem,
   n: number,
   observed: Observations[ItemKind],
   at: number,
 ): EvidenceRecord {
   const body = { nn: item.nn, kind: item.kind, n, observed };
-  return record(meta, 'item.found-open', `item/${item.nn}/found-open/${n}`, body, at, ringOf(item));
-}
-
-/** It was shut again, and read back. */
-export function shutAgainRecord(
-  meta: CaseMeta,
-  item: CaseItem,
-  n: number,
-  observed: Observations[ItemKind],
-  at: number,
-): EvidenceRecord {
-  const body = { nn: item.nn, kind: item.kind, n, observed };
-  return record(meta, 'item.shut-again', `item/${item.nn}/shut-again/${n}`, body, at, ringOf(item));
+  return record(meta, `item.${what}`, `item/${item.nn}/${what}/${n}`, body, at, ringOf(item));
 }
 
 /** The last look was made. `foundOpen`: how often something was open; `unseen`: items of which that could not be told. */

@@ -36,7 +36,7 @@ export function mayStayOpen(item: CaseItem, isOfPlan: boolean): boolean {
   return isOfPlan && !(item.kind === 'taint' && item.class === 'compromise');
 }
 
-/** Whatever was begun runs to its end first. */
-export function isNeverBegun({ item, phase, state }: StoredItem): boolean {
-  return state === 'PLANNED' && mayStayOpen(item, phase === 'act');
+/** Whatever was begun runs to its end first; what was done, and is open again, is done again. */
+export function isNeverBegun({ item, phase, state, doneAt }: StoredItem): boolean {
+  return state === 'PLANNED' && doneAt === undefined && mayStayOpen(item, phase === 'act');
 }

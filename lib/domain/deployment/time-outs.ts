@@ -114,7 +114,7 @@ export const TIME_OUTS: Readonly<Record<FunctionName, TimeOut>> = {
   },
   rechecker: {
     seconds: 600,
-    why: 'every case that is due to be looked at, one after the other; what it did not reach is due a minute later',
+    why: 'cases that are due, five at a time; it begins with none after 45 s, and what it did not reach is due a minute later',
     calls: 'the planner once a case; the prover and the conductor five items at a time, each item on its own',
   },
   closer: {

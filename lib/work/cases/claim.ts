@@ -15,11 +15,13 @@ type ConductorDeps = Deps<'conductor'>;
  * May this item begin? A key that could have been copied is tainted whatever the doubt: while people make up their minds
  * it would go on signing for whoever has the copy.
  */
-export function mayBegin({ item }: StoredItem, { meta, parent }: Standing, now: number): boolean {
+export function mayBegin({ item, doneAt }: StoredItem, { meta, parent }: Standing, now: number): boolean {
   if (meta.kind === 'taint') return true;
   if (meta.givenBackAt !== undefined || parent?.givenBackAt !== undefined) return false;
   if (meta.act === 'suspend' && meta.givesBack === undefined) return false;
   if (item.kind === 'taint' && item.class === 'compromise') return true;
+  // It was done before, and somebody undid it: what let it begin then, lets it begin again.
+  if (doneAt !== undefined) return true;
   return stopOf(meta, now) === undefined && (parent === undefined || openQuestion(parent) === undefined);
 }
 

@@ -2,7 +2,7 @@
 
 import { type CaseMeta, departureOnly } from '../../domain/cases/case';
 import type { ItemKind, Observations } from '../../domain/cases/proof';
-import { itemRecord, sealContext, shutAgainRecord } from '../../domain/cases/records';
+import { itemRecord, recheckRecord, sealContext } from '../../domain/cases/records';
 import { transition } from '../../domain/cases/transitions';
 import type { StepRequest } from '../../domain/deployment/messages';
 import { CASE_ITEM } from '../../domain/store/case-items';
@@ -32,7 +32,7 @@ export async function markDone(
         ? [{ record: itemRecord(meta, phase, stored.item, observed, now, sealed) }]
         : []),
       ...(foundOpen !== undefined && foundOpenAt !== undefined
-        ? [{ record: shutAgainRecord(meta, stored.item, foundOpen, observed, now) }]
+        ? [{ record: recheckRecord(meta, 'shut-again', stored.item, foundOpen, observed, now) }]
         : []),
     ];
     return [

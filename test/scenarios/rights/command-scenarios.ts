@@ -113,6 +113,8 @@ export const COMMAND_SCENARIOS: readonly Scenario[] = [
       const clock = { now: () => world.clock.now(), sleep: async () => void (await execute(world, caseId, 1)) };
       const { json, exitCode = 0 } = await taintKey({ ...deps, clock }, ended, silent);
       expect([json, exitCode]).toMatchObject([{ caseId, kid, state: 'DENIED', kms: 'Disabled', proved: true }, 0]);
+      // Started by the opener: the responder does not wait for the next minute.
+      expect([...world.workflow.started.keys()]).toEqual([`${caseId}.1`]);
       // A marker looks after the case, and the one it was due by is gone.
       const due = world.tables.dump('cases').filter(({ pk }) => pk === 'DUE');
       expect(due.map(({ attempt }) => attempt)).toEqual([1]);
