@@ -1,6 +1,6 @@
 /**
- * Each minute: starts the cases that are due, has departures begun, what a stream or a crash left in the inbox folded, and
- * imports looked at, and who may approve on record.
+ * Each minute: starts the cases that are due, and has departures begun, deliveries folded that a stream or a crash left in the
+ * inbox, imports looked at, and the approvers put on record.
  */
 import { entry } from '../lib/aws/entry';
 import { type CaseMeta, isWaiting, openQuestion, stopOf } from '../lib/domain/cases/case';

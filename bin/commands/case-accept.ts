@@ -1,4 +1,4 @@
-/** `curfew case accept`: one approver's word that items which nobody can act on may stand open until a day. */
+/** `curfew case accept`: one approver says that items may stay open until a day, because nobody can act on them. */
 import { CurfewError } from '../../lib/domain/base/errors';
 import { instant } from '../../lib/domain/base/time';
 import {

@@ -13,7 +13,7 @@ import { loadCase } from './case-show';
 import type { Answer, CommandPorts } from './command';
 
 const BY_HAND =
-  'the policy of the key does not name the role of key-enabler, so whoever administers it enables it; the case stays open until then';
+  'the key policy does not name the role of key-enabler. Whoever administers the key enables it, and the case stays open until then';
 
 /** Beside what they open, what stays shut. */
 const STAYS = 'not opened: a deleted console login, and keys of rings that were tainted';

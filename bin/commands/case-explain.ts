@@ -13,7 +13,7 @@ const ENDED: Readonly<Record<(typeof ENDED_BY)[number], string>> = {
   'go-on': 'two approvers let it go on',
   'give-back': 'two approvers gave the departure back',
   sources: 'the sources agreed again',
-  'not-decided': 'nobody could decide, for 30 days',
+  'not-decided': 'for 30 days nobody could decide',
 };
 
 export async function explainCase(ports: CommandPorts<'case explain'>, given: string): Promise<Answer> {

@@ -11,8 +11,8 @@ const WHOLE_CHARACTERS = 22;
 type CaseReader = { readonly tables: Pick<Tables<'cases:get' | 'cases:query'>, 'get' | 'query'> };
 
 /**
- * A whole id is of one case only. An abbreviation is looked up among the cases that somebody still looks after: no index has
- * the sealed ones, and nobody scans a table that says who leaves when.
+ * A whole id names one case. A short one is looked up among the cases that are not over, which have a due marker: no index has
+ * the others, and a scan would show everybody who leaves, and when.
  */
 export async function findCaseId(given: string, { tables }: CaseReader): Promise<string> {
   const caseId = parseCaseId(given);

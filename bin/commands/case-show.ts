@@ -101,7 +101,7 @@ export function kindOf(meta: CaseMeta): string {
   return meta.followUpOf === undefined ? meta.act : 'second rotation';
 }
 
-/** What nobody can act on keeps a case open until two people accept it; what was accepted has a case that proves it again. */
+/** Which items approvers accepted, and the case that proves them again; and which items they could accept now. */
 function acceptHints(
   meta: CaseMeta,
   items: readonly StoredItem[],
@@ -116,7 +116,7 @@ function acceptHints(
   const open = acceptsNothing(meta, now) === undefined ? acceptable(meta, items, inventories) : [];
   if (open.length > 0)
     lines.push(
-      'what nobody can act on, two approvers accept for 90 days at most; the case closes with exceptions:',
+      'if nobody can act on these items, two approvers can accept them for 90 days at most. The case then closes with exceptions:',
       `  curfew case accept ${meta.caseId} --item ${open.map(({ item }) => item.nn).join(',')} --until DATE --reason TEXT`,
     );
   return lines.length === 0 ? [] : ['', ...lines];

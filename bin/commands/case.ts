@@ -61,7 +61,7 @@ export const CASE_COMMANDS = {
   },
   'case accept': {
     usage: 'CASE --item NN[,NN…] --until DATE --reason TEXT',
-    says: 'let what nobody can act on stand open, for 90 days at most; the second of two approvers decides',
+    says: 'let items stay open, for 90 days at most, on which nobody can act; the second of two approvers decides',
     takes: 1,
     run: async ([id = ''], options) =>
       acceptItems(await instanceOf(options), id, {

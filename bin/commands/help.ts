@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, example: string]>> 
 };
 /** Options that stand alone, or whose value says little. */
 const OPTIONS: Readonly<Record<string, string>> = {
-  '--class': 'compromise if the key could have been copied; planned if somebody who could use it left',
+  '--class': 'compromise: the key could have been copied; planned: somebody who could use it has left',
   '--direct': 'the CLI takes the steps itself, where Step Functions does not answer',
   '--earlier': 'a checkpoint that was kept from before: the log must extend it',
   '--follow': 'show it again whenever it changes, until it is over',

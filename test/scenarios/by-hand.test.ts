@@ -46,7 +46,7 @@ test('it is listed before anybody approves and in the plan, waits for people, an
   const { world, caseId } = await held(ofDisabler);
   const { json, text } = await look(world, caseId);
   expect(json).toMatchObject({ byHand: ['personal-key'], opens: expect.not.arrayContaining(['personal-key']) });
-  expect(text).toContain('give back by hand: personal-key: the policy of the key does not name');
+  expect(text).toContain('give back by hand: personal-key: the key policy does not name');
   expect(world.tables.dump('approvals')).toEqual([]);
 
   await decideBoth(world, caseId, 'give-back');

@@ -62,7 +62,7 @@ test('it closes with exceptions, contained, with what was never begun on record;
   checkManifest(evidence(world), caseId);
   checkOrder(evidence(world), caseId);
   const ports = { tables: world.tables.parsed, clock: world.clock } as never;
-  expect((await explainCase(ports, caseId)).text).toContain('nobody could decide, for 30 days');
+  expect((await explainCase(ports, caseId)).text).toContain('for 30 days nobody could decide');
   await send(world, { id: 'msg_2', source: 'payroll' });
   expect(openQuestion(await metaOf(world, caseId))).toBeUndefined();
 });

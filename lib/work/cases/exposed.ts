@@ -1,5 +1,6 @@
 /**
- * What People says that the leaver had custody of, and no plan covers: of the case, or of one that goes with it. Whoever plans asks, and whoever closes asks again.
+ * What the leaver had custody of, as the table `people` says, and no plan covers: neither of the case nor of one that goes with
+ * it. The planner asks for it, and the closer asks again.
  */
 import { type CaseMeta, type DepartureCase, isUndecided } from '../../domain/cases/case';
 import { isTakenOnSince } from '../../domain/cases/departure';

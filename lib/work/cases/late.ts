@@ -27,7 +27,8 @@ export async function lookAtImports(imports: readonly Imported[], deps: FolderDe
 
 async function lookAt(workerId: string, imports: readonly Imported[], deps: FolderDeps): Promise<void> {
   const started = await inTurn('the cases of this worker', () => takeUp(workerId, deps));
-  // If we stop here, a case that was born is started by its due marker; an open one is looked at once more, by this import's.
+  // If we stop here, the ticker starts a case that was born, by its due marker; and has the worker looked at once more, because
+  // the marker of this import stands.
   for (const caseId of started) await startCase(caseId, deps);
   for (const { at } of imports.filter((one) => one.workerId === workerId))
     await deps.tables.transact([{ kind: 'delete', table: 'people', key: PENDING_IMPORT.key(at, workerId) }]);
