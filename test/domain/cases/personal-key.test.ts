@@ -45,3 +45,16 @@ test.each(['', 'no JSON', 'null', '[]', '{}', '{"Statement":null}', '{"Statement
   '%p does not',
   (text) => expect(namesEnabler(text, KEY, 'shop')).toBe(false),
 );
+
+test('the leaver may have written the policy: no pattern takes long to compare', () => {
+  const began = process.cpuUsage();
+  for (const Action of [
+    `kms:${'*'.repeat(3000)}x`,
+    `${'*a'.repeat(1500)}*`,
+    `${'*?'.repeat(1500)}x`,
+    `kms:${'*e'.repeat(9)}x`,
+  ])
+    expect(names({ ...allow, Action })).toBe(false);
+  const { user } = process.cpuUsage(began);
+  expect(user).toBeLessThan(2_000_000);
+});
