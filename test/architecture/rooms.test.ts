@@ -100,7 +100,7 @@ test('constructs and stacks take data from the domain, not behaviour', () => {
     );
   expect([...new Set(taken)].sort()).toEqual([
     'lib/domain/base/errors.ts',
-    'lib/domain/cases/plan.ts',
+    'lib/domain/cases/steps.ts',
     'lib/domain/deployment/access.ts',
     'lib/domain/deployment/metrics.ts',
     'lib/domain/deployment/rights.ts',

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { COMMANDS } from '../../bin/commands';
-import { STEPS } from '../../lib/domain/cases/plan';
+import { STEPS } from '../../lib/domain/cases/steps';
 import { COMMAND_RIGHTS, ROLES } from '../../lib/domain/deployment/access';
 import { METRICS } from '../../lib/domain/deployment/metrics';
 import { BUCKETS, RIGHTS } from '../../lib/domain/deployment/rights';
@@ -129,7 +129,7 @@ const NAMES: readonly Name[] = [
   ...storedIn('lib/domain/store/table.ts', 'table', TABLES),
   ...storedIn('lib/domain/evidence/record.ts', 'record', Object.keys(RECORD_TYPES)),
   ...storedIn(
-    'lib/domain/cases/plan.ts',
+    'lib/domain/cases/steps.ts',
     'step',
     STEPS.flatMap((step) => [step.name, ...('step' in step ? [step.step] : [])]),
   ),

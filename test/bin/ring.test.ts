@@ -6,7 +6,7 @@ import { taintKey } from '../../bin/commands/ring-taint';
 import { showRing, showRings } from '../../bin/commands/ring-view';
 import { rotate } from '../../lambdas/rotator';
 import { CurfewError } from '../../lib/domain/base/errors';
-import { STEPS } from '../../lib/domain/cases/plan';
+import { STEPS } from '../../lib/domain/cases/steps';
 import { COMMAND_RIGHTS, type CommandName } from '../../lib/domain/deployment/access';
 import { ENDING, type EndingStepName } from '../../lib/domain/rings/ending';
 import { RESTS_FOR } from '../../lib/domain/rings/obstacles';

@@ -1,7 +1,8 @@
 /** docs/departure.md and docs/hr.md: the order of the steps, what HR sends, what people import. */
 import { importPeople } from '../../lambdas/people-import';
 import { parseConfiguration } from '../../lib/config';
-import { EXPOSURE_CLASSES, type ExposureClass, planCase, STEPS } from '../../lib/domain/cases/plan';
+import { EXPOSURE_CLASSES, type ExposureClass, planCase } from '../../lib/domain/cases/plan';
+import { STEPS } from '../../lib/domain/cases/steps';
 import { parseStatements } from '../../lib/domain/intake/statement';
 import { World } from '../../lib/local/world';
 import { Page, unquoted } from './page';

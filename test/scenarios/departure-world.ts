@@ -18,7 +18,7 @@ import { resignBatch } from '../../lambdas/resigner';
 import { openTaint } from '../../lambdas/taint-opener';
 import { isCurfewError } from '../../lib/domain/base/errors';
 import { type DepartureCase, departureOnly } from '../../lib/domain/cases/case';
-import { STEPS, type Step } from '../../lib/domain/cases/plan';
+import { STEPS, type Step } from '../../lib/domain/cases/steps';
 import type { StepRequest } from '../../lib/domain/deployment/messages';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { CASE } from '../../lib/domain/store/case';

@@ -14,7 +14,7 @@ import { recordsOfCase } from '../../lib/domain/audit/case-records';
 import { checkManifest, checkOrder } from '../../lib/domain/audit/manifest';
 import { CurfewError } from '../../lib/domain/base/errors';
 import { taintIdOf } from '../../lib/domain/cases/case';
-import { STEPS } from '../../lib/domain/cases/plan';
+import { STEPS } from '../../lib/domain/cases/steps';
 import { COMMAND_RIGHTS } from '../../lib/domain/deployment/access';
 import type { EvidenceRecord } from '../../lib/domain/evidence/record';
 import { shortKid } from '../../lib/domain/jose/jwk';

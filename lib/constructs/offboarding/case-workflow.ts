@@ -1,5 +1,5 @@
 /**
- * The state machine of a case, built from `STEPS` of `lib/domain/cases/plan.ts` and from nothing else.
+ * The state machine of a case, built from `STEPS` of `lib/domain/cases/steps.ts` and from nothing else.
  *
  * Every effect is a Lambda under its own role; the machine passes references only: a case id, item numbers, batches of
  * ledger shards. What an execution forgets, the case table knows: the ticker
@@ -30,7 +30,7 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { CurfewError } from '../../domain/base/errors';
-import { STEPS, type Step } from '../../domain/cases/plan';
+import { STEPS, type Step } from '../../domain/cases/steps';
 import type { FunctionName } from '../../domain/deployment/rights';
 import type { Settings } from '../../domain/deployment/settings';
 import { waitSeconds } from '../../domain/deployment/time-outs';

@@ -11,6 +11,7 @@ import type { AcceptedItems, DepartureCase } from '../store/case';
 import { type AcceptedItem, CASE_ITEM, type CaseItem, type Inventory, type StoredItem } from '../store/case-items';
 import type { Write } from '../store/table';
 import { isWaiting, openQuestion, stopOf } from './case';
+import { bornOf } from './linked';
 import { keyExposed } from './plan';
 import { acceptedRecord } from './records';
 import { bornCase, type Outgoing, transition } from './transitions';
@@ -36,6 +37,7 @@ export function parseAcceptance({ items, until }: Members, now: number): Accepta
     throw new CurfewError('ERR_INPUT_INVALID', 'the items are not a list of item numbers, each once', {
       got: Array.isArray(items) ? items.length : typeof items,
       allowed: `1 to ${ACCEPTED_AT_ONCE_MAX} numbers, as \`curfew case show\` prints them`,
+      fix: 'use `curfew case accept CASE --item NN`',
     });
   if (typeof until !== 'number' || !Number.isSafeInteger(until) || until <= now || until > now + ACCEPTED_SECONDS_MAX)
     throw new CurfewError('ERR_INPUT_INVALID', 'the end date is not within the next 90 days', {
@@ -153,31 +155,16 @@ export function acceptable(
  * open over another item ends on its date all the same.
  */
 export function linkedCase(meta: DepartureCase, { linked, until }: AcceptedItems, now: number): DepartureCase {
-  const { workerId, pseudonym, act, number, effectiveAt, finalAt, voices, source, corroboration } = meta;
-  return {
-    kind: 'departure',
+  const { effectiveAt, finalAt } = meta;
+  return bornOf(meta, {
     caseId: linked,
-    workerId,
-    pseudonym,
-    state: 'OPEN',
-    version: 1,
-    attempt: 0,
-    fence: 1,
-    act,
-    number,
     effectiveAt,
     finalAt,
     dueAt: until,
-    voices,
-    source,
-    corroboration,
-    questions: [],
     provesAgain: meta.caseId,
     provesAgainAt: (meta.accepted?.length ?? 0) + 1,
-    hrEventAt: meta.hrEventAt,
-    acceptedAt: meta.acceptedAt,
     openedAt: now,
-  };
+  });
 }
 
 /** One transaction: the items, the case that goes on without them, the records, and the linked case with its due marker. */

@@ -1,6 +1,6 @@
 /**
- * Cases that follow another one, and contain nobody: its second rotation, and what was imported too late for it. They rest on
- * the departure of that one, and on what is decided about it.
+ * Cases that another one leaves. Its second rotation, and what was imported too late for it, contain nobody: they rest on the
+ * departure of that one, and on what is decided about it.
  */
 import { CurfewError } from '../base/errors';
 import { caseIdOf, type DepartureCase, linkedIdOf } from './case';
@@ -22,30 +22,41 @@ export function secondRotationOf(
     meta.provesAgain === undefined
       ? caseIdOf(pepper, { instance, workerId, number, kind: 'follow-up' })
       : linkedIdOf(pepper, meta.caseId, 'follow-up');
-  return linked(meta, { caseId, dueAt: sessionsOverAt(meta, settings) }, now);
+  return bornOf(meta, { caseId, dueAt: sessionsOverAt(meta, settings), followUpOf: meta.caseId, openedAt: now });
 }
 
 /** No session that was alive at containment is, from then on. */
 export function sessionsOverAt({ caseId, containedAt, state }: DepartureCase, { sessionSecondsMax }: Sessions): number {
   if (containedAt !== undefined) return containedAt + sessionSecondsMax;
-  throw new CurfewError('ERR_CASE_STATE', `case ${caseId} is not contained`, { got: state });
+  throw new CurfewError(
+    'ERR_CASE_STATE',
+    `case ${caseId} is not contained, so nobody knows when its sessions are over`,
+    {
+      got: state,
+      allowed: 'contained',
+      fix: `see \`curfew case show ${caseId}\``,
+    },
+  );
 }
 
 /** Due at once: an import named custody that the closed case does not know. */
 export function lateCaseOf(meta: DepartureCase, now: number, pepper: string): DepartureCase {
   const n = (meta.lateCases ?? []).length + 1;
-  return { ...linked(meta, { caseId: linkedIdOf(pepper, meta.caseId, `late ${n}`), dueAt: now }, now), isLate: true };
+  const caseId = linkedIdOf(pepper, meta.caseId, `late ${n}`);
+  return bornOf(meta, { caseId, dueAt: now, followUpOf: meta.caseId, isLate: true, openedAt: now });
 }
 
-function linked(
+/**
+ * A case that another one leaves, as it is born: of the same worker, and of what HR had said of that departure. `own`: what
+ * makes it another case; it is of the day on which it is due, unless that says otherwise.
+ */
+export function bornOf(
   meta: DepartureCase,
-  { caseId, dueAt }: Pick<DepartureCase, 'caseId' | 'dueAt'>,
-  now: number,
+  own: Pick<DepartureCase, 'caseId' | 'dueAt' | 'openedAt'> & Partial<DepartureCase>,
 ): DepartureCase {
   const { workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
   return {
     kind: 'departure',
-    caseId,
     workerId,
     pseudonym,
     state: 'OPEN',
@@ -54,16 +65,14 @@ function linked(
     fence: 1,
     act,
     number,
-    effectiveAt: dueAt,
-    finalAt: dueAt,
-    dueAt,
+    effectiveAt: own.dueAt,
+    finalAt: own.dueAt,
     voices,
     source,
     corroboration,
     questions: [],
-    followUpOf: meta.caseId,
     hrEventAt,
     acceptedAt,
-    openedAt: now,
+    ...own,
   };
 }

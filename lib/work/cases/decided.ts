@@ -2,6 +2,7 @@
 import type { Judged } from '../../domain/cases/approvals';
 import { type DepartureCase, giveBackIdOf } from '../../domain/cases/case';
 import { approvedName, approvedOutgoing } from '../../domain/cases/decisions';
+import { bornOf } from '../../domain/cases/linked';
 import { sealContext } from '../../domain/cases/records';
 import type { Worker } from '../../domain/cases/schedule';
 import type { ShutThing } from '../../domain/cases/shut';
@@ -37,32 +38,9 @@ export async function mark(
 }
 
 export async function giveBackOf(meta: DepartureCase, question: number, deps: DeciderDeps): Promise<DepartureCase> {
-  const now = deps.clock.now();
-  const { caseId, workerId, pseudonym, act, number, voices, source, corroboration, hrEventAt, acceptedAt } = meta;
-  return {
-    kind: 'departure',
-    caseId: giveBackIdOf(await pepperOf(deps), { caseId, question }),
-    workerId,
-    pseudonym,
-    state: 'DUE',
-    version: 1,
-    attempt: 0,
-    fence: 1,
-    act,
-    number,
-    effectiveAt: now,
-    finalAt: now,
-    dueAt: now,
-    voices,
-    source,
-    corroboration,
-    questions: [],
-    givesBack: caseId,
-    givesBackAt: question,
-    hrEventAt,
-    acceptedAt,
-    openedAt: now,
-  };
+  const [now, { caseId: of }] = [deps.clock.now(), meta];
+  const caseId = giveBackIdOf(await pepperOf(deps), { caseId: of, question });
+  return bornOf(meta, { caseId, state: 'DUE', dueAt: now, givesBack: of, givesBackAt: question, openedAt: now });
 }
 
 /** The records of two approvals; `accepted`: of the nth acceptance of the case. */

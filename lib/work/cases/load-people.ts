@@ -70,15 +70,13 @@ export async function asOfNow(
   return { ...ref, loginProfile: isSameUser && (await iam.hasLoginProfile(target.userName)) };
 }
 
-/** `n`: of which plan; a reference means one thing in a case. */
-export function exposuresOf(
-  rows: readonly Exposure[],
-  n: number,
-): {
-  readonly exposures: Inventory['exposures'];
+/** What a plan is made from, and how we know of each. */
+export interface Exposed extends Pick<Inventory, 'exposures'>, Pick<FrozenPlan, 'how'> {
   readonly omitted: number;
-  readonly how: FrozenPlan['how'];
-} {
+}
+
+/** `n`: of which plan; a reference means one thing in a case. */
+export function exposuresOf(rows: readonly Exposure[], n: number): Exposed {
   const found = rows
     .slice(0, EXPOSURES_MAX)
     .map((row, index) => ({ ...row, ref: n === 1 ? `e${index}` : `e${n}-${index}` }));

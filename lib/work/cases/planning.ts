@@ -18,12 +18,11 @@ import { findRing, loadRing } from '../rings/load-ring';
 import { plansAgain, unplanned } from './exposed';
 import { freezeNext } from './freeze';
 import { type Listed, listedOf } from './listing';
-import { asOfNow, exposuresOf } from './load-people';
+import { asOfNow, type Exposed, exposuresOf } from './load-people';
 import { acceptedExposures } from './prove-again';
 import { loadWorker } from './worker';
 
 type PlannerDeps = Deps<'planner'>;
-type Exposed = ReturnType<typeof exposuresOf>;
 
 export async function freezePlan(meta: CaseMeta, request: StepRequest, deps: PlannerDeps): Promise<void> {
   // A suspension contains, and plans nothing.

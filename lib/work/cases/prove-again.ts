@@ -1,11 +1,10 @@
 /** What a case is about that proves accepted items again: the same things, read anew, under the names that they had. */
 import type { DepartureCase } from '../../domain/cases/case';
-import type { Inventory } from '../../domain/cases/plan';
 import { CASE_LIST, CASE_PLAN, type FrozenList, type StoredItem, type Target } from '../../domain/store/case-items';
 import type { Principal } from '../../domain/store/people';
 import type { Deps } from '../../ports';
 import { loadItems, loadNamed } from './case-store';
-import { type Known, knownPrincipal, unknown } from './load-people';
+import { type Exposed, type Known, knownPrincipal, unknown } from './load-people';
 
 type PlannerDeps = Deps<'planner'>;
 
@@ -45,14 +44,7 @@ export async function acceptedPrincipals(meta: DepartureCase, deps: PlannerDeps)
 }
 
 /** Their exposures as the plans before had them, and how they are known; the rings are read anew. */
-export async function acceptedExposures(
-  meta: DepartureCase,
-  deps: PlannerDeps,
-): Promise<{
-  readonly exposures: Inventory['exposures'];
-  readonly omitted: number;
-  readonly how: Readonly<Record<string, { readonly how: string; readonly since: number }>>;
-}> {
+export async function acceptedExposures(meta: DepartureCase, deps: PlannerDeps): Promise<Exposed> {
   const { parent, items } = await acceptedBy(meta, deps);
   const plans = await deps.tables.query(CASE_PLAN.in(parent.caseId));
   const refs = items.filter((stored) => !isOfPrincipal(stored)).map(refOf);

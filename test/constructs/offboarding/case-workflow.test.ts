@@ -1,4 +1,4 @@
-import { STEPS } from '../../../lib/domain/cases/plan';
+import { STEPS } from '../../../lib/domain/cases/steps';
 import { ofType, templatesOf } from '../templates';
 
 interface State {
@@ -42,7 +42,7 @@ function walk(tainted: boolean): string[] {
   return steps;
 }
 
-test('the machine takes the steps of plan.ts, each in its place', () => {
+test('the machine takes the steps of steps.ts, each in its place', () => {
   expect(walk(true)).toEqual(STEPS.map(({ name }) => name).filter((name) => name !== 'hold'));
 });
 
@@ -71,14 +71,18 @@ test('every task has a time limit and is tried again, whatever the error', () =>
   expect(tasks.length).toBeGreaterThan(10);
   for (const task of tasks) {
     expect(task.TimeoutSeconds).toEqual(expect.any(Number));
-    if (!left.includes(task)) expect(retriers(task).at(-1)).toMatchObject({ ErrorEquals: ['States.ALL'], MaxAttempts: 6 });
+    if (!left.includes(task))
+      expect(retriers(task).at(-1)).toMatchObject({ ErrorEquals: ['States.ALL'], MaxAttempts: 6 });
   }
 });
 
 test('what a clock does again is tried once, and the next step begins whatever became of it', () => {
   expect(left).toHaveLength(1);
   for (const task of left) {
-    const [caught, ...others] = task.Catch as readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+    const [caught, ...others] = task.Catch as readonly {
+      readonly ErrorEquals: readonly string[];
+      readonly Next: string;
+    }[];
     expect([retriers(task), others, caught?.ErrorEquals]).toEqual([[], [], ['States.ALL']]);
     expect(definition.States[caught?.Next ?? '']).toMatchObject({ Type: 'Pass', Next: task.Next });
   }

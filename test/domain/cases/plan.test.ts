@@ -15,9 +15,9 @@ import {
   isCovered,
   itemsSha,
   planCase,
-  STEPS,
 } from '../../../lib/domain/cases/plan';
 import { proveItem } from '../../../lib/domain/cases/proof';
+import { STEPS } from '../../../lib/domain/cases/steps';
 
 const RING = 'customer-api';
 const user: PrincipalRef = { ref: 'p0', type: 'iam-user', exists: true, accessKeys: 2, loginProfile: true };

@@ -1,5 +1,5 @@
 /**
- * Mirrors lambdas/taint.ts, and the steps around it in lib/work/cases/taint-steps.ts, in the order of plan.ts.
+ * Mirrors lambdas/taint.ts, and the steps around it in lib/work/cases/taint-steps.ts, in the order of steps.ts.
  * A state machine leads through them: what fails, or dies, is tried again from the step it was in.
  */
 import { CurfewError, isCurfewError } from '../../../lib/domain/base/errors';
